@@ -1,0 +1,117 @@
+package secret
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// KeyBytes is the length of a ROWGATE_KEY key in bytes (AES-256).
+const KeyBytes = 32
+
+// ErrSealed is returned by Open for data that no key of the ring opens: another key, another purpose, or altered bytes.
+var ErrSealed = errors.New("sealed data cannot be opened with the configured keys")
+
+// Keyring seals and opens data with AES-256-GCM and derives MAC keys. The first key seals, every key opens (rotation).
+// Each purpose has a key of its own (HKDF-SHA256), so data sealed for one purpose never opens as another.
+// It is safe for concurrent use.
+type Keyring struct{ keys [][]byte }
+
+// ParseKeyring reads ROWGATE_KEY: base64 keys of 32 bytes, comma-separated, the sealing key first.
+func ParseKeyring(text string) (*Keyring, error) {
+	var keys [][]byte
+	for i, part := range strings.Split(text, ",") {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(part))
+		if err != nil {
+			key, err = base64.RawURLEncoding.DecodeString(strings.TrimSpace(part))
+		}
+		if err != nil || len(key) != KeyBytes {
+			return nil, fmt.Errorf("key %d is not %d bytes in base64", i+1, KeyBytes)
+		}
+		keys = append(keys, key)
+	}
+	return NewKeyring(keys...)
+}
+
+// NewKeyring makes a ring of raw keys of KeyBytes each.
+func NewKeyring(keys ...[]byte) (*Keyring, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("a keyring needs at least one key")
+	}
+	for i, key := range keys {
+		if len(key) != KeyBytes {
+			return nil, fmt.Errorf("key %d has %d bytes, not %d", i+1, len(key), KeyBytes)
+		}
+	}
+	return &Keyring{keys: keys}, nil
+}
+
+// GenerateKey returns a fresh random key, base64.
+func GenerateKey() string {
+	key := make([]byte, KeyBytes)
+	_, _ = rand.Read(key) // never fails since Go 1.24
+	return base64.StdEncoding.EncodeToString(key)
+}
+
+// Seal encrypts plain for purpose: nonce ‖ ciphertext ‖ tag, with the purpose as associated data.
+func (k *Keyring) Seal(purpose string, plain []byte) []byte {
+	gcm := k.gcm(k.keys[0], purpose)
+	sealed := make([]byte, gcm.NonceSize(), gcm.NonceSize()+len(plain)+gcm.Overhead())
+	_, _ = rand.Read(sealed)
+	return gcm.Seal(sealed, sealed, plain, []byte(purpose))
+}
+
+// Open decrypts what Seal made for the same purpose; ErrSealed if no key fits.
+func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
+	for _, key := range k.keys {
+		gcm := k.gcm(key, purpose)
+		if len(sealed) < gcm.NonceSize() {
+			break
+		}
+		if plain, err := gcm.Open(nil, sealed[:gcm.NonceSize()], sealed[gcm.NonceSize():], []byte(purpose)); err == nil {
+			return plain, nil
+		}
+	}
+	return nil, ErrSealed
+}
+
+// MAC returns HMAC-SHA256 over the length-prefixed parts under the purpose's key of the sealing key. It changes when the
+// sealing key is rotated, so it is for caches and fingerprints, not for identities that must outlive a rotation.
+func (k *Keyring) MAC(purpose string, parts ...string) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, derive(k.keys[0], "mac:"+purpose))
+	var length [8]byte
+	for _, part := range parts {
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		_, _ = mac.Write(length[:])
+		_, _ = mac.Write([]byte(part))
+	}
+	return [sha256.Size]byte(mac.Sum(nil))
+}
+
+func (*Keyring) gcm(key []byte, purpose string) cipher.AEAD {
+	block, err := aes.NewCipher(derive(key, "seal:"+purpose))
+	if err != nil {
+		panic(err) // the key length is checked in NewKeyring
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err) // only fails for a block size other than 16
+	}
+	return gcm
+}
+
+func derive(key []byte, purpose string) []byte {
+	derived, err := hkdf.Key(sha256.New, key, nil, "rowgate "+purpose, KeyBytes)
+	if err != nil {
+		panic(err) // only fails for lengths over 255 × 32 bytes
+	}
+	return derived
+}
