@@ -1,0 +1,86 @@
+// Package bitable knows tables: field types, coercion of any value to the shape Feishu takes, links, plain values back.
+//
+// It is pure: no I/O, no clock but the one it is given, no state between calls.
+package bitable
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// Bounds of a row.
+const (
+	MaxColumns   = 300     // columns in a row
+	MaxTextRunes = 100_000 // characters in a text cell
+)
+
+// Mode says what rows are for.
+type Mode int
+
+// The modes.
+const (
+	Create Mode = iota // null and empty are left out
+	Update             // null clears
+)
+
+// Policies for what a table does not have.
+const (
+	PolicyReject = "reject"
+	PolicyIgnore = "ignore"
+	PolicyCreate = "create"
+	EmptySkip    = "skip"
+	EmptyClear   = "clear"
+)
+
+// Options of a coercion; the zero value is not useful: the tool fills all of it with the contract's defaults.
+type Options struct {
+	Mode           Mode
+	Raw            bool           // typecast:false: values go as they are
+	TimeZone       *time.Location // for dates without an offset
+	EmptyValues    string         // EmptySkip, EmptyClear
+	UnknownFields  string         // PolicyReject, PolicyIgnore, PolicyCreate
+	UnknownOptions string         // PolicyCreate, PolicyReject
+	UserIDType     string         // open_id, union_id, user_id
+}
+
+// Row is one coerced row, ready to be sent.
+type Row struct {
+	Index    int             // place in the request
+	RecordID string          // for updates
+	Fields   json.RawMessage // the JSON object in Feishu's write shape, keys are the table's own column names
+}
+
+// PendingKind is what has to be looked up before a cell can be written.
+type PendingKind int
+
+// The kinds of lookups.
+const (
+	PendingEmail PendingKind = iota
+	PendingMobile
+	PendingURL  // fetch and upload; value is an http(s) URL
+	PendingData // upload; value is a data: URI
+	PendingFile // upload a multipart file; set by the tool
+)
+
+// Pending is one value that needs a lookup; the answer is put in with Plan.Resolve or Plan.Reject.
+type Pending struct {
+	Row    int // index into Plan rows (the request's index)
+	Column string
+	Kind   PendingKind
+	Value  string
+}
+
+// Warning is one change that was made to values: one entry for each (rule, field).
+type Warning struct {
+	Rule  string          `json:"rule"`
+	Field string          `json:"field,omitempty"`
+	Count int             `json:"count"`
+	Index int             `json:"index"`
+	Got   string          `json:"got,omitempty"`
+	Sent  json.RawMessage `json:"sent,omitempty"`
+}
+
+// RowError is problem.RowError; the alias keeps signatures short.
+type RowError = problem.RowError

@@ -1,0 +1,183 @@
+// Package feishu is the thin typed client of the Feishu/Lark Open API: tokens, limiter, breaker, retry and the error table.
+//
+// It is the only package that dials Feishu. Names are Feishu's own. Every call names the caller's app; nothing is shared
+// between two apps, nor between two secrets of one app.
+package feishu
+
+import (
+	"encoding/json"
+
+	"github.com/rowgate/rowgate/internal/secret"
+)
+
+// Brand is the edition of the product; each has a host of its own.
+type Brand string
+
+// The brands.
+const (
+	BrandFeishu Brand = "feishu" // https://open.feishu.cn
+	BrandLark   Brand = "lark"   // https://open.larksuite.com
+)
+
+// App is a caller's self-built app: who calls.
+type App struct {
+	Brand  Brand
+	ID     string // cli_…
+	Secret secret.Text
+}
+
+// TableRef says who calls and which table is meant.
+type TableRef struct {
+	App      App
+	AppToken string
+	TableID  string
+}
+
+// Batch limits of the record calls, in rows (ids) a call. Source: the endpoint pages of the record API.
+const (
+	MaxBatchCreate = 1000
+	MaxBatchUpdate = 1000
+	MaxBatchDelete = 500
+	MaxBatchGet    = 100
+	MaxSearchPage  = 500
+)
+
+// FieldType is Feishu's number of a column type.
+type FieldType int
+
+// The column types.
+const (
+	TypeText         FieldType = 1
+	TypeNumber       FieldType = 2
+	TypeSingleSelect FieldType = 3
+	TypeMultiSelect  FieldType = 4
+	TypeDateTime     FieldType = 5
+	TypeCheckbox     FieldType = 7
+	TypeUser         FieldType = 11
+	TypePhone        FieldType = 13
+	TypeURL          FieldType = 15
+	TypeAttachment   FieldType = 17
+	TypeSingleLink   FieldType = 18
+	TypeLookup       FieldType = 19
+	TypeFormula      FieldType = 20
+	TypeDuplexLink   FieldType = 21
+	TypeLocation     FieldType = 22
+	TypeGroupChat    FieldType = 23
+	TypeStage        FieldType = 24
+	TypeCreatedTime  FieldType = 1001
+	TypeModifiedTime FieldType = 1002
+	TypeCreatedUser  FieldType = 1003
+	TypeModifiedUser FieldType = 1004
+	TypeAutoNumber   FieldType = 1005
+	TypeButton       FieldType = 3001
+)
+
+// Table is one entry of the tables list.
+type Table struct {
+	ID       string `json:"table_id"`
+	Name     string `json:"name"`
+	Revision int    `json:"revision"`
+}
+
+// Field is one column as the fields list describes it.
+type Field struct {
+	ID       string         `json:"field_id,omitempty"`
+	Name     string         `json:"field_name"`
+	Type     FieldType      `json:"type"`
+	UIType   string         `json:"ui_type,omitempty"`
+	Primary  bool           `json:"is_primary,omitempty"`
+	Hidden   bool           `json:"is_hidden,omitempty"`
+	Property *FieldProperty `json:"property,omitempty"`
+}
+
+// FieldProperty is the part of a column's property that Rowgate reads or writes.
+type FieldProperty struct {
+	Options       []Option `json:"options,omitempty"`
+	Multiple      *bool    `json:"multiple,omitempty"`
+	Formatter     string   `json:"formatter,omitempty"`
+	DateFormatter string   `json:"date_formatter,omitempty"`
+	TableID       string   `json:"table_id,omitempty"`
+	TableName     string   `json:"table_name,omitempty"`
+}
+
+// Option is one option of a select column.
+type Option struct {
+	ID    string `json:"id,omitempty"`
+	Name  string `json:"name"`
+	Color int    `json:"color,omitempty"`
+}
+
+// AppInfo describes a base.
+type AppInfo struct {
+	AppToken   string `json:"app_token"`
+	Name       string `json:"name"`
+	TimeZone   string `json:"time_zone"`
+	IsAdvanced bool   `json:"is_advanced"`
+	Revision   int    `json:"revision"`
+}
+
+// Node is a wiki node.
+type Node struct {
+	NodeToken string `json:"node_token"`
+	ObjToken  string `json:"obj_token"`
+	ObjType   string `json:"obj_type"` // bitable, docx, sheet, …
+	Title     string `json:"title"`
+}
+
+// Record is one row as search and batch_get return it; Fields is the JSON object in read shape.
+type Record struct {
+	ID     string          `json:"record_id"`
+	Fields json.RawMessage `json:"fields"`
+}
+
+// WriteOptions are the query parameters of the record writes.
+type WriteOptions struct {
+	UserIDType             string // open_id, union_id, user_id; "" leaves it out
+	ClientToken            string // uuid v4; creates only
+	IgnoreConsistencyCheck bool
+}
+
+// SearchRequest is one page of a search.
+type SearchRequest struct {
+	UserIDType      string
+	PageToken       string
+	PageSize        int // 1–MaxSearchPage; 0 means MaxSearchPage
+	ViewID          string
+	FieldNames      []string
+	Filter          json.RawMessage // Feishu's filter object, nil for none
+	Sort            []Sort
+	AutomaticFields bool
+}
+
+// Sort orders a search.
+type Sort struct {
+	FieldName string `json:"field_name"`
+	Desc      bool   `json:"desc"`
+}
+
+// Page is one page of a search.
+type Page struct {
+	Items     []Record `json:"items"`
+	HasMore   bool     `json:"has_more"`
+	PageToken string   `json:"page_token"`
+	Total     int      `json:"total"`
+}
+
+// Class says what a client does about an error; see the error table.
+type Class int
+
+// The classes of facts §3.3.
+const (
+	ClassData        Class = iota // the caller must fix the data; bisect a batch
+	ClassConflict                 // try again later, serialised per table: 1254290, 1254291, 1254607, …
+	ClassFresh                    // not found; again only for what was created seconds ago: 1254040–1254044
+	ClassReadBack                 // outcome unknown: 1254608, 1255006, 1255040
+	ClassToken                    // new token, once
+	ClassAccess                   // the caller must fix access or configuration
+	ClassCapacity                 // limits of the base or tenant; stop
+	ClassRate                     // gateway rate limit: wait for the time it names
+	ClassServer                   // Feishu's own fault: 5xx, 1255001–1255005, 2200, not JSON
+	ClassUnreachable              // dial, TLS: the request was never sent
+	ClassInterrupted              // cut or timed out after sending: outcome unknown
+	ClassOpen                     // refused by our breaker: not sent
+)
