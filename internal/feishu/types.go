@@ -181,3 +181,12 @@ const (
 	ClassInterrupted              // cut or timed out after sending: outcome unknown
 	ClassOpen                     // refused by our breaker: not sent
 )
+
+// Fields is one row in write shape: the JSON object of column name → value.
+type Fields = json.RawMessage
+
+// RecordUpdate is one row of a batch_update.
+type RecordUpdate struct {
+	ID     string
+	Fields Fields
+}

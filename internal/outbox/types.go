@@ -1,0 +1,188 @@
+// Package outbox is the one write path: every write is a durable entry in a lane, merged with its neighbours into the
+// largest batch that Feishu takes, sent once, and answered with one result a row.
+package outbox
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// Op is what an entry does.
+type Op string
+
+// The operations.
+const (
+	OpCreate Op = "create"
+	OpUpdate Op = "update" // by record_id
+	OpDelete Op = "delete" // by record_id
+	OpUpsert Op = "upsert" // by key columns
+)
+
+// Submission is one caller's write, validated and coerced.
+type Submission struct {
+	Table  feishu.TableRef
+	Op     Op
+	Write  feishu.WriteOptions // ClientToken only if the caller gave one
+	Rows   []bitable.Row       // Index is the caller's own numbering and comes back in the results
+	Atomic bool                // on_error=abort: rows that go in one batch are written together or not at all
+
+	// Upsert only: names of the key columns, and the columns of the table that rows and keys are compared by.
+	KeyFields []string
+	Fields    []feishu.Field
+
+	Caller         string   // whose turn it is in the lane: an opaque name, one a tenant's passphrase or connection
+	IdempotencyKey string   // "" derives one from Fingerprint
+	Fingerprint    [32]byte // MAC over credential, table, operation, options and canonical rows
+	Memo           []byte   // the tool's own part of the answer, kept sealed and given back with the result
+	Keep           bool     // async: the result is kept for get_job even if nobody waits
+}
+
+// RowStatus is what became of a row.
+type RowStatus string
+
+// The statuses of a row.
+const (
+	Created   RowStatus = "created"
+	Updated   RowStatus = "updated"
+	Unchanged RowStatus = "unchanged"
+	Deleted   RowStatus = "deleted"
+	Failed    RowStatus = "failed"
+	Unknown   RowStatus = "unknown" // sent, and what became of it cannot be found out
+)
+
+// RowResult is what became of one row of a submission.
+type RowResult struct {
+	Index    int               `json:"index"`
+	Status   RowStatus         `json:"status"`
+	RecordID string            `json:"record_id,omitempty"`
+	Err      *problem.RowError `json:"err,omitempty"` // why it failed, if the row itself is to blame
+}
+
+// Result is what became of a submission: one RowResult a row, in the order of the submission.
+type Result struct {
+	Rows          []RowResult
+	Err           *problem.Error // why rows without an error of their own failed: access, capacity, upstream; else nil
+	UpstreamCalls int            // calls to Feishu that carried rows of this submission
+	Memo          []byte
+}
+
+// State is where a job stands.
+type State string
+
+// The states of api.md get_job.
+const (
+	StateQueued  State = "queued"
+	StateRunning State = "running"
+	StateDone    State = "done"
+	StateFailed  State = "failed" // done, and nothing was written
+)
+
+// Job is a look at a submission by its id.
+type Job struct {
+	ID        string
+	State     State
+	RowsDone  int
+	RowsTotal int
+	Result    *Result // nil until done
+}
+
+// Writer is what the outbox needs of Feishu to write. *feishu.Client is one.
+type Writer interface {
+	BatchCreate(ctx context.Context, table feishu.TableRef, rows []feishu.Fields, opts feishu.WriteOptions) ([]string, error)
+	BatchUpdate(ctx context.Context, table feishu.TableRef, rows []feishu.RecordUpdate, opts feishu.WriteOptions) error
+	BatchDelete(ctx context.Context, table feishu.TableRef, recordIDs []string) error
+}
+
+// Reader is what the outbox needs of Feishu to match keys and to read back. *feishu.Client is one.
+type Reader interface {
+	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)
+	BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error)
+}
+
+// Entry is a submission at rest. Payload and Result are sealed; Lane, Tenant and Key are digests that reveal nothing.
+type Entry struct {
+	ID        string // job_…
+	Lane      string // digest of (brand, app_token)
+	Tenant    string // digest of the credential: who may ask for the job
+	Key       string // digest of the idempotency key, scoped by tenant; derived keys too
+	Derived   bool   // no key was given
+	Print     []byte // Fingerprint
+	Rows      int
+	Bytes     int // of the payload before sealing
+	Payload   []byte
+	Result    []byte    // nil until done
+	Delivered bool      // the answer reached its caller
+	Keep      bool      // a job id was handed out
+	CreatedAt time.Time // UTC, millisecond
+	DoneAt    time.Time // zero until done
+}
+
+// Part is a run of an entry's rows within a batch: rows [From, To) of the entry.
+type Part struct {
+	Entry    string `json:"entry"`
+	From, To int
+}
+
+// Batch is one call to Feishu, stored before it is made; the same rows in the same order with the same client token are
+// sent again until its outcome is known. It is kept until all its entries are done.
+type Batch struct {
+	ID          string
+	Lane        string
+	Seq         int64 // order within the lane
+	ClientToken string
+	Plan        []byte // sealed: operation, table, parts; decided by the engine
+	Result      []byte // sealed; nil while the outcome is unknown
+}
+
+// Changes is one transaction of the store, applied in the order of its fields, whole or not at all.
+type Changes struct {
+	Insert    []Entry       // new entries; a live (Tenant, Key) pair that exists already is ErrDuplicate
+	Start     []Batch       // before the call
+	Finish    []BatchResult // after the call
+	Done      []EntryResult
+	Delivered []string // entry ids
+	Keep      []string // entry ids: a job id was handed out after all
+	Forget    []string // entry ids: with their batches, where no other entry uses them
+}
+
+// BatchResult ends a batch.
+type BatchResult struct {
+	ID     string
+	Result []byte
+}
+
+// EntryResult ends an entry.
+type EntryResult struct {
+	ID     string
+	Result []byte
+	DoneAt time.Time
+}
+
+// Store keeps entries and batches. internal/outbox/outboxtest is its conformance suite. All methods are safe for
+// concurrent use; Apply calls may be merged into one transaction by the engine, never split by the store.
+type Store interface {
+	Apply(ctx context.Context, changes *Changes) error
+	// Load returns the entries that are not done and every batch of theirs, by (lane, creation): what a start resumes.
+	Load(ctx context.Context) ([]Entry, []Batch, error)
+	// Find returns the live entry by (tenant, key) if by.Key is set, else by id; found is false if there is none.
+	Find(ctx context.Context, by Lookup) (entry Entry, found bool, err error)
+	// Expire deletes done entries that ended before the instant, and returns what is kept after that.
+	Expire(ctx context.Context, before time.Time) (Kept, error)
+}
+
+// Lookup names an entry: by Key of Tenant, or by ID (of any tenant; the caller compares).
+type Lookup struct{ Tenant, Key, ID string }
+
+// Kept is what a store holds.
+type Kept struct {
+	Entries int
+	Bytes   int64 // sealed payloads and results
+}
+
+// ErrDuplicate is returned by Apply for an entry whose (Tenant, Key) is live already.
+var ErrDuplicate = errors.New("an entry with this idempotency key exists")
