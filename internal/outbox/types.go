@@ -141,9 +141,9 @@ type Batch struct {
 }
 
 // Changes is one transaction of the store, applied in the order of its fields, whole or not at all. Starting a batch of
-// an entry that is not there, and finishing a batch or ending an entry that is not there, is an error; the other lists
-// pass over ids that are not there. A pair (Tenant, Key) is live from Insert until the entry is forgotten or expired; a
-// derived one only until the entry is done and delivered. An empty Key is never live.
+// an entry that is not there or is done, and finishing a batch or ending an entry that is not there, is an error; the
+// other lists pass over ids that are not there. A pair (Tenant, Key) is live from Insert until the entry is forgotten or
+// expired; a derived one only until the entry is done and delivered. An empty Key is never live.
 type Changes struct {
 	Insert    []Entry       // new entries; a live (Tenant, Key) pair that exists already is ErrDuplicate
 	Start     []Batch       // before the call
