@@ -79,7 +79,7 @@ type Error struct {
 	Code       Code
 	Detail     Text          // what happened, here; the catalogue's title if zero
 	Fix        Text          // what to do next; the catalogue's if zero
-	Outcome    Outcome       // not_written if empty
+	Outcome    Outcome       // the catalogue's if empty
 	RetryAfter time.Duration // for 429, 503 and 504; the catalogue's default if 0
 	Rows       []RowError
 	RowCount   int // number of row errors in all, ≥ len(Rows); 0 means len(Rows)
@@ -113,10 +113,12 @@ func From(err error) *Error {
 		return classified.Problem()
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return New(UpstreamUnavailable, Text{
+		e := New(UpstreamUnavailable, Text{
 			ZH: "在期限内没有得到飞书的回答。",
 			EN: "No answer from Feishu came within the time allowed.",
-		}).Because(err)
+		})
+		e.Outcome = OutcomeUnknown // a bare context error does not tell whether a call had left
+		return e.Because(err)
 	}
 	return New(InternalError, Text{}).Because(err)
 }
