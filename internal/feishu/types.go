@@ -130,6 +130,29 @@ type Record struct {
 	Fields json.RawMessage `json:"fields"`
 }
 
+// Fields is one row as a JSON object of column names, in Feishu's write shape; it is sent byte for byte.
+type Fields = json.RawMessage
+
+// RecordUpdate is one row of a BatchUpdate; Fields is the JSON object of the columns that change, in write shape.
+type RecordUpdate struct {
+	ID     string
+	Fields Fields
+}
+
+// View is one entry of the views list.
+type View struct {
+	ID   string `json:"view_id"`
+	Name string `json:"view_name"`
+	Type string `json:"view_type"` // grid, kanban, gallery, gantt, form
+}
+
+// Contact is one answer of BatchGetID: the address that was asked for, and the id, "" when nobody has it.
+type Contact struct {
+	Email  string `json:"email"`
+	Mobile string `json:"mobile"`
+	UserID string `json:"user_id"`
+}
+
 // WriteOptions are the query parameters of the record writes.
 type WriteOptions struct {
 	UserIDType             string // open_id, union_id, user_id; "" leaves it out
@@ -182,11 +205,34 @@ const (
 	ClassOpen                     // refused by our breaker: not sent
 )
 
-// Fields is one row in write shape: the JSON object of column name → value.
-type Fields = json.RawMessage
-
-// RecordUpdate is one row of a batch_update.
-type RecordUpdate struct {
-	ID     string
-	Fields Fields
+// String returns the class as metrics and logs name it.
+func (c Class) String() string {
+	switch c {
+	case ClassData:
+		return "data"
+	case ClassConflict:
+		return "conflict"
+	case ClassFresh:
+		return "fresh"
+	case ClassReadBack:
+		return "read_back"
+	case ClassToken:
+		return "token"
+	case ClassAccess:
+		return "access"
+	case ClassCapacity:
+		return "capacity"
+	case ClassRate:
+		return "rate"
+	case ClassServer:
+		return "server"
+	case ClassUnreachable:
+		return "unreachable"
+	case ClassInterrupted:
+		return "interrupted"
+	case ClassOpen:
+		return "open"
+	default:
+		return "unknown"
+	}
 }

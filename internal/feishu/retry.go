@@ -1,0 +1,68 @@
+package feishu
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Bounds of the repeats.
+const (
+	maxAttempts   = 3                      // of one read, the first included
+	backoffBase   = 200 * time.Millisecond // upper bound of the first wait, doubled for each further one
+	backoffMax    = 2 * time.Second
+	conflictPause = 500 * time.Millisecond // least wait after a conflict, as Feishu advises
+
+	budgetShare = 0.2 // repeats allowed for each call
+	budgetMax   = 10  // repeats that can be saved up; also what a fresh client has
+)
+
+// budget bounds the repeats of all calls to a host to a share of the calls, so that a failing Feishu is not sent more.
+type budget struct {
+	mu     sync.Mutex
+	saved  float64
+	earned float64
+}
+
+func newBudget() *budget { return &budget{saved: budgetMax, earned: budgetShare} }
+
+// earn is called once a call.
+func (b *budget) earn() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.saved = min(b.saved+b.earned, budgetMax)
+}
+
+// spend takes one repeat; false if none is left.
+func (b *budget) spend() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.saved < 1 {
+		return false
+	}
+	b.saved--
+	return true
+}
+
+// AllowRetry takes one repeat from the budget that all calls to the app's host share: 20 % of the calls. Whoever repeats
+// a write asks it first and gives up, or waits, when it says no.
+func (c *Client) AllowRetry(app App) bool { return c.hosts[app.brand()].budget.spend() }
+
+// again decides whether a read is repeated after err, and waits; false if the class forbids it, the attempts or the
+// budget are used up, or ctx ends first.
+func (c *Client) again(ctx context.Context, h *host, err *Error, attempt int) bool {
+	if attempt >= maxAttempts || err.aborted || err.Class == ClassOpen || !err.Repeatable() {
+		return false
+	}
+	return h.budget.spend() && sleep(ctx, backoff(err, attempt)) == nil
+}
+
+// backoff returns a random wait (full jitter) after the attempt that failed with err.
+func backoff(err *Error, attempt int) time.Duration {
+	wait := rand.N(min(backoffBase<<(attempt-1), backoffMax))
+	if err.Class == ClassConflict {
+		wait += conflictPause
+	}
+	return wait
+}

@@ -1,0 +1,240 @@
+package feishu
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/telemetry"
+)
+
+const (
+	jsonType = "application/json; charset=utf-8"
+
+	// patience is how long a call must have been under way before the end of its caller's time speaks against Feishu.
+	patience = 3 * time.Second
+	// preallocBytes bounds the buffer that is made on the word of a Content-Length, in bytes.
+	preallocBytes = 1 << 20
+	// defaultPause is the pause after a rate limit that names no time.
+	defaultPause = time.Second
+	// maxPause bounds the pause that an answer can impose.
+	maxPause = 5 * time.Minute
+)
+
+// request is one HTTP request; token is "" for the token endpoint.
+type request struct {
+	api    *API
+	url    string
+	token  string
+	body   []byte
+	upload *upload
+	out    any // the answer's data
+	head   any // the answer's top level, for the token endpoint
+}
+
+// envelope is the shape of every JSON answer.
+type envelope struct {
+	Code  *int         `json:"code"`
+	Msg   string       `json:"msg"`
+	Data  any          `json:"data"`
+	Error *errorDetail `json:"error"`
+}
+
+type errorDetail struct {
+	LogID                string `json:"log_id"`
+	Message              string `json:"message"`
+	Troubleshooter       string `json:"troubleshooter"`
+	PermissionViolations []struct {
+		Subject string `json:"subject"`
+		Scope   string `json:"scope"`
+	} `json:"permission_violations"`
+	Helps []struct {
+		URL string `json:"url"`
+	} `json:"helps"`
+}
+
+// exchange sends one request, reads its answer whole and decodes it. It never follows a redirect and never repeats.
+func (c *Client) exchange(ctx context.Context, r request) *Error {
+	start := time.Now()
+	status, logID, err := c.roundTrip(ctx, &r)
+	telemetry.CallFrom(ctx).Upstream(logID)
+	if err != nil {
+		err.HTTPStatus, err.Endpoint, err.write = status, r.api.Name, !r.api.Read
+		if err.LogID == "" {
+			err.LogID = logID
+		}
+	}
+	c.metrics.observe(r.api, err, time.Since(start))
+	c.log(ctx, r.api, status, logID, err, time.Since(start))
+	return err
+}
+
+func (c *Client) roundTrip(caller context.Context, r *request) (status int, logID string, failure *Error) {
+	ctx, cancel := context.WithTimeout(caller, c.timeout(r))
+	defer cancel()
+	var connected atomic.Bool
+	start := time.Now()
+	lost := func(err error) *Error { return interrupted(caller, ctx, err, connected.Load(), time.Since(start)) }
+
+	req, err := r.build(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}))
+	if err != nil {
+		return 0, "", &Error{Class: ClassUnreachable, reason: "the request could not be built", aborted: true, cause: err}
+	}
+	if req.Body != nil {
+		defer req.Body.Close()
+	}
+	resp, err := c.wire.RoundTrip(req)
+	if err != nil {
+		return 0, "", lost(err)
+	}
+	defer resp.Body.Close()
+	logID = resp.Header.Get("X-Tt-Logid")
+	body, err := readAll(resp, c.options.MaxResponseBytes)
+	switch {
+	case errors.Is(err, errTooLarge) && r.api.Read:
+		return resp.StatusCode, logID, &Error{Class: ClassCapacity, reason: "the answer is too large", cause: err}
+	case err != nil:
+		return resp.StatusCode, logID, lost(err)
+	}
+	return resp.StatusCode, logID, decode(resp, body, r)
+}
+
+func (r *request) build(ctx context.Context) (*http.Request, error) {
+	body, length, contentType, err := r.reader()
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, r.api.Method, r.url, body)
+	if err != nil {
+		return nil, err
+	}
+	req.ContentLength = length
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("User-Agent", userAgent)
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
+	return req, nil
+}
+
+var errTooLarge = errors.New("answer exceeds the limit")
+
+func readAll(resp *http.Response, limit int64) ([]byte, error) {
+	var buf bytes.Buffer
+	if resp.ContentLength > 0 {
+		buf.Grow(int(min(resp.ContentLength, preallocBytes)) + bytes.MinRead)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > limit {
+		return nil, errTooLarge
+	}
+	return buf.Bytes(), nil
+}
+
+// interrupted classifies a lost exchange: never sent if there was no connection, else of unknown outcome.
+func interrupted(caller, attempt context.Context, err error, connected bool, took time.Duration) *Error {
+	e := &Error{Class: ClassInterrupted, reason: "the connection broke", cause: err}
+	if attempt.Err() != nil {
+		e.reason = "no answer in time"
+	}
+	if !connected {
+		e.Class, e.reason = ClassUnreachable, "no connection"
+	}
+	switch gone := caller.Err(); {
+	case errors.Is(gone, context.DeadlineExceeded):
+		e.aborted = took < patience
+	case gone != nil:
+		e.aborted, e.reason = true, "the caller gave up"
+	}
+	return e
+}
+
+// decode turns an answer into data or an error. The code in the body decides, whatever the HTTP status is.
+func decode(resp *http.Response, body []byte, r *request) *Error {
+	out := r.out
+	if out == nil {
+		out = &struct{}{}
+	}
+	answer := envelope{Data: out}
+	err := json.Unmarshal(body, &answer)
+	if _, mismatch := errors.AsType[*json.UnmarshalTypeError](err); mismatch && answer.Code != nil && *answer.Code != 0 {
+		err = nil // the data of an error has no shape to rely on
+	}
+	if err == nil && r.head != nil {
+		err = json.Unmarshal(body, r.head)
+	}
+	if err != nil || answer.Code == nil {
+		return notFeishu(resp, body)
+	}
+	if *answer.Code == 0 && resp.StatusCode < http.StatusBadRequest {
+		return nil
+	}
+	e := &Error{Code: *answer.Code, Msg: answer.Msg, HTTPStatus: resp.StatusCode}
+	if d := answer.Error; d != nil {
+		e.LogID, e.Message, e.Troubleshooter = d.LogID, d.Message, d.Troubleshooter
+		for _, violation := range d.PermissionViolations {
+			if scope := violation.Subject + violation.Scope; scope != "" {
+				e.Scopes = append(e.Scopes, scope)
+			}
+		}
+		if len(d.Helps) > 0 {
+			e.HelpURL = d.Helps[0].URL
+		}
+	}
+	e.classify()
+	if e.Class == ClassRate {
+		e.RetryAfter = resetAfter(resp.Header)
+	}
+	return e
+}
+
+// notFeishu classifies an answer that is not the Open API's JSON: a gateway's page, or JSON cut short.
+func notFeishu(resp *http.Response, body []byte) *Error {
+	e := &Error{Class: ClassServer, reason: "the answer is not Feishu's JSON"}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	e.gateway = kind != "application/json" || !json.Valid(body)
+	switch status := resp.StatusCode; {
+	case status == http.StatusTooManyRequests:
+		e.Class, e.RetryAfter = ClassRate, resetAfter(resp.Header)
+	case status == http.StatusRequestEntityTooLarge:
+		e.Class, e.reason = ClassData, "the request is too large"
+	case status == http.StatusRequestTimeout:
+	case status >= http.StatusBadRequest && status < http.StatusInternalServerError:
+		e.Class = ClassAccess
+	}
+	return e
+}
+
+// resetAfter reads how long to wait from a rate-limited answer: x-ogw-ratelimit-reset, else Retry-After, in seconds.
+func resetAfter(header http.Header) time.Duration {
+	for _, name := range []string{"X-Ogw-Ratelimit-Reset", "Retry-After"} {
+		seconds, err := strconv.ParseFloat(header.Get(name), 64)
+		if err == nil && seconds >= 0 && !math.IsInf(seconds, 0) {
+			return min(time.Duration(min(seconds, maxPause.Seconds())*float64(time.Second)), maxPause)
+		}
+	}
+	return defaultPause
+}
+
+func (c *Client) log(ctx context.Context, api *API, status int, logID string, err *Error, took time.Duration) {
+	level, code, class := slog.LevelDebug, 0, classOK
+	if err != nil {
+		level, code, class = slog.LevelInfo, err.Code, err.Class.String()
+	}
+	c.logger.LogAttrs(ctx, level, "feishu call",
+		slog.String("api", api.Name), slog.Int("status", status), slog.Int("feishu_code", code),
+		slog.String("class", class), slog.String("log_id", logID), slog.Duration("took", took))
+}
