@@ -1,0 +1,106 @@
+package httpd
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/rowgate/rowgate/internal/telemetry"
+)
+
+// other stands in the log for what a caller made up.
+const other = "other"
+
+// methods are those that the log names and that a path is asked for.
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+// logAccess writes one line for each finished request and counts it. It names the route's pattern and never the path or the
+// query, which may hold secrets. A caller's fault is Info, ours is Error, a good health check Debug.
+func logAccess(logger *slog.Logger, metrics *telemetry.Metrics) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			start := time.Now()
+			rec := recorded(w)
+			defer func() { // also for a request that is aborted
+				took := time.Since(start)
+				call := telemetry.CallFrom(r.Context())
+				about := call.Summary()
+				if metrics != nil {
+					metrics.Observe(about, rec.written(), took)
+				}
+				level := levelOf(r, meantStatus(rec, call))
+				if logger.Enabled(r.Context(), level) {
+					logger.LogAttrs(r.Context(), level, "request", accessAttrs(r, call, about, rec.written(), took)...)
+				}
+			}()
+			next.ServeHTTP(rec, r)
+		})
+	}
+}
+
+func levelOf(r *http.Request, status int) slog.Level {
+	switch {
+	case status >= http.StatusInternalServerError:
+		return slog.LevelError
+	case isHealth(r):
+		return slog.LevelDebug
+	default:
+		return slog.LevelInfo
+	}
+}
+
+func accessAttrs(r *http.Request, call *telemetry.Call, about telemetry.Summary, status int, took time.Duration) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("request_id", call.RequestID),
+		slog.String("method", loggedMethod(r.Method)),
+		slog.String("route", route(r)),
+		slog.Int("status", status),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
+	}
+	for _, attr := range []slog.Attr{
+		slog.String("tool", about.Tool),
+		slog.String("code", about.Code),
+		slog.String("log_id", about.LogID),
+		slog.String("client_request_id", ownRequestID(r)),
+		slog.Int("rows", about.Rows),
+		slog.Int("upstream_calls", about.UpstreamCalls),
+	} {
+		if !attr.Value.Equal(slog.StringValue("")) && !attr.Value.Equal(slog.IntValue(0)) {
+			attrs = append(attrs, attr)
+		}
+	}
+	if r.Context().Err() != nil {
+		attrs = append(attrs, slog.Bool("caller_left", true))
+	}
+	return attrs
+}
+
+// route returns the pattern that the request matched, "other" if none.
+func route(r *http.Request) string {
+	if ctx := chi.RouteContext(r.Context()); ctx != nil {
+		if pattern := ctx.RoutePattern(); pattern != "" {
+			return pattern
+		}
+	}
+	return other
+}
+
+// ownRequestID returns the id that the caller gave the request, "" if it is none that can be repeated.
+func ownRequestID(r *http.Request) string {
+	if id := r.Header.Get(headerRequestID); clientRequestID.MatchString(id) {
+		return id
+	}
+	return ""
+}
+
+func loggedMethod(method string) string {
+	if slices.Contains(methods, method) {
+		return method
+	}
+	return other
+}

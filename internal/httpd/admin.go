@@ -1,0 +1,30 @@
+package httpd
+
+import (
+	"net/http"
+	"net/http/pprof" //nolint:gosec // http.DefaultServeMux, where it registers itself, is never served
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// maxScrapes bounds the metrics requests that run at the same time.
+const maxScrapes = 4
+
+// Metrics serves gatherer's metrics in Prometheus' formats.
+func Metrics(gatherer prometheus.Gatherer) http.Handler {
+	return promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
+}
+
+// Admin serves /metrics and /debug/pprof/. It has no authentication: it belongs on a listener of its own that callers cannot
+// reach.
+func Admin(gatherer prometheus.Gatherer) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", Metrics(gatherer))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}

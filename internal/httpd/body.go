@@ -1,0 +1,118 @@
+package httpd
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// Bounds on request bodies, beside intake.MaxBodyBytes for each.
+const (
+	maxBufferedBytes = 128 << 20 // bytes of bodies in memory at the same time
+	firstBodyBytes   = 16 << 10  // bytes that a body of unknown length starts with
+	bodyReadTimeout  = 30 * time.Second
+)
+
+// capBody refuses a body that is announced as too large before any of it is read, and cuts off one that proves to be.
+func capBody(renderer Renderer) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ContentLength > intake.MaxBodyBytes {
+				w.Header().Set("Connection", "close")
+				renderer.Write(w, r, bodyTooLarge())
+				return
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, intake.MaxBodyBytes)
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// bodyBudget bounds the bytes of bodies in memory over all requests.
+type bodyBudget struct{ free *semaphore.Weighted }
+
+func newBodyBudget(limit int64) bodyBudget { return bodyBudget{semaphore.NewWeighted(limit)} }
+
+// read returns the whole body and a function that gives its memory back to the budget, to be called in any case. Memory is
+// reserved as bytes arrive, so that a length that is merely announced costs nothing.
+func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) (body []byte, release func(), err error) {
+	var reserved int64
+	release = func() { b.free.Release(reserved) }
+
+	// The server's own read timeout must outlast the handler; the body alone gets less. Recorders in tests have no deadline.
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyReadTimeout))
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+
+	size := int64(firstBodyBytes)
+	if r.ContentLength >= 0 {
+		size = min(size, r.ContentLength+1) // one more, to see the end
+	}
+	for {
+		if int64(len(body)) == reserved {
+			grow := max(size, reserved) // doubles
+			if !b.free.TryAcquire(grow) {
+				return nil, release, problem.New(problem.Overloaded, problem.Text{
+					ZH: "同时接收的请求体过多，本请求未被处理。",
+					EN: "Too many request bodies are being received; this one was not processed.",
+				})
+			}
+			reserved += grow
+			body = append(make([]byte, 0, reserved), body...)
+		}
+		n, err := r.Body.Read(body[len(body):reserved])
+		body = body[:len(body)+n]
+		if errors.Is(err, io.EOF) {
+			return body, release, nil
+		}
+		if err != nil {
+			return nil, release, bodyError(err)
+		}
+	}
+}
+
+// bodyError says why a body could not be read to its end.
+func bodyError(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	detail := problem.Text{
+		ZH: "请求体在传输中断开，未能完整收到。",
+		EN: "The body broke off before its end.",
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		detail = problem.Text{
+			ZH: "请求体没有在 30 秒内收完。",
+			EN: "The body did not arrive within 30 seconds.",
+		}
+	}
+	return problem.New(problem.BadBody, detail).Because(err)
+}
+
+func bodyTooLarge() *problem.Error {
+	return problem.New(problem.BodyTooLarge, problem.Text{
+		ZH: "请求体超过 20 MiB。",
+		EN: "The body has more than 20 MiB.",
+	})
+}
+
+// checkEncoding refuses a compressed body.
+func checkEncoding(header http.Header) *problem.Error {
+	for _, encoding := range header.Values("Content-Encoding") {
+		if encoding != "" && !strings.EqualFold(encoding, "identity") {
+			return problem.New(problem.BadBody, problem.Text{
+				ZH: "不支持压缩的请求体（Content-Encoding），请发送未压缩的内容。",
+				EN: "Compressed bodies (Content-Encoding) are not supported; send the body as it is.",
+			})
+		}
+	}
+	return nil
+}

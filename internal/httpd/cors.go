@@ -1,0 +1,78 @@
+package httpd
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// anyOrigin in an allow-list opens a surface to every web page.
+const anyOrigin = "*"
+
+// What a page of an allowed origin may send and read.
+const (
+	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
+	corsExpose  = "X-Request-Id, Retry-After"
+	corsMaxAge  = "600" // seconds that a browser may keep a preflight's answer
+)
+
+// CORS lets web pages of the given origins (scheme://host[:port], or "*") read the answers, preflights included. Without
+// origins it changes nothing: a browser then keeps every other site's page out. Credentials are never allowed, since no
+// answer depends on a cookie.
+func CORS(origins []string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		if len(origins) == 0 {
+			return next
+		}
+		open := slices.Contains(origins, anyOrigin)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			origin := r.Header.Get("Origin")
+			header := w.Header()
+			header.Add("Vary", "Origin")
+			if origin == "" || (!open && !slices.Contains(origins, origin)) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			if open {
+				origin = anyOrigin
+			}
+			header.Set("Access-Control-Allow-Origin", origin)
+			header.Set("Access-Control-Expose-Headers", corsExpose)
+			if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			header.Set("Access-Control-Allow-Methods", corsMethods)
+			header.Set("Access-Control-Max-Age", corsMaxAge)
+			if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+				header.Set("Access-Control-Allow-Headers", asked)
+			}
+			w.WriteHeader(http.StatusNoContent)
+		})
+	}
+}
+
+// refuseCrossOrigin turns away what a browser sends on behalf of another site's page, unless that origin is on the list: a
+// page could otherwise write through a service on loopback or in an office network, even where it cannot read the answer.
+// Callers that are no browsers are not concerned.
+func refuseCrossOrigin(renderer Renderer, origins []string) (func(http.Handler) http.Handler, error) {
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range origins {
+		if origin == anyOrigin {
+			return func(next http.Handler) http.Handler { return next }, nil
+		}
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("allowed origin %q: want scheme://host[:port]: %w", strings.ToValidUTF8(origin, "?"), err)
+		}
+	}
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		renderer.Write(w, r, problem.New(problem.BadParameter, problem.Text{
+			ZH: "请求来自其他网站的网页，该来源（Origin）不在允许的列表中。",
+			EN: "The request comes from another site's web page, and its Origin is not on the allow-list.",
+		}))
+	}))
+	return protection.Handler, nil
+}

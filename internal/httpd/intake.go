@@ -1,0 +1,95 @@
+package httpd
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/telemetry"
+)
+
+// Tool is what the transport knows of a tool.
+type Tool struct {
+	Name string      // operationId
+	Spec intake.Spec // what its body may hold
+}
+
+// ParseFunc reads a request's body and parameters; it is intake.Parse.
+type ParseFunc func(intake.Spec, intake.Input) (*intake.Result, error)
+
+// takeIn reads the body of a POST to a tool's path in whatever shape it comes, and hands on one canonical JSON object in its
+// place; the intake.Result is in the request's context. What cannot be read is answered here.
+type takeIn struct {
+	renderer Renderer
+	health   *Health
+	tools    map[string]Tool // by path
+	parse    ParseFunc
+	budget   bodyBudget
+}
+
+func (t takeIn) middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tool, ok := t.tools[routePath(r)]
+		if !ok || r.Method != http.MethodPost {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if t.health.Draining() {
+			w.Header().Set("Connection", "close") // the caller's next try goes elsewhere
+			t.renderer.Write(w, r, draining())
+			return
+		}
+		if refused := checkEncoding(r.Header); refused != nil {
+			t.renderer.Write(w, r, refused)
+			return
+		}
+		body, release, err := t.budget.read(w, r)
+		defer release()
+		if err != nil {
+			w.Header().Set("Connection", "close") // the rest of the body is still on its way
+			t.renderer.Write(w, r, err)
+			return
+		}
+		result, err := t.parse(tool.Spec, intake.Input{
+			Body:        body,
+			ContentType: r.Header.Get("Content-Type"),
+			Query:       r.URL.Query(),
+			RawQuery:    r.URL.RawQuery,
+			Header:      r.Header,
+		})
+		if err != nil {
+			t.renderer.Write(w, r, err)
+			return
+		}
+		noteSoftErrors(telemetry.CallFrom(r.Context()), result.JSON)
+		next.ServeHTTP(w, withResult(r, result))
+	})
+}
+
+// withResult returns the request with the canonical JSON for its body.
+func withResult(r *http.Request, result *intake.Result) *http.Request {
+	r = r.WithContext(intake.WithResult(r.Context(), result))
+	r.Header = r.Header.Clone()
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Length", strconv.Itoa(len(result.JSON)))
+	r.ContentLength = int64(len(result.JSON))
+	r.TransferEncoding = nil
+	r.Body = io.NopCloser(bytes.NewReader(result.JSON))
+	return r
+}
+
+// noteSoftErrors takes over what the request says of soft_errors, so that problems found further in are answered by it.
+func noteSoftErrors(call *telemetry.Call, canonical []byte) {
+	if !bytes.Contains(canonical, []byte(`"soft_errors"`)) {
+		return // as nearly all; the rows need not be scanned
+	}
+	var said struct {
+		SoftErrors *bool `json:"soft_errors"`
+	}
+	if err := json.Unmarshal(canonical, &said); err == nil && said.SoftErrors != nil {
+		call.SetSoftErrors(*said.SoftErrors)
+	}
+}

@@ -1,0 +1,89 @@
+package httpd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/telemetry"
+)
+
+// maxCauses bounds how many layers of a private cause the log names.
+const maxCauses = 8
+
+// Renderer turns any error into the answer of api.md §5. It is safe for concurrent use.
+type Renderer struct {
+	PublicURL string       // prefix of a document's type, without a slash at the end
+	Logger    *slog.Logger // gets one line for each internal_error: the types of its causes, never their text
+}
+
+// Document classifies err and renders it for the request of ctx, in the caller's language and softened if the caller asked
+// for that. It notes the code on the request's telemetry.Call.
+func (p Renderer) Document(ctx context.Context, err error) problem.Document {
+	call := telemetry.CallFrom(ctx)
+	e := classify(err)
+	doc := problem.Render(e, problem.RenderOptions{
+		PublicURL: p.PublicURL,
+		RequestID: call.RequestID,
+		Lang:      call.Lang(),
+		Soft:      call.SoftErrors(),
+	})
+	call.SetCode(string(doc.Code))
+	if doc.Code == problem.InternalError {
+		p.Logger.LogAttrs(ctx, slog.LevelError, "internal error",
+			slog.String("request_id", call.RequestID), slog.Any("causes", causes(err)))
+	}
+	return doc
+}
+
+// Write answers the request with err: problem+json, or 200 and plain JSON where the caller asked for soft errors.
+func (p Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
+	doc := p.Document(r.Context(), err)
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(doc); err != nil { // a Document has nothing that JSON cannot say
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	SetProblemHeaders(w.Header(), doc)
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(doc.HTTPStatus())
+	_, _ = w.Write(body.Bytes()) // a caller who has left cannot be told
+}
+
+// SetProblemHeaders sets the headers that go with doc: Content-Type, Content-Language, and Retry-After in whole seconds,
+// rounded up, where a repeat is of use.
+func SetProblemHeaders(header http.Header, doc problem.Document) {
+	header.Set("Content-Type", doc.MediaType())
+	header.Set("Content-Language", string(doc.Lang))
+	if doc.RetryAfter > 0 {
+		seconds := (doc.RetryAfter + time.Second - 1) / time.Second
+		header.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+	}
+}
+
+// classify is problem.From, with what only the transport knows.
+func classify(err error) *problem.Error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return bodyTooLarge().Because(err)
+	}
+	return problem.From(err)
+}
+
+// causes names the types of err and of what it wraps, outermost first; their text may hold row content.
+func causes(err error) []string {
+	var types []string
+	for ; err != nil && len(types) < maxCauses; err = errors.Unwrap(err) {
+		types = append(types, strings.TrimPrefix(fmt.Sprintf("%T", err), "*"))
+	}
+	return types
+}

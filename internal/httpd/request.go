@@ -1,0 +1,100 @@
+package httpd
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/tenant"
+)
+
+// requestIDChars is the length of a request id after "req_", in base32 characters of 5 bits.
+const requestIDChars = 20
+
+// headerRequestID carries our id back to the caller, and the caller's own to us.
+const headerRequestID = "X-Request-Id"
+
+// clientRequestID is what a caller's own id must look like to be repeated in the log.
+var clientRequestID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// newRequestID returns req_ and 100 random bits.
+func newRequestID() string { return "req_" + strings.ToLower(rand.Text()[:requestIDChars]) }
+
+// startCall gives the request its id and its telemetry.Call: tool, language, and soft errors as far as the URL tells.
+func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			call := &telemetry.Call{RequestID: newRequestID()}
+			if tool, ok := tools[routePath(r)]; ok {
+				call.SetTool(tool.Name)
+			}
+			if lang, ok := problem.ParseAcceptLanguage(r.Header.Get("Accept-Language")); ok {
+				call.SetLang(lang)
+			}
+			call.SetSoftErrors(softErrorsInQuery(r))
+			w.Header().Set(headerRequestID, call.RequestID)
+			next.ServeHTTP(w, r.WithContext(telemetry.WithCall(r.Context(), call)))
+		})
+	}
+}
+
+// softErrorsInQuery reads ?soft_errors=true, which holds for a body that cannot be read; the body's own word comes later.
+func softErrorsInQuery(r *http.Request) bool {
+	if r.URL.RawQuery == "" {
+		return false
+	}
+	soft, err := strconv.ParseBool(strings.ToLower(r.URL.Query().Get("soft_errors")))
+	return err == nil && soft
+}
+
+// clientAddress finds the caller's address: the peer's, or, where the peer is one of our proxies, what that proxy says in
+// X-Forwarded-For. What cannot be read is no address.
+func clientAddress(proxies []netip.Prefix) func(http.Handler) http.Handler {
+	if len(proxies) == 0 {
+		return middleware.ClientIPFromRemoteAddr
+	}
+	prefixes := make([]string, 0, len(proxies))
+	for _, prefix := range proxies {
+		prefixes = append(prefixes, prefix.String())
+	}
+	return middleware.ClientIPFromXFF(prefixes...)
+}
+
+// identify puts the tenant.Caller into the request.
+func identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller := tenant.Caller{
+			Bearer:  bearer(r.Header.Get("Authorization")),
+			Address: addressOf(r.Context()),
+		}
+		next.ServeHTTP(w, r.WithContext(tenant.WithCaller(r.Context(), caller)))
+	})
+}
+
+// bearer returns the token of an Authorization header, the empty secret for another scheme.
+func bearer(header string) secret.Text {
+	scheme, token, _ := strings.Cut(strings.TrimSpace(header), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return secret.Text{}
+	}
+	return secret.New(strings.TrimSpace(token))
+}
+
+func addressOf(ctx context.Context) netip.Addr { return middleware.GetClientIPAddr(ctx) }
+
+// routePath is the path as the router compares it: with its escapes, if it has any.
+func routePath(r *http.Request) string {
+	if r.URL.RawPath != "" {
+		return r.URL.RawPath
+	}
+	return r.URL.Path
+}

@@ -1,0 +1,116 @@
+// Package httpd is the service's edge: router, middleware, problems, health, and the server with its limits.
+//
+// A request passes, in this order: id and call record, client address, caller, access log, panics, security headers, CORS,
+// concurrency limit, body limit, delivery hooks, intake; then the router. Every answer that is no success is a problem
+// document, those of the router itself included.
+package httpd
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/telemetry"
+)
+
+// Options is what the edge is made of.
+type Options struct {
+	PublicURL      string             // prefix of links in answers, without a slash at the end
+	Logger         *slog.Logger       // required
+	Health         *Health            // required
+	Tools          map[string]Tool    // by path; POSTs there go through Parse
+	Parse          ParseFunc          // intake.Parse; required with Tools
+	Metrics        *telemetry.Metrics // nil: nothing is counted
+	TrustedProxies []netip.Prefix     // whose X-Forwarded-For is believed; none: the peer is the client
+	AllowedOrigins []string           // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
+}
+
+// Renderer returns the renderer of this edge's problems.
+func (o Options) Renderer() Renderer { return Renderer{PublicURL: o.PublicURL, Logger: o.Logger} }
+
+// NewRouter returns the router with all middleware, the health checks and the error pages; the caller adds its routes.
+// It fails if an allowed origin is none.
+func NewRouter(options Options) (*chi.Mux, error) {
+	renderer := options.Renderer()
+	sameOrigin, err := refuseCrossOrigin(renderer, options.AllowedOrigins)
+	if err != nil {
+		return nil, err
+	}
+	body := takeIn{
+		renderer: renderer,
+		health:   options.Health,
+		tools:    options.Tools,
+		parse:    options.Parse,
+		budget:   newBodyBudget(maxBufferedBytes),
+	}
+	router := chi.NewRouter()
+	router.Use(
+		startCall(options.Tools),
+		clientAddress(options.TrustedProxies),
+		identify,
+		logAccess(options.Logger, options.Metrics),
+		recoverPanics(renderer),
+		secureHeaders(options.PublicURL),
+		CORS(options.AllowedOrigins),
+		sameOrigin,
+		limit(renderer, newGate(MaxRequests, MaxRequestsPerAddress)),
+		capBody(renderer),
+		deliver,
+		body.middleware,
+		middleware.GetHead,
+	)
+	router.NotFound(func(w http.ResponseWriter, r *http.Request) { renderer.Write(w, r, notFound()) })
+	router.MethodNotAllowed(methodNotAllowed(router, renderer))
+	router.Get(pathErrors, explainAll)
+	router.Get(pathErrors+"/{code}", explain(renderer))
+	router.Get(pathHealth, options.Health.live)
+	router.Get(pathReady, options.Health.ready(renderer))
+	return router, nil
+}
+
+func notFound() *problem.Error {
+	return problem.New(problem.NotFound, problem.Text{
+		ZH: "本服务没有这个路径。",
+		EN: "The service has no such path.",
+	})
+}
+
+// methodNotAllowed answers a path that exists with another method: OPTIONS by what the path takes, all else by a problem
+// with Allow. A method that nothing takes, at a path that does not exist, is not_found.
+func methodNotAllowed(router chi.Routes, renderer Renderer) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		allowed := allowedMethods(router, routePath(r))
+		if len(allowed) == 0 {
+			renderer.Write(w, r, notFound())
+			return
+		}
+		list := strings.Join(allowed, ", ")
+		w.Header().Set("Allow", list)
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		renderer.Write(w, r, problem.New(problem.MethodNotAllowed, problem.Text{
+			ZH: "这个路径只接受：" + list + "。",
+			EN: "This path takes " + list + " only.",
+		}))
+	}
+}
+
+// allowedMethods returns what path takes, OPTIONS included; nothing for a path that does not exist.
+func allowedMethods(router chi.Routes, path string) []string {
+	var allowed []string
+	for _, method := range methods {
+		match := router.Match(chi.NewRouteContext(), method, path) ||
+			method == http.MethodHead && router.Match(chi.NewRouteContext(), http.MethodGet, path)
+		if match || method == http.MethodOptions && len(allowed) > 0 {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
