@@ -15,6 +15,9 @@ const (
 	MaxRows         = 10_000   // rows of a request
 	MaxDepth        = 32       // nesting of arrays, objects and string layers
 	MaxStringLayers = 3        // JSON inside JSON strings
+	MaxKeys         = 10_000   // keys of one object
+	MaxFormParts    = 1_000    // keys of a form, parts of a multipart body
+	MaxExcerptRunes = 40       // runes of the body that a refusal shows
 )
 
 // Kind is what a parameter holds.
@@ -23,13 +26,14 @@ type Kind int
 // The kinds of parameters.
 const (
 	Text    Kind = iota // a string; numbers and booleans are taken as spelled
-	Bool                // true/false; text "true", "True", "1", …
-	Integer             // whole number; text "500"
+	Bool                // true/false, 1/0; also as text in any case
+	Integer             // whole number; also as text "500"
 	List                // list of strings: JSON array, JSON text, Python repr or "a,b"
 	Object              // one JSON object, or text that holds one
 	Array               // one JSON array, or text that holds one; elements as they are
 	Rows                // list of row objects in any of the shapes of "Bodies"
 	Row                 // one row object ("fields")
+	Upload              // a file part of a multipart body; it comes out in Result.Files, never in Result.JSON
 )
 
 // Param is one parameter that a tool takes.
@@ -37,11 +41,11 @@ type Param struct {
 	Name   string
 	Kind   Kind
 	Header string // canonical header that may carry it, "" if none: X-App-Id
-	Secret bool   // never in the query
+	Secret bool   // never in the query, never shown in a refusal
 	Query  bool   // may come in the query string
 }
 
-// Spec is what a tool takes.
+// Spec is what a tool takes. It is only read, so one value serves all requests at once.
 type Spec struct {
 	Params       []Param
 	Rows         string // name of the Rows parameter, "" if the tool takes no rows
@@ -53,30 +57,36 @@ type Spec struct {
 // Input is a request as it came.
 type Input struct {
 	Body        []byte
-	ContentType string // header value, with parameters
-	Query       url.Values
-	RawQuery    string
+	ContentType string     // header value, with parameters
+	Query       url.Values // read where RawQuery is empty
+	RawQuery    string     // the query as sent; broken escapes and repeated names are seen in it alone
 	Header      http.Header
 }
 
-// Repair is one rule that was applied, how often, and where first.
+// Repair is one rule that was applied and how often.
 type Repair struct {
-	Rule  string // stable name, e.g. markdown_fence
-	Count int
+	Rule  string // stable name, one of the Rule constants
+	Count int    // places, or 1 where the whole text was unwrapped
 }
 
-// File is one file part of a multipart body.
+// File is one file part of a multipart body. Its column is left out of the row's JSON, so that nothing a caller writes can
+// be taken for a file; a column that has text beside its file is in both places and in Result.Repeated.
 type File struct {
-	Row         int    // index of the row that it belongs to
-	Column      string // column of the row; the parameter's name where it is no column
-	Name        string // file name as sent, may be empty
+	Row         int    // index of the row that it belongs to; -1 where Column is a parameter
+	Column      string // column of the row, or the name of an Upload parameter
+	Name        string // file name as sent without directories, may be empty
 	ContentType string // as sent, may be empty
 	Data        []byte
 }
 
 // Result is the canonical request.
 type Result struct {
-	JSON    []byte // one compact JSON object: parameter name → value; spelling of numbers and order of keys as sent
-	Repairs []Repair
-	Files   []File
+	// JSON is one compact object, parameter name → value, with the spelling of numbers and the order of keys as sent.
+	// Rows are always under Spec.Rows, a list of objects: one given as Spec.Row, or by form keys, is {"<Spec.Row>":{…}}.
+	JSON    []byte
+	Repairs []Repair // in the order of first use; nil for plain JSON and plain forms
+	Files   []File   // in the order of the body
+	// Repeated names the columns of the one row of a form whose key came more than once. Their value in JSON is the list
+	// (or their files are in Files); where the column holds a single value that is duplicate_column.
+	Repeated []string
 }

@@ -1,0 +1,154 @@
+package intake
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// body reads the body by its content type.
+func (p *parser) body(in Input) error {
+	media, rest, _ := strings.Cut(in.ContentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	if media == "multipart/form-data" {
+		_, params, err := mime.ParseMediaType(in.ContentType)
+		if err != nil || params["boundary"] == "" {
+			return p.refuse("", &misread{fault: fault{why: badMultipart}, text: in.Body})
+		}
+		return p.multipart(in.Body, params["boundary"])
+	}
+	if at := invalidAt(in.Body); at >= 0 {
+		return p.refuse("", &misread{fault: fault{at: at, why: invalidUTF8}, text: in.Body})
+	}
+	if charset := charsetOf(rest); charset != "" && !isASCII(in.Body) {
+		return problem.New(problem.BadBody, problem.Text{
+			ZH: fmt.Sprintf("内容类型写的是 %s；请用 UTF-8。", quote(charset)),
+			EN: fmt.Sprintf("The content type says %s; send UTF-8.", quote(charset)),
+		})
+	}
+	trimmed := bytes.TrimLeft(in.Body, " \t\r\n\uFEFF")
+	if len(trimmed) == 0 {
+		return nil
+	}
+	switch {
+	case media == "application/json", media == "text/json", strings.HasSuffix(media, "+json"),
+		media == "application/x-ndjson", media == "text/plain":
+		return p.text(in.Body, false)
+	case media == "text/csv":
+		return p.text(in.Body, true)
+	case media == "application/x-www-form-urlencoded" && trimmed[0] != '{' && trimmed[0] != '[':
+		return p.urlencoded(in.Body)
+	case media == "", media == "application/octet-stream", media == "application/x-www-form-urlencoded":
+		p.repairs.add(RuleSniffed, 1)
+		if p.looksForm(trimmed) {
+			return p.urlencoded(in.Body)
+		}
+		return p.text(in.Body, false)
+	}
+	return problem.New(problem.BadBody, problem.Text{
+		ZH: fmt.Sprintf("不支持内容类型 %s；请用 application/json、表单、text/plain 或 text/csv。", quote(media)),
+		EN: fmt.Sprintf("The content type %s is not taken; use application/json, a form, text/plain or text/csv.", quote(media)),
+	})
+}
+
+// invalidAt returns the offset of the first byte that is not UTF-8, -1 if all is.
+func invalidAt(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
+	at := 0
+	for {
+		r, n := utf8.DecodeRune(b[at:])
+		if r == utf8.RuneError && n <= 1 {
+			return at
+		}
+		at += n
+	}
+}
+
+// charsetOf returns the charset among a content type's parameters, "" if it is UTF-8, ASCII or none.
+func charsetOf(params string) string {
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
+		value = strings.Trim(value, `"' `)
+		if !strings.EqualFold(name, "charset") || fold(value) == "utf8" || fold(value) == "usascii" {
+			continue
+		}
+		return value
+	}
+	return ""
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// text reads a body that is one text: JSON in any wrapping, a Markdown table or CSV.
+func (p *parser) text(body []byte, csv bool) error {
+	r := reading{text: body, rowsKey: p.spec.Rows, csv: csv, repairs: &p.repairs}
+	doc, miss := r.read()
+	if miss != nil {
+		return p.refuse("", miss)
+	}
+	rows := p.place(p.spec.Rows)
+	switch doc.root() {
+	case 0, 'n':
+		return nil
+	case '{':
+		return p.members(doc)
+	case '[':
+		if rows >= 0 {
+			p.give(rows, doc.array(doc.out, doc.items, doc.itemCount))
+			return nil
+		}
+		return p.refuse("", r.miss(r.afterSpace(0), notAnObject))
+	}
+	return p.refuse("", r.miss(r.afterSpace(0), nothingFound))
+}
+
+// array makes a value of one of the document's arrays.
+func (d *document) array(raw []byte, elems []node, count int) value {
+	return value{raw: raw, doc: d.out, elems: elems, count: count, depth: d.depth, layer: d.layer}
+}
+
+// members takes the top level's parameters, or the whole object as one flat row if it has none of them.
+func (p *parser) members(doc document) error {
+	var unknown *string
+	known := false
+	for _, m := range doc.items {
+		name := string(unquote(doc.out[m.key:m.keyEnd]))
+		place := p.place(name)
+		if place < 0 {
+			if unknown == nil {
+				unknown = &name
+			}
+			continue
+		}
+		known = true
+		raw := doc.out[m.start:m.end]
+		v := value{raw: raw, depth: doc.depth, layer: doc.layer}
+		if name == p.spec.Rows && raw[0] == '[' {
+			v = doc.array(raw, doc.rows, doc.rowCount)
+		}
+		v.depth++
+		p.give(place, v)
+	}
+	rows := p.place(p.spec.Rows)
+	switch {
+	case unknown == nil:
+		return nil
+	case !known && p.spec.FlatRow && rows >= 0:
+		p.give(rows, value{raw: doc.out, flat: true, depth: doc.depth, layer: doc.layer})
+		return nil
+	}
+	return p.unknownParameter(*unknown)
+}

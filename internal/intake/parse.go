@@ -1,0 +1,139 @@
+package intake
+
+import (
+	"fmt"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// Parse reads a request as spec describes it. The error is always a *problem.Error: bad_body with line and column,
+// unknown_parameter with the nearest name, bad_parameter, no_rows, secret_in_query, body_too_large or too_many_rows.
+// It keeps no reference to in.Body and may run in any number of goroutines.
+func Parse(spec Spec, in Input) (*Result, error) {
+	p := &parser{spec: &spec, given: make([]value, len(spec.Params))}
+	if err := p.query(in); err != nil {
+		return nil, err
+	}
+	if len(in.Body) > MaxBodyBytes {
+		return nil, problem.New(problem.BodyTooLarge, problem.Text{
+			ZH: fmt.Sprintf("请求体超过 %d MiB。", MaxBodyBytes>>20),
+			EN: fmt.Sprintf("The body is larger than %d MiB.", MaxBodyBytes>>20),
+		})
+	}
+	if err := p.body(in); err != nil {
+		return nil, err
+	}
+	if err := p.headers(in); err != nil {
+		return nil, err
+	}
+	return p.result()
+}
+
+// parser collects what one request gives, parameter by parameter.
+type parser struct {
+	spec     *Spec
+	given    []value  // from the body, by the parameter's place in spec.Params
+	fallback []string // from query and headers, by the same place
+	order    []int    // places in the order of the body
+	repairs  tally
+	files    []File
+	repeated []string
+}
+
+// value is what a parameter was given as: canonical JSON, or text from a form, the query or a header.
+type value struct {
+	raw   []byte // canonical JSON, nil if text
+	text  string
+	form  bool   // text is how forms say everything, so reading it as JSON is no repair
+	csv   bool   // the text is a CSV file
+	flat  bool   // the object is the whole body, one flat row
+	depth int    // containers and string layers around it
+	layer int    // string layers around it
+	doc   []byte // what the spans of elems refer to
+	elems []node // elements of raw, at most MaxRows+1; nil if they were not noted
+	count int    // number of elements where elems is set
+}
+
+// absent reports whether nothing was given: null, an empty string, or no such name at all.
+func (v *value) absent() bool {
+	if v.raw != nil {
+		return string(v.raw) == "null" || string(v.raw) == `""`
+	}
+	return v.text == ""
+}
+
+// place returns the place of the named parameter in the spec, -1 if there is none.
+func (p *parser) place(name string) int {
+	for i := range p.spec.Params {
+		if p.spec.Params[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// give notes a parameter of the body.
+func (p *parser) give(place int, v value) {
+	p.given[place] = v
+	p.order = append(p.order, place)
+}
+
+// result converts what was given and writes it: the body's parameters in its order, then the others in the spec's.
+func (p *parser) result() (*Result, error) {
+	for i, text := range p.fallback {
+		if text != "" && p.given[i].absent() {
+			p.give(i, value{text: text, form: true})
+		}
+	}
+	if err := p.oneSourceOfRows(); err != nil {
+		return nil, err
+	}
+	size := len(`{}`)
+	for i := range p.given {
+		size += len(p.spec.Params[i].Name) + len(p.given[i].raw) + len(p.given[i].text) + len(`"":"",`)
+	}
+	out := append(make([]byte, 0, size+len(`[{"fields":}]`)), '{')
+	written := make([]bool, len(p.given))
+	hasRows := false
+	for _, i := range p.order {
+		if p.given[i].absent() || written[i] {
+			continue
+		}
+		written[i] = true
+		name := p.spec.Params[i].Name
+		if kind := p.spec.Params[i].Kind; kind == Rows || kind == Row {
+			name = p.spec.Rows
+		}
+		mark := len(out)
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(appendString(out, name), ':')
+		start := len(out)
+		var err error
+		if out, err = p.convert(out, &p.spec.Params[i], &p.given[i]); err != nil {
+			return nil, err
+		}
+		if len(out) == start { // text with nothing in it
+			out = out[:mark]
+			continue
+		}
+		hasRows = hasRows || name == p.spec.Rows
+	}
+	if p.spec.RowsRequired && !hasRows {
+		return nil, problem.New(problem.NoRows, problem.Text{
+			ZH: fmt.Sprintf("没有要写入的行：%s 是空的或没有给。", p.spec.Rows),
+			EN: fmt.Sprintf("There are no rows: %s is empty or not given.", p.spec.Rows),
+		})
+	}
+	return &Result{JSON: append(out, '}'), Repairs: p.repairs, Files: p.files, Repeated: p.repeated}, nil
+}
+
+// oneSourceOfRows refuses rows beside a single row.
+func (p *parser) oneSourceOfRows() error {
+	rows, row := p.place(p.spec.Rows), p.place(p.spec.Row)
+	if rows >= 0 && row >= 0 && !p.given[rows].absent() && !p.given[row].absent() {
+		return badParameter(p.spec.Row, "不能和 "+p.spec.Rows+" 同时给", "it may not stand beside "+p.spec.Rows)
+	}
+	return nil
+}
