@@ -1,0 +1,103 @@
+package sandbox
+
+import (
+	"sync"
+	"time"
+)
+
+// limits counts calls per API and app in fixed windows, per base, and per tenant and month.
+type limits struct {
+	mu      sync.Mutex
+	windows map[windowKey]*window
+	quota   map[string]int
+}
+
+// windowKey names what is counted: an endpoint and app, or a base.
+type windowKey struct {
+	endpoint, subject string
+	per               time.Duration
+}
+
+type window struct {
+	began time.Time
+	calls int
+}
+
+func (l *limits) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.windows, l.quota = map[windowKey]*window{}, map[string]int{}
+}
+
+// admit counts the call or refuses it. A refused call is not counted.
+func (l *limits) admit(c *call) *failure {
+	rates := c.endpoint.rates
+	if c.endpoint.class == classAuth && c.opts.TokensPerMinute > 0 {
+		rates = []rate{{c.opts.TokensPerMinute, time.Minute}}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !c.opts.RatesOff && !l.take(c.endpoint.name, c.appID, rates) {
+		if c.opts.Overload == OverloadService {
+			return fail(1254290)
+		}
+		limit, reset := l.state(c.endpoint.name, c.appID, rates)
+		return &failure{code: 99991400, rateLimit: limit, rateReset: reset}
+	}
+	if c.endpoint.class == classWrite && c.opts.BaseWritesPerSec > 0 && c.params["app_token"] != "" &&
+		!l.take("base", c.params["app_token"], []rate{{c.opts.BaseWritesPerSec, time.Second}}) {
+		return &failure{code: 1254112, msg: "TooManyRequestInSingleBase"}
+	}
+	if c.app != nil && c.opts.MonthlyQuota > 0 && l.quota[c.app.spec.Load().Tenant] >= c.opts.MonthlyQuota {
+		return fail(99991403)
+	}
+	return nil
+}
+
+// take counts a call in all its windows, or in none when one of them is full.
+func (l *limits) take(endpoint, subject string, rates []rate) bool {
+	now := time.Now()
+	for _, r := range rates {
+		key := windowKey{endpoint, subject, r.per}
+		w := l.windows[key]
+		if w == nil {
+			w = &window{began: now}
+			l.windows[key] = w
+		}
+		if now.Sub(w.began) >= r.per {
+			w.began, w.calls = now, 0
+		}
+		if w.calls >= r.calls {
+			return false
+		}
+	}
+	for _, r := range rates {
+		l.windows[windowKey{endpoint, subject, r.per}].calls++
+	}
+	return true
+}
+
+// state returns limit and whole seconds until reset of the full window that lasts longest.
+func (l *limits) state(endpoint, subject string, rates []rate) (limit, reset int) {
+	for _, r := range rates {
+		w := l.windows[windowKey{endpoint, subject, r.per}]
+		if w == nil || w.calls < r.calls {
+			continue
+		}
+		left := r.per - time.Since(w.began)
+		if seconds := int((left + time.Second - 1) / time.Second); seconds > reset {
+			limit, reset = r.calls, seconds
+		}
+	}
+	return limit, max(reset, 1)
+}
+
+// spent counts an answered call against the tenant's month; token calls and 4xx/5xx are free.
+func (l *limits) spent(c *call, status int) {
+	if c.app == nil || status >= 400 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.quota[c.app.spec.Load().Tenant]++
+}

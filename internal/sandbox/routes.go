@@ -1,0 +1,167 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// rate is how many calls an endpoint takes per window, for each app.
+type rate struct {
+	calls int
+	per   time.Duration
+}
+
+// The documented rates of the endpoints below.
+var (
+	perSecond10  = []rate{{10, time.Second}}
+	perSecond20  = []rate{{20, time.Second}}
+	perSecond50  = []rate{{50, time.Second}}
+	perMinute20  = []rate{{20, time.Minute}}
+	perMinute100 = []rate{{100, time.Minute}}
+	perMinute1k  = []rate{{1000, time.Minute}, {50, time.Second}}
+)
+
+type class uint8
+
+const (
+	classRead class = iota
+	classWrite
+	classAuth
+	classUpload
+)
+
+// endpoint is one method and path of the open platform. Rate and scopes are those of the official pages; an empty scope
+// list needs none. rows of the table are excluded by the write rule (1254291) when locks is set.
+type endpoint struct {
+	name   string // as the admin API, faults and counters name it: "record.batch_create"
+	method string
+	path   string // without /open-apis, with :name for a parameter
+	class  class
+	rates  []rate
+	scopes []string
+	handle func(*call) (any, *failure)
+	locks  bool // takes part in "one write at a time"
+}
+
+const tablePath = "/bitable/v1/apps/:app_token/tables/:table_id"
+
+var (
+	anyUpload = []string{"bitable:app", "docs:document.media:upload", "drive:drive"}
+	anyFetch  = []string{"bitable:app", "docs:document.media:download", "drive:drive", "drive:drive:readonly"}
+)
+
+func write(scope string) []string { return []string{scope, "bitable:app"} }
+
+func read(scope string) []string { return []string{scope, "bitable:app", "bitable:app:readonly"} }
+
+// endpoints is the whole surface. What is not here is 404 "404 page not found", as at the gateway.
+func endpoints() []*endpoint {
+	legacy := []string{"bitable:app", "bitable:app:readonly"}
+	return []*endpoint{
+		{name: "auth.tenant_token", method: "POST", path: "/auth/v3/tenant_access_token/internal", class: classAuth, handle: tenantToken},
+		{name: "auth.app_token", method: "POST", path: "/auth/v3/app_access_token/internal", class: classAuth, handle: appToken},
+
+		{name: "app.create", method: "POST", path: "/bitable/v1/apps", class: classWrite, rates: perMinute20, scopes: write("base:app:create"), handle: createApp},
+		{name: "app.get", method: "GET", path: "/bitable/v1/apps/:app_token", rates: perSecond20, scopes: read("base:app:read"), handle: getApp},
+
+		{name: "table.list", method: "GET", path: "/bitable/v1/apps/:app_token/tables", rates: perSecond20, scopes: read("base:table:read"), handle: listTables},
+		{name: "table.create", method: "POST", path: "/bitable/v1/apps/:app_token/tables", class: classWrite, rates: perSecond10, scopes: write("base:table:create"), handle: createTable},
+		{name: "table.batch_create", method: "POST", path: "/bitable/v1/apps/:app_token/tables/batch_create", class: classWrite, rates: perSecond10, scopes: write("base:table:create"), handle: batchCreateTables},
+		{name: "table.batch_delete", method: "POST", path: "/bitable/v1/apps/:app_token/tables/batch_delete", class: classWrite, rates: perSecond10, scopes: write("base:table:delete"), handle: batchDeleteTables},
+		{name: "table.delete", method: "DELETE", path: tablePath, class: classWrite, rates: perSecond10, scopes: write("base:table:delete"), handle: deleteTable, locks: true},
+		{name: "table.update", method: "PATCH", path: tablePath, class: classWrite, rates: perSecond10, scopes: write("base:table:update"), handle: renameTable, locks: true},
+
+		{name: "field.list", method: "GET", path: tablePath + "/fields", rates: perSecond20, scopes: read("base:field:read"), handle: listFields},
+		{name: "field.create", method: "POST", path: tablePath + "/fields", class: classWrite, rates: perSecond10, scopes: write("base:field:create"), handle: createField, locks: true},
+		{name: "field.update", method: "PUT", path: tablePath + "/fields/:field_id", class: classWrite, rates: perSecond10, scopes: write("base:field:update"), handle: updateField, locks: true},
+		{name: "field.delete", method: "DELETE", path: tablePath + "/fields/:field_id", class: classWrite, rates: perSecond10, scopes: write("base:field:delete"), handle: deleteField, locks: true},
+
+		{name: "view.list", method: "GET", path: tablePath + "/views", rates: perSecond20, scopes: read("base:view:read"), handle: listViews},
+		{name: "view.get", method: "GET", path: tablePath + "/views/:view_id", rates: perSecond20, scopes: read("base:view:read"), handle: getView},
+
+		{name: "record.create", method: "POST", path: tablePath + "/records", class: classWrite, rates: perSecond50, scopes: write("base:record:create"), handle: createRecord, locks: true},
+		{name: "record.batch_create", method: "POST", path: tablePath + "/records/batch_create", class: classWrite, rates: perSecond50, scopes: write("base:record:create"), handle: batchCreateRecords, locks: true},
+		{name: "record.update", method: "PUT", path: tablePath + "/records/:record_id", class: classWrite, rates: perSecond50, scopes: write("base:record:update"), handle: updateRecord, locks: true},
+		{name: "record.batch_update", method: "POST", path: tablePath + "/records/batch_update", class: classWrite, rates: perSecond50, scopes: write("base:record:update"), handle: batchUpdateRecords, locks: true},
+		{name: "record.delete", method: "DELETE", path: tablePath + "/records/:record_id", class: classWrite, rates: perSecond50, scopes: write("base:record:delete"), handle: deleteRecord, locks: true},
+		{name: "record.batch_delete", method: "POST", path: tablePath + "/records/batch_delete", class: classWrite, rates: perSecond50, scopes: write("base:record:delete"), handle: batchDeleteRecords, locks: true},
+		{name: "record.get", method: "GET", path: tablePath + "/records/:record_id", rates: perSecond20, scopes: legacy, handle: getRecord},
+		{name: "record.list", method: "GET", path: tablePath + "/records", rates: perSecond20, scopes: legacy, handle: listRecords},
+		{name: "record.batch_get", method: "POST", path: tablePath + "/records/batch_get", rates: perSecond20, scopes: read("base:record:read"), handle: batchGetRecords},
+		{name: "record.search", method: "POST", path: tablePath + "/records/search", rates: perSecond20, scopes: read("base:record:retrieve"), handle: searchRecords},
+
+		{name: "wiki.get_node", method: "GET", path: "/wiki/v2/spaces/get_node", rates: perMinute100, scopes: []string{"wiki:node:read", "wiki:wiki", "wiki:wiki:readonly"}, handle: getNode},
+		{name: "contact.batch_get_id", method: "POST", path: "/contact/v3/users/batch_get_id", rates: perMinute1k, scopes: []string{"contact:user.id:readonly"}, handle: batchGetUserIDs},
+
+		{name: "media.upload_all", method: "POST", path: "/drive/v1/medias/upload_all", class: classUpload, scopes: anyUpload, handle: uploadAll},
+		{name: "media.upload_prepare", method: "POST", path: "/drive/v1/medias/upload_prepare", class: classUpload, scopes: anyUpload, handle: uploadPrepare},
+		{name: "media.upload_part", method: "POST", path: "/drive/v1/medias/upload_part", class: classUpload, scopes: anyUpload, handle: uploadPart},
+		{name: "media.upload_finish", method: "POST", path: "/drive/v1/medias/upload_finish", class: classUpload, scopes: anyUpload, handle: uploadFinish},
+		{name: "media.tmp_url", method: "GET", path: "/drive/v1/medias/batch_get_tmp_download_url", rates: []rate{{5, time.Second}}, scopes: anyFetch, handle: tmpURLs},
+	}
+}
+
+// router finds the endpoint of a method and path.
+type router struct {
+	byShape map[shape][]candidate
+	byName  map[string]*endpoint
+}
+
+type shape struct {
+	method   string
+	segments int
+}
+
+type candidate struct {
+	*endpoint
+	segments []string
+}
+
+func newRouter(list []*endpoint) *router {
+	r := &router{byShape: map[shape][]candidate{}, byName: map[string]*endpoint{}}
+	for _, e := range list {
+		segments := strings.Split(e.path[1:], "/")
+		key := shape{e.method, len(segments)}
+		r.byShape[key] = append(r.byShape[key], candidate{e, segments})
+		r.byName[e.name] = e
+	}
+	// A fixed segment wins over a parameter: ".../records/search" is no record_id.
+	for _, list := range r.byShape {
+		slices.SortStableFunc(list, func(a, b candidate) int { return strings.Count(a.path, ":") - strings.Count(b.path, ":") })
+	}
+	return r
+}
+
+// match returns nil for an unknown path or a method that the path does not take. Only the token endpoints take a trailing slash.
+func (r *router) match(method, path string) (*endpoint, map[string]string) {
+	rest, ok := strings.CutPrefix(path, "/open-apis/")
+	if !ok {
+		return nil, nil
+	}
+	if strings.HasPrefix(rest, "auth/") {
+		rest = strings.TrimSuffix(rest, "/")
+	}
+	segments := strings.Split(rest, "/")
+	for _, c := range r.byShape[shape{method, len(segments)}] {
+		if params, ok := c.match(segments); ok {
+			return c.endpoint, params
+		}
+	}
+	return nil, nil
+}
+
+func (c candidate) match(segments []string) (map[string]string, bool) {
+	for i, want := range c.segments {
+		if segments[i] == "" || (want[0] != ':' && want != segments[i]) {
+			return nil, false
+		}
+	}
+	params := make(map[string]string, 3)
+	for i, want := range c.segments {
+		if want[0] == ':' {
+			params[want[1:]] = segments[i]
+		}
+	}
+	return params, true
+}

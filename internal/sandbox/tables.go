@@ -1,0 +1,359 @@
+package sandbox
+
+import (
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	maxTablesPage  = 100
+	maxTableDelete = 50 // table ids per tables/batch_delete
+)
+
+type tableInput struct {
+	Name            string       `json:"name"`
+	DefaultViewName string       `json:"default_view_name"`
+	Fields          []fieldInput `json:"fields"`
+}
+
+func listTables(c *call) (any, *failure) {
+	b, f := c.openBase(false)
+	if f != nil {
+		return nil, f
+	}
+	return c.list(b, func() []any {
+		return mapSlice(b.order, func(t *table) any {
+			return map[string]any{"table_id": t.id, "name": t.name, "revision": t.revision}
+		})
+	})
+}
+
+// list answers one page of a short list; items runs under the base's read lock.
+func (c *call) list(b *base, items func() []any) (any, *failure) {
+	params := c.req.URL.Query()
+	size, f := pageSize(params.Get("page_size"), defaultPage, maxTablesPage)
+	if f != nil {
+		return nil, f
+	}
+	q := &query{after: params.Get("page_token")}
+	at, f := q.position()
+	if f != nil {
+		return nil, f
+	}
+	end, f := c.begin(nil, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	b.mu.RLock()
+	all := items()
+	b.mu.RUnlock()
+	from := min(int(at), len(all))
+	to := min(from+size, len(all))
+	// page_token is there on the last page too, as the official examples have it: only has_more tells.
+	return map[string]any{"items": all[from:to], "has_more": to < len(all), "page_token": pageToken(int64(to)), "total": len(all)}, nil
+}
+
+func createTable(c *call) (any, *failure) {
+	var body struct {
+		Table *tableInput `json:"table"`
+	}
+	if f := c.decode(&body); f != nil {
+		return nil, f
+	}
+	if body.Table == nil {
+		return nil, violation("table", "", "table is required")
+	}
+	return c.changeBase(func(b *base) (any, *failure) {
+		t, f := c.sb.addTable(b, *body.Table)
+		if f != nil {
+			return nil, f
+		}
+		ids := make([]string, len(t.fields))
+		for i, field := range t.fields {
+			ids[i] = field.id
+		}
+		return map[string]any{"table_id": t.id, "default_view_id": t.views[0].ID, "field_id_list": ids}, nil
+	})
+}
+
+func (s *Sandbox) addTable(b *base, in tableInput) (*table, *failure) {
+	if in.DefaultViewName != "" && len(in.Fields) == 0 {
+		return nil, violation("table.fields", "", "fields is required with default_view_name")
+	}
+	spec := TableSpec{Name: in.Name}
+	for _, input := range in.Fields {
+		spec.Fields = append(spec.Fields, input.spec())
+	}
+	t, f := s.newTable(b, spec, in.DefaultViewName, false)
+	if f == nil {
+		b.insert(t)
+	}
+	return t, f
+}
+
+func batchCreateTables(c *call) (any, *failure) {
+	var body struct {
+		Tables []tableInput `json:"tables"`
+	}
+	if f := c.decode(&body); f != nil {
+		return nil, f
+	}
+	if len(body.Tables) == 0 {
+		return nil, violation("tables", "", "tables is required")
+	}
+	return c.changeBase(func(b *base) (any, *failure) {
+		ids := make([]string, 0, len(body.Tables))
+		for _, input := range body.Tables {
+			t, f := c.sb.addTable(b, tableInput{Name: input.Name})
+			if f != nil {
+				for _, id := range ids {
+					b.remove(b.tables[id])
+				}
+				return nil, f
+			}
+			ids = append(ids, t.id)
+		}
+		return map[string]any{"table_ids": ids}, nil
+	})
+}
+
+// changeBase runs a change to the base's tables under its lock.
+func (c *call) changeBase(change func(*base) (any, *failure)) (any, *failure) {
+	b, f := c.openBase(true)
+	if f != nil {
+		return nil, f
+	}
+	end, f := c.begin(nil, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	data, f := change(b)
+	c.committed = f == nil
+	return data, f
+}
+
+// changeTable runs a change to one table under the write rule and the base's lock.
+func (c *call) changeTable(change func(*base, *table) (any, *failure)) (any, *failure) {
+	b, t, f := c.openTable(true)
+	if f != nil {
+		return nil, f
+	}
+	gate, f := c.gate(b, t)
+	if f != nil {
+		return nil, f
+	}
+	end, f := c.begin(gate, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tables[t.id] != t {
+		return nil, fail(1254041)
+	}
+	data, f := change(b, t)
+	if f == nil {
+		c.committed = true
+		t.revision++
+		b.revision++
+	}
+	return data, f
+}
+
+func deleteTable(c *call) (any, *failure) {
+	return c.changeTable(func(b *base, t *table) (any, *failure) {
+		if len(b.order) == 1 {
+			return nil, fail(1254034)
+		}
+		b.remove(t)
+		return struct{}{}, nil
+	})
+}
+
+func batchDeleteTables(c *call) (any, *failure) {
+	var body struct {
+		TableIDs []string `json:"table_ids"`
+	}
+	if f := c.decode(&body); f != nil {
+		return nil, f
+	}
+	if len(body.TableIDs) == 0 {
+		return nil, violation("table_ids", "", "table_ids is required")
+	}
+	if len(body.TableIDs) > maxTableDelete {
+		return nil, violation("table_ids", "", "the max len is 50")
+	}
+	return c.changeBase(func(b *base) (any, *failure) {
+		gone := map[string]*table{}
+		for _, id := range body.TableIDs {
+			if gone[id] = b.tables[id]; gone[id] == nil {
+				return nil, fail(1254041)
+			}
+		}
+		if len(gone) == len(b.order) {
+			return nil, fail(1254034)
+		}
+		for _, t := range gone {
+			b.remove(t)
+		}
+		return struct{}{}, nil
+	})
+}
+
+func renameTable(c *call) (any, *failure) {
+	var body struct {
+		Name string `json:"name"`
+	}
+	if f := c.decode(&body); f != nil {
+		return nil, f
+	}
+	return c.changeTable(func(b *base, t *table) (any, *failure) {
+		if !tableNameOK(body.Name) {
+			return nil, badTableName(body.Name)
+		}
+		if slices.ContainsFunc(b.order, func(other *table) bool { return other != t && other.name == body.Name }) {
+			return nil, fail(1254013)
+		}
+		t.name = body.Name
+		return map[string]string{"name": t.name}, nil
+	})
+}
+
+func listViews(c *call) (any, *failure) {
+	b, t, f := c.openTable(false)
+	if f != nil {
+		return nil, f
+	}
+	return c.list(b, func() []any { return mapSlice(t.views, func(v view) any { return v }) })
+}
+
+func getView(c *call) (any, *failure) {
+	id := c.params["view_id"]
+	if !viewIDShape.MatchString(id) {
+		return nil, fail(1254005)
+	}
+	b, t, f := c.openTable(false)
+	if f != nil {
+		return nil, f
+	}
+	end, f := c.begin(nil, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, v := range t.views {
+		if v.ID == id {
+			return map[string]any{"view": v}, nil
+		}
+	}
+	return nil, fail(1254042)
+}
+
+const (
+	maxAppNameChars = 255
+	defaultRows     = 5 // blank rows of the table that a new base begins with; community figure
+)
+
+func createApp(c *call) (any, *failure) {
+	var body struct {
+		Name        string `json:"name"`
+		FolderToken string `json:"folder_token"`
+		TimeZone    string `json:"time_zone"`
+	}
+	if len(c.body) > 0 {
+		if f := c.decode(&body); f != nil {
+			return nil, f
+		}
+	}
+	if utf8.RuneCountInString(body.Name) > maxAppNameChars {
+		return nil, fail(1254031)
+	}
+	if _, err := time.LoadLocation(body.TimeZone); err != nil {
+		return nil, violation("time_zone", body.TimeZone, "time_zone is not an IANA name")
+	}
+	end, f := c.begin(nil, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	made, err := c.sb.AddBase(BaseSpec{Name: body.Name, TimeZone: body.TimeZone, Collaborators: []string{c.appID}})
+	if err != nil {
+		return nil, fail(1254002)
+	}
+	tableID, err := made.AddTable("数据表", FieldSpec{Name: "文本", Type: typeText}, FieldSpec{Name: "单选", Type: typeSingleSelect},
+		FieldSpec{Name: "日期", Type: typeDate}, FieldSpec{Name: "附件", Type: typeAttachment})
+	if err == nil {
+		_, err = made.AddRows(tableID, make([]map[string]any, defaultRows)...)
+	}
+	if err != nil {
+		return nil, fail(1254002)
+	}
+	c.committed = true
+	return map[string]any{"app": map[string]any{
+		"app_token": made.Token(), "name": body.Name, "folder_token": body.FolderToken, "default_table_id": tableID,
+		"time_zone": made.base.spec.TimeZone, "url": "https://example.feishu.cn/base/" + made.Token(),
+	}}, nil
+}
+
+func getApp(c *call) (any, *failure) {
+	b, f := c.openBase(false)
+	if f != nil {
+		return nil, f
+	}
+	end, f := c.begin(nil, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return map[string]any{"app": map[string]any{
+		"app_token": b.spec.Token, "name": b.spec.Name, "revision": b.revision, "is_advanced": b.spec.Advanced,
+		"time_zone": b.spec.TimeZone, "formula_type": 1, "advance_version": "v2",
+	}}, nil
+}
+
+// getNode resolves a wiki page, or a base's own token with obj_type=bitable.
+func getNode(c *call) (any, *failure) {
+	params := c.req.URL.Query()
+	token, kind := params.Get("token"), params.Get("obj_type")
+	if token == "" {
+		return nil, violation("token", "", "token is required")
+	}
+	end, f := c.begin(nil, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	c.sb.mu.RLock()
+	defer c.sb.mu.RUnlock()
+	var b *base
+	switch kind {
+	case "", "wiki":
+		b = c.sb.nodes[token]
+	case "bitable":
+		b = c.sb.bases[token]
+	case "doc", "docx", "sheet", "mindnote", "file", "slides":
+	default:
+		return nil, fail(131002)
+	}
+	switch {
+	case b == nil || b.spec.WikiNode == "":
+		return nil, fail(131005)
+	case !slices.Contains(b.spec.Collaborators, c.appID) && !slices.Contains(b.spec.Readers, c.appID):
+		return nil, fail(131006)
+	}
+	return map[string]any{"node": map[string]any{
+		"space_id": "7000000000000000001", "node_token": b.spec.WikiNode, "obj_token": b.spec.Token, "obj_type": "bitable",
+		"parent_node_token": "", "node_type": "origin", "origin_node_token": b.spec.WikiNode, "origin_space_id": "7000000000000000001",
+		"has_child": false, "title": b.spec.Name, "obj_create_time": "1700000000", "creator": "ou_sandbox", "owner": "ou_sandbox",
+	}}, nil
+}
