@@ -1,0 +1,89 @@
+package openapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// answer is a problem on its way out through Huma.
+type answer struct{ doc problem.Document }
+
+func newAnswer(ctx context.Context, renderer Renderer, err error) *answer {
+	return &answer{doc: renderer.Document(ctx, err)}
+}
+
+// Error implements error.
+func (a *answer) Error() string { return string(a.doc.Code) }
+
+// GetStatus implements huma.StatusError.
+func (a *answer) GetStatus() int { return a.doc.HTTPStatus() }
+
+// GetHeaders implements huma.HeadersError. Huma writes the Content-Type itself.
+func (a *answer) GetHeaders() http.Header {
+	header := http.Header{}
+	httpd.SetProblemHeaders(header, a.doc)
+	header.Del("Content-Type")
+	return header
+}
+
+// ContentType implements huma.ContentTypeFilter.
+func (a *answer) ContentType(string) string { return a.doc.MediaType() }
+
+// MarshalJSON writes the document.
+func (a *answer) MarshalJSON() ([]byte, error) { return json.Marshal(a.doc) }
+
+type rendererKey struct{}
+
+// WithRenderer puts what renders problems into every request's context, where Huma's own refusals find it.
+func WithRenderer(renderer Renderer) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), rendererKey{}, renderer)))
+		})
+	}
+}
+
+func rendererFrom(ctx context.Context) Renderer {
+	renderer, _ := ctx.Value(rendererKey{}).(Renderer)
+	return renderer
+}
+
+// humaProblem turns a refusal of Huma into a problem: where and why, without the value.
+func humaProblem(status int, msg string, errs []error) *problem.Error {
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		return problem.New(problem.BodyTooLarge, problem.Text{})
+	case http.StatusInternalServerError:
+		return problem.New(problem.InternalError, problem.Text{}).Because(errors.Join(errs...))
+	case http.StatusRequestTimeout:
+		return problem.New(problem.BadBody, problem.Text{
+			ZH: "请求体没有在时限内传完。", EN: "The body did not arrive within the time allowed.",
+		})
+	}
+	parts := make([]string, 0, len(errs))
+	for _, err := range errs {
+		detail, ok := errors.AsType[*huma.ErrorDetail](err)
+		if !ok {
+			continue
+		}
+		name := strings.TrimPrefix(strings.TrimPrefix(detail.Location, "body"), ".")
+		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s: %s", name, detail.Message)))
+	}
+	if len(parts) == 0 {
+		parts = append(parts, msg)
+	}
+	detail := strings.Join(parts, "; ")
+	return problem.New(problem.BadParameter, problem.Text{
+		ZH: "参数不符合要求：" + detail + "。",
+		EN: "A parameter is not as documented: " + detail + ".",
+	})
+}

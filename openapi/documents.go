@@ -1,0 +1,89 @@
+package openapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/rowgate/rowgate/tool"
+)
+
+const description = "Rowgate takes rows from any workflow, agent or automation and makes sure that each lands in the right Feishu/Lark " +
+	"Bitable table exactly once. Every operation takes the connection fields in the body or as headers."
+
+// Documents are what the service publishes about itself: rendered once, served as bytes with an ETag.
+type Documents struct {
+	JSON, YAML     []byte // OpenAPI 3.1
+	JSON30, YAML30 []byte // OpenAPI 3.0.3, for importers that know no 3.1
+	Page           []byte // /docs
+}
+
+func render(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Documents, error) {
+	var d Documents
+	var err error
+	if d.JSON, err = indent(json.Marshal(api)); err != nil {
+		return nil, fmt.Errorf("rendering OpenAPI 3.1: %w", err)
+	}
+	if d.YAML, err = api.YAML(); err != nil {
+		return nil, fmt.Errorf("rendering OpenAPI 3.1 as YAML: %w", err)
+	}
+	if d.JSON30, err = indent(api.Downgrade()); err != nil {
+		return nil, fmt.Errorf("rendering OpenAPI 3.0: %w", err)
+	}
+	if d.YAML30, err = api.DowngradeYAML(); err != nil {
+		return nil, fmt.Errorf("rendering OpenAPI 3.0 as YAML: %w", err)
+	}
+	if d.Page, err = renderPage(api, catalogue, o); err != nil {
+		return nil, fmt.Errorf("rendering the documentation page: %w", err)
+	}
+	return &d, nil
+}
+
+func indent(data []byte, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, data, "", "  "); err != nil {
+		return nil, err
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// Routes serves the documents and the page.
+func (d *Documents) Routes(router chi.Router) {
+	for path, document := range map[string]struct {
+		kind string
+		data []byte
+	}{
+		"/openapi.json":     {"application/json", d.JSON},
+		"/openapi.yaml":     {"application/yaml", d.YAML},
+		"/openapi-3.0.json": {"application/json", d.JSON30},
+		"/openapi-3.0.yaml": {"application/yaml", d.YAML30},
+		"/docs":             {"text/html; charset=utf-8", d.Page},
+	} {
+		router.Get(path, serveBytes(document.kind, document.data))
+	}
+}
+
+func serveBytes(kind string, data []byte) http.HandlerFunc {
+	sum := sha256.Sum256(data)
+	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Etag", etag)
+		w.Header().Set("Cache-Control", "no-cache")
+		if r.Header.Get("If-None-Match") == etag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		_, _ = w.Write(data)
+	}
+}

@@ -1,0 +1,127 @@
+package openapi
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/tool"
+)
+
+// pageSource is the documentation page: one file, no script, nothing fetched from elsewhere.
+//
+//go:embed page.gohtml
+var pageSource string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+
+type pageData struct {
+	URL, Version string
+	Families     []pageFamily
+	Codes        []pageCode
+}
+
+type pageFamily struct {
+	Name  string
+	Tools []pageTool
+}
+
+type pageTool struct {
+	Name, Path, Description string
+	Title                   problem.Text
+	Own, Shared             []pageParam
+	Answer                  []pageParam
+	Example                 string
+}
+
+type pageParam struct{ Name, Type, Doc string }
+
+type pageCode struct {
+	Code   problem.Code
+	Status int
+	Title  problem.Text
+}
+
+func renderPage(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) ([]byte, error) {
+	data := pageData{URL: o.PublicURL, Version: o.Version}
+	for _, t := range catalogue {
+		if i := slices.IndexFunc(data.Families, func(f pageFamily) bool { return f.Name == t.Family }); i < 0 {
+			data.Families = append(data.Families, pageFamily{Name: t.Family})
+		}
+	}
+	for i := range data.Families {
+		family := &data.Families[i]
+		for _, t := range catalogue {
+			if t.Family == family.Name {
+				family.Tools = append(family.Tools, describeTool(api.Components.Schemas, t))
+			}
+		}
+	}
+	for _, code := range problem.Codes() {
+		entry := problem.Lookup(code)
+		data.Codes = append(data.Codes, pageCode{Code: code, Status: entry.Status, Title: entry.Title})
+	}
+	var page bytes.Buffer
+	if err := pageTemplate.Execute(&page, data); err != nil {
+		return nil, err
+	}
+	return page.Bytes(), nil
+}
+
+func describeTool(registry huma.Registry, t tool.Tool) pageTool {
+	page := pageTool{Name: t.Name, Path: t.Path, Description: t.Description, Title: t.Title}
+	shared := map[string]bool{}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[tool.Connection]()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		shared[name] = true
+	}
+	for _, param := range properties(registry, t.Input) {
+		if shared[param.Name] {
+			page.Shared = append(page.Shared, param)
+		} else {
+			page.Own = append(page.Own, param)
+		}
+	}
+	page.Answer = properties(registry, t.Output)
+	if _, example, ok := strings.Cut(t.Description, "Example: "); ok {
+		page.Example = example
+	}
+	return page
+}
+
+// properties lists a type's members in the order of its fields.
+func properties(registry huma.Registry, of reflect.Type) []pageParam {
+	schema := registry.Schema(of, true, "")
+	if schema.Ref != "" {
+		schema = registry.SchemaFromRef(schema.Ref)
+	}
+	order := map[string]int{}
+	for i, field := range reflect.VisibleFields(of) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		order[name] = i
+	}
+	names := slices.SortedFunc(maps.Keys(schema.Properties), func(a, b string) int { return order[a] - order[b] })
+	params := make([]pageParam, 0, len(names))
+	for _, name := range names {
+		property := schema.Properties[name]
+		kind := property.Type
+		if len(property.Enum) > 0 {
+			values := make([]string, 0, len(property.Enum))
+			for _, value := range property.Enum {
+				if text, ok := value.(string); ok {
+					values = append(values, text)
+				}
+			}
+			kind = strings.Join(values, " | ")
+		}
+		params = append(params, pageParam{Name: name, Type: kind, Doc: property.Description})
+	}
+	return params
+}

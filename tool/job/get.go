@@ -1,0 +1,81 @@
+// Package job holds the tool that tells how an asynchronous write stands.
+package job
+
+import (
+	"context"
+
+	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/tool"
+	"github.com/rowgate/rowgate/tool/record"
+)
+
+// Jobs looks at writes by their id. *outbox.Outbox is one.
+type Jobs interface {
+	Job(ctx context.Context, id, tenant string) (*outbox.Job, error)
+}
+
+// GetInput is the request of get_job.
+type GetInput struct {
+	tool.Connection
+
+	JobID string `json:"job_id,omitempty" in:"query" example:"job_4k2n8x" doc:"What the answer 202 said."`
+}
+
+// Progress counts rows.
+type Progress struct {
+	Done  int `json:"done" doc:"rows whose fate is known"`
+	Total int `json:"total" doc:"rows that were sent"`
+}
+
+// Status tells how a write stands.
+type Status struct {
+	OK        bool              `json:"ok" doc:"false if the job failed"`
+	JobID     string            `json:"job_id" doc:"the job"`
+	State     outbox.State      `json:"state" enum:"queued,running,done,failed" doc:"failed: it ended and nothing was written"`
+	Progress  Progress          `json:"progress" doc:"how far it is"`
+	Result    any               `json:"result" doc:"done: the receipt, as write_records answers it; else null"`
+	Problem   *problem.Document `json:"problem" doc:"failed: why; else null"`
+	RequestID string            `json:"request_id" doc:"this request, for support"`
+}
+
+// Renderer says a problem in the contract's words. *httpd.Renderer is one.
+type Renderer interface {
+	Document(ctx context.Context, err error) problem.Document
+}
+
+// Get is the tool get_job. A job is told only to the credential that made it.
+func Get(gate *tool.Gate, jobs Jobs, renderer Renderer) tool.Tool {
+	return tool.Define[GetInput, Status](tool.Meta{
+		Name: "get_job", Path: "/v1/jobs/get", Family: "records",
+		Title: problem.Text{ZH: "查询任务", EN: "Get a job"},
+		Description: "Ask for the state and the receipt of a write that was answered 202 with a job_id. " +
+			`Example: {"job_id":"job_4k2n8x"}`,
+		Risk: tool.ReadOnly, Errors: []problem.Code{problem.JobNotFound},
+	}, func(ctx context.Context, in *GetInput) (tool.Answer, error) {
+		target, err := gate.App(ctx, &in.Connection)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		found, err := jobs.Job(ctx, in.JobID, target.Tenant)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		status := &Status{
+			OK: true, JobID: found.ID, State: found.State, Progress: Progress{Done: found.RowsDone, Total: found.RowsTotal},
+			RequestID: telemetry.CallFrom(ctx).RequestID,
+		}
+		if found.Result == nil {
+			return tool.OK(status), nil
+		}
+		receipt, err := record.JobReceipt(ctx, found.Result)
+		if err != nil {
+			doc := renderer.Document(ctx, err)
+			status.OK, status.Problem, status.State = false, &doc, outbox.StateFailed
+			return tool.OK(status), nil
+		}
+		status.Result = receipt
+		return tool.OK(status), nil
+	})
+}

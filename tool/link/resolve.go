@@ -1,0 +1,69 @@
+// Package link holds the tool that says what a pasted link leads to.
+package link
+
+import (
+	"context"
+
+	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/tool"
+)
+
+// Bases finds the base that a link leads to. *schema.Directory is one.
+type Bases interface {
+	Base(ctx context.Context, app feishu.App, link bitable.Link) (string, error)
+}
+
+// ResolveInput is the request of resolve_link.
+type ResolveInput struct {
+	tool.Connection
+	tool.Deadline
+
+	Link string `json:"link,omitempty" in:"query" example:"https://example.feishu.cn/wiki/wikcnExample?table=tblExample" doc:"The link as it stands in the browser's address bar. Default: app_token."`
+}
+
+// Resolved is what a link leads to.
+type Resolved struct {
+	OK        bool   `json:"ok" doc:"true"`
+	AppToken  string `json:"app_token" doc:"the base"`
+	TableID   string `json:"table_id" doc:"tbl…, empty if the link names none"`
+	ViewID    string `json:"view_id" doc:"vew…, empty if the link names none"`
+	Brand     string `json:"brand" enum:"feishu,lark" doc:"edition of the product, by the link's host"`
+	Kind      string `json:"kind" enum:"token,base,wiki,block" doc:"kind of link"`
+	RequestID string `json:"request_id" doc:"this request, for support"`
+}
+
+// Resolve is the tool resolve_link. A wiki link is looked up at Feishu with the caller's app.
+func Resolve(gate *tool.Gate, bases Bases) tool.Tool {
+	return tool.Define[ResolveInput, Resolved](tool.Meta{
+		Name: "resolve_link", Path: "/v1/links/resolve", Family: "tables",
+		Title: problem.Text{ZH: "解析链接", EN: "Resolve a link"},
+		Description: "Turn a pasted Feishu or Lark link (base, wiki, embedded table) into app_token, table_id and view_id. " +
+			`Example: {"link":"https://example.feishu.cn/wiki/wikcnExample?table=tblExample"}`,
+		Risk: tool.ReadOnly,
+	}, func(ctx context.Context, in *ResolveInput) (tool.Answer, error) {
+		ctx, cancel := in.Context(ctx)
+		defer cancel()
+		if in.Link != "" {
+			in.AppToken = in.Link
+		}
+		target, err := gate.App(ctx, &in.Connection)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		link, err := bitable.ParseLink(in.AppToken)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		appToken, err := bases.Base(ctx, target.App, link)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		return tool.OK(&Resolved{
+			OK: true, AppToken: appToken, TableID: link.TableID, ViewID: link.ViewID, Brand: string(target.App.Brand),
+			Kind: string(link.Kind), RequestID: telemetry.CallFrom(ctx).RequestID,
+		}), nil
+	})
+}

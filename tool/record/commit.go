@@ -1,0 +1,303 @@
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/schema"
+	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/tool"
+)
+
+// write is one request to write rows, from its rows to its answer. It is the same for create, upsert and update.
+type write struct {
+	*Service
+
+	target   tool.Target
+	deadline tool.Deadline
+	options  *WriteOptions
+	op       outbox.Op
+	mode     bitable.Mode
+	rows     []json.RawMessage
+	keys     []string // upsert: key columns as the caller names them
+	token    string   // Feishu's client_token, if the caller brought one
+}
+
+// run does the write and answers it: 200 with a receipt, 202 with a job id, or a problem.
+func (w *write) run(ctx context.Context) (tool.Answer, error) {
+	telemetry.CallFrom(ctx).AddRows(len(w.rows))
+	waiting, cancel := w.deadline.Context(ctx)
+	defer cancel()
+
+	print := w.fingerprint()
+	if key := w.options.IdempotencyKey; key != "" && !tool.IsTrue(w.options.DryRun) {
+		ticket, found, err := w.Outbox.Replay(waiting, w.target.TableRef, key, print)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		if found {
+			return w.await(waiting, ctx, ticket, memo{}, nil)
+		}
+	}
+	known, err := w.Tables.Table(waiting, w.target.TableRef)
+	if err != nil {
+		return tool.Answer{}, err
+	}
+	return w.submit(waiting, ctx, *known, print, true)
+}
+
+// submit validates, sends and waits. Feishu may know better than a schema of some minutes ago: when it says that a column is
+// gone, nothing was written, and the rows are looked at once more with the table as it is now (again).
+func (w *write) submit(waiting, ctx context.Context, known schema.Table, print [32]byte, again bool) (tool.Answer, error) {
+	plan, coercion, err := w.plan(waiting, w.target, &known, w.rows, w.options, w.mode)
+	if err != nil {
+		return tool.Answer{}, err
+	}
+	keys, err := keyFields(known.Schema, w.keys)
+	if err != nil {
+		return tool.Answer{}, err
+	}
+	note := newMemo(ctx, w.op, len(w.rows), plan)
+	rows := plan.Rows()
+	if note.Count > 0 && (!w.options.skips() || len(rows) == 0) {
+		return tool.Answer{}, note.invalidRows()
+	}
+	submission := outbox.Submission{
+		Table: w.target.TableRef, Op: w.op, Rows: rows, Atomic: !w.options.skips(),
+		Write: feishu.WriteOptions{
+			UserIDType: coercion.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
+		},
+		KeyFields: keys, Caller: w.target.Caller, IdempotencyKey: w.options.IdempotencyKey, Fingerprint: print,
+		Keep: tool.IsTrue(w.options.Async),
+	}
+	if w.op == outbox.OpUpsert || w.op == outbox.OpUpdate {
+		submission.Fields = known.Fields
+	}
+	if tool.IsTrue(w.options.DryRun) {
+		return w.rehearse(waiting, ctx, submission, note)
+	}
+	if len(rows) == 0 {
+		return tool.OK(note.receipt(ctx, nil)), nil
+	}
+	if submission.Memo, err = json.Marshal(note); err != nil {
+		return tool.Answer{}, err
+	}
+	ticket, err := w.Outbox.Submit(waiting, submission)
+	if err != nil {
+		return tool.Answer{}, err
+	}
+	answer, err := w.await(waiting, ctx, ticket, note, &known)
+	if again && isStaleSchema(err) {
+		fresh, refreshErr := w.Tables.Refresh(waiting, &known)
+		if refreshErr == nil && fresh.Loaded != known.Loaded {
+			return w.submit(waiting, ctx, *fresh, print, false)
+		}
+	}
+	return answer, err
+}
+
+// await waits for the result until the deadline, then answers 202: the write goes on.
+func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note memo, known *schema.Table) (tool.Answer, error) {
+	if tool.IsTrue(w.options.Async) && !ticket.Replay {
+		return accepted(ctx, ticket), nil
+	}
+	result, err := ticket.Wait(waiting)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		return accepted(ctx, ticket), nil
+	case err != nil:
+		return tool.Answer{}, err
+	}
+	telemetry.CallFrom(ctx).OnDelivered(ticket.Delivered)
+	receipt, err := settle(ctx, result, note)
+	if err != nil {
+		return tool.Answer{}, err
+	}
+	receipt.IdempotentReplay = ticket.Replay
+	switch or(w.options.Return, returnIDs) {
+	case returnNone:
+		receipt.RecordIDs, receipt.RecordID = []string{}, ""
+	case returnRows:
+		if known == nil {
+			if known, err = w.Tables.Table(waiting, w.target.TableRef); err != nil {
+				return tool.Answer{}, readBackFailed(receipt, err)
+			}
+		}
+		if receipt.Rows, err = w.plain(waiting, w.target, known, receipt.RecordIDs); err != nil {
+			return tool.Answer{}, readBackFailed(receipt, err)
+		}
+		receipt.UpstreamCalls = result.UpstreamCalls + telemetry.CallFrom(ctx).UpstreamCalls()
+	}
+	return tool.OK(receipt.body(receipt.op)), nil
+}
+
+// body is the receipt in the words of the operation.
+func (r *Receipt) body(op outbox.Op) any {
+	if op == outbox.OpDelete {
+		return r.forDelete()
+	}
+	return r
+}
+
+// JobReceipt is the receipt of a job that is done, or the problem that it ended with.
+func JobReceipt(ctx context.Context, result *outbox.Result) (any, error) {
+	receipt, err := settle(ctx, result, memo{})
+	if err != nil {
+		return nil, err
+	}
+	return receipt.body(receipt.op), nil
+}
+
+// settle turns a result into a receipt, or into a problem where no row was written.
+func settle(ctx context.Context, result *outbox.Result, note memo) (*Receipt, error) {
+	if len(result.Memo) > 0 {
+		var stored memo
+		if err := json.Unmarshal(result.Memo, &stored); err != nil {
+			return nil, fmt.Errorf("reading a stored memo: %w", err)
+		}
+		note = stored
+	}
+	receipt := note.receipt(ctx, result)
+	if receipt.Created+receipt.Updated+receipt.Unchanged+receipt.deleted > 0 || receipt.Total == 0 {
+		return receipt, nil
+	}
+	if receipt.Unknown > 0 {
+		e := problem.New(problem.UnknownOutcome, problem.Text{})
+		if result.Err != nil && result.Err.Code == problem.UnknownOutcome {
+			e = result.Err
+		}
+		return nil, withRows(e, note, result)
+	}
+	if result.Err != nil {
+		return nil, withRows(result.Err, note, result)
+	}
+	return nil, withRows(note.invalidRows(), note, result)
+}
+
+// withRows copies e with the errors of the rows.
+func withRows(e *problem.Error, note memo, result *outbox.Result) *problem.Error {
+	out := *e
+	out.Rows, out.RowCount = note.Errors, note.Count
+	for _, row := range result.Rows {
+		if row.Err != nil {
+			out.Rows = append(out.Rows, *row.Err)
+			out.RowCount++
+		}
+	}
+	return &out
+}
+
+// invalidRows is the answer where validation leaves nothing to write.
+func (m memo) invalidRows() *problem.Error {
+	e := problem.New(problem.InvalidRows, problem.Text{
+		ZH: fmt.Sprintf("%d 行中有 %d 行不符合表格，什么都没有写入。", m.Total, m.Failed),
+		EN: fmt.Sprintf("%d of %d rows do not fit the table; nothing was written.", m.Failed, m.Total),
+	})
+	e.Rows, e.RowCount = m.Errors, m.Count
+	return e
+}
+
+func accepted(ctx context.Context, ticket *outbox.Ticket) tool.Answer {
+	call := telemetry.CallFrom(ctx)
+	message := problem.Text{
+		ZH: "已接收，仍在写入。请用 get_job 查询结果。",
+		EN: "Accepted and being written. Ask get_job for the result.",
+	}
+	return tool.Answer{Status: tool.StatusAccepted, Body: &tool.Accepted{
+		OK: true, JobID: ticket.JobID, State: string(outbox.StateRunning), Message: message.In(call.Lang()), RequestID: call.RequestID,
+	}}
+}
+
+// readBackFailed says that the rows are written though they could not be read again.
+func readBackFailed(receipt *Receipt, cause error) error {
+	e := *problem.From(cause)
+	e.Outcome = problem.Written
+	if receipt.Failed+receipt.Unknown > 0 {
+		e.Outcome = problem.Partial
+	}
+	return &e
+}
+
+// rehearse answers a dry run: what would be sent, and for an upsert what would become of each row.
+func (w *write) rehearse(waiting, ctx context.Context, submission outbox.Submission, note memo) (tool.Answer, error) {
+	would := map[outbox.Op]outbox.RowStatus{outbox.OpCreate: outbox.Created, outbox.OpUpdate: outbox.Updated}[w.op]
+	result := &outbox.Result{}
+	if w.op == outbox.OpUpsert && len(submission.Rows) > 0 {
+		matched, err := w.Outbox.Match(waiting, submission)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		result.Rows = matched
+	} else {
+		for _, row := range submission.Rows {
+			result.Rows = append(result.Rows, outbox.RowResult{Index: row.Index, Status: would, RecordID: row.RecordID})
+		}
+	}
+	receipt := note.receipt(ctx, result)
+	receipt.DryRun = true
+	receipt.Rows = make([]json.RawMessage, note.Total)
+	for i := range receipt.Rows {
+		receipt.Rows[i] = json.RawMessage("null")
+	}
+	for _, row := range submission.Rows {
+		receipt.Rows[row.Index] = row.Fields
+	}
+	return tool.OK(receipt), nil
+}
+
+// fingerprint is what makes two requests the same write: where, what, how and the rows as they were sent.
+func (w *write) fingerprint() [32]byte {
+	o := w.options
+	parts := []string{
+		w.target.Tenant, w.target.AppToken, w.target.TableID, string(w.op), strings.Join(w.keys, "\x00"), w.token,
+		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, w.target.UserIDType,
+		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
+	}
+	for _, row := range w.rows {
+		parts = append(parts, string(row))
+	}
+	return w.Print(parts...)
+}
+
+// isStaleSchema reports whether Feishu refused every row because it does not know a column that our schema has.
+func isStaleSchema(err error) bool {
+	e, ok := errors.AsType[*problem.Error](err)
+	if !ok {
+		return false
+	}
+	for _, row := range e.Rows {
+		if row.Code == problem.RowFieldNotFound && row.FeishuCode != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// keyFields resolves key_fields to the table's own column names.
+func keyFields(table *bitable.Schema, names []string) ([]string, error) {
+	keys := make([]string, 0, len(names))
+	for _, name := range names {
+		field, suggestion, ok := table.Find(name)
+		if !ok {
+			return nil, problem.New(problem.FieldNotFound, problem.Text{
+				ZH: fmt.Sprintf("key_fields 里的列“%s”不在表中。最接近的列：%s。", name, suggestion),
+				EN: fmt.Sprintf("key_fields names the column %q, which the table has not. Nearest: %s.", name, suggestion),
+			})
+		}
+		if !bitable.KeyFieldAllowed(field) {
+			return nil, problem.New(problem.BadKeyField, problem.Text{
+				ZH: fmt.Sprintf("列“%s”（%s）不能作为 key_fields：可用文本、数字、单选、日期、电话、超链接、人员、复选框。", field.Name, bitable.TypeName(field)),
+				EN: fmt.Sprintf("The column %q (%s) cannot be a key: use text, number, single select, date, phone, url, person or checkbox.", field.Name, bitable.TypeName(field)),
+			})
+		}
+		keys = append(keys, field.Name)
+	}
+	return keys, nil
+}

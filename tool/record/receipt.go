@@ -1,0 +1,169 @@
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/telemetry"
+)
+
+// Receipt says what became of each row. created+updated+unchanged+failed+unknown is total, always, and the set of top-level
+// names is the same in every answer 200.
+type Receipt struct {
+	OK               bool                       `json:"ok" doc:"true if no row failed or is unknown"`
+	Total            int                        `json:"total" doc:"rows in the request"`
+	Created          int                        `json:"created" doc:"rows that are new in the table"`
+	Updated          int                        `json:"updated" doc:"rows that were changed"`
+	Unchanged        int                        `json:"unchanged" doc:"rows that were so already"`
+	Failed           int                        `json:"failed" doc:"rows that were not written"`
+	Unknown          int                        `json:"unknown" doc:"rows of which Feishu never said whether they were written; repeat the request unchanged"`
+	RecordID         string                     `json:"record_id" example:"recExample" doc:"the first row's record_id"`
+	RecordIDs        []string                   `json:"record_ids" nullable:"false" doc:"one entry a row, empty where there is none"`
+	Message          string                     `json:"message" example:"3 行：新建 2，更新 1" doc:"for people"`
+	Errors           []problem.RowErrorDocument `json:"errors" nullable:"false" doc:"what is wrong with which row, the first 200"`
+	ErrorCount       int                        `json:"error_count" doc:"number of row errors in all"`
+	Warnings         []bitable.Warning          `json:"warnings" nullable:"false" doc:"every change that was made to values, one entry a rule and column"`
+	Rows             []json.RawMessage          `json:"rows" nullable:"false" doc:"with return: rows, the rows as they now are; with dry_run, what would be sent"`
+	DryRun           bool                       `json:"dry_run" doc:"true if nothing was written because dry_run was set"`
+	IdempotentReplay bool                       `json:"idempotent_replay" doc:"true if this is the answer to an earlier request"`
+	RequestID        string                     `json:"request_id" doc:"this request, for support"`
+	UpstreamCalls    int                        `json:"upstream_calls" doc:"calls to Feishu that this request took part in"`
+
+	op      outbox.Op
+	deleted int // the receipt of delete_records has it in place of created and updated
+}
+
+// memo is the tool's own part of a receipt: what validation found. It is kept with the entry, so that a replay tells it again.
+type memo struct {
+	Op       outbox.Op          `json:"op"`
+	Total    int                `json:"total"`
+	Errors   []problem.RowError `json:"errors,omitempty"`
+	Count    int                `json:"count,omitempty"` // row errors in all
+	Failed   int                `json:"failed,omitempty"`
+	Warnings []bitable.Warning  `json:"warnings,omitempty"`
+}
+
+// newMemo notes what validation found in total rows.
+func newMemo(ctx context.Context, op outbox.Op, total int, plan *bitable.Plan) memo {
+	warnings := append(repairs(ctx), plan.Warnings()...)
+	errors := plan.Errors()
+	failed := make(map[int]struct{}, len(errors))
+	for _, e := range errors {
+		failed[e.Index] = struct{}{}
+	}
+	return memo{
+		Op: op, Total: total, Errors: errors[:min(len(errors), problem.MaxRowErrors)], Count: len(errors), Failed: len(failed),
+		Warnings: warnings,
+	}
+}
+
+// repairs lists what the intake changed about the body as a whole.
+func repairs(ctx context.Context) []bitable.Warning {
+	warnings := []bitable.Warning{}
+	for _, repair := range intake.ResultFrom(ctx).Repairs {
+		warnings = append(warnings, bitable.Warning{Rule: repair.Rule, Count: repair.Count})
+	}
+	return warnings
+}
+
+// receipt adds up what validation found and what became of the rows that were sent. A row the results do not name failed in
+// validation.
+func (m memo) receipt(ctx context.Context, result *outbox.Result) *Receipt {
+	call := telemetry.CallFrom(ctx)
+	r := &Receipt{
+		op: m.Op, Total: m.Total, Failed: m.Failed, ErrorCount: m.Count, RecordIDs: make([]string, m.Total), Rows: []json.RawMessage{},
+		Warnings: m.Warnings, RequestID: call.RequestID, UpstreamCalls: call.UpstreamCalls(),
+	}
+	if r.Warnings == nil {
+		r.Warnings = []bitable.Warning{}
+	}
+	errors := m.Errors
+	if result != nil {
+		r.UpstreamCalls += result.UpstreamCalls
+		for _, row := range result.Rows {
+			r.add(row)
+			if row.Err != nil {
+				errors = append(errors, *row.Err)
+				r.ErrorCount++
+			}
+		}
+	}
+	for _, id := range r.RecordIDs {
+		if id != "" {
+			r.RecordID = id
+			break
+		}
+	}
+	r.OK = r.Failed+r.Unknown == 0
+	r.Errors = problem.RenderRows(errors, call.Lang())
+	r.Message = r.message(call.Lang())
+	return r
+}
+
+func (r *Receipt) add(row outbox.RowResult) {
+	r.RecordIDs[row.Index] = row.RecordID
+	switch row.Status {
+	case outbox.Created:
+		r.Created++
+	case outbox.Updated:
+		r.Updated++
+	case outbox.Unchanged:
+		r.Unchanged++
+	case outbox.Failed:
+		r.Failed++
+	case outbox.Unknown:
+		r.Unknown++
+	case outbox.Deleted:
+		r.deleted++
+	}
+}
+
+// message says the counts that are not zero.
+func (r *Receipt) message(lang problem.Lang) string {
+	return countsMessage(lang, r.Total, []count{
+		{r.Created, problem.Text{ZH: "新建", EN: "created"}},
+		{r.Updated, problem.Text{ZH: "更新", EN: "updated"}},
+		{r.Unchanged, problem.Text{ZH: "未变", EN: "unchanged"}},
+		{r.deleted, problem.Text{ZH: "删除", EN: "deleted"}},
+		{r.Failed, problem.Text{ZH: "失败", EN: "failed"}},
+		{r.Unknown, problem.Text{ZH: "结果未知", EN: "unknown"}},
+	})
+}
+
+type count struct {
+	n     int
+	label problem.Text
+}
+
+func countsMessage(lang problem.Lang, total int, counts []count) string {
+	var parts []string
+	for _, c := range counts {
+		switch {
+		case c.n == 0:
+		case lang == problem.EN:
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.label.EN))
+		default:
+			parts = append(parts, fmt.Sprintf("%s %d", c.label.ZH, c.n))
+		}
+	}
+	if lang == problem.EN {
+		noun := "rows"
+		if total == 1 {
+			noun = "row"
+		}
+		if len(parts) == 0 {
+			return fmt.Sprintf("%d %s", total, noun)
+		}
+		return fmt.Sprintf("%d %s: %s", total, noun, strings.Join(parts, ", "))
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("%d 行", total)
+	}
+	return fmt.Sprintf("%d 行：%s", total, strings.Join(parts, "，"))
+}

@@ -1,0 +1,121 @@
+package tool
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/secret"
+)
+
+// Rows is a list of row objects; the body may hold them in any of the shapes of api.md "Bodies".
+type Rows []Object
+
+// Object is one JSON object, spelled as it was sent.
+type Object []byte
+
+// List is a list of texts; the body may hold a list, JSON text or "a,b".
+type List []string
+
+// MarshalJSON implements json.Marshaler.
+func (o Object) MarshalJSON() ([]byte, error) {
+	if len(o) == 0 {
+		return []byte("null"), nil
+	}
+	return o, nil
+}
+
+// UnmarshalJSON keeps the object's bytes.
+func (o *Object) UnmarshalJSON(data []byte) error {
+	*o = append((*o)[:0], data...)
+	return nil
+}
+
+// Schema implements huma.SchemaProvider.
+func (Object) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// Schema implements huma.SchemaProvider.
+func (Rows) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type:  huma.TypeArray,
+		Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true},
+	}
+}
+
+// specOf derives from an input type how its body is read. Each field's name is its json tag; the tag `in` adds, comma-
+// separated: header=X-Name, query (may stand in the query string), flat (a body without any parameter is one row).
+func specOf(input reflect.Type) (intake.Spec, error) {
+	var spec intake.Spec
+	for _, field := range reflect.VisibleFields(input) {
+		if field.Anonymous {
+			continue
+		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "" || name == "-" {
+			return spec, fmt.Errorf("field %s has no json name", field.Name)
+		}
+		param := intake.Param{Name: name}
+		kind, err := kindOf(field)
+		if err != nil {
+			return spec, err
+		}
+		param.Kind = kind
+		param.Secret = field.Type == reflect.TypeFor[secret.Text]()
+		for option := range strings.SplitSeq(field.Tag.Get("in"), ",") {
+			switch key, value, _ := strings.Cut(option, "="); key {
+			case "":
+			case "header":
+				param.Header = value
+			case "query":
+				param.Query = true
+			case "flat":
+				spec.FlatRow = true
+			default:
+				return spec, fmt.Errorf("field %s: unknown in tag %q", field.Name, option)
+			}
+		}
+		if param.Secret && param.Query {
+			return spec, fmt.Errorf("field %s is a secret and may not stand in a query", field.Name)
+		}
+		switch kind {
+		case intake.Rows:
+			spec.Rows, spec.RowsRequired = name, field.Tag.Get("optional") != "true"
+		case intake.Row:
+			spec.Row = name
+		case intake.Text, intake.Bool, intake.Integer, intake.List, intake.Object, intake.Array:
+		}
+		spec.Params = append(spec.Params, param)
+	}
+	return spec, nil
+}
+
+// kindOf maps a field's type to what the body may hold. Options are pointers: a default on a plain bool or number would
+// overwrite what the caller sent (measured on Huma).
+func kindOf(field reflect.StructField) (intake.Kind, error) {
+	if field.Tag.Get("row") == "true" {
+		return intake.Row, nil
+	}
+	switch field.Type {
+	case reflect.TypeFor[string](), reflect.TypeFor[secret.Text]():
+		return intake.Text, nil
+	case reflect.TypeFor[*bool]():
+		return intake.Bool, nil
+	case reflect.TypeFor[*int]():
+		return intake.Integer, nil
+	case reflect.TypeFor[List]():
+		return intake.List, nil
+	case reflect.TypeFor[Rows]():
+		return intake.Rows, nil
+	case reflect.TypeFor[Object]():
+		return intake.Object, nil
+	}
+	if field.Type.Kind() == reflect.Slice {
+		return intake.Array, nil
+	}
+	return 0, fmt.Errorf("field %s: no parameter may have type %s", field.Name, field.Type)
+}
