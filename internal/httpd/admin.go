@@ -2,7 +2,7 @@ package httpd
 
 import (
 	"net/http"
-	"net/http/pprof" //nolint:gosec // http.DefaultServeMux, where it registers itself, is never served
+	"net/http/pprof" // it also registers itself in http.DefaultServeMux, which is never served
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"

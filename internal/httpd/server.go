@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,6 +35,8 @@ func Listen(ctx context.Context, address string, handler http.Handler, logger *s
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
+	errorLog := slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
+	errorLog.SetOutput(serverLog{logger})
 	return &Server{
 		listener: boundConnections(listener, maxConnections),
 		server: &http.Server{
@@ -45,7 +46,7 @@ func Listen(ctx context.Context, address string, handler http.Handler, logger *s
 			WriteTimeout:      writeTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
-			ErrorLog:          log.New(serverLog{logger}, "", 0),
+			ErrorLog:          errorLog,
 		},
 	}, nil
 }

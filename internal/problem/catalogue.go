@@ -1,7 +1,6 @@
 package problem
 
 import (
-	"net/http"
 	"slices"
 	"time"
 )
@@ -88,9 +87,4 @@ func find(code Code) (Entry, bool) {
 
 func chapters() [4][]Entry {
 	return [4][]Entry{requestEntries, accessEntries, rowsEntries, serverEntries}
-}
-
-// MustRepeat reports whether an answer of this status says that the same request is to be sent again.
-func MustRepeat(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
 }

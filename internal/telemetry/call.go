@@ -1,3 +1,4 @@
+// Package telemetry sets up logs and metrics and carries what one request is about.
 package telemetry
 
 import (
