@@ -43,6 +43,14 @@ type Options struct {
 	UnknownFields  string         // PolicyReject, PolicyIgnore, PolicyCreate
 	UnknownOptions string         // PolicyCreate, PolicyReject
 	UserIDType     string         // open_id, union_id, user_id
+	Files          []File         // file parts of a multipart body, for attachment columns
+}
+
+// File is a file that came beside the rows; it becomes a Pending of kind PendingFile.
+type File struct {
+	Row    int
+	Column string // as the caller wrote it; matched as the keys of rows are
+	Ref    string // how the tool finds the content again; becomes Pending.Value
 }
 
 // Row is one coerced row, ready to be sent.

@@ -1,0 +1,300 @@
+package bitable
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// Bounds of list cells, in entries. Source: Feishu's limits of a cell.
+const (
+	MaxPersons     = 1000
+	MaxAttachments = 100
+	MaxLinks       = 500
+	MaxGroups      = 10
+)
+
+// listKind says how one kind of list cell reads and writes its entries.
+type listKind struct {
+	member   string // the member of an entry's object that holds the id; "" for bare ids
+	max      int
+	zh, en   string
+	repeated bool // entries may be equal
+	// entry reads the text of one entry: an id to write, or a lookup.
+	entry func(c *run, text []byte) (id []byte, lookup PendingKind, v verdict)
+}
+
+type verdict int
+
+const (
+	refused verdict = iota
+	isID
+	isLookup
+)
+
+var (
+	personList     = listKind{member: "id", max: MaxPersons, zh: "个人员", en: "people", entry: (*run).person}
+	groupList      = listKind{member: "id", max: MaxGroups, zh: "个群", en: "groups", entry: (*run).group}
+	attachmentList = listKind{member: "file_token", max: MaxAttachments, zh: "个附件", en: "attachments", repeated: true, entry: (*run).attachment}
+	linkList       = listKind{max: MaxLinks, zh: "条记录", en: "records", entry: (*run).recordID}
+)
+
+// list takes one entry, or a list of entries, each as text or as an object, and writes the list that Feishu takes.
+func (c *run) list(dst []byte, col *column, text []byte, isText bool, kind listKind) ([]byte, result) {
+	c.elements = c.elements[:0]
+	switch {
+	case c.raw == nil:
+	case isText:
+		c.note(RuleIDWrapped)
+		if !c.addEntry(col, kind, text) {
+			return dst, failed
+		}
+	case c.raw[0] == '{':
+		c.note(RuleIDWrapped)
+		if !c.addObject(col, kind, c.raw) {
+			return dst, failed
+		}
+	case c.raw[0] != '[':
+		return c.mismatch(dst, col, reasonShape, "")
+	default:
+		if !c.addList(col, kind) {
+			return dst, failed
+		}
+		if len(c.elements) == 0 && !c.hasFiles(col) {
+			if len(c.notes) == 0 {
+				return c.emptyList(dst)
+			}
+			return c.empty(dst, col)
+		}
+	}
+	c.addFiles(col)
+	if len(c.elements) > kind.max {
+		c.fail(tooLarge(kind.max, kind.zh, kind.en))
+		return dst, failed
+	}
+	if col.single && len(c.elements) > 1 {
+		return c.mismatch(dst, col, reasonSingle, "")
+	}
+	return c.writeList(dst)
+}
+
+func (c *run) addList(col *column, kind listKind) bool {
+	n := 0
+	for w := walk(c.raw); ; n++ {
+		entry, more := w.element()
+		if !more {
+			return true
+		}
+		if n == kind.max {
+			c.fail(tooLarge(kind.max, kind.zh, kind.en))
+			return false
+		}
+		switch {
+		case isString(entry):
+			if kind.member != "" {
+				c.note(RuleIDWrapped)
+			}
+			if text := bytes.TrimSpace(content(entry)); len(text) == 0 {
+				c.note(RulePartsDropped)
+			} else if !c.addEntry(col, kind, text) {
+				return false
+			}
+		case entry[0] == '{':
+			if !c.addObject(col, kind, entry) {
+				return false
+			}
+		default:
+			c.mismatch(nil, col, reasonElement, "")
+			return false
+		}
+	}
+}
+
+func (c *run) addObject(col *column, kind listKind, object []byte) bool {
+	id := memberOf(object, kind.member)
+	if kind.member == "" || !isString(id) {
+		c.mismatch(nil, col, reasonElement, "")
+		return false
+	}
+	if !hasOnly(object, kind.member) {
+		c.note(RuleMembersDropped)
+	}
+	return c.addEntry(col, kind, bytes.TrimSpace(content(id)))
+}
+
+// addEntry adds one entry to the cell under way; false means that an error was recorded.
+func (c *run) addEntry(col *column, kind listKind, text []byte) bool {
+	id, lookup, v := kind.entry(c, text)
+	var e element
+	switch v {
+	case isID:
+		e.json = appendQuoted(nil, id)
+		if kind.member != "" {
+			e.json = slices.Concat([]byte(`{"`+kind.member+`":`), e.json, []byte{'}'})
+		}
+	case isLookup:
+		e.pending = true
+		e.lookup = Pending{Row: c.row, Column: col.field.Name, Kind: lookup, Value: string(id)}
+	default:
+		reason := reasonElement
+		if kind.member == "id" && kind.max == MaxPersons {
+			reason = reasonPrefix
+		}
+		c.mismatch(nil, col, reason, "")
+		return false
+	}
+	if !kind.repeated && slices.ContainsFunc(c.elements, e.equal) {
+		c.note(RulePartsDropped)
+		return true
+	}
+	c.elements = append(c.elements, e)
+	return true
+}
+
+func (e element) equal(other element) bool {
+	return e.pending == other.pending && bytes.Equal(e.json, other.json) && e.lookup == other.lookup
+}
+
+func (c *run) writeList(dst []byte) ([]byte, result) {
+	if slices.ContainsFunc(c.elements, func(e element) bool { return e.pending }) {
+		return dst, held
+	}
+	for i, e := range c.elements {
+		separator := byte(',')
+		if i == 0 {
+			separator = '['
+		}
+		dst = append(append(dst, separator), e.json...)
+	}
+	return append(dst, ']'), written
+}
+
+// person reads an id of the kind that user_id_type says, an email or a mobile number.
+func (c *run) person(text []byte) (id []byte, lookup PendingKind, v verdict) {
+	if isEmail(text) {
+		return text, PendingEmail, isLookup
+	}
+	if mobile, ok := asMobile(text); ok {
+		return mobile, PendingMobile, isLookup
+	}
+	prefix := ""
+	for _, known := range []string{"ou_", "on_", "oc_", "cli_"} {
+		if bytes.HasPrefix(text, []byte(known)) {
+			prefix = known
+		}
+	}
+	var fits bool
+	switch c.o.UserIDType {
+	case "union_id":
+		fits = prefix == "on_"
+	case "user_id":
+		fits = prefix == ""
+	default:
+		fits = prefix == "ou_"
+	}
+	if !fits || len(text) == len(prefix) || len(text) > maxPersonIDBytes || !isIDText(text) {
+		return nil, 0, refused
+	}
+	return text, 0, isID
+}
+
+const maxPersonIDBytes = 64
+
+// isIDText reports whether s holds only ASCII letters, digits, - and _.
+func isIDText(s []byte) bool {
+	for i, b := range s {
+		if b != '-' && b != '_' && !isAlphanumeric(s[i:i+1]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isEmail reports whether s has the form of an address: something, one @, a domain with a dot, no white space.
+func isEmail(s []byte) bool {
+	local, domain, ok := bytes.Cut(s, []byte("@"))
+	dot := bytes.LastIndexByte(domain, '.')
+	return ok && len(local) > 0 && dot > 0 && dot < len(domain)-1 &&
+		!bytes.ContainsFunc(s, isSpaceOrControl) && !bytes.ContainsAny(domain, "@,;<>")
+}
+
+// asMobile reads a mobile number: eleven digits that begin with 1 (mainland China), or + and 7 to 15 digits; spaces, dashes
+// and parentheses are removed.
+func asMobile(s []byte) (number []byte, ok bool) {
+	number = bytes.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '(' || r == ')' {
+			return -1
+		}
+		return r
+	}, s)
+	if digits, international := bytes.CutPrefix(number, []byte("+")); international {
+		return number, areDigits(digits) && len(digits) >= 7 && len(digits) <= 15
+	}
+	return number, len(number) == 11 && number[0] == '1' && areDigits(number)
+}
+
+func (c *run) group(text []byte) (id []byte, lookup PendingKind, v verdict) {
+	if rest, ok := bytes.CutPrefix(text, []byte("oc_")); !ok || len(rest) == 0 || len(text) > maxPersonIDBytes || !isIDText(text) {
+		return nil, 0, refused
+	}
+	return text, 0, isID
+}
+
+func (c *run) recordID(text []byte) (id []byte, lookup PendingKind, v verdict) {
+	if !isRecordID(text) {
+		return nil, 0, refused
+	}
+	return text, 0, isID
+}
+
+// minFileTokenBytes tells a file_token from a word.
+const minFileTokenBytes = 20
+
+func (c *run) attachment(text []byte) (id []byte, lookup PendingKind, v verdict) {
+	const maxFileTokenBytes = 100
+	switch {
+	case len(text) >= 5 && strings.EqualFold(string(text[:5]), "data:"):
+		return text, PendingData, isLookup
+	case isURL(text) && (text[0]|0x20) == 'h':
+		return text, PendingURL, isLookup
+	case len(text) >= minFileTokenBytes && len(text) <= maxFileTokenBytes && isAlphanumeric(text):
+		return text, 0, isID
+	default:
+		return nil, 0, refused
+	}
+}
+
+// links takes record ids and Feishu's {"link_record_ids":[…]}.
+func (c *run) links(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
+	if ids := memberOf(c.raw, "link_record_ids"); len(ids) > 0 && ids[0] == '[' {
+		whole := c.raw
+		c.raw = ids
+		dst, res := c.list(dst, col, text, isText, linkList)
+		c.raw = whole
+		if res == written && !hasOnly(whole, "link_record_ids") {
+			c.note(RuleMembersDropped)
+		}
+		c.note(RuleIDWrapped)
+		return dst, res
+	}
+	return c.list(dst, col, text, isText, linkList)
+}
+
+func (c *run) hasFiles(col *column) bool {
+	return slices.ContainsFunc(c.files[c.row], func(f File) bool { return c.isFileOf(f, col) })
+}
+
+// addFiles adds the files of the row that are meant for col.
+func (c *run) addFiles(col *column) {
+	for _, f := range c.files[c.row] {
+		if c.isFileOf(f, col) {
+			lookup := Pending{Row: c.row, Column: col.field.Name, Kind: PendingFile, Value: f.Ref}
+			c.elements = append(c.elements, element{lookup: lookup, pending: true})
+		}
+	}
+}
+
+func (c *run) isFileOf(f File, col *column) bool {
+	t := c.target(appendQuoted(nil, f.Column))
+	return t.column >= 0 && &c.columns[t.column] == col
+}

@@ -1,0 +1,139 @@
+package bitable
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// What can be wrong with a whole row.
+var (
+	notAnObject = RowError{
+		Code:     problem.RowAmbiguous,
+		Message:  problem.Text{ZH: "这一行不是对象。", EN: "The row is not an object."},
+		Expected: problem.Text{ZH: `{"列名": 值} 或 {"fields": {…}}`, EN: `{"column": value} or {"fields": {…}}`},
+	}
+	recordIDInCreate = RowError{
+		Code:     problem.RowAmbiguous,
+		Message:  problem.Text{ZH: "新建的行不能带 record_id。修改已有记录请用 update_records；如果 record_id 是列名，请写成 {\"fields\": {…}}。", EN: "A row to create cannot carry a record_id. Use update_records to change a record; if record_id is a column, write {\"fields\": {…}}."},
+		Expected: problem.Text{ZH: `{"列名": 值} 或 {"fields": {…}}`, EN: `{"column": value} or {"fields": {…}}`},
+	}
+	fieldsBesideOthers = RowError{
+		Code:     problem.RowAmbiguous,
+		Message:  problem.Text{ZH: "fields 对象旁边还有别的键，分不清哪些是列。请把所有列放进 fields，或全部写在外层。修改已有记录请用 update_records。", EN: "There are other keys beside the fields object, so it is unclear which are columns. Put all columns into fields, or none. Use update_records to change a record."},
+		Expected: problem.Text{ZH: `{"列名": 值} 或 {"fields": {…}}`, EN: `{"column": value} or {"fields": {…}}`},
+	}
+	noRecordID = RowError{
+		Code:     problem.RowRecordNotFound,
+		Message:  problem.Text{ZH: "没有 record_id，不知道要修改哪条记录。", EN: "There is no record_id, so it is unknown which record to change."},
+		Expected: problem.Text{ZH: `{"record_id": "rec…", "fields": {…}}`, EN: `{"record_id": "rec…", "fields": {…}}`},
+	}
+	badRecordID = RowError{
+		Code:     problem.RowRecordNotFound,
+		Message:  problem.Text{ZH: "record_id 的写法不对。", EN: "This is not spelled like a record_id."},
+		Expected: problem.Text{ZH: "rec 开头的记录编号，可从 search_records 得到", EN: "a record id that begins with rec, as search_records returns it"},
+	}
+	emptyRow = RowError{
+		Code:     problem.RowEmpty,
+		Message:  problem.Text{ZH: "这一行没有可写的内容。", EN: "Nothing is left to write in this row."},
+		Expected: problem.Text{ZH: "至少一个有值的列", EN: "at least one column with a value"},
+	}
+	tooManyColumns = RowError{
+		Code:     problem.RowTooLarge,
+		Message:  problem.Text{ZH: "这一行的列太多。", EN: "The row has too many columns."},
+		Expected: problem.Text{ZH: fmt.Sprintf("最多 %d 列", MaxColumns), EN: fmt.Sprintf("at most %d columns", MaxColumns)},
+	}
+	readOnlyField = RowError{
+		Code:     problem.RowReadOnlyField,
+		Message:  problem.Text{ZH: "这一列由飞书计算，不能写入。请去掉它，或用 unknown_fields=ignore 略过。", EN: "Feishu computes this column; it cannot be written. Leave it out, or set unknown_fields=ignore."},
+		Expected: problem.Text{ZH: "不写这一列", EN: "no value for this column"},
+	}
+)
+
+// sameText is a text that reads the same in both languages.
+func sameText(s string) problem.Text { return problem.Text{ZH: s, EN: s} }
+
+func duplicateColumn(column string) RowError {
+	return RowError{
+		Code: problem.RowDuplicateColumn,
+		Message: problem.Text{
+			ZH: fmt.Sprintf("这一行里有两个键都指向列“%s”。只留一个。", column),
+			EN: fmt.Sprintf("Two keys of this row mean the column %q. Keep one of them.", column),
+		},
+		Expected: problem.Text{ZH: "每列一个值", EN: "one value for each column"},
+	}
+}
+
+func unknownColumn(t *target) RowError {
+	e := RowError{
+		Code: problem.RowFieldNotFound,
+		Message: problem.Text{
+			ZH: "表里没有这一列。请改列名，或用 unknown_fields=create 新建、=ignore 略过。",
+			EN: "The table has no such column. Correct the name, or set unknown_fields to create or ignore.",
+		},
+		Expected: problem.Text{ZH: "表里已有的列名，见 describe_table", EN: "the name of a column of the table, see describe_table"},
+	}
+	if len(t.near) > 0 {
+		e.Suggestion = t.near[0]
+		e.Expected = problem.Text{ZH: "相近的列名：" + strings.Join(t.near, "、"), EN: "similar column names: " + strings.Join(t.near, ", ")}
+	}
+	return e
+}
+
+func tooLarge(limit int, zh, en string) RowError {
+	return RowError{
+		Code:     problem.RowTooLarge,
+		Message:  problem.Text{ZH: "这个值超过了飞书对一个单元格的限制。", EN: "The value is over Feishu's limit for one cell."},
+		Expected: problem.Text{ZH: fmt.Sprintf("最多 %d %s", limit, zh), EN: fmt.Sprintf("at most %d %s", limit, en)},
+	}
+}
+
+// Why a column does not take a value.
+var (
+	reasonShape      = problem.Text{ZH: "这一列不接受这种值。", EN: "The column does not take such a value."}
+	reasonNumber     = problem.Text{ZH: "这不是一个明确的数字。", EN: "This is not plainly a number."}
+	reasonPrecision  = problem.Text{ZH: "超过 2^53 的数字会失去精度。请用文本列保存。", EN: "A number beyond 2^53 would lose digits. Keep it in a text column."}
+	reasonTwoOptions = problem.Text{ZH: "单选列只能有一个选项。", EN: "A single select takes one option."}
+	reasonTwins      = problem.Text{ZH: "有几个选项只在大小写、全半角或空白上不同，分不清是哪一个。请照原样写。", EN: "Several options differ only by case, width or white space. Write one of them exactly."}
+	reasonSingle     = problem.Text{ZH: "这一列设为只能有一个值。", EN: "The column is set to hold one value."}
+	reasonPrefix     = problem.Text{ZH: "编号的类型和 user_id_type 不符，或者不是编号。姓名不能用来指定人员，请用编号、邮箱或手机号。", EN: "The id is not of the kind that user_id_type says, or is no id. A name cannot stand for a person: send an id, email or mobile number."}
+	reasonRange      = problem.Text{ZH: "经度要在 ±180 以内，纬度要在 ±90 以内，经度在前。", EN: "Longitude must lie within ±180 and latitude within ±90, longitude first."}
+	reasonURL        = problem.Text{ZH: "这不是完整的链接。", EN: "This is not a complete link."}
+	reasonElement    = problem.Text{ZH: "列表里有这一列不接受的元素。", EN: "The list holds an element that the column does not take."}
+	reasonFile       = problem.Text{ZH: "文件只能写入附件列。", EN: "A file can only go into an attachment column."}
+)
+
+var expectations = map[feishu.FieldType]problem.Text{
+	feishu.TypeNumber:       {ZH: `数字，如 12.5、"1,234.5"、"¥12"、"12%"`, EN: `a number, as 12.5, "1,234.5", "¥12", "12%"`},
+	feishu.TypeSingleSelect: {ZH: `一个选项名，如 "完成"`, EN: `one option name, as "Done"`},
+	feishu.TypeMultiSelect:  {ZH: `选项名的列表，如 ["A","B"] 或 "A,B"`, EN: `a list of option names, as ["A","B"] or "A,B"`},
+	feishu.TypeDateTime:     {ZH: `日期，如 "2026-03-04"、"2026年3月4日 15:04"、RFC 3339，或毫秒数 1774281600000`, EN: `a date, as "2026-03-04", "2026-03-04 15:04", RFC 3339, or milliseconds 1774281600000`},
+	feishu.TypeCheckbox:     {ZH: `true 或 false（也接受 1/0、是/否、yes/no）`, EN: `true or false (also 1/0, yes/no, on/off)`},
+	feishu.TypePhone:        {ZH: `电话号码，如 "+8613800138000"，最多 64 个字符`, EN: `a phone number, as "+8613800138000", at most 64 characters`},
+	feishu.TypeURL:          {ZH: `"https://…" 或 {"text":"名称","link":"https://…"}；http、https 或 mailto`, EN: `"https://…" or {"text":"name","link":"https://…"}; http, https or mailto`},
+	feishu.TypeAttachment:   {ZH: `file_token、文件的 URL、data: URI，或它们的列表`, EN: `a file_token, the URL of a file, a data: URI, or a list of these`},
+	feishu.TypeSingleLink:   {ZH: `记录编号或其列表，如 ["recExample"]`, EN: `a record id or a list of them, as ["recExample"]`},
+	feishu.TypeDuplexLink:   {ZH: `记录编号或其列表，如 ["recExample"]`, EN: `a record id or a list of them, as ["recExample"]`},
+	feishu.TypeLocation:     {ZH: `"经度,纬度"，如 "116.397755,39.903179"`, EN: `"longitude,latitude", as "116.397755,39.903179"`},
+	feishu.TypeGroupChat:    {ZH: `群编号或其列表，如 ["oc_example"]`, EN: `a chat id or a list of them, as ["oc_example"]`},
+}
+
+// expected says what a column takes.
+func (c *run) expected(f feishu.Field) problem.Text {
+	if f.Type != feishu.TypeUser {
+		return expectations[f.Type]
+	}
+	kind, sample := "open_id", "ou_example"
+	switch c.o.UserIDType {
+	case "union_id":
+		kind, sample = "union_id", "on_example"
+	case "user_id":
+		kind, sample = "user_id", "4d7a3c6g"
+	}
+	return problem.Text{
+		ZH: fmt.Sprintf(`%s 或其列表，如 [{"id":"%s"}]，或邮箱、手机号`, kind, sample),
+		EN: fmt.Sprintf(`a %s or a list of them, as [{"id":"%s"}], or an email or mobile number`, kind, sample),
+	}
+}

@@ -1,0 +1,180 @@
+package bitable
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// maxExactInteger is 2^53: beyond it a double no longer holds every integer.
+const maxExactInteger = "9007199254740992"
+
+// currencyCodes are the currencies of Feishu's currency column, and RMB.
+var currencyCodes = []string{
+	"CNY", "RMB", "USD", "EUR", "GBP", "AED", "AUD", "BRL", "CAD", "CHF", "HKD", "IDR", "INR", "JPY", "KRW", "MOP",
+	"MXN", "MYR", "PHP", "PLN", "RUB", "SGD", "THB", "TRY", "TWD", "VND",
+}
+
+var currencySigns = []string{"¥", "$", "€", "£"}
+
+// number takes a JSON number as it is spelled, and text that is plainly a number.
+func (c *run) number(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
+	if isNumber(c.raw) {
+		if !isExact(c.raw) {
+			return c.mismatch(dst, col, reasonPrecision, "")
+		}
+		return append(dst, c.raw...), written
+	}
+	if !isText {
+		return c.mismatch(dst, col, reasonShape, "")
+	}
+	out, fault := appendNumber(dst, foldWidth(text))
+	if !fault.IsZero() {
+		return c.mismatch(dst, col, fault, "")
+	}
+	c.note(RuleNumberText)
+	return out, written
+}
+
+// appendNumber appends the JSON number that s means: digits with groups of three, currency, percent, exponent.
+func appendNumber(dst, s []byte) ([]byte, problem.Text) {
+	n, ok := parseNumber(s)
+	if !ok {
+		return dst, reasonNumber
+	}
+	at := len(dst)
+	if n.negative {
+		dst = append(dst, '-')
+	}
+	dst = append(dst, n.whole...)
+	if len(n.fraction) > 0 {
+		dst = append(append(dst, '.'), n.fraction...)
+	}
+	dst = append(dst, n.exponent...)
+	if !isExact(dst[at:]) {
+		return dst[:at], reasonPrecision
+	}
+	return dst, problem.Text{}
+}
+
+// decimal is a number in parts: whole without leading zeros, fraction and exponent as spelled.
+type decimal struct {
+	negative                  bool
+	whole, fraction, exponent []byte
+	currency, percent         bool
+}
+
+func parseNumber(s []byte) (n decimal, ok bool) {
+	s, signed := cutSign(s, &n)
+	if rest, found := cutCurrency(s, bytes.CutPrefix); found {
+		s, n.currency = bytes.TrimLeft(rest, " "), true
+		if !signed {
+			s, _ = cutSign(s, &n)
+		}
+	} else if rest, found := cutCurrency(s, bytes.CutSuffix); found {
+		s, n.currency = bytes.TrimRight(rest, " "), true
+	} else if rest, found := bytes.CutSuffix(s, []byte("元")); found {
+		s, n.currency = bytes.TrimRight(rest, " "), true
+	} else if rest, found := bytes.CutSuffix(s, []byte("%")); found {
+		s, n.percent = bytes.TrimRight(rest, " "), true
+	}
+	if e := bytes.IndexAny(s, "eE"); e >= 0 {
+		if n.exponent = s[e:]; n.percent || n.currency || !isExponent(n.exponent) {
+			return n, false
+		}
+		s = s[:e]
+	}
+	whole, fraction, dotted := bytes.Cut(s, []byte("."))
+	if dotted && len(fraction) == 0 || !areDigits(fraction) {
+		return n, false
+	}
+	if whole, ok = ungroup(whole, dotted); !ok {
+		return n, false
+	}
+	n.whole, n.fraction = whole, fraction
+	if n.percent {
+		n.shiftPercent()
+	}
+	if n.whole = bytes.TrimLeft(n.whole, "0"); len(n.whole) == 0 {
+		n.whole = []byte("0")
+	}
+	return n, true
+}
+
+func cutSign(s []byte, n *decimal) (rest []byte, signed bool) {
+	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
+		n.negative = s[0] == '-'
+		return s[1:], true
+	}
+	return s, false
+}
+
+func cutCurrency(s []byte, cut func(s, sep []byte) ([]byte, bool)) (rest []byte, found bool) {
+	for _, list := range [][]string{currencySigns, currencyCodes} {
+		for _, currency := range list {
+			if rest, found = cut(s, []byte(currency)); found {
+				return rest, true
+			}
+		}
+	}
+	return s, false
+}
+
+// ungroup removes commas, which stand only before groups of three digits; a first group of 0 would be a decimal comma.
+func ungroup(s []byte, dotted bool) ([]byte, bool) {
+	if bytes.IndexByte(s, ',') < 0 {
+		return s, areDigits(s) && (len(s) > 0 || dotted)
+	}
+	groups := bytes.Split(s, []byte(","))
+	for i, g := range groups {
+		if !areDigits(g) || i > 0 && len(g) != 3 || i == 0 && (len(g) == 0 || len(g) > 3 || g[0] == '0') {
+			return nil, false
+		}
+	}
+	return bytes.Join(groups, nil), true
+}
+
+// shiftPercent divides by a hundred, digit by digit.
+func (n *decimal) shiftPercent() {
+	digits := slices.Concat([]byte("00"), n.whole, n.fraction)
+	point := len(n.whole)
+	n.whole, n.fraction = digits[:point], bytes.TrimRight(digits[point:], "0")
+}
+
+func areDigits(s []byte) bool {
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// isExponent reports whether s is e, an optional sign and digits.
+func isExponent(s []byte) bool {
+	s = s[1:]
+	if len(s) > 0 && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
+	return len(s) > 0 && areDigits(s)
+}
+
+// isExact reports whether a JSON number lies within ±2^53.
+func isExact(number []byte) bool {
+	number = bytes.TrimPrefix(number, []byte("-"))
+	if bytes.IndexAny(number, "eE") >= 0 {
+		v, err := strconv.ParseFloat(string(number), 64)
+		return err == nil && v < 1<<53
+	}
+	whole, fraction, _ := bytes.Cut(number, []byte("."))
+	switch {
+	case len(whole) != len(maxExactInteger):
+		return len(whole) < len(maxExactInteger)
+	case string(whole) == maxExactInteger:
+		return len(bytes.Trim(fraction, "0")) == 0
+	default:
+		return string(whole) < maxExactInteger
+	}
+}

@@ -1,0 +1,238 @@
+package bitable
+
+import (
+	"encoding/json"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// Plan is what a coercion found: rows to send, errors, warnings, and what has to be looked up or created first. Resolve and
+// Reject change it; it is not safe for concurrent use. Its memory is proportional to the rows' size.
+type Plan struct {
+	rows       []planned
+	errors     []RowError
+	errorCount int
+	warnings   []Warning
+	unknown    []UnknownColumn
+	optionUses []optionUse
+	pending    []Pending
+	answers    map[Pending]*answer
+	sorted     bool // errors are in order of rows
+}
+
+// planned is the state of one row of the request.
+type planned struct {
+	body    json.RawMessage // the coerced object; held values are missing from it
+	id      string
+	held    []heldCell
+	bad     bool
+	waiting bool // names a column that has to be created first
+}
+
+// heldCell is a list value that cannot be written before its lookups are answered.
+type heldCell struct {
+	at       int // offset in the row's body where the list belongs
+	elements []element
+}
+
+// element is one entry of a list value: its JSON, or the lookup that yields it.
+type element struct {
+	json    []byte
+	lookup  Pending
+	pending bool
+}
+
+type answer struct{ json json.RawMessage }
+
+// optionUse says that a row uses an option that the column has not.
+type optionUse struct {
+	column, name string
+	row          int
+}
+
+// UnknownColumn is a column that rows name and the table has not.
+type UnknownColumn struct {
+	Name    string            // as first spelled, trimmed
+	Samples []json.RawMessage // every value that rows have for it, nulls left out; parts of the request, not copies
+}
+
+// Rows returns the rows that can be sent as they are: no error, every lookup answered, no column to be created first.
+func (p *Plan) Rows() []Row {
+	rows := make([]Row, 0, len(p.rows))
+	for i := range p.rows {
+		r := &p.rows[i]
+		if r.bad || r.waiting {
+			continue
+		}
+		if body, ok := p.assemble(r); ok {
+			rows = append(rows, Row{Index: i, RecordID: r.id, Fields: body})
+		}
+	}
+	return rows
+}
+
+// assemble puts the answers to a row's lookups in; ok is false while one is missing.
+func (p *Plan) assemble(r *planned) (body json.RawMessage, ok bool) {
+	if len(r.held) == 0 {
+		return r.body, true
+	}
+	done := 0
+	for _, cell := range r.held {
+		body = append(body, r.body[done:cell.at]...)
+		done = cell.at
+		var written []string
+		body = append(body, '[')
+		for _, e := range cell.elements {
+			value := e.json
+			if e.pending {
+				a := p.answers[e.lookup]
+				if a.json == nil {
+					return nil, false
+				}
+				value = a.json
+			}
+			if slices.Contains(written, string(value)) {
+				continue // an address and an id of one person
+			}
+			if len(written) > 0 {
+				body = append(body, ',')
+			}
+			written = append(written, string(value))
+			body = append(body, value...)
+		}
+		body = append(body, ']')
+	}
+	return append(body, r.body[done:]...), true
+}
+
+// Total is the number of rows in the request.
+func (p *Plan) Total() int { return len(p.rows) }
+
+// Bad reports whether row i has an error.
+func (p *Plan) Bad(i int) bool { return p.rows[i].bad }
+
+// Errors returns what is wrong, by row; several entries for a row with several bad cells. Past problem.MaxRowErrors only
+// the first bad cell of each row is kept; ErrorCount counts all.
+func (p *Plan) Errors() []RowError {
+	if !p.sorted {
+		slices.SortStableFunc(p.errors, func(a, b RowError) int { return a.Index - b.Index })
+		p.sorted = true
+	}
+	return p.errors
+}
+
+// ErrorCount is the number of all errors found, those that Errors left out among them.
+func (p *Plan) ErrorCount() int { return p.errorCount }
+
+// Warnings returns the changes that were made to values, in order of first occurrence.
+func (p *Plan) Warnings() []Warning { return p.warnings }
+
+// UnknownColumns returns the columns to create under PolicyCreate, in order of first occurrence. Rows that name one are
+// not among Rows: create the columns and coerce again with the new schema.
+func (p *Plan) UnknownColumns() []UnknownColumn { return p.unknown }
+
+// NewOptions returns, by column, the options that the good rows use and the column has not, in order of first use. Feishu
+// creates one twice if it comes twice in one call: create them before, or keep its first use in a call of its own.
+func (p *Plan) NewOptions() map[string][]string {
+	type key struct{ column, name string }
+	seen := map[key]bool{}
+	options := map[string][]string{}
+	for _, use := range p.optionUses {
+		k := key{use.column, use.name}
+		if p.rows[use.row].bad || seen[k] {
+			continue
+		}
+		seen[k] = true
+		options[use.column] = append(options[use.column], use.name)
+	}
+	return options
+}
+
+// Pending returns the lookups of good rows that are still open, in order of rows.
+func (p *Plan) Pending() []Pending {
+	var open []Pending
+	for _, l := range p.pending {
+		if p.answers[l].json == nil && !p.rows[l.Row].bad {
+			open = append(open, l)
+		}
+	}
+	return open
+}
+
+// Resolve answers a lookup with a list element in write shape: {"id":"ou_…"} for a person, {"file_token":"…"} for a file.
+// A lookup that is none of this plan's is ignored.
+func (p *Plan) Resolve(l Pending, element json.RawMessage) {
+	a, ok := p.answers[l]
+	if !ok || a.json != nil {
+		return
+	}
+	a.json = element
+	rule := RuleAttachmentUploaded
+	if l.Kind == PendingEmail || l.Kind == PendingMobile {
+		rule = RulePersonResolved
+	}
+	i := slices.IndexFunc(p.warnings, func(w Warning) bool { return w.Rule == rule && w.Field == l.Column })
+	if i < 0 {
+		p.warnings = append(p.warnings, Warning{Rule: rule, Field: l.Column, Index: l.Row, Got: cut([]byte(l.Value)), Sent: element})
+		i = len(p.warnings) - 1
+	}
+	p.warnings[i].Count++
+}
+
+// Reject fails the row of a lookup. Index, Field and Got are filled in where they are empty; a lookup that is none of this
+// plan's is ignored.
+func (p *Plan) Reject(l Pending, e RowError) {
+	if _, ok := p.answers[l]; !ok {
+		return
+	}
+	e.Index = l.Row
+	if e.Field == "" {
+		e.Field = l.Column
+	}
+	if e.Got == "" {
+		e.Got = cut([]byte(l.Value))
+	}
+	p.fail(e)
+}
+
+// fail records an error and marks its row.
+func (p *Plan) fail(e RowError) {
+	row := &p.rows[e.Index]
+	p.errorCount++
+	if len(p.errors) < problem.MaxRowErrors || !row.bad {
+		p.errors = append(p.errors, e)
+		p.sorted = p.sorted && (len(p.errors) < 2 || p.errors[len(p.errors)-2].Index <= e.Index)
+	}
+	row.bad = true
+	row.body, row.held = nil, nil
+}
+
+// hold records a cell of row i that waits for lookups.
+func (p *Plan) hold(i int, cell heldCell) {
+	for _, e := range cell.elements {
+		if !e.pending {
+			continue
+		}
+		if _, known := p.answers[e.lookup]; !known {
+			p.answers[e.lookup] = &answer{}
+			p.pending = append(p.pending, e.lookup)
+		}
+	}
+	p.rows[i].held = append(p.rows[i].held, cell)
+}
+
+// cut shortens a value for an error or warning to problem.MaxGotRunes.
+func cut(b []byte) string {
+	at, keep := 0, 0
+	for n := 0; at < len(b); n++ {
+		if n == problem.MaxGotRunes {
+			return string(b[:keep]) + "…"
+		}
+		keep = at
+		_, size := utf8.DecodeRune(b[at:])
+		at += size
+	}
+	return string(b)
+}

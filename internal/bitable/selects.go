@@ -1,0 +1,332 @@
+package bitable
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// Bounds of a select column. Source: Feishu's field guide.
+const (
+	MaxOptions       = 20_000 // options of a column
+	MaxChosenOptions = 1000   // options chosen in a cell
+)
+
+// freshOptions are the options of one column that rows use and the column has not.
+type freshOptions struct {
+	folded map[string]string // folded → name
+}
+
+// option finds the name under which an option is written; ok is false after an error was recorded. name is trimmed; given
+// is the value before that.
+func (c *run) option(col *column, name, given []byte) (canonical []byte, ok bool) {
+	if _, found := col.options[string(given)]; found {
+		return given, true
+	}
+	if _, found := col.options[string(name)]; found {
+		c.note(RuleOptionMatched)
+		return name, true
+	}
+	key := foldOption(string(name))
+	i, found := col.folded[key]
+	switch {
+	case found && i == ambiguous:
+		c.mismatch(nil, col, reasonTwins, "")
+		return nil, false
+	case found:
+		c.note(RuleOptionMatched)
+		return []byte(optionsOf(col.field)[i].Name), true
+	case c.o.UnknownOptions == PolicyReject:
+		c.fail(c.optionNotFound(col, string(name)))
+		return nil, false
+	default:
+		return c.freshOption(col, string(name), key)
+	}
+}
+
+// freshOption registers an option that the column has not; spellings that fold to the same are one option.
+func (c *run) freshOption(col *column, name, key string) ([]byte, bool) {
+	fresh := c.fresh[c.key.column]
+	if fresh == nil {
+		fresh = &freshOptions{folded: map[string]string{}}
+		c.fresh[c.key.column] = fresh
+	}
+	first, known := fresh.folded[key]
+	switch {
+	case !known && len(optionsOf(col.field))+len(fresh.folded) >= MaxOptions:
+		c.fail(tooLarge(MaxOptions, "个选项", "options"))
+		return nil, false
+	case !known:
+		fresh.folded[key] = name
+		first = name
+	case first != name:
+		c.note(RuleOptionMatched)
+	}
+	c.note(RuleOptionCreated)
+	c.plan.optionUses = append(c.plan.optionUses, optionUse{column: col.field.Name, name: first, row: c.row})
+	return []byte(first), true
+}
+
+func (c *run) optionNotFound(col *column, name string) RowError {
+	options := optionsOf(col.field)
+	e := RowError{
+		Code: problem.RowOptionNotFound,
+		Message: problem.Text{
+			ZH: "这一列没有这个选项。请改成已有选项，或用 unknown_options=create 新建。",
+			EN: "The column has no such option. Use an existing one, or set unknown_options to create.",
+		},
+		Expected: problem.Text{ZH: "已有的选项，见 describe_table", EN: "an existing option, see describe_table"},
+	}
+	if near := c.nearest(len(options), name, func(i int) string { return options[i].Name }); len(near) > 0 {
+		e.Suggestion = near[0]
+	}
+	return e
+}
+
+// singleSelect takes "A", ["A"] (also as text) and {"text"|"name":"A"}.
+func (c *run) singleSelect(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
+	given := c.raw
+	if isText {
+		if _, found := col.options[string(text)]; !found {
+			list, broken := listInText(text)
+			if broken {
+				return c.mismatch(dst, col, reasonElement, "")
+			}
+			if list != nil {
+				given, isText = list, false
+			}
+		}
+	}
+	if isText {
+		return c.oneOption(dst, col, text, content(c.raw))
+	}
+	if given[0] == '[' {
+		var only []byte
+		n := 0
+		for w := walk(given); ; n++ {
+			element, more := w.element()
+			if !more {
+				break
+			}
+			only = element
+		}
+		switch n {
+		case 0:
+			return c.emptyList(dst)
+		case 1:
+			given = only
+		default:
+			return c.mismatch(dst, col, reasonTwoOptions, "")
+		}
+	}
+	name, ok := optionName(given)
+	if !ok {
+		return c.mismatch(dst, col, reasonShape, "")
+	}
+	c.note(RuleOptionUnwrapped)
+	trimmed := bytes.TrimSpace(name)
+	if len(trimmed) == 0 {
+		return c.empty(dst, col)
+	}
+	return c.oneOption(dst, col, trimmed, name)
+}
+
+func (c *run) oneOption(dst []byte, col *column, name, given []byte) ([]byte, result) {
+	canonical, ok := c.option(col, name, given)
+	if !ok {
+		return dst, failed
+	}
+	return appendQuoted(dst, canonical), written
+}
+
+// optionName reads an element: a string, or an object with text or name.
+func optionName(raw []byte) (name []byte, ok bool) {
+	if isString(raw) {
+		return content(raw), true
+	}
+	for _, member := range []string{"text", "name"} {
+		if value := memberOf(raw, member); isString(value) {
+			return content(value), true
+		}
+	}
+	return nil, false
+}
+
+// multiSelect takes a list, and text that is an option, a list, or options with separators between.
+func (c *run) multiSelect(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
+	list := c.raw
+	if isText {
+		c.note(RuleTextSplit)
+		if c.isOption(col, text) {
+			return c.options(dst, col, [][]byte{text})
+		}
+		parts := bytes.FieldsFunc(text, isSeparator)
+		var broken bool
+		list, broken = listInText(text)
+		switch {
+		case broken, list == nil && text[0] == '[' && len(parts) > 1 && text[len(text)-1] == ']':
+			return c.mismatch(dst, col, reasonElement, "")
+		case list == nil:
+			for i := range parts {
+				parts[i] = bytes.TrimSpace(parts[i])
+			}
+			return c.options(dst, col, parts)
+		}
+	}
+	if list[0] != '[' {
+		return c.mismatch(dst, col, reasonShape, "")
+	}
+	var names [][]byte
+	for w := walk(list); ; {
+		element, more := w.element()
+		if !more {
+			break
+		}
+		name, ok := optionName(element)
+		if !ok {
+			return c.mismatch(dst, col, reasonElement, "")
+		}
+		if !isString(element) {
+			c.note(RuleOptionUnwrapped)
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return c.emptyList(dst)
+	}
+	return c.options(dst, col, names)
+}
+
+// isOption reports whether text as a whole is an option of the column.
+func (c *run) isOption(col *column, text []byte) bool {
+	if _, exact := col.options[string(text)]; exact {
+		return true
+	}
+	_, found := col.folded[foldOption(string(text))]
+	return found
+}
+
+// options writes a list of option names without empty and repeated ones.
+func (c *run) options(dst []byte, col *column, names [][]byte) ([]byte, result) {
+	if len(names) > MaxChosenOptions {
+		c.fail(tooLarge(MaxChosenOptions, "个选项", "options"))
+		return dst, failed
+	}
+	at := len(dst)
+	var seen distinct
+	for _, given := range names {
+		name := bytes.TrimSpace(given)
+		if len(name) == 0 {
+			c.note(RulePartsDropped)
+			continue
+		}
+		canonical, ok := c.option(col, name, given)
+		if !ok {
+			return dst[:at], failed
+		}
+		if !seen.add(canonical) {
+			c.note(RulePartsDropped)
+			continue
+		}
+		separator := byte(',')
+		if seen.n == 1 {
+			separator = '['
+		}
+		dst = appendQuoted(append(dst, separator), canonical)
+	}
+	if seen.n == 0 {
+		return c.empty(dst, col)
+	}
+	return append(dst, ']'), written
+}
+
+// distinct tells repeated values from new ones: a few by comparison, many by a map. The zero value is ready.
+type distinct struct {
+	few  [8][]byte
+	many map[string]struct{}
+	n    int
+}
+
+// add reports whether b is new.
+func (d *distinct) add(b []byte) bool {
+	for i := range min(d.n, len(d.few)) {
+		if bytes.Equal(d.few[i], b) {
+			return false
+		}
+	}
+	if d.n < len(d.few) {
+		d.few[d.n] = b
+		d.n++
+		return true
+	}
+	if _, found := d.many[string(b)]; found {
+		return false
+	}
+	if d.many == nil {
+		d.many = map[string]struct{}{}
+	}
+	d.many[string(b)] = struct{}{}
+	d.n++
+	return true
+}
+
+func isSeparator(r rune) bool {
+	switch r {
+	case ',', '，', '、', ';', '；', '\n':
+		return true
+	default:
+		return false
+	}
+}
+
+// listInText reads text that is a list, in JSON or as Python prints one, and returns it as JSON; nil if it is none. A list
+// of quoted strings that ends in disorder is broken.
+func listInText(text []byte) (list []byte, broken bool) {
+	if text[0] != '[' || text[len(text)-1] != ']' {
+		return nil, false
+	}
+	if json.Valid(text) {
+		return text, false
+	}
+	list = reprList(text)
+	first := text[skipSpace(text, 1)]
+	return list, list == nil && (first == '\'' || first == '"')
+}
+
+// reprList turns a flat Python list of strings, ['a', "b"], into JSON, or returns nil.
+func reprList(text []byte) []byte {
+	out := []byte{'['}
+	i := skipSpace(text, 1)
+	for i < len(text)-1 {
+		quote := text[i]
+		if quote != '\'' && quote != '"' {
+			return nil
+		}
+		var value []byte
+		for i++; i < len(text) && text[i] != quote; i++ {
+			if text[i] == '\\' {
+				i++
+				if i >= len(text) || text[i] != '\\' && text[i] != '\'' && text[i] != '"' {
+					return nil
+				}
+			}
+			value = append(value, text[i])
+		}
+		out = appendQuoted(out, value)
+		i = skipSpace(text, i+1)
+		if i >= len(text) {
+			return nil
+		}
+		if text[i] == ',' {
+			out = append(out, ',')
+			i = skipSpace(text, i+1)
+			if i == len(text)-1 {
+				return nil
+			}
+		} else if i != len(text)-1 {
+			return nil
+		}
+	}
+	return append(out, ']')
+}
