@@ -11,7 +11,6 @@ import (
 const (
 	maxAttempts   = 3                      // of one read, the first included
 	backoffBase   = 200 * time.Millisecond // upper bound of the first wait, doubled for each further one
-	backoffMax    = 2 * time.Second
 	conflictPause = 500 * time.Millisecond // least wait after a conflict, as Feishu advises
 
 	budgetShare = 0.2 // repeats allowed for each call
@@ -60,7 +59,7 @@ func (c *Client) again(ctx context.Context, h *host, err *Error, attempt int) bo
 
 // backoff returns a random wait (full jitter) after the attempt that failed with err.
 func backoff(err *Error, attempt int) time.Duration {
-	wait := rand.N(min(backoffBase<<(attempt-1), backoffMax))
+	wait := rand.N(backoffBase << (attempt - 1))
 	if err.Class == ClassConflict {
 		wait += conflictPause
 	}

@@ -1,0 +1,211 @@
+package feishu
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+func TestErrorTable(t *testing.T) {
+	t.Parallel()
+	used := map[fixKey]bool{}
+	for code, row := range codeTable {
+		if row.name == "" || row.code == "" || row.class.String() == "unknown" {
+			t.Errorf("%d is incomplete: %+v", code, row)
+		}
+		if (row.code == problem.InvalidRows) != (row.row != "") && row.code != problem.RecordNotFound {
+			t.Errorf("%d: invalid_rows and a row code belong together: %+v", code, row)
+		}
+		used[row.fix] = true
+		for _, write := range []bool{false, true} {
+			p := (&Error{Code: code, Msg: row.name, Class: row.class, write: write}).Problem()
+			if p.Code == "" || p.Outcome == "" || p.Feishu.Code != code {
+				t.Errorf("%d gives %+v", code, p)
+			}
+			for what, text := range map[string]problem.Text{"fix": p.Fix, "detail": p.Detail} {
+				if !isBilingual(text) {
+					t.Errorf("%d: %s is not in both languages: %+v", code, what, text)
+				}
+			}
+		}
+	}
+	for class := ClassData; class <= ClassOpen; class++ {
+		used[classFixes[class]] = true
+		if p := (&Error{Class: class, write: true}).Problem(); p.Code == "" || !isBilingual(p.Fix) || !isBilingual(p.Detail) {
+			t.Errorf("class %v gives %+v", class, p)
+		}
+	}
+	for key := range fixes {
+		if !used[key] {
+			t.Errorf("advice %q is never given", key)
+		}
+	}
+}
+
+// isBilingual reports whether both halves are there, the Chinese one with Chinese in it and the English one without.
+func isBilingual(text problem.Text) bool {
+	han := func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+	}
+	return han(text.ZH) && text.EN != "" && !han(text.EN)
+}
+
+func TestProblem(t *testing.T) {
+	t.Parallel()
+	const seen, unseen = true, false
+	for name, test := range map[string]struct {
+		answer  answer
+		write   bool
+		code    problem.Code
+		outcome problem.Outcome
+	}{
+		"a_value_refused_in_a_write_is_invalid_rows":         {refusal(1254064), true, problem.InvalidRows, problem.NotWritten},
+		"a_column_unknown_to_a_write_is_invalid_rows":        {refusal(1254045), true, problem.InvalidRows, problem.NotWritten},
+		"a_column_unknown_to_a_search_is_field_not_found":    {refusal(1254045), false, problem.FieldNotFound, problem.NotWritten},
+		"a_filter_value_refused_is_upstream_rejected":        {refusal(1254064), false, problem.UpstreamRejected, problem.NotWritten},
+		"91403_is_app_not_collaborator":                      {answer{status: 403, body: `{"code":91403}`}, true, problem.AppNotCollaborator, problem.NotWritten},
+		"91402_is_base_not_found":                            {answer{status: 400, body: `{"code":91402}`}, true, problem.BaseNotFound, problem.NotWritten},
+		"99991672_is_scope_missing":                          {answer{status: 400, body: `{"code":99991672}`}, true, problem.ScopeMissing, problem.NotWritten},
+		"1254302_is_advanced_permission":                     {answer{status: 403, body: `{"code":1254302}`}, true, problem.AdvancedPermission, problem.NotWritten},
+		"1254103_is_table_full":                              {refusal(1254103), true, problem.TableFull, problem.NotWritten},
+		"99991403_is_quota_exhausted":                        {answer{status: 429, body: `{"code":99991403}`}, true, problem.QuotaExhausted, problem.NotWritten},
+		"99991400_with_a_400_is_rate_limited":                {answer{status: 400, body: `{"code":99991400}`}, true, problem.RateLimited, problem.NotWritten},
+		"1255040_in_a_write_is_of_unknown_outcome":           {answer{status: 504, body: `{"code":1255040}`}, true, problem.UnknownOutcome, problem.OutcomeUnknown},
+		"1255040_in_a_read_is_upstream_unavailable":          {answer{status: 504, body: `{"code":1255040}`}, false, problem.UpstreamUnavailable, problem.NotWritten},
+		"a_gateways_502_in_a_write_is_of_unknown_outcome":    {gatewayDown(), true, problem.UnknownOutcome, problem.OutcomeUnknown},
+		"a_cut_write_is_of_unknown_outcome":                  {answer{err: errors.New("EOF")}, true, problem.UnknownOutcome, problem.OutcomeUnknown},
+		"a_write_that_was_never_sent_is_not_written":         {answer{err: errors.New("dial"), noConnect: true}, true, problem.UpstreamUnavailable, problem.NotWritten},
+		"an_internal_error_feishu_owns_up_to_is_not_written": {refusal(1255001), true, problem.UpstreamUnavailable, problem.NotWritten},
+		"an_unlisted_code_is_upstream_rejected":              {answer{status: 400, body: `{"code":77}`}, true, problem.UpstreamRejected, problem.NotWritten},
+		"an_unlisted_code_with_a_504_is_of_unknown_outcome":  {answer{status: 504, body: `{"code":77}`}, true, problem.UnknownOutcome, problem.OutcomeUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, c *Client, up *upstream) {
+				up.on(func(sent) answer { return test.answer })
+				call := read
+				if test.write {
+					call = write
+				}
+				if p := problem.From(call(t.Context(), c, tableA)); p.Code != test.code || p.Outcome != test.outcome {
+					t.Fatalf("got %s, %s, want %s, %s", p.Code, p.Outcome, test.code, test.outcome)
+				}
+			})
+		})
+	}
+	t.Run("names_the_scopes_and_only_feishus_own_page", func(t *testing.T) {
+		t.Parallel()
+		for link, want := range map[string]bool{
+			"https://open.feishu.cn/app/cli_example/auth?q=bitable:app": seen,
+			"https://open.larksuite.com/app/cli_example/auth":           seen,
+			"https://feishu.cn.example.com/":                            unseen,
+			"http://open.feishu.cn/":                                    unseen,
+			"javascript:alert(1)":                                       unseen,
+		} {
+			c, up := setup(t)
+			up.on(func(sent) answer {
+				return answer{status: 400, body: `{"code":99991672,"msg":"Access denied.","error":{"log_id":"L1","troubleshooter":"see",
+					"permission_violations":[{"type":"action_scope_required","subject":"bitable:app"},{"subject":"base:record:create"}],
+					"helps":[{"url":"` + link + `"}]}}`}
+			})
+			p := problem.From(write(t.Context(), c, tableA))
+			if p.Feishu.LogID != "L1" || p.Feishu.Troubleshooter != "see" {
+				t.Errorf("what Feishu said: %+v", p.Feishu)
+			}
+			for _, text := range []string{p.Fix.ZH, p.Fix.EN} {
+				if !strings.Contains(text, "bitable:app, base:record:create") || strings.Contains(text, link) != want {
+					t.Errorf("advice for %s: %s", link, text)
+				}
+			}
+		}
+	})
+}
+
+func TestBlamedField(t *testing.T) {
+	t.Parallel()
+	message := func(inner string) string {
+		return "Invalid request parameter: 'fields." + inner + "'. Correct format : the value of 'Date' must be a unix timestamp. Please check and modify accordingly."
+	}
+	for name, test := range map[string]struct{ message, field, value string }{
+		"is_the_column_of_the_pattern":   {message("发出时间.fieldValue./.fieldName.发出时间"), "发出时间", "/"},
+		"may_have_a_composite_value":     {message("状态.fieldValue.map[text:AI编程].fieldName.状态"), "状态", "map[text:AI编程]"},
+		"may_hold_dots_and_quotes":       {message("a.b'c.fieldValue.x.fieldName.a.b'c"), "a.b'c", "x"},
+		"may_hold_the_patterns_own_word": {message("a.fieldValue.b.fieldValue.v.fieldName.a.fieldValue.b"), "a.fieldValue.b", "v"},
+		"may_have_a_value_like_it":       {message("a.fieldValue.x.fieldName.b.fieldName.a"), "a", "x.fieldName.b"},
+		"may_have_an_empty_value":        {message("a.fieldValue..fieldName.a"), "a", ""},
+		"is_the_quoted_unknown_column":   {"Invalid request parameter: 'fields.'媒体名称''. Correct format : field_name not found. Please check.", "媒体名称", ""},
+		"is_nothing_in_other_messages":   {"something else", "", ""},
+		"is_nothing_in_a_broken_pattern": {message("a.fieldValue.x.fieldName.b"), "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := &Error{Message: test.message}
+			if e.FieldName() != test.field || e.ValueText() != test.value {
+				t.Fatalf("got %q, %q, want %q, %q", e.FieldName(), e.ValueText(), test.field, test.value)
+			}
+		})
+	}
+}
+
+func TestNothingSecretIsPrinted(t *testing.T) {
+	t.Parallel()
+	var logs bytes.Buffer
+	c, up := setup(t, func(o *Options) {
+		o.Logger = slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	up.onAuth(func(sent) answer {
+		return answer{body: `{"code":0,"tenant_access_token":"canary-token","expire":7200}`}
+	})
+	up.on(func(sent) answer {
+		return answer{body: `{"code":1254064,"msg":"canary-msg","error":{"message":"'fields.canary-column.fieldValue.canary-value.fieldName.canary-column'. Correct format"}}`}
+	})
+	_, err := c.BatchCreate(t.Context(), tableA, []Fields{Fields(`{"canary-column":"canary-value"}`)}, WriteOptions{})
+	e := asFeishu(t, err)
+	if e.FieldName() != "canary-column" || e.RowCode() != problem.RowValueMismatch {
+		t.Fatalf("blamed %q, %q", e.FieldName(), e.RowCode())
+	}
+	said, _ := json.Marshal(problem.From(err))
+	for what, text := range map[string]string{"error": err.Error(), "log": logs.String()} {
+		if strings.Contains(text, "canary") {
+			t.Errorf("the %s holds a canary: %s", what, text)
+		}
+	}
+	for _, canary := range []string{"canary-secret", "canary-token", "canary-value"} {
+		if bytes.Contains(said, []byte(canary)) {
+			t.Errorf("the problem holds %s", canary)
+		}
+	}
+	if !strings.Contains(logs.String(), `"log_id":"log-1"`) || !strings.Contains(logs.String(), `"api":"record_batch_create"`) {
+		t.Errorf("the log lacks what support needs: %s", logs.String())
+	}
+	want := "feishu record_batch_create: data code 1254064 DatetimeFieldConvFail, http 200, log_id log-1"
+	if err.Error() != want {
+		t.Errorf("got %q, want %q", err.Error(), want)
+	}
+}
+
+func TestUnknownCodes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		code, status int
+		want         Class
+	}{
+		{1254999, http.StatusOK, ClassData},
+		{1255999, http.StatusOK, ClassServer},
+		{5, http.StatusOK, ClassAccess},
+		{5, http.StatusTooManyRequests, ClassRate},
+		{1254999, http.StatusInternalServerError, ClassServer},
+		{1254999, http.StatusGatewayTimeout, ClassReadBack},
+	} {
+		if got := statusClass(test.code, test.status); got != test.want {
+			t.Errorf("%d with %d: got %v, want %v", test.code, test.status, got, test.want)
+		}
+	}
+}
