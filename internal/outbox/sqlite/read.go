@@ -1,0 +1,170 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/outbox"
+)
+
+// expireChunk is how many entries Expire deletes in one transaction, so that it delays an Apply by milliseconds only.
+const expireChunk = 500
+
+const (
+	entryColumns = `entry.id, entry.lane, entry.tenant, entry.key, entry.derived, entry.print, entry.rows, entry.bytes,
+entry.delivered, entry.keep, entry.created_at, entry.done_at, entry.result, payload.data
+FROM entry JOIN payload ON payload.entry = entry.seq`
+
+	findByKey = `SELECT ` + entryColumns + ` WHERE entry.tenant = ? AND entry.key = ?
+AND entry.key <> '' AND (entry.derived = 0 OR entry.delivered = 0 OR entry.done_at IS NULL)`
+
+	findByID = `SELECT ` + entryColumns + ` WHERE entry.id = ?`
+
+	loadEntries = `SELECT ` + entryColumns + ` WHERE entry.done_at IS NULL ORDER BY entry.lane, entry.seq`
+
+	loadBatches = `SELECT batch.number, batch.id, batch.lane, batch.seq, batch.client_token, batch.plan, batch.result, entry.id
+FROM batch JOIN need ON need.batch = batch.number JOIN entry ON entry.seq = need.entry
+ORDER BY batch.lane, batch.seq, batch.number, entry.seq`
+
+	countKept = `SELECT count(*), ifnull(sum(stored), 0) FROM entry`
+
+	expireEntries = `DELETE FROM entry WHERE seq IN (SELECT seq FROM entry WHERE done_at < ? ORDER BY done_at LIMIT ?)`
+)
+
+type readStatements struct{ findByKey, findByID, loadEntries, loadBatches, countKept *sql.Stmt }
+
+func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
+	return prepareAll(ctx, db, map[**sql.Stmt]string{
+		&r.findByKey:   findByKey,
+		&r.findByID:    findByID,
+		&r.loadEntries: loadEntries,
+		&r.loadBatches: loadBatches,
+		&r.countKept:   countKept,
+	})
+}
+
+// Find implements outbox.Store.
+func (s *Store) Find(ctx context.Context, by outbox.Lookup) (outbox.Entry, bool, error) {
+	row := s.read.findByID.QueryRowContext
+	args := []any{by.ID}
+	if by.Key != "" {
+		row, args = s.read.findByKey.QueryRowContext, []any{by.Tenant, by.Key}
+	}
+	entry, err := scanEntry(row(ctx, args...))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return outbox.Entry{}, false, nil
+	case err != nil:
+		return outbox.Entry{}, false, fmt.Errorf("outbox store: find: %w", err)
+	}
+	return entry, true, nil
+}
+
+// Load implements outbox.Store. Entries and batches are of one instant.
+func (s *Store) Load(ctx context.Context) (_ []outbox.Entry, _ []outbox.Batch, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("outbox store: load: %w", err)
+		}
+	}()
+	tx, err := s.reader.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // it only read
+	entries, err := queryEntries(ctx, tx.StmtContext(ctx, s.read.loadEntries))
+	if err != nil {
+		return nil, nil, err
+	}
+	batches, err := queryBatches(ctx, tx.StmtContext(ctx, s.read.loadBatches))
+	return entries, batches, err
+}
+
+func queryEntries(ctx context.Context, stmt *sql.Stmt) (entries []outbox.Entry, err error) {
+	rows, err := stmt.QueryContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		entry, err := scanEntry(rows)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entry)
+	}
+	return entries, rows.Err()
+}
+
+// queryBatches reads one row a batch and entry and folds the rows of a batch.
+func queryBatches(ctx context.Context, stmt *sql.Stmt) (batches []outbox.Batch, err error) {
+	rows, err := stmt.QueryContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var last int64
+	for rows.Next() {
+		var b outbox.Batch
+		var number int64
+		var entry string
+		if err := rows.Scan(&number, &b.ID, &b.Lane, &b.Seq, &b.ClientToken, &b.Plan, &b.Result, &entry); err != nil {
+			return nil, err
+		}
+		if number != last {
+			batches, last = append(batches, b), number
+		}
+		current := &batches[len(batches)-1]
+		current.Entries = append(current.Entries, entry)
+	}
+	return batches, rows.Err()
+}
+
+func scanEntry(row interface{ Scan(...any) error }) (outbox.Entry, error) {
+	var e outbox.Entry
+	var created int64
+	var done sql.NullInt64
+	err := row.Scan(&e.ID, &e.Lane, &e.Tenant, &e.Key, &e.Derived, &e.Print, &e.Rows, &e.Bytes,
+		&e.Delivered, &e.Keep, &created, &done, &e.Result, &e.Payload)
+	if err != nil {
+		return outbox.Entry{}, err
+	}
+	e.CreatedAt = time.UnixMilli(created).UTC()
+	if done.Valid {
+		e.DoneAt = time.UnixMilli(done.Int64).UTC()
+	}
+	return e, nil
+}
+
+// Expire implements outbox.Store. It deletes in chunks, each a transaction, and lets Apply calls in between.
+func (s *Store) Expire(ctx context.Context, before time.Time) (outbox.Kept, error) {
+	for {
+		n, err := s.expireChunk(ctx, before)
+		if err != nil {
+			return outbox.Kept{}, fmt.Errorf("outbox store: expire: %w", err)
+		}
+		if n < expireChunk {
+			break
+		}
+	}
+	var kept outbox.Kept
+	if err := s.read.countKept.QueryRowContext(ctx).Scan(&kept.Entries, &kept.Bytes); err != nil {
+		return outbox.Kept{}, fmt.Errorf("outbox store: count what is kept: %w", err)
+	}
+	return kept, nil
+}
+
+func (s *Store) expireChunk(ctx context.Context, before time.Time) (int64, error) {
+	if err := s.takeTurn(ctx); err != nil {
+		return 0, err
+	}
+	defer s.endTurn()
+	expired, err := s.write.expireEntries.ExecContext(context.WithoutCancel(ctx), before.UnixMilli(), expireChunk)
+	if err != nil {
+		return 0, err
+	}
+	return expired.RowsAffected()
+}
