@@ -1,2 +1,51 @@
-// Package sandbox is a strict, stateful Feishu: it refuses what Feishu refuses, with Feishu's codes, statuses and words.
+// Package sandbox is a strict, stateful Feishu: it refuses what Feishu refuses, with Feishu's codes, statuses, headers and words, and
+// keeps what it accepts. It is written from the documented facts alone and imports nothing of the client, so that a misunderstanding
+// cannot hide on both sides. What Feishu does not document is a switch in Options with a stated default.
+//
+// In a test:
+//
+//	sb, err := sandbox.New(sandbox.Options{})
+//	err = sb.AddApp(sandbox.AppSpec{ID: "cli_example", Secret: "…"})
+//	base, err := sb.AddBase(sandbox.BaseSpec{Name: "示例", Collaborators: []string{"cli_example"}})
+//	tableID, err := base.AddTable("视频", sandbox.FieldSpec{Name: "标题", Type: 1}, sandbox.FieldSpec{Name: "状态", Type: 3, Options: []string{"完成"}})
+//	url, err := sb.Start() // or sb.Transport() for a client inside a testing/synctest bubble
+//
+// # What it serves
+//
+// Under /open-apis: the tenant and app token endpoints of custom apps; bitable/v1 apps (create, get), tables (all), fields (all), views
+// (list, get), records (all ten); wiki get_node; contact batch_get_id; drive medias uploads (one call and blocks) and temporary
+// URLs. Anything else is the gateway's 404 "404 page not found" in plain text.
+//
+// A call is checked in this order: token, address, scopes, rate, monthly quota, fault script, parameters, base, collaborator, table, the
+// one-write-at-a-time rule; then its latency passes; then it is checked against the data and commits, all of it or nothing. The latency
+// goes on when the client hangs up, and the write lands: as at Feishu, a client that gives up does not know the outcome.
+//
+// # Admin API
+//
+// On the same listener, JSON in and out; errors are {"error": "…"} with 400, or 404 for what is not there. It has no authentication: serve
+// the sandbox on loopback only. Names and shapes are those of the Go types; durations are text such as "300ms".
+//
+//	GET    /sandbox/health
+//	POST   /sandbox/reset                        forget everything but the options
+//	GET    /sandbox/options                      Options in snake_case
+//	PATCH  /sandbox/options                      change those that are named
+//	POST   /sandbox/apps                         AppSpec
+//	POST   /sandbox/bases                        BaseSpec, with "tables": [TableSpec] → {"app_token", "table_ids"}
+//	POST   /sandbox/bases/{app_token}/tables     TableSpec → {"table_id"}
+//	POST   /sandbox/people                       PersonSpec
+//	GET    /sandbox/bases/{app_token}/tables/{table_id}/rows   {"rows": [Row]}
+//	POST   /sandbox/bases/{app_token}/tables/{table_id}/rows   {"rows": [{column: value}]} in the write shape → {"record_ids"}
+//	GET    /sandbox/files                        {"files": [File]}
+//	GET    /sandbox/verify                       400 with the first broken invariant
+//	GET    /sandbox/calls                        {"calls": [Count]}: counters by endpoint, app, status and code
+//	GET    /sandbox/journal                      {"journal": [Call]}: the newest calls, without content
+//	DELETE /sandbox/calls                        empty counters and journal
+//	GET    /sandbox/faults                       {"faults": [Fault with seen and struck]}
+//	POST   /sandbox/faults                       Fault → {"id"}
+//	DELETE /sandbox/faults                       and /sandbox/faults/{id}
+//	POST   /sandbox/tokens/expire                {"app_id", "left": "10m"}; left "0s" revokes; no app_id: every app
+//
+// A script that loses the answer of the third batch of an app, after it has landed:
+//
+//	{"endpoint":"record.batch_create","app_id":"cli_example","skip":2,"count":1,"action":"cut","when":"after"}
 package sandbox

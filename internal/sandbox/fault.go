@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -257,9 +258,7 @@ func (f *Fault) deliver(c *call, w http.ResponseWriter, out answer) {
 const dribbleChunks = 10
 
 func (a answer) dribble(w http.ResponseWriter, over time.Duration, done <-chan struct{}) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	flush := http.NewResponseController(w)
 	for chunk := range slices.Chunk(a.body, max(1, (len(a.body)+dribbleChunks-1)/dribbleChunks)) {

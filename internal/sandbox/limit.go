@@ -61,6 +61,7 @@ func (l *limits) take(endpoint, subject string, rates []rate) bool {
 		key := windowKey{endpoint, subject, r.per}
 		w := l.windows[key]
 		if w == nil {
+			l.dropOld(now)
 			w = &window{began: now}
 			l.windows[key] = w
 		}
@@ -75,6 +76,20 @@ func (l *limits) take(endpoint, subject string, rates []rate) bool {
 		l.windows[windowKey{endpoint, subject, r.per}].calls++
 	}
 	return true
+}
+
+// maxWindows bounds the windows kept: a claimed app_id at the token endpoints needs not exist.
+const maxWindows = 10_000
+
+func (l *limits) dropOld(now time.Time) {
+	if len(l.windows) < maxWindows {
+		return
+	}
+	for key, w := range l.windows {
+		if now.Sub(w.began) >= key.per {
+			delete(l.windows, key)
+		}
+	}
 }
 
 // state returns limit and whole seconds until reset of the full window that lasts longest.

@@ -1,0 +1,285 @@
+package sandbox
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"hash/adler32"
+	"io"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// admitUpload takes the app's only upload slot; 1061045 when it is taken, or over 5 calls a second or 10,000 a day.
+func (c *call) admitUpload() (leave func(), f *failure) {
+	m := &c.sb.media
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.apps[c.appID]
+	if u == nil {
+		u = &uploader{}
+		m.apps[c.appID] = u
+	}
+	now := time.Now()
+	if now.Sub(u.second.began) >= time.Second {
+		u.second = window{began: now}
+	}
+	if now.Sub(u.day.began) >= 24*time.Hour {
+		u.day = window{began: now}
+	}
+	if u.busy || !c.opts.RatesOff && (u.second.calls >= UploadsPerSecond || u.day.calls >= UploadsPerDay) {
+		return nil, fail(1061045)
+	}
+	u.busy = true
+	u.second.calls++
+	u.day.calls++
+	return func() { m.mu.Lock(); u.busy = false; m.mu.Unlock() }, nil
+}
+
+// form is a multipart upload: its text fields, and the size and checksum of its file part.
+type form struct {
+	fields map[string]string
+	size   int64
+	adler  uint32
+}
+
+// maxFormValue bounds a text field of an upload, in bytes.
+const maxFormValue = 64 << 10
+
+// readForm streams the body; the file's bytes go to sink and are not kept.
+func (c *call) readForm(limit int64, sink io.Writer) (*form, *failure) {
+	parts, err := c.req.MultipartReader()
+	if err != nil {
+		return nil, fail(1061002)
+	}
+	f := &form{fields: map[string]string{}, size: -1}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fail(1061002)
+		}
+		if part.FormName() != "file" {
+			value, err := io.ReadAll(io.LimitReader(part, maxFormValue))
+			if err != nil {
+				return nil, fail(1061002)
+			}
+			f.fields[part.FormName()] = string(value)
+			continue
+		}
+		sum := adler32.New()
+		if f.size, err = io.Copy(io.MultiWriter(sum, sink), io.LimitReader(part, limit+1)); err != nil {
+			return nil, fail(1061002)
+		}
+		if f.size > limit {
+			return nil, fail(1061043)
+		}
+		f.adler = sum.Sum32()
+	}
+	if f.size < 0 {
+		return nil, fail(1061002)
+	}
+	return f, f.check()
+}
+
+// check compares the declared size and checksum with what came.
+func (f *form) check() *failure {
+	declared, err := strconv.ParseInt(f.fields["size"], 10, 64)
+	if err != nil {
+		return fail(1061002)
+	}
+	if declared != f.size {
+		return fail(1062009)
+	}
+	if text := f.fields["checksum"]; text != "" && text != strconv.FormatUint(uint64(f.adler), 10) {
+		return fail(1062008)
+	}
+	return nil
+}
+
+// parent checks where a file goes: name, kind, and a base that the app may write.
+func (c *call) parent(name, kind, node, extra string) *failure {
+	switch {
+	case name == "" || utf8.RuneCountInString(name) > maxFileNameChars:
+		return fail(1061008)
+	case kind != "bitable_image" && kind != "bitable_file":
+		return fail(1061002)
+	}
+	c.sb.mu.RLock()
+	b := c.sb.bases[node]
+	c.sb.mu.RUnlock()
+	if b == nil {
+		return fail(1061044)
+	}
+	c.params = map[string]string{"app_token": node}
+	if _, f := c.openBase(true); f != nil {
+		return fail(1061004)
+	}
+	if b.spec.WikiNode == "" {
+		return nil
+	}
+	var route struct {
+		Token string `json:"drive_route_token"`
+	}
+	if json.Unmarshal([]byte(extra), &route) != nil || route.Token != node {
+		return fail(1061004)
+	}
+	return nil
+}
+
+func uploadAll(c *call) (any, *failure) {
+	leave, f := c.admitUpload()
+	if f != nil {
+		return nil, f
+	}
+	defer leave()
+	sum := sha256.New()
+	form, f := c.readForm(MaxUploadAllBytes, sum)
+	if f != nil {
+		return nil, f
+	}
+	if f := c.parent(form.fields["file_name"], form.fields["parent_type"], form.fields["parent_node"], form.fields["extra"]); f != nil {
+		return nil, f
+	}
+	if _, f := c.begin(nil, 1); f != nil {
+		return nil, f
+	}
+	return c.store(&mediaFile{
+		name: form.fields["file_name"], base: form.fields["parent_node"], size: form.size, sha256: hex.EncodeToString(sum.Sum(nil)),
+	})
+}
+
+func (c *call) store(m *mediaFile) (any, *failure) {
+	m.token = c.sb.newID("box") + c.sb.newID("")
+	c.sb.media.add(m)
+	c.committed = true
+	return map[string]string{"file_token": m.token}, nil
+}
+
+func uploadPrepare(c *call) (any, *failure) {
+	leave, f := c.admitUpload()
+	if f != nil {
+		return nil, f
+	}
+	defer leave()
+	var body struct {
+		FileName   string `json:"file_name"`
+		ParentType string `json:"parent_type"`
+		ParentNode string `json:"parent_node"`
+		Size       int64  `json:"size"`
+		Extra      string `json:"extra"`
+	}
+	if c.readBody() != nil || c.decode(&body) != nil || body.Size <= 0 {
+		return nil, fail(1061002)
+	}
+	if f := c.parent(body.FileName, body.ParentType, body.ParentNode, body.Extra); f != nil {
+		return nil, f
+	}
+	if _, f := c.begin(nil, 1); f != nil {
+		return nil, f
+	}
+	u := &upload{
+		name: body.FileName, base: body.ParentNode, app: c.appID, size: body.Size, blocks: int((body.Size + BlockBytes - 1) / BlockBytes),
+		began: time.Now(), got: map[int]bool{}, sum: sha256.New(),
+	}
+	id := c.sb.newID("upload")
+	c.sb.media.mu.Lock()
+	defer c.sb.media.mu.Unlock()
+	c.sb.media.uploads[id] = u
+	return map[string]any{"upload_id": id, "block_size": BlockBytes, "block_num": u.blocks}, nil
+}
+
+// openUpload finds a running upload of this app.
+func (c *call) openUpload(id string) (*upload, *failure) {
+	c.sb.media.mu.Lock()
+	defer c.sb.media.mu.Unlock()
+	u := c.sb.media.uploads[id]
+	switch {
+	case u == nil || time.Since(u.began) >= uploadLife:
+		delete(c.sb.media.uploads, id)
+		return nil, fail(1061021)
+	case u.app != c.appID:
+		return nil, fail(1062007)
+	}
+	return u, nil
+}
+
+// block is the size that block seq must have.
+func (u *upload) block(seq int) int64 { return min(BlockBytes, u.size-int64(seq)*BlockBytes) }
+
+func uploadPart(c *call) (any, *failure) {
+	leave, f := c.admitUpload()
+	if f != nil {
+		return nil, f
+	}
+	defer leave()
+	var content bytes.Buffer // one block at most
+	form, f := c.readForm(BlockBytes, &content)
+	if f != nil {
+		return nil, f
+	}
+	u, f := c.openUpload(form.fields["upload_id"])
+	if f != nil {
+		return nil, f
+	}
+	seq, err := strconv.Atoi(form.fields["seq"])
+	switch {
+	case err != nil || seq < 0:
+		return nil, fail(1061002)
+	case seq >= u.blocks:
+		return nil, fail(1062011)
+	case form.size != u.block(seq):
+		return nil, fail(1062009)
+	}
+	if _, f := c.begin(nil, 1); f != nil {
+		return nil, f
+	}
+	// The app's only upload slot is held: nobody else changes u.
+	if !u.got[seq] && seq == u.next {
+		u.sum.Write(content.Bytes())
+		u.next++
+	}
+	u.got[seq] = true
+	return struct{}{}, nil
+}
+
+func uploadFinish(c *call) (any, *failure) {
+	leave, f := c.admitUpload()
+	if f != nil {
+		return nil, f
+	}
+	defer leave()
+	var body struct {
+		UploadID string `json:"upload_id"`
+		BlockNum int    `json:"block_num"`
+	}
+	if c.readBody() != nil || c.decode(&body) != nil {
+		return nil, fail(1061002)
+	}
+	u, f := c.openUpload(body.UploadID)
+	if f != nil {
+		return nil, f
+	}
+	switch {
+	case body.BlockNum > u.blocks:
+		return nil, fail(1062011)
+	case body.BlockNum < u.blocks || len(u.got) < u.blocks:
+		return nil, fail(1062010)
+	}
+	if _, f := c.begin(nil, 1); f != nil {
+		return nil, f
+	}
+	m := &mediaFile{name: u.name, base: u.base, size: u.size}
+	if u.next == u.blocks {
+		m.sha256 = hex.EncodeToString(u.sum.Sum(nil))
+	}
+	c.sb.media.mu.Lock()
+	delete(c.sb.media.uploads, body.UploadID)
+	c.sb.media.mu.Unlock()
+	return c.store(m)
+}
