@@ -41,12 +41,33 @@ type bodyBudget struct{ free *semaphore.Weighted }
 
 func newBodyBudget(limit int64) bodyBudget { return bodyBudget{semaphore.NewWeighted(limit)} }
 
-// read returns the whole body and a function that gives its memory back to the budget, to be called in any case. Memory is
-// reserved as bytes arrive, so that a length that is merely announced costs nothing.
-func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) (body []byte, release func(), err error) {
-	var reserved int64
-	release = func() { b.free.Release(reserved) }
+// reservation is what one request holds of the budget.
+type reservation struct {
+	free  *semaphore.Weighted
+	bytes int64
+}
 
+// grow takes n more bytes and reports whether there were any.
+func (v *reservation) grow(n int64) bool {
+	if !v.free.TryAcquire(n) {
+		return false
+	}
+	v.bytes += n
+	return true
+}
+
+// shrink gives back all but n bytes.
+func (v *reservation) shrink(n int64) {
+	if n < v.bytes {
+		v.free.Release(v.bytes - n)
+		v.bytes = n
+	}
+}
+
+// read returns the whole body and what it holds of the budget, to be given back in any case. Memory is reserved as bytes
+// arrive, so that a length that is merely announced costs nothing.
+func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reservation, error) {
+	held := &reservation{free: b.free}
 	// The server's own read timeout must outlast the handler; the body alone gets less. Recorders in tests have no deadline.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyReadTimeout))
@@ -56,25 +77,24 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) (body []byte, r
 	if r.ContentLength >= 0 {
 		size = min(size, r.ContentLength+1) // one more, to see the end
 	}
+	var body []byte
 	for {
-		if int64(len(body)) == reserved {
-			grow := max(size, reserved) // doubles
-			if !b.free.TryAcquire(grow) {
-				return nil, release, problem.New(problem.Overloaded, problem.Text{
+		if len(body) == cap(body) {
+			if !held.grow(max(size, held.bytes)) { // doubles
+				return nil, held, problem.New(problem.Overloaded, problem.Text{
 					ZH: "同时接收的请求体过多，本请求未被处理。",
 					EN: "Too many request bodies are being received; this one was not processed.",
 				})
 			}
-			reserved += grow
-			body = append(make([]byte, 0, reserved), body...)
+			body = append(make([]byte, 0, held.bytes), body...)
 		}
-		n, err := r.Body.Read(body[len(body):reserved])
+		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if errors.Is(err, io.EOF) {
-			return body, release, nil
+			return body, held, nil
 		}
 		if err != nil {
-			return nil, release, bodyError(err)
+			return nil, held, bodyError(err)
 		}
 	}
 }

@@ -46,8 +46,8 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 			t.renderer.Write(w, r, refused)
 			return
 		}
-		body, release, err := t.budget.read(w, r)
-		defer release()
+		body, held, err := t.budget.read(w, r)
+		defer held.shrink(0)
 		if err != nil {
 			w.Header().Set("Connection", "close") // the rest of the body is still on its way
 			t.renderer.Write(w, r, err)
@@ -64,6 +64,7 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 			t.renderer.Write(w, r, err)
 			return
 		}
+		held.shrink(int64(len(result.JSON))) // the body itself is not kept
 		noteSoftErrors(telemetry.CallFrom(r.Context()), result.JSON)
 		next.ServeHTTP(w, withResult(r, result))
 	})

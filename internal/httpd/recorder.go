@@ -95,7 +95,7 @@ func deliver(next http.Handler) http.Handler {
 
 // meantStatus returns the status that was answered, or, where a soft error hides behind 200, the problem's own.
 func meantStatus(rec *recorder, call *telemetry.Call) int {
-	if code := call.Summary().Code; code != "" {
+	if code := call.Summary().Code; code != "" && call.SoftErrors() {
 		return problem.Lookup(problem.Code(code)).Status
 	}
 	return rec.written()
