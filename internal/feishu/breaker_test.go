@@ -61,9 +61,9 @@ func TestBreaker(t *testing.T) {
 				_ = write(t.Context(), c, tableA)
 				up.on(func(sent) answer { return down })
 				for range breakerWindow / breakerBucket { // the two successes leave the window
-					time.Sleep(breakerBucket + time.Millisecond)
+					time.Sleep(breakerBucket + time.Millisecond) // fake clock
 				}
-				fail(t, c, tableA, breakerConsecutive+1)
+				_ = fail(t, c, tableA, breakerConsecutive+1)
 				if e := asFeishu(t, write(t.Context(), c, tableB)); e.Class != ClassOpen {
 					t.Fatalf("another credential got %v", e)
 				}
@@ -79,7 +79,7 @@ func TestBreaker(t *testing.T) {
 					t.Fatal(e)
 				}
 			}
-			fail(t, c, tableA, 1)
+			_ = fail(t, c, tableA, 1)
 		}, func(o *Options) { o.WriteTimeout = time.Second })
 	})
 	t.Run("opens_when_half_of_many_calls_fail", func(t *testing.T) {
@@ -108,8 +108,8 @@ func TestBreaker(t *testing.T) {
 		for name, down := range map[string]answer{"app": refusal(1255001), "host": gatewayDown()} {
 			bubble(t, func(t *testing.T, c *Client, up *upstream) {
 				up.on(func(sent) answer { return down })
-				fail(t, c, tableA, breakerConsecutive+1)
-				time.Sleep(time.Minute) // fake clock: down for long
+				_ = fail(t, c, tableA, breakerConsecutive+1)
+				time.Sleep(time.Minute) // fake clock
 				_ = write(t.Context(), c, tableA)
 				up.on(nil)
 				back := time.Now()
@@ -117,7 +117,7 @@ func TestBreaker(t *testing.T) {
 					if time.Since(back) > 10*time.Second {
 						t.Fatal(name, "is still refused after", time.Since(back))
 					}
-					time.Sleep(100 * time.Millisecond)
+					time.Sleep(100 * time.Millisecond) // fake clock
 				}
 			})
 		}
@@ -133,7 +133,7 @@ func TestBreaker(t *testing.T) {
 					ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 					_ = read(ctx, c, tableA)
 					cancel()
-					time.Sleep(50 * time.Millisecond)
+					time.Sleep(50 * time.Millisecond) // fake clock
 				}
 				if sent := len(up.received(false)) + len(up.received(true)); float64(sent) > 1.2*accepted {
 					t.Errorf("%s down: %d upstream calls for %d accepted ones", name, sent, accepted)
@@ -145,7 +145,7 @@ func TestBreaker(t *testing.T) {
 		t.Parallel()
 		bubble(t, func(t *testing.T, c *Client, up *upstream) {
 			up.on(serverError)
-			fail(t, c, tableA, breakerConsecutive+1)
+			_ = fail(t, c, tableA, breakerConsecutive+1)
 			start := time.Now()
 			for range 500 {
 				_ = write(t.Context(), c, tableA)
@@ -159,21 +159,21 @@ func TestBreaker(t *testing.T) {
 		t.Parallel()
 		bubble(t, func(t *testing.T, c *Client, up *upstream) {
 			up.on(func(sent) answer { return gatewayDown() })
-			fail(t, c, tableA, breakerConsecutive+1)
+			_ = fail(t, c, tableA, breakerConsecutive+1)
 			up.on(func(s sent) answer {
 				if s.path == tableURL+"/records/batch_delete" {
 					return answer{after: 20 * time.Second, body: okBody}
 				}
 				return answer{body: okBody}
 			})
-			time.Sleep(breakerOpenFor + time.Millisecond)
+			time.Sleep(breakerOpenFor + time.Millisecond) // fake clock
 			slow := make(chan error)
 			go func() { slow <- write(t.Context(), c, tableA) }()
 			synctest.Wait()
 			if e := asFeishu(t, write(t.Context(), c, tableB)); e.Class != ClassOpen {
 				t.Fatal("the probe's place is not taken:", e)
 			}
-			time.Sleep(slotTime + time.Millisecond)
+			time.Sleep(slotTime + time.Millisecond) // fake clock
 			if err := write(t.Context(), c, tableB); err != nil {
 				t.Error("after the slot's time:", err)
 			}
@@ -186,7 +186,7 @@ func TestBreaker(t *testing.T) {
 		t.Parallel()
 		bubble(t, func(t *testing.T, c *Client, up *upstream) {
 			up.on(serverError)
-			fail(t, c, tableA, breakerConsecutive+1)
+			_ = fail(t, c, tableA, breakerConsecutive+1)
 			if got := testutil.ToFloat64(c.metrics.breakers.WithLabelValues("app", "open")); got != 1 {
 				t.Fatalf("counted %v", got)
 			}

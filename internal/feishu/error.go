@@ -96,8 +96,10 @@ func (e *Error) RowCode() problem.RowCode { return codeTable[e.Code].row }
 // Feishu writes the guilty value into error.message like this:
 //
 //	Invalid request parameter: 'fields.<name>.fieldValue.<Go %v of the value>.fieldName.<name>'. Correct format : …
-//	Invalid request parameter: 'fields.'<name>''. Correct format : field_name not found. …
+//	Invalid request parameter: 'fields.<name>'. Correct format : field_name not found. …
 const (
+	codeFieldNameNotFound = 1254045
+
 	messageHead   = "'fields."
 	messageTail   = "'. Correct format"
 	messageValue  = ".fieldValue."
@@ -139,8 +141,8 @@ func (e *Error) blamed() (name, value string) {
 		}
 		at += len(messageValue)
 	}
-	if len(inner) >= 2 && inner[0] == '\'' && inner[len(inner)-1] == '\'' {
-		return inner[1 : len(inner)-1], ""
+	if e.Code == codeFieldNameNotFound {
+		return inner, ""
 	}
 	return "", ""
 }

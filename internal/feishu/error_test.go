@@ -15,7 +15,7 @@ import (
 
 func TestErrorTable(t *testing.T) {
 	t.Parallel()
-	used := map[fixKey]bool{}
+	used := make(map[fixKey]bool)
 	for code, row := range codeTable {
 		if row.name == "" || row.code == "" || row.class.String() == "unknown" {
 			t.Errorf("%d is incomplete: %+v", code, row)
@@ -133,6 +133,13 @@ func TestBlamedField(t *testing.T) {
 	message := func(inner string) string {
 		return "Invalid request parameter: 'fields." + inner + "'. Correct format : the value of 'Date' must be a unix timestamp. Please check and modify accordingly."
 	}
+	t.Run("is_the_unknown_column_with_its_own_quotes", func(t *testing.T) {
+		t.Parallel()
+		e := &Error{Code: 1254045, Message: "Invalid request parameter: 'fields.'媒体名称''. Correct format : field_name not found. Please check and modify accordingly."}
+		if e.FieldName() != "'媒体名称'" || e.ValueText() != "" {
+			t.Fatalf("got %q, %q", e.FieldName(), e.ValueText())
+		}
+	})
 	for name, test := range map[string]struct{ message, field, value string }{
 		"is_the_column_of_the_pattern":   {message("发出时间.fieldValue./.fieldName.发出时间"), "发出时间", "/"},
 		"may_have_a_composite_value":     {message("状态.fieldValue.map[text:AI编程].fieldName.状态"), "状态", "map[text:AI编程]"},
@@ -140,7 +147,7 @@ func TestBlamedField(t *testing.T) {
 		"may_hold_the_patterns_own_word": {message("a.fieldValue.b.fieldValue.v.fieldName.a.fieldValue.b"), "a.fieldValue.b", "v"},
 		"may_have_a_value_like_it":       {message("a.fieldValue.x.fieldName.b.fieldName.a"), "a", "x.fieldName.b"},
 		"may_have_an_empty_value":        {message("a.fieldValue..fieldName.a"), "a", ""},
-		"is_the_quoted_unknown_column":   {"Invalid request parameter: 'fields.'媒体名称''. Correct format : field_name not found. Please check.", "媒体名称", ""},
+		"is_nothing_without_a_column":    {"Invalid request parameter: 'fields.x'. Correct format : something.", "", ""},
 		"is_nothing_in_other_messages":   {"something else", "", ""},
 		"is_nothing_in_a_broken_pattern": {message("a.fieldValue.x.fieldName.b"), "", ""},
 	} {

@@ -73,10 +73,10 @@ func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 		token: strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer "), contentType: req.Header.Get("Content-Type"),
 	}
 	a := u.reply(s)
+	trace := httptrace.ContextClientTrace(req.Context())
+	trace.GetConn(req.URL.Host)
 	if !a.noConnect {
-		if trace := httptrace.ContextClientTrace(req.Context()); trace != nil {
-			trace.GotConn(httptrace.GotConnInfo{})
-		}
+		trace.GotConn(httptrace.GotConnInfo{})
 	}
 	if a.after > 0 {
 		select {

@@ -129,7 +129,7 @@ func TestRateLimitPause(t *testing.T) {
 					turns = append(turns, time.Now())
 				})
 			}
-			time.Sleep(time.Second) // fake clock: some wait for their turn
+			time.Sleep(time.Second) // fake clock
 			g.pause(10 * time.Second)
 			end := time.Now().Add(10 * time.Second)
 			wg.Wait()

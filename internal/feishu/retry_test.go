@@ -107,7 +107,7 @@ func TestRetry(t *testing.T) {
 	})
 	t.Run("waits_with_full_jitter", func(t *testing.T) {
 		t.Parallel()
-		seen := map[time.Duration]bool{}
+		seen := make(map[time.Duration]bool)
 		for range 100 {
 			d := backoff(&Error{Class: ClassServer}, 2)
 			if d < 0 || d >= 2*backoffBase {

@@ -231,8 +231,8 @@ func TestWrongSecret(t *testing.T) {
 			if got := len(up.received(true)); got != 1 {
 				t.Fatalf("%d fetches, want 1", got)
 			}
-			up.onAuth(nil) // the app was enabled just now
-			time.Sleep(refusalKept + time.Millisecond)
+			up.onAuth(nil)                             // the app was enabled just now
+			time.Sleep(refusalKept + time.Millisecond) // fake clock
 			if _, _, err := c.Token(t.Context(), wrong); err != nil {
 				t.Fatal("a credential that became right is still refused:", err)
 			}

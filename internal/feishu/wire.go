@@ -82,11 +82,15 @@ func (c *Client) exchange(ctx context.Context, r request) *Error {
 func (c *Client) roundTrip(caller context.Context, r *request) (status int, logID string, failure *Error) {
 	ctx, cancel := context.WithTimeout(caller, c.timeout(r))
 	defer cancel()
-	var connected atomic.Bool
+	var asked, got atomic.Bool // for a connection; a transport that reports neither is taken to have sent
 	start := time.Now()
-	lost := func(err error) *Error { return interrupted(caller, ctx, err, connected.Load(), time.Since(start)) }
-
-	req, err := r.build(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}))
+	lost := func(err error) *Error {
+		return interrupted(caller, ctx, err, got.Load() || !asked.Load(), time.Since(start))
+	}
+	req, err := r.build(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
+	}))
 	if err != nil {
 		return 0, "", &Error{Class: ClassUnreachable, reason: "the request could not be built", aborted: true, cause: err}
 	}
