@@ -68,11 +68,10 @@ func (v *reservation) shrink(n int64) {
 // arrive, so that a length that is merely announced costs nothing.
 func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reservation, error) {
 	held := &reservation{free: b.free}
-	// The server's own read timeout must outlast the handler; the body alone gets less. Recorders in tests have no deadline.
+	// The server's own read timeout must outlast the handler; the body alone gets less. The deadline is lifted only at the
+	// body's end: of a body that failed, the server still tries to read the rest. A writer that is no connection has none.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyReadTimeout))
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-
 	size := int64(firstBodyBytes)
 	if r.ContentLength >= 0 {
 		size = min(size, r.ContentLength+1) // one more, to see the end
@@ -91,6 +90,7 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reser
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if errors.Is(err, io.EOF) {
+			_ = control.SetReadDeadline(time.Time{})
 			return body, held, nil
 		}
 		if err != nil {

@@ -35,10 +35,14 @@ func Listen(ctx context.Context, address string, handler http.Handler, logger *s
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
+	return newServer(boundConnections(listener, maxConnections), handler, logger), nil
+}
+
+func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger) *Server {
 	errorLog := slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
 	errorLog.SetOutput(serverLog{logger})
 	return &Server{
-		listener: boundConnections(listener, maxConnections),
+		listener: listener,
 		server: &http.Server{
 			Handler:           handler,
 			ReadHeaderTimeout: readHeaderTimeout,
@@ -48,7 +52,7 @@ func Listen(ctx context.Context, address string, handler http.Handler, logger *s
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          errorLog,
 		},
-	}, nil
+	}
 }
 
 // Addr returns the address that the server listens on.
