@@ -31,9 +31,8 @@ type Submission struct {
 	Rows   []bitable.Row       // Index is the caller's own numbering and comes back in the results
 	Atomic bool                // on_error=abort: rows that go in one batch are written together or not at all
 
-	// Upsert only: names of the key columns, and the columns of the table that rows and keys are compared by.
-	KeyFields []string
-	Fields    []feishu.Field
+	KeyFields []string       // upsert only: names of the key columns
+	Fields    []feishu.Field // the table's columns: what keys, changes and rows read back are compared by
 
 	Caller         string   // whose turn it is in the lane: an opaque name, one a tenant's passphrase or connection
 	IdempotencyKey string   // "" derives one from Fingerprint
@@ -67,7 +66,7 @@ type RowResult struct {
 type Result struct {
 	Rows          []RowResult
 	Err           *problem.Error // why rows without an error of their own failed: access, capacity, upstream; else nil
-	UpstreamCalls int            // calls to Feishu that carried rows of this submission
+	UpstreamCalls int            // calls to Feishu made for rows of this submission, shared ones counted whole
 	Memo          []byte
 }
 

@@ -1,0 +1,143 @@
+package outbox
+
+import (
+	"cmp"
+	"slices"
+)
+
+// caller is whose turn it is: the entries of one caller in a lane, in the order they came. It is guarded by Outbox.mu.
+type caller struct {
+	name   string
+	queue  []*entry
+	passed bool // was first in the ring and got nothing: goes before all next time
+}
+
+// room is what a call still has space for.
+type room struct {
+	rows, bytes int
+	records     map[string]bool // updates and deletes: a record may be named once in a call
+	used        bool
+}
+
+// compose takes the rows of the next call from the lane, which must not be empty. The first caller in the ring decides the
+// group. All callers whose next entry is of that group share the call, small demands first, so that each gets the
+// same number of rows as any other that wants more (max-min fairness); the rest goes to whoever has more.
+func (l *lane) compose() []item {
+	head := l.ring[0]
+	g := head.queue[0].group
+	limit := maxRows(g.op)
+	type turn struct {
+		c      *caller
+		demand int
+	}
+	var turns []turn
+	for _, c := range l.ring {
+		if demand := c.demand(g, limit); demand > 0 {
+			turns = append(turns, turn{c, demand})
+		}
+	}
+	first := turns
+	if head.passed {
+		first = turns[1:]
+	}
+	slices.SortStableFunc(first, func(a, b turn) int { return cmp.Compare(a.demand, b.demand) })
+
+	space := room{rows: limit, bytes: MaxBatchBytes, records: make(map[string]bool)}
+	var items []item
+	for i, t := range turns {
+		share := (space.rows + len(turns) - i - 1) / (len(turns) - i)
+		n := len(items)
+		items = t.c.take(items, g, share, &space)
+		if t.c == head {
+			head.passed = len(items) == n
+		}
+	}
+	for _, t := range turns {
+		items = t.c.take(items, g, space.rows, &space)
+	}
+	if !head.passed {
+		l.ring = append(l.ring[1:], head)
+	}
+	l.ring = slices.DeleteFunc(l.ring, func(c *caller) bool {
+		if len(c.queue) == 0 {
+			delete(l.callers, c.name)
+			return true
+		}
+		return false
+	})
+	return items
+}
+
+// demand counts the rows that c could give to a call of group g, up to limit.
+func (c *caller) demand(g group, limit int) int {
+	n := 0
+	for _, e := range c.queue {
+		if e.group != g || n >= limit {
+			break
+		}
+		n += len(e.todo)
+	}
+	return min(n, limit)
+}
+
+// take moves up to share rows of group g from the head of c's queue to items. An entry that must stay together and fits into
+// one call goes whole, beyond the share if there is space, or not at all.
+func (c *caller) take(items []item, g group, share int, space *room) []item {
+	for len(c.queue) > 0 && share > 0 && space.rows > 0 {
+		e := c.queue[0]
+		if e.group != g {
+			return items
+		}
+		whole := e.sub.Atomic && len(e.rows) <= maxRows(g.op)
+		want := min(share, len(e.todo))
+		if whole {
+			want = len(e.todo)
+		}
+		n := space.fit(e, want)
+		if n == 0 || whole && n < want && space.used {
+			return items
+		}
+		for _, pos := range e.todo[:n] {
+			row := &e.sub.Rows[pos]
+			items = append(items, item{e: e, pos: pos, id: row.RecordID, fields: row.Fields})
+			space.take(g.op, rowBytes(row), row.RecordID)
+		}
+		e.todo = e.todo[n:]
+		e.out += n
+		share -= n
+		if len(e.todo) > 0 {
+			return items
+		}
+		c.queue = c.queue[1:]
+	}
+	return items
+}
+
+// fit counts the leading rows of e, up to want, that fit: at least one if the call is empty.
+func (r *room) fit(e *entry, want int) int {
+	bytes := r.bytes
+	named := make(map[string]bool)
+	for n, pos := range e.todo[:want] {
+		row := &e.sub.Rows[pos]
+		bytes -= rowBytes(row)
+		if n >= r.rows || bytes < 0 && (r.used || n > 0) {
+			return n
+		}
+		if e.group.op == OpUpdate || e.group.op == OpDelete {
+			if r.records[row.RecordID] || named[row.RecordID] {
+				return n
+			}
+			named[row.RecordID] = true
+		}
+	}
+	return want
+}
+
+func (r *room) take(op Op, bytes int, record string) {
+	r.used = true
+	r.rows--
+	r.bytes -= bytes
+	if op == OpUpdate || op == OpDelete {
+		r.records[record] = true
+	}
+}

@@ -1,0 +1,169 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+)
+
+// Bounds of a lookup.
+const (
+	maxFieldNames = 200 // columns that a search may name; more are asked for as "all"
+	maxReadBack   = 60  // pages that are read to find rows of an unknown outcome: 30,000 records
+)
+
+// cells is a row or a record by column name.
+type cells map[string]json.RawMessage
+
+func cellsOf(fields json.RawMessage) cells {
+	var row cells
+	if json.Unmarshal(fields, &row) != nil {
+		return nil
+	}
+	return row
+}
+
+// wanted is one key that a lookup looks for: its normalised form and a row that has it.
+type wanted struct {
+	key string
+	row cells
+}
+
+// rowKey is the normalised key of a row in write shape; ok is false if a part of it is empty.
+func rowKey(columns []feishu.Field, row cells) (key string, ok bool) {
+	return joinParts(columns, row, keyValue)
+}
+
+// recordKey is the normalised key of a record in read shape.
+func recordKey(columns []feishu.Field, record cells) (key string, ok bool) {
+	return joinParts(columns, record, keyOfRead)
+}
+
+func joinParts(columns []feishu.Field, row cells, part func(feishu.Field, json.RawMessage) (string, bool)) (string, bool) {
+	var key []byte
+	for _, column := range columns {
+		text, ok := part(column, row[column.Name])
+		if !ok {
+			return "", false
+		}
+		key = appendBytes(key, []byte(text))
+	}
+	return string(key), true
+}
+
+// joinKeys makes one comparable value of column names.
+func joinKeys(names []string) string {
+	var key []byte
+	for _, name := range names {
+		key = appendBytes(key, []byte(name))
+	}
+	return string(key)
+}
+
+// lookup is a search for the records that have one of some keys.
+type lookup struct {
+	reader  Reader
+	table   feishu.TableRef
+	user    string
+	columns []feishu.Field // of the key
+	names   []string       // columns to be read
+	pages   int            // most pages of the whole table that may be read; 0: no limit
+
+	calls int
+	found map[string][]feishu.Record
+	seen  map[string]bool
+}
+
+// find returns the records by key. It filters, or pages through the whole table, whichever takes fewer calls. complete is false if
+// the table has more pages than may be read.
+func (q *lookup) find(ctx context.Context, want []wanted) (found map[string][]feishu.Record, complete bool, err error) {
+	q.reset(want)
+	filters := keyFilters(q.columns, want2rows(want))
+	if len(filters) != 1 {
+		page, err := q.search(ctx, nil, "")
+		if err != nil {
+			return nil, false, err
+		}
+		pages := (page.Total + feishu.MaxSearchPage - 1) / feishu.MaxSearchPage
+		if len(filters) == 0 || pages-1 <= len(filters) {
+			if q.pages > 0 && pages > q.pages {
+				return nil, false, nil
+			}
+			return q.found, true, q.rest(ctx, nil, page)
+		}
+		q.reset(want)
+	}
+	for _, filter := range filters {
+		page, err := q.search(ctx, filter, "")
+		if err == nil {
+			err = q.rest(ctx, filter, page)
+		}
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	return q.found, true, nil
+}
+
+func (q *lookup) reset(want []wanted) {
+	q.found = make(map[string][]feishu.Record, len(want))
+	q.seen = make(map[string]bool)
+	for _, w := range want {
+		q.found[w.key] = nil
+	}
+}
+
+// rest reads the pages after page.
+func (q *lookup) rest(ctx context.Context, filter json.RawMessage, page feishu.Page) error {
+	for page.HasMore && page.PageToken != "" {
+		var err error
+		if page, err = q.search(ctx, filter, page.PageToken); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// search reads one page and keeps the records that have a wanted key.
+func (q *lookup) search(ctx context.Context, filter json.RawMessage, token string) (feishu.Page, error) {
+	names := q.names
+	if len(names) > maxFieldNames {
+		names = nil
+	}
+	q.calls++
+	page, err := q.reader.Search(ctx, q.table, feishu.SearchRequest{
+		UserIDType: q.user, PageToken: token, PageSize: feishu.MaxSearchPage, FieldNames: names, Filter: filter,
+	})
+	if err != nil {
+		return page, err
+	}
+	for _, record := range page.Items {
+		key, ok := recordKey(q.columns, cellsOf(record.Fields))
+		if _, wantedKey := q.found[key]; ok && wantedKey && !q.seen[record.ID] {
+			q.seen[record.ID] = true
+			q.found[key] = append(q.found[key], record)
+		}
+	}
+	return page, nil
+}
+
+func want2rows(want []wanted) []map[string]json.RawMessage {
+	rows := make([]map[string]json.RawMessage, len(want))
+	for i, w := range want {
+		rows[i] = w.row
+	}
+	return rows
+}
+
+// columnsIn returns those of fields that any of the rows has, and their names.
+func columnsIn(fields []feishu.Field, rows []cells) (columns []feishu.Field, names []string) {
+	for _, f := range fields {
+		if slices.ContainsFunc(rows, func(row cells) bool { _, ok := row[f.Name]; return ok }) {
+			columns = append(columns, f)
+			names = append(names, f.Name)
+		}
+	}
+	return columns, names
+}

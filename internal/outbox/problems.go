@@ -1,0 +1,142 @@
+package outbox
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+func overloaded() *problem.Error {
+	p := problem.New(problem.Overloaded, problem.Text{
+		ZH: "等待写入的数据已达上限，这次没有写入任何数据。",
+		EN: "As much waits to be written as may; nothing of this request was written.",
+	})
+	p.RetryAfter = OverloadWait
+	return p
+}
+
+func notStored(cause error) *problem.Error {
+	p := problem.New(problem.Overloaded, problem.Text{
+		ZH: "服务暂时无法保存请求，没有发送给飞书。",
+		EN: "The service cannot store the request at the moment; it was not sent to Feishu.",
+	}).Because(cause)
+	p.RetryAfter = OverloadWait
+	return p
+}
+
+func draining() *problem.Error {
+	return problem.New(problem.Draining, problem.Text{
+		ZH: "服务正在重启，这次没有写入任何数据。",
+		EN: "The service is restarting; nothing of this request was written.",
+	})
+}
+
+func drainingUnfinished() *problem.Error {
+	p := problem.New(problem.Draining, problem.Text{
+		ZH: "服务正在重启，请求已保存，重启后会继续写入；重复同一请求即可得到结果。",
+		EN: "The service is restarting; the request is stored and goes on after that. Repeat the same request to get its result.",
+	})
+	p.Outcome = problem.OutcomeUnknown
+	return p
+}
+
+func conflict() *problem.Error {
+	return problem.New(problem.IdempotencyConflict, problem.Text{
+		ZH: "这个幂等键已经用于内容不同的请求。",
+		EN: "This idempotency key was used for a request with different content.",
+	})
+}
+
+func inFlight() *problem.Error {
+	p := problem.New(problem.InFlight, problem.Text{
+		ZH: "相同的请求正在另一个实例上处理。",
+		EN: "The same request is being worked on by another instance.",
+	})
+	p.Outcome = problem.OutcomeUnknown
+	return p
+}
+
+func jobNotFound() *problem.Error {
+	return problem.New(problem.JobNotFound, problem.Text{
+		ZH: "没有这个任务，或者它属于别的应用，或者已经过期。",
+		EN: "There is no such job, or it belongs to another app, or it has expired.",
+	})
+}
+
+func unknownOutcome() *problem.Error {
+	p := problem.New(problem.UnknownOutcome, problem.Text{
+		ZH: "请求已发送给飞书，但无法确认是否写入；重复同一请求会继续确认，不会重复写入。",
+		EN: "The rows were sent to Feishu, and whether they were written cannot be found out yet. Repeating the same request goes on finding out and writes nothing twice.",
+	})
+	p.Outcome = problem.OutcomeUnknown
+	return p
+}
+
+// aborted says why the other rows of an entry that stays together were not written: first is the guilty row, nil if Feishu does
+// not name it; said is what Feishu said, if it was Feishu.
+func aborted(first *problem.RowError, said *problem.Feishu) *problem.Error {
+	text := problem.Text{
+		ZH: "其中一行无法写入，其余行因此没有写入。",
+		EN: "One of the rows cannot be written, so the others were not written.",
+	}
+	if first != nil {
+		text = problem.Text{
+			ZH: fmt.Sprintf("第 %d 行（从 0 数）无法写入，其余行因此没有写入。", first.Index),
+			EN: fmt.Sprintf("Row %d (counted from 0) cannot be written, so the others were not written.", first.Index),
+		}
+	}
+	p := problem.New(problem.InvalidRows, text)
+	p.Feishu = said
+	if first != nil {
+		p.Rows = []problem.RowError{*first}
+	}
+	return p
+}
+
+// refusedRow is the row error of a row that Feishu refused.
+func refusedRow(why *feishu.Error) *problem.RowError {
+	e := &problem.RowError{Code: why.RowCode(), Field: why.FieldName(), Got: cut(why.ValueText()), FeishuCode: why.Code}
+	switch {
+	case why.Code == codeRecordNotFound:
+		e.Code = problem.RowRecordNotFound
+		e.Message = problem.Text{
+			ZH: "表中没有这条记录，请检查 record_id。",
+			EN: "The table has no such record; check the record_id.",
+		}
+	case why.Code == codeFieldNameNotFound:
+		e.Code = problem.RowFieldNotFound
+		e.Message = problem.Text{
+			ZH: "表中没有这一列，可能刚被改名或删除，请刷新表结构后重试。",
+			EN: "The table has no such column; it may have been renamed or deleted. Read the table's columns again.",
+		}
+	default:
+		if e.Code == "" {
+			e.Code = problem.RowValueMismatch
+		}
+		e.Message = problem.Text{
+			ZH: fmt.Sprintf("飞书拒绝了这一行（错误码 %d），请按该列的类型修改数值。", why.Code),
+			EN: fmt.Sprintf("Feishu refused this row (code %d); change the value to fit the column's type.", why.Code),
+		}
+	}
+	return e
+}
+
+// cut shortens text to problem.MaxGotRunes.
+func cut(text string) string {
+	if utf8.RuneCountInString(text) <= problem.MaxGotRunes {
+		return text
+	}
+	return string([]rune(text)[:problem.MaxGotRunes])
+}
+
+// retryable reports whether the same request may do better later: then what is left of it waits for a repeat.
+func retryable(p *problem.Error) bool {
+	switch p.Code { //nolint:exhaustive // all others are final
+	case problem.RateLimited, problem.UpstreamUnavailable, problem.Overloaded, problem.Draining, problem.UnknownOutcome, problem.InternalError:
+		return true
+	default:
+		return false
+	}
+}

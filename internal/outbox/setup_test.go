@@ -1,0 +1,146 @@
+package outbox_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/secret"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// house is an outbox over a fake base and a store in memory.
+type house struct {
+	*outbox.Outbox
+
+	base  *fakeBase
+	store *memStore
+	ring  *secret.Keyring
+}
+
+func setup(t *testing.T, change ...func(*outbox.Options)) *house {
+	t.Helper()
+	ring, err := secret.NewKeyring(make([]byte, secret.KeyBytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{base: newFakeBase(), store: newMemStore(), ring: ring}
+	h.open(t, change...)
+	return h
+}
+
+// open starts an outbox over the store; the test's end stops it.
+func (h *house) open(t *testing.T, change ...func(*outbox.Options)) {
+	t.Helper()
+	opts := outbox.Options{Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring, Digest: func(app feishu.App) string { return "digest of " + app.ID }}
+	for _, f := range change {
+		f(&opts)
+	}
+	o, err := outbox.New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.Outbox = o
+	t.Cleanup(func() { kill(o) })
+}
+
+// kill ends an outbox without draining it.
+func kill(o *outbox.Outbox) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = o.Stop(ctx)
+}
+
+var columns = []feishu.Field{
+	{ID: "fldTitle", Name: "标题", Type: feishu.TypeText, Primary: true},
+	{ID: "fldNote", Name: "备注", Type: feishu.TypeText},
+}
+
+// creation is a submission of rows with these titles.
+func creation(caller string, titles ...string) outbox.Submission {
+	sub := outbox.Submission{
+		Table: feishu.TableRef{
+			App:      feishu.App{Brand: feishu.BrandFeishu, ID: "cli_example", Secret: secret.New("example-secret")},
+			AppToken: "bascnExample", TableID: "tblExample",
+		},
+		Op: outbox.OpCreate, Caller: caller, Fields: columns,
+	}
+	for i, title := range titles {
+		sub.Rows = append(sub.Rows, bitable.Row{Index: i, Fields: row(title, "")})
+	}
+	return print(sub)
+}
+
+// print gives a submission the fingerprint of what it says.
+func print(sub outbox.Submission) outbox.Submission {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %s %s %s %v %v", sub.Table.App.ID, sub.Table.AppToken, sub.Table.TableID, sub.Op, sub.Write, sub.KeyFields)
+	for _, r := range sub.Rows {
+		fmt.Fprintf(sum, "|%s %s", r.RecordID, r.Fields)
+	}
+	sub.Fingerprint = [32]byte(sum.Sum(nil))
+	return sub
+}
+
+func row(title, note string) json.RawMessage {
+	cells := map[string]string{"标题": title}
+	if note != "" {
+		cells["备注"] = note
+	}
+	fields, _ := json.Marshal(cells)
+	return fields
+}
+
+func titles(prefix string, n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("%s%d", prefix, i)
+	}
+	return list
+}
+
+// submit submits and fails the test if that is refused.
+func (h *house) submit(t *testing.T, sub outbox.Submission) *outbox.Ticket {
+	t.Helper()
+	ticket, err := h.Submit(t.Context(), sub)
+	if err != nil {
+		t.Fatalf("Submit: %v", err)
+	}
+	return ticket
+}
+
+// wait waits for the answer of a ticket.
+func wait(t *testing.T, ticket *outbox.Ticket) *outbox.Result {
+	t.Helper()
+	result, err := ticket.Wait(t.Context())
+	if err != nil {
+		t.Fatalf("Wait: %v", err)
+	}
+	return result
+}
+
+// write submits and waits.
+func (h *house) write(t *testing.T, sub outbox.Submission) *outbox.Result {
+	t.Helper()
+	return wait(t, h.submit(t, sub))
+}
+
+// tally counts the rows of an answer by status.
+func tally(r *outbox.Result) map[outbox.RowStatus]int {
+	counts := make(map[outbox.RowStatus]int)
+	for _, row := range r.Rows {
+		counts[row.Status]++
+	}
+	return counts
+}

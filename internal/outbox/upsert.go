@@ -1,0 +1,288 @@
+package outbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// maxNamedMatches bounds the record ids that a many_matches error names.
+const maxNamedMatches = 5
+
+// matched is what the rows of an upsert come to.
+type matched struct {
+	creates, updates, same []item // same: the record holds what the row says
+	bad                    []badRow
+	calls                  int
+}
+
+type badRow struct {
+	it  item
+	err *problem.RowError
+}
+
+// upsert looks up the records of the rows' keys, stores what is to be created and updated, and sees that through. It
+// happens within the lane: no other write of this outbox to the base comes in between.
+func (o *Outbox) upsert(ctx context.Context, l *lane, items []item) {
+	keyed, later, bad := mergeByKey(items)
+	o.postpone(l, later)
+	m, err := o.match(ctx, keyed)
+	for _, e := range entriesOf(keyed) {
+		e.calls.Add(int64(m.calls))
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		o.fail(l, &batch{items: append(keyed, itemsOfBad(bad)...), unstored: true}, problem.From(err))
+		return
+	}
+	m.bad = append(m.bad, bad...)
+	m.abort(o, l)
+	if len(m.same) > 0 {
+		o.end(l, &batch{items: m.same, unstored: true}, ending{Status: Unchanged})
+	}
+	var batches []*batch
+	if len(m.creates) > 0 {
+		batches = append(batches, o.newBatch(l, OpCreate, m.creates))
+	}
+	if len(m.updates) > 0 {
+		batches = append(batches, o.newBatch(l, OpUpdate, m.updates))
+	}
+	if len(batches) > 0 && o.start(l, batches...) {
+		o.finishAll(ctx, l, batches)
+	}
+}
+
+// Match tells what an upsert would do, row by row, without doing it: created, updated, unchanged or failed. Record ids are
+// given where a record is there already. The error is a *problem.Error.
+func (o *Outbox) Match(ctx context.Context, sub Submission) ([]RowResult, error) {
+	e := &entry{sub: &sub}
+	e.prepare()
+	items := make([]item, len(sub.Rows))
+	for i := range sub.Rows {
+		items[i] = item{e: e, pos: i, fields: sub.Rows[i].Fields}
+	}
+	keyed, _, bad := mergeByKey(items)
+	m, err := o.match(ctx, keyed)
+	if err != nil {
+		return nil, problem.From(err)
+	}
+	for _, b := range append(m.bad, bad...) {
+		b.it.each(func(pos int) { e.set(pos, Failed, "", b.err) })
+	}
+	for status, list := range map[RowStatus][]item{Created: m.creates, Updated: m.updates, Unchanged: m.same} {
+		(&batch{items: list}).apply(&ending{Status: status})
+	}
+	return e.rows, nil
+}
+
+// mergeByKey merges the rows of one entry that have the same key, as if they were written one after another. A row whose key another
+// entry has waits for later, with all that its caller has behind it.
+func mergeByKey(items []item) (keyed, later []item, bad []badRow) {
+	type owner struct {
+		e  *entry
+		at int
+	}
+	columns := keyColumns(items[0].e.sub)
+	owners := make(map[string]owner)
+	waiting := make(map[string]bool) // callers
+	for _, it := range items {
+		if waiting[it.e.sub.Caller] {
+			later = append(later, it)
+			continue
+		}
+		key, ok := rowKey(columns, cellsOf(it.fields))
+		own, taken := owners[key]
+		switch {
+		case !ok:
+			bad = append(bad, badRow{it, emptyKey(it.e.sub.KeyFields)})
+		case !taken:
+			it.key = key
+			owners[key] = owner{it.e, len(keyed)}
+			keyed = append(keyed, it)
+		case own.e == it.e:
+			first := &keyed[own.at]
+			first.more = append(first.more, it.pos)
+			first.fields = mergeFields(first.fields, it.fields)
+		default:
+			waiting[it.e.sub.Caller] = true
+			later = append(later, it)
+		}
+	}
+	return keyed, later, bad
+}
+
+func keyColumns(sub *Submission) []feishu.Field {
+	columns := make([]feishu.Field, 0, len(sub.KeyFields))
+	for _, name := range sub.KeyFields {
+		at := slices.IndexFunc(sub.Fields, func(f feishu.Field) bool { return f.Name == name })
+		if at >= 0 {
+			columns = append(columns, sub.Fields[at])
+		}
+	}
+	return columns
+}
+
+// postpone puts rows back into the lane, in their order.
+func (o *Outbox) postpone(l *lane, later []item) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	entries := entriesOf(later)
+	slices.Reverse(entries)
+	for _, e := range entries {
+		var positions []int
+		for i := range later {
+			if later[i].e == e {
+				positions = append(positions, later[i].pos)
+			}
+		}
+		l.putBack(e, positions)
+	}
+}
+
+// match looks up the records of keyed rows and sorts the rows by what is to be done.
+func (o *Outbox) match(ctx context.Context, keyed []item) (matched, error) {
+	var m matched
+	if len(keyed) == 0 {
+		return m, nil
+	}
+	sub := keyed[0].e.sub
+	rows := make([]cells, len(keyed))
+	want := make([]wanted, len(keyed))
+	for i := range keyed {
+		rows[i] = cellsOf(keyed[i].fields)
+		want[i] = wanted{keyed[i].key, rows[i]}
+	}
+	columns, names := columnsIn(sub.Fields, rows)
+	q := lookup{reader: o.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: keyColumns(sub), names: names}
+	found, _, err := q.find(ctx, want)
+	m.calls = q.calls
+	if err != nil {
+		return m, err
+	}
+	for _, it := range keyed {
+		switch records := found[it.key]; {
+		case len(records) > 1:
+			m.bad = append(m.bad, badRow{it, manyMatches(it.e.sub.KeyFields, records)})
+		case len(records) == 0:
+			it.fields = withoutNulls(it.fields)
+			m.creates = append(m.creates, it)
+		case changed(columns, it.fields, records[0].Fields):
+			it.id = records[0].ID
+			m.updates = append(m.updates, it)
+		default:
+			it.id = records[0].ID
+			m.same = append(m.same, it)
+		}
+	}
+	return m, nil
+}
+
+// abort fails the bad rows, and with a bad row of an entry that stays together all its others.
+func (m *matched) abort(o *Outbox, l *lane) {
+	if len(m.bad) == 0 {
+		return
+	}
+	o.mu.Lock()
+	for _, b := range m.bad {
+		e := b.it.e
+		if e.sub.Atomic {
+			first := *b.err
+			first.Index = e.rows[b.it.pos].Index
+			e.halt(aborted(&first, nil))
+		}
+		e.out -= b.it.count()
+		b.it.each(func(pos int) { e.set(pos, Failed, "", b.err) })
+	}
+	touched := entriesOf(itemsOfBad(m.bad))
+	for _, list := range []*[]item{&m.creates, &m.updates, &m.same} {
+		*list = slices.DeleteFunc(*list, func(it item) bool {
+			if it.e.stop == nil {
+				return false
+			}
+			it.e.out -= it.count()
+			it.each(it.e.wait)
+			return true
+		})
+	}
+	rest := o.atRest(l, touched)
+	o.mu.Unlock()
+	o.answer(rest, Changes{})
+}
+
+func itemsOfBad(bad []badRow) []item {
+	items := make([]item, len(bad))
+	for i := range bad {
+		items[i] = bad[i].it
+	}
+	return items
+}
+
+// mergeFields puts the columns of later over those of earlier.
+func mergeFields(earlier, later json.RawMessage) json.RawMessage {
+	row := cellsOf(earlier)
+	for name, value := range cellsOf(later) {
+		row[name] = value
+	}
+	merged, err := json.Marshal(row)
+	if err != nil {
+		panic(err) // raw messages that were decoded a moment ago
+	}
+	return merged
+}
+
+// withoutNulls leaves out the columns that a create must not name: null clears, and there is nothing to clear.
+func withoutNulls(fields json.RawMessage) json.RawMessage {
+	if !bytes.Contains(fields, []byte("null")) {
+		return fields
+	}
+	row := cellsOf(fields)
+	n := len(row)
+	for name, value := range row {
+		if string(value) == "null" {
+			delete(row, name)
+		}
+	}
+	if len(row) == n {
+		return fields
+	}
+	rest, err := json.Marshal(row)
+	if err != nil {
+		panic(err) // as in mergeFields
+	}
+	return rest
+}
+
+func emptyKey(names []string) *problem.RowError {
+	list := strings.Join(names, ", ")
+	return &problem.RowError{
+		Code: problem.RowEmptyKey, Field: names[0],
+		Message: problem.Text{
+			ZH: fmt.Sprintf("这一行的关键列（%s）有空值，无法匹配记录。", list),
+			EN: fmt.Sprintf("A key column of this row (%s) is empty, so no record can be matched.", list),
+		},
+		Expected: problem.Text{ZH: "每个关键列都有值", EN: "a value in every key column"},
+	}
+}
+
+func manyMatches(names []string, records []feishu.Record) *problem.RowError {
+	ids := make([]string, 0, maxNamedMatches)
+	for _, record := range records[:min(len(records), maxNamedMatches)] {
+		ids = append(ids, record.ID)
+	}
+	list := strings.Join(ids, ", ")
+	return &problem.RowError{
+		Code: problem.RowManyMatches, Field: names[0],
+		Message: problem.Text{
+			ZH: fmt.Sprintf("表中有 %d 条记录与这一行的关键列相同（%s），请先去重，或改用 update_records。", len(records), list),
+			EN: fmt.Sprintf("%d records of the table have this row's key (%s); remove the duplicates or use update_records.", len(records), list),
+		},
+	}
+}
