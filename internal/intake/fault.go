@@ -37,6 +37,9 @@ var (
 	keyExpected = &reason{form: true, text: problem.Text{
 		ZH: "这里应是带双引号的键名", EN: "a key in double quotes is expected here",
 	}}
+	templateLeft = &reason{text: problem.Text{
+		ZH: "这里像是没有被替换的模板变量 {{…}}", EN: "this looks like a template variable, {{…}}, that was not filled in",
+	}}
 	bareKey = &reason{text: problem.Text{
 		ZH: "键名没有加双引号", EN: "the key has no quotes",
 	}}
@@ -151,6 +154,9 @@ func (s *scanner) failAt(why *reason) bool {
 
 // failKey refuses what stands in place of a key.
 func (s *scanner) failKey() bool {
+	if s.src[s.pos] == '{' && s.src[s.pos-1] == '{' {
+		return s.fail(s.pos, templateLeft)
+	}
 	if c := s.src[s.pos]; isWord(c) && c != '.' && c != '+' || c >= 0x80 && !isCurlyQuote(s.src[s.pos:]) {
 		return s.fail(s.pos, bareKey)
 	}

@@ -15,10 +15,10 @@ func (p *parser) multipart(body []byte, boundary string) error {
 	reader := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && bytes.Contains(body, []byte("--"+boundary+"--")) {
 			return f.end()
 		}
-		if err != nil {
+		if err != nil { // io.EOF also where the body never had the boundary
 			return p.refuse("", &misread{fault: fault{at: len(body), why: badMultipart}, text: body})
 		}
 		data, err := io.ReadAll(part)

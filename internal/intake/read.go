@@ -71,12 +71,22 @@ func (r *reading) read() (document, *misread) {
 			}
 			return r.more(s, start)
 		}
-		rest, miss := r.afterThinking(start)
-		if miss != nil {
-			return document{}, miss
+		rest, unclosed := r.afterThinking(start)
+		if unclosed != nil {
+			return document{}, unclosed
 		}
-		if rest == start {
-			return r.search(start)
+		if rest == start || r.mayBeValue(start, rest) {
+			before := slices.Clone(*r.repairs)
+			doc, notFound := r.search(start)
+			switch {
+			case notFound == nil:
+				return doc, nil
+			case rest == start && miss != nil && r.text[start] == '[':
+				return doc, miss // neither prose nor JSON, but it began like JSON
+			case rest == start:
+				return doc, notFound
+			}
+			*r.repairs = before
 		}
 		r.repairs.add(RuleThinkBlock, 1)
 		start = rest
@@ -95,7 +105,7 @@ func (r *reading) afterSpace(at int) int {
 func looksJSON(b []byte) bool {
 	if b[0] == '[' {
 		b = bytes.TrimLeft(b[1:], " \t\r\n\u00A0")
-		return len(b) > 0 && (b[0] == '{' || b[0] == '"' || b[0] == '\'')
+		return len(b) > 0 && b[0] == '{' || hasKey(b)
 	}
 	return b[0] == '{'
 }

@@ -22,10 +22,10 @@ func (p *parser) refuse(where string, m *misread) *problem.Error {
 	line, column := position(m.text, m.at)
 	zh, en := "请求体", "the body"
 	if where != "" {
-		zh, en = "参数 "+where, "parameter "+where
+		zh, en = "参数 "+where+" 的文本", "parameter "+where
 	}
 	if m.layers > 0 {
-		zh, en = zh+"的字符串里", "the string in "+en
+		zh, en = zh+"里的字符串", "the string in "+en
 	}
 	detail := problem.Text{
 		ZH: fmt.Sprintf("%s第 %d 行第 %d 列：%s。", zh, line, column, m.why.text.ZH),

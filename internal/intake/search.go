@@ -34,6 +34,21 @@ func (r *reading) afterThinking(start int) (int, *misread) {
 	return start, nil
 }
 
+// mayBeValue reports whether a </think> that ends at rest has no opening tag and stands in a value, or behind an open
+// bracket or fence: then it may be the text of a cell.
+func (r *reading) mayBeValue(start, rest int) bool {
+	before := r.text[start:rest]
+	if before[0] == '<' {
+		return false
+	}
+	if value := r.findValue(start); value < rest {
+		if s, miss := r.scan(value); miss == nil && s.pos > rest {
+			return true
+		}
+	}
+	return !balanced(before) || bytes.Count(before, fenceMark)%2 != 0
+}
+
 // search looks for the one fence, table, value or CSV in a text that does not begin as JSON.
 func (r *reading) search(start int) (document, *misread) {
 	value, fence, table := r.findValue(start), r.findFence(start), r.findTable(start)
@@ -41,6 +56,11 @@ func (r *reading) search(start int) (document, *misread) {
 	case table < fence && table < value:
 		return r.readTable(start, table, len(r.text))
 	case fence < len(r.text):
+		if value < fence {
+			if s, miss := r.scan(value); miss == nil && s.pos > fence {
+				return r.inProse(s, start, value) // the fence stands in one of its strings
+			}
+		}
 		return r.fenced(start, fence)
 	case value < len(r.text):
 		s, miss := r.scan(value)
@@ -123,6 +143,12 @@ func (r *reading) fenced(from, open int) (document, *misread) {
 	return r.take(s)
 }
 
+// hasKey reports whether what follows a brace begins with a quoted key.
+func hasKey(b []byte) bool {
+	b = bytes.TrimLeft(b, " \t\r\n\u00A0")
+	return len(b) > 0 && (b[0] == '"' || b[0] == '\'')
+}
+
 // afterInfo returns the offset behind a fence's info string: the language, and the line if no value follows on it.
 func (r *reading) afterInfo(at int) int {
 	info := at
@@ -142,7 +168,8 @@ func (r *reading) afterInfo(at int) int {
 	return info
 }
 
-// aroundFence accepts the words before a fence, and behind its end, if they hold no second block and no complete object.
+// aroundFence accepts the words before a fence, and behind its end, if they hold no second block and nothing that begins
+// like an object with a key: whole, it would be a second value; broken, the fence might be part of it.
 func (r *reading) aroundFence(from, open, end int, closing []byte) *misread {
 	after := min(end+len(closing), len(r.text))
 	if at := bytes.Index(r.text[after:], fenceMark); at >= 0 {
@@ -153,13 +180,13 @@ func (r *reading) aroundFence(from, open, end int, closing []byte) *misread {
 	}
 	for _, prose := range [][2]int{{from, open}, {after, len(r.text)}} {
 		for at := prose[0]; at < prose[1]; at++ {
-			if r.text[at] != '{' {
+			if r.text[at] != '{' || !hasKey(r.text[at+1:prose[1]]) {
 				continue
 			}
-			probe := reading{text: r.text[:prose[1]], repairs: new(tally), probing: true}
-			if s, miss := probe.scan(at); miss == nil && s.itemCount > 0 {
-				return r.miss(at, secondObject)
+			if _, miss := (&reading{text: r.text[:prose[1]], probing: true}).scan(at); miss != nil {
+				return miss
 			}
+			return r.miss(at, secondObject)
 		}
 	}
 	r.repairs.add(RuleFence, 1)
