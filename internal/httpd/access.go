@@ -21,7 +21,7 @@ var methods = []string{
 
 // logAccess writes one line for each finished request and counts it. It names the route's pattern and never the path or the
 // query, which may hold secrets. A caller's fault is Info, ours is Error, a good health check Debug.
-func logAccess(logger *slog.Logger, metrics *telemetry.Metrics) func(http.Handler) http.Handler {
+func logAccess(logger *slog.Logger, metrics *telemetry.Metrics, tools map[string]Tool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
@@ -35,7 +35,7 @@ func logAccess(logger *slog.Logger, metrics *telemetry.Metrics) func(http.Handle
 				}
 				level := levelOf(r, meantStatus(rec, call))
 				if logger.Enabled(r.Context(), level) {
-					logger.LogAttrs(r.Context(), level, "request", accessAttrs(r, call, about, rec.written(), took)...)
+					logger.LogAttrs(r.Context(), level, "request", accessAttrs(r, call, about, route(r, tools), rec.written(), took)...)
 				}
 			}()
 			next.ServeHTTP(rec, r)
@@ -54,11 +54,13 @@ func levelOf(r *http.Request, status int) slog.Level {
 	}
 }
 
-func accessAttrs(r *http.Request, call *telemetry.Call, about telemetry.Summary, status int, took time.Duration) []slog.Attr {
+func accessAttrs(
+	r *http.Request, call *telemetry.Call, about telemetry.Summary, route string, status int, took time.Duration,
+) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("request_id", call.RequestID),
 		slog.String("method", loggedMethod(r.Method)),
-		slog.String("route", route(r)),
+		slog.String("route", route),
 		slog.Int("status", status),
 		slog.Float64("ms", float64(took.Microseconds())/1000),
 	}
@@ -80,12 +82,15 @@ func accessAttrs(r *http.Request, call *telemetry.Call, about telemetry.Summary,
 	return attrs
 }
 
-// route returns the pattern that the request matched, "other" if none.
-func route(r *http.Request) string {
+// route returns the pattern that the request matched, "other" if none. A request that intake refused has not been routed.
+func route(r *http.Request, tools map[string]Tool) string {
 	if ctx := chi.RouteContext(r.Context()); ctx != nil {
 		if pattern := ctx.RoutePattern(); pattern != "" {
 			return pattern
 		}
+	}
+	if path := routePath(r); tools[path].Name != "" {
+		return path
 	}
 	return other
 }

@@ -39,7 +39,7 @@ func explain(renderer Renderer) http.HandlerFunc {
 func writePage(w http.ResponseWriter, r *http.Request, page problem.Page) {
 	var body bytes.Buffer
 	header := w.Header()
-	header.Set("Vary", "Accept")
+	header.Add("Vary", "Accept")
 	header.Set("Cache-Control", "public, max-age=3600")
 	if wantsJSON(r.Header.Get("Accept")) {
 		header.Set("Content-Type", "application/json")

@@ -68,8 +68,8 @@ func TestDelivery(t *testing.T) {
 			echo(w, r)
 		})
 		e.router.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", toolPath, strings.NewReader(`{"records":[]}`)))
-		if !w.Flushed || w.Result().Header.Get("X-Late") != "" { //nolint:bodyclose // a recorder's
-			t.Errorf("flushed %v, headers %v", w.Flushed, w.Result().Header) //nolint:bodyclose // a recorder's
+		if !w.Flushed || w.Result().Header.Get("X-Late") != "" {
+			t.Errorf("flushed %v, headers %v", w.Flushed, w.Result().Header)
 		}
 	})
 	t.Run("is not confirmed to a caller who has left", func(t *testing.T) {

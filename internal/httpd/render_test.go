@@ -52,15 +52,16 @@ func TestRenderer(t *testing.T) {
 	})
 	t.Run("rounds the time to wait up to whole seconds", func(t *testing.T) {
 		t.Parallel()
-		for wait, want := range map[time.Duration]string{
-			time.Nanosecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", time.Minute: "60",
-		} {
+		for _, test := range []struct {
+			wait time.Duration
+			want string
+		}{{time.Nanosecond, "1"}, {time.Second, "1"}, {1001 * time.Millisecond, "2"}, {time.Minute, "60"}} {
 			e := problem.New(problem.RateLimited, problem.Text{})
-			e.RetryAfter = wait
+			e.RetryAfter = test.wait
 			header := http.Header{}
 			SetProblemHeaders(header, problem.Render(e, problem.RenderOptions{}))
-			if got := header.Get("Retry-After"); got != want {
-				t.Errorf("%v: %q, want %q", wait, got, want)
+			if got := header.Get("Retry-After"); got != test.want {
+				t.Errorf("%v: %q, want %q", test.wait, got, test.want)
 			}
 		}
 	})

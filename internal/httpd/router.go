@@ -53,7 +53,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		startCall(options.Tools),
 		clientAddress(options.TrustedProxies),
 		identify,
-		logAccess(options.Logger, options.Metrics),
+		logAccess(options.Logger, options.Metrics, options.Tools),
 		recoverPanics(renderer),
 		secureHeaders(options.PublicURL),
 		CORS(options.AllowedOrigins),

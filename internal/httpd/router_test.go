@@ -69,6 +69,7 @@ func TestRouter(t *testing.T) {
 		"says where a body breaks, in English where that is preferred": {
 			call:   post(`{"records":[`).with("Accept-Language", "en-US,en;q=0.9"),
 			status: 400, code: "bad_body", header: map[string]string{"Content-Language": "en"}, has: []string{"The body cannot be read"},
+			logged: []string{`"route":"/v1/records"`, `"tool":"write_records"`},
 		},
 		"softens a problem where the URL asks for it, even if the body cannot be read": {
 			call:   call{method: "POST", target: toolPath + "?soft_errors=True", body: `{"records":[`},

@@ -34,12 +34,12 @@ func start(t *testing.T, handler http.HandlerFunc) running {
 // get asks the server once, on a connection of its own.
 func (s running) get(t *testing.T) (string, error) {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr().String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := client.Do(r)
+	r.Close = true
+	response, err := new(http.Client).Do(r)
 	if err != nil {
 		return "", err
 	}

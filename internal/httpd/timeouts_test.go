@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,36 @@ func TestTimeouts(t *testing.T) {
 			if got := string(answer); !strings.HasPrefix(got, "HTTP/1.1 400") || !strings.Contains(got, "30 秒") || !strings.Contains(got, "Connection: close") {
 				t.Errorf("got %s", got)
 			}
+		})
+	})
+	t.Run("a body that a handler reads for itself has the server's time", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			conn := onPipes(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				begin := time.Now()
+				_, err := io.ReadAll(r.Body)
+				if took := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || took != readTimeout {
+					t.Errorf("after %v: %v", took, err)
+				}
+			}))
+			_, _ = io.WriteString(conn, head+`{"rec`)
+			_, _ = io.Copy(io.Discard, conn)
+		})
+	})
+	t.Run("an answer that nobody takes is given up", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			gaveUp := make(chan struct{})
+			conn := onPipes(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				defer close(gaveUp)
+				begin := time.Now()
+				_, err := io.CopyN(w, spaces{}, 1<<20)
+				if took := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || took != writeTimeout {
+					t.Errorf("after %v: %v", took, err)
+				}
+			}))
+			_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+			<-gaveUp
 		})
 	})
 	t.Run("the longest write is neither cancelled nor cut off, even after the slowest body", func(t *testing.T) {

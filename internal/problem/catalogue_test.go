@@ -117,16 +117,19 @@ func TestCatalogue(t *testing.T) {
 	})
 	t.Run("names the menu for each permission", func(t *testing.T) {
 		t.Parallel()
-		for code, words := range map[problem.Code][2]string{
-			problem.AppNotCollaborator: {"添加文档应用", "Add document app"},
-			problem.AdvancedPermission: {"高级权限", "Advanced permissions"},
-			problem.ScopeMissing:       {"权限管理", "Permissions & Scopes"},
-			problem.IPNotAllowed:       {"安全设置", "Security Settings"},
-			problem.BadAppCredentials:  {"凭证与基础信息", "Credentials & Basic Info"},
+		for _, menu := range []struct {
+			code   problem.Code
+			zh, en string
+		}{
+			{problem.AppNotCollaborator, "添加文档应用", "Add document app"},
+			{problem.AdvancedPermission, "高级权限", "Advanced permissions"},
+			{problem.ScopeMissing, "权限管理", "Permissions & Scopes"},
+			{problem.IPNotAllowed, "安全设置", "Security Settings"},
+			{problem.BadAppCredentials, "凭证与基础信息", "Credentials & Basic Info"},
 		} {
-			fix := problem.Lookup(code).Fix
-			if !strings.Contains(fix.ZH, words[0]) || !strings.Contains(fix.EN, words[1]) {
-				t.Errorf("%s: %q does not name %q", code, fix, words)
+			fix := problem.Lookup(menu.code).Fix
+			if !strings.Contains(fix.ZH, menu.zh) || !strings.Contains(fix.EN, menu.en) {
+				t.Errorf("%s: %q does not name the menu", menu.code, fix)
 			}
 		}
 	})
@@ -182,7 +185,11 @@ func constants(t *testing.T, typeName string) []string {
 			return true
 		}
 		if ident, ok := spec.Type.(*ast.Ident); ok && ident.Name == typeName {
-			value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			literal, ok := spec.Values[0].(*ast.BasicLit)
+			if !ok {
+				t.Fatalf("%s is no literal", spec.Names[0])
+			}
+			value, err := strconv.Unquote(literal.Value)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -47,6 +47,22 @@ func TestCall(t *testing.T) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})
+	t.Run("keeps what the caller asked for", func(t *testing.T) {
+		t.Parallel()
+		call := &telemetry.Call{}
+		if call.SoftErrors() || call.Brand() != "" {
+			t.Error("a fresh call has wishes")
+		}
+		call.SetSoftErrors(true)
+		call.SetBrand("lark")
+		if !call.SoftErrors() || call.Brand() != "lark" {
+			t.Error("the wishes are lost")
+		}
+		call.SetSoftErrors(false)
+		if call.SoftErrors() {
+			t.Error("the later word does not hold")
+		}
+	})
 	t.Run("runs each delivery hook once, in order", func(t *testing.T) {
 		t.Parallel()
 		call := &telemetry.Call{}
