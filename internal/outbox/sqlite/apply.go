@@ -11,7 +11,8 @@ import (
 	"github.com/rowgate/rowgate/internal/outbox"
 )
 
-// The statements of Apply. Lists of ids are one JSON array, so that a list of any length is one statement.
+// The statements of Apply. Lists of ids are one JSON array, so that a list of any length is one statement. CROSS JOIN
+// is SQLite's way to say that the list is walked and the table looked up, never the other way round.
 const (
 	insertEntry = `INSERT INTO entry (id, lane, tenant, key, derived, print, rows, bytes, stored, delivered, keep, created_at, done_at, result)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -22,7 +23,7 @@ ON CONFLICT (tenant, key) WHERE key <> '' AND (derived = 0 OR delivered = 0 OR d
 	insertBatch = `INSERT INTO batch (id, lane, seq, client_token, plan, result) VALUES (?, ?, ?, ?, ?, ?)`
 
 	insertNeeds = `INSERT INTO need (entry, batch)
-SELECT entry.seq, ?2 FROM json_each(?1) AS ids JOIN entry ON entry.id = ids.value WHERE entry.done_at IS NULL`
+SELECT entry.seq, ?2 FROM json_each(?1) AS ids CROSS JOIN entry ON entry.id = ids.value WHERE entry.done_at IS NULL`
 
 	finishBatch = `UPDATE batch SET result = ? WHERE id = ?`
 
@@ -33,11 +34,11 @@ SELECT entry.seq, ?2 FROM json_each(?1) AS ids JOIN entry ON entry.id = ids.valu
 	markKeep = `UPDATE entry SET keep = 1 WHERE id IN (SELECT value FROM json_each(?))`
 
 	// dropBatches deletes the batches of the entries ?1 that no entry but those needs.
-	dropBatches = `WITH closing AS MATERIALIZED (SELECT entry.seq FROM json_each(?1) AS ids JOIN entry ON entry.id = ids.value)
+	dropBatches = `WITH closing AS MATERIALIZED (SELECT entry.seq FROM json_each(?1) AS ids CROSS JOIN entry ON entry.id = ids.value)
 DELETE FROM batch WHERE number IN (SELECT batch FROM need WHERE entry IN closing)
 AND NOT EXISTS (SELECT 1 FROM need WHERE need.batch = batch.number AND need.entry NOT IN closing)`
 
-	dropNeeds = `DELETE FROM need WHERE entry IN (SELECT entry.seq FROM json_each(?) AS ids JOIN entry ON entry.id = ids.value)`
+	dropNeeds = `DELETE FROM need WHERE entry IN (SELECT entry.seq FROM json_each(?) AS ids CROSS JOIN entry ON entry.id = ids.value)`
 
 	forgetEntries = `DELETE FROM entry WHERE id IN (SELECT value FROM json_each(?))`
 )
