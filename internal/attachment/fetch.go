@@ -1,0 +1,174 @@
+package attachment
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"time"
+
+	"code.dny.dev/ssrf"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// FetchTimeout is how long a fetch may take in all, redirects and body included.
+const FetchTimeout = 30 * time.Second
+
+const userAgent = "rowgate/1"
+
+// FetcherOptions are where fetched files lie and how many; a zero value means the default that is named.
+type FetcherOptions struct {
+	Dir              string // of temporary files: the operating system's. They are sealed and have no name
+	SpoolBytes       int64  // MaxSpoolBytes
+	SpoolBytesPerApp int64  // MaxSpoolBytesPerApp
+
+	reach   reach         // tests only
+	timeout time.Duration // FetchTimeout
+}
+
+// Fetcher gets what a caller's URL leads to. It is safe for concurrent use.
+type Fetcher struct {
+	dir     string
+	shares  *shares
+	reach   reach
+	timeout time.Duration
+	client  *http.Client
+}
+
+// NewFetcher makes a fetcher.
+func NewFetcher(o FetcherOptions) *Fetcher {
+	setDefault(&o.SpoolBytes, MaxSpoolBytes)
+	setDefault(&o.SpoolBytesPerApp, MaxSpoolBytesPerApp)
+	setDefault(&o.timeout, FetchTimeout)
+	return &Fetcher{
+		dir: o.Dir, shares: newShares(o.SpoolBytesPerApp, o.SpoolBytes), reach: o.reach, timeout: o.timeout,
+		client: &http.Client{Transport: o.reach.transport(), CheckRedirect: o.reach.redirect},
+	}
+}
+
+func setDefault[T comparable](option *T, value T) {
+	var zero T
+	if *option == zero {
+		*option = value
+	}
+}
+
+// Fetch gets the file at an http or https address, in at most FetchTimeout and MaxFileBytes, onto the disk share of owner (a
+// credential's digest). Memory does not grow with the file. Nothing but the address is sent: no cookie, no referrer.
+//
+// Errors: a *Failure that says what is wrong with the address or its server; the problem overloaded when the disk share is
+// used up; ctx's error when it was cancelled.
+func (f *Fetcher) Fetch(ctx context.Context, owner, address string) (*File, error) {
+	u, err := f.reach.parse(address)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(limited, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return nil, &Failure{Reason: badAddress}
+	}
+	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("Accept", "*/*")
+	req.Header.Set("Accept-Encoding", "identity")
+	resp, err := f.client.Do(req)
+	if err != nil {
+		return nil, unfetched(limited, err, unreachable)
+	}
+	defer resp.Body.Close()
+	if err := acceptable(resp); err != nil {
+		return nil, err
+	}
+	file, err := f.store(limited, owner, resp)
+	if err != nil {
+		return nil, err
+	}
+	file.Name = fileName(file.kind, dispositionName(resp.Header), lastSegment(u), lastSegment(resp.Request.URL))
+	return file, nil
+}
+
+// acceptable refuses an answer by its head.
+func acceptable(resp *http.Response) error {
+	encoding := resp.Header.Get("Content-Encoding")
+	switch {
+	case resp.StatusCode != http.StatusOK:
+		return badStatus(resp.StatusCode)
+	case encoding != "" && encoding != "identity":
+		return &Failure{Reason: encoded}
+	case resp.ContentLength == 0:
+		return &Failure{Reason: emptyFile}
+	case resp.ContentLength > MaxFileBytes:
+		return tooLarge(MaxFileBytes)
+	}
+	return nil
+}
+
+// store writes the body to disk and takes its measure on the way.
+func (f *Fetcher) store(ctx context.Context, owner string, resp *http.Response) (file *File, err error) {
+	spool, err := newSpool(f.dir, owner, f.shares)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			spool.Close()
+		}
+	}()
+	sum := sha256.New()
+	_, err = io.Copy(io.MultiWriter(spool, sum), io.LimitReader(resp.Body, MaxFileBytes+1))
+	switch {
+	case spool.failed != nil:
+		return nil, spool.failed
+	case err != nil:
+		return nil, unfetched(ctx, err, brokenOff)
+	case spool.size == 0:
+		return nil, &Failure{Reason: emptyFile}
+	case spool.size > MaxFileBytes:
+		return nil, tooLarge(MaxFileBytes)
+	}
+	head := make([]byte, min(spool.size, sniffBytes))
+	if _, err := spool.ReadAt(head, 0); err != nil {
+		return nil, err
+	}
+	file = &File{Size: spool.size, kind: sniff(head, resp.Header.Get("Content-Type")), content: spool, close: spool.Close}
+	sum.Sum(file.sum[:0])
+	return file, nil
+}
+
+// unfetched says what a network error means; otherwise is what it is if nothing better is known.
+func unfetched(ctx context.Context, err error, otherwise problem.Text) error {
+	if failure, ok := errors.AsType[*Failure](err); ok {
+		return failure
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &Failure{Reason: badCertificate}
+	}
+	switch {
+	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedPort), errors.Is(err, ssrf.ErrProhibitedNetwork):
+		return &Failure{Reason: notPublic}
+	case errors.Is(ctx.Err(), context.Canceled):
+		return context.Canceled
+	case ctx.Err() != nil:
+		return &Failure{Reason: tooSlow}
+	}
+	return &Failure{Reason: otherwise}
+}
+
+// dispositionName is the name that the server gives the file.
+func dispositionName(header http.Header) string {
+	_, params, err := mime.ParseMediaType(header.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	return path.Base(params["filename"])
+}
+
+// lastSegment is what stands at the end of an address's path.
+func lastSegment(u *url.URL) string { return path.Base(u.Path) }
