@@ -281,20 +281,26 @@ func (c *run) links(dst []byte, col *column, text []byte, isText bool) ([]byte, 
 }
 
 func (c *run) hasFiles(col *column) bool {
-	return slices.ContainsFunc(c.files[c.row], func(f File) bool { return c.isFileOf(f, col) })
+	return slices.ContainsFunc(c.files[c.row], func(f File) bool { return c.fileTarget(f).leadsTo(c.columns, col) })
 }
 
 // addFiles adds the files of the row that are meant for col.
 func (c *run) addFiles(col *column) {
 	for _, f := range c.files[c.row] {
-		if c.isFileOf(f, col) {
-			lookup := Pending{Row: c.row, Column: col.field.Name, Kind: PendingFile, Value: f.Ref}
-			c.elements = append(c.elements, element{lookup: lookup, pending: true})
+		t := c.fileTarget(f)
+		if !t.leadsTo(c.columns, col) {
+			continue
 		}
+		if !t.exact && c.key.exact {
+			c.note(RuleColumnMatched)
+		}
+		lookup := Pending{Row: c.row, Column: col.field.Name, Kind: PendingFile, Value: f.Ref}
+		c.elements = append(c.elements, element{lookup: lookup, pending: true})
 	}
 }
 
-func (c *run) isFileOf(f File, col *column) bool {
-	t := c.target(appendQuoted(nil, f.Column))
-	return t.column >= 0 && &c.columns[t.column] == col
+func (c *run) fileTarget(f File) *target { return c.target(appendQuoted(nil, f.Column)) }
+
+func (t *target) leadsTo(columns []column, col *column) bool {
+	return t.column >= 0 && &columns[t.column] == col
 }

@@ -44,7 +44,7 @@ func isLongText(text []byte) bool {
 
 // joinSegments joins a text cell in read shape: a list of objects of type text, mention or url, each with a text.
 func joinSegments(raw []byte) (joined []byte, ok bool) {
-	if raw[0] != '[' {
+	if len(raw) == 0 || raw[0] != '[' {
 		return nil, false
 	}
 	for w := walk(raw); ; {
