@@ -82,6 +82,19 @@ func TestBreaker(t *testing.T) {
 			_ = fail(t, c, tableA, 1)
 		}, func(o *Options) { o.WriteTimeout = time.Second })
 	})
+	t.Run("opens_when_callers_wait_in_vain_for_longer_than_patience", func(t *testing.T) {
+		t.Parallel()
+		bubble(t, func(t *testing.T, c *Client, up *upstream) {
+			_ = write(t.Context(), c, tableA)
+			up.on(func(sent) answer { return answer{after: time.Hour, body: okBody} })
+			for range breakerConsecutive {
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				_ = write(ctx, c, tableA)
+				cancel()
+			}
+			_ = fail(t, c, tableA, 1)
+		})
+	})
 	t.Run("opens_when_half_of_many_calls_fail", func(t *testing.T) {
 		t.Parallel()
 		bubble(t, func(t *testing.T, c *Client, up *upstream) {

@@ -36,7 +36,9 @@ const (
 
 	dialTimeout         = 5 * time.Second
 	tlsHandshakeTimeout = 5 * time.Second
-	idleConnTimeout     = 90 * time.Second
+	idleConnTimeout     = 45 * time.Second // below the minute after which gateways close: a write on a dying connection is of unknown outcome
+	pingAfter           = 15 * time.Second // of silence on an HTTP/2 connection, to notice a dead one
+	pingTimeout         = 5 * time.Second
 	maxIdlePerHost      = 64        // idle connections kept a host
 	maxHeaderBytes      = 256 << 10 // bytes of an answer's headers
 
@@ -159,6 +161,7 @@ func newTransport() *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    tlsHandshakeTimeout,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		MaxIdleConns:           2 * maxIdlePerHost,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
 		IdleConnTimeout:        idleConnTimeout,

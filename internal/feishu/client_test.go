@@ -3,6 +3,7 @@ package feishu
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -104,5 +105,19 @@ func TestCachesAreBounded(t *testing.T) {
 	}
 	if got := c.gates.EstimatedSize(); got > bound*limitersPerApp {
 		t.Errorf("%d limiters are kept, want at most %d", got, bound*limitersPerApp)
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	t.Parallel()
+	c, _ := setup(t)
+	for want, r := range map[time.Duration]request{
+		DefaultReadTimeout:   {api: apiSearch},
+		DefaultWriteTimeout:  {api: apiBatchCreate},
+		DefaultUploadTimeout: {api: apiUploadAll, upload: &upload{}},
+	} {
+		if got := c.timeout(&r); got != want {
+			t.Errorf("%s may take %v, want %v", r.api.Name, got, want)
+		}
 	}
 }

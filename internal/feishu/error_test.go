@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -214,5 +215,17 @@ func TestUnknownCodes(t *testing.T) {
 		if got := statusClass(test.code, test.status); got != test.want {
 			t.Errorf("%d with %d: got %v, want %v", test.code, test.status, got, test.want)
 		}
+	}
+}
+
+func TestMsgIsCutAtACharacter(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("长", maxMsgBytes)
+	p := (&Error{Code: 1254064, Msg: long}).Problem()
+	if got := p.Feishu.Msg; len(got) > maxMsgBytes || len(got) < maxMsgBytes-3 || !strings.HasPrefix(long, got) || !utf8.ValidString(got) {
+		t.Errorf("passed on %d bytes", len(got))
+	}
+	if strings.Contains(p.Detail.ZH, "长") {
+		t.Error("the detail repeats a long msg")
 	}
 }

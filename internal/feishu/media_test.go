@@ -116,40 +116,41 @@ func TestUploadAll(t *testing.T) {
 
 func TestUploadInBlocks(t *testing.T) {
 	t.Parallel()
-	c, up := setup(t)
-	up.on(func(s sent) answer {
-		switch {
-		case strings.HasSuffix(s.path, "/upload_prepare"):
-			return answer{body: `{"code":0,"data":{"upload_id":"u1","block_size":4194304,"block_num":2}}`}
-		case strings.HasSuffix(s.path, "/upload_finish"):
-			return answer{body: `{"code":0,"data":{"file_token":"boxcnExample"}}`}
+	bubble(t, func(t *testing.T, c *Client, up *upstream) {
+		up.on(func(s sent) answer {
+			switch {
+			case strings.HasSuffix(s.path, "/upload_prepare"):
+				return answer{body: `{"code":0,"data":{"upload_id":"u1","block_size":4194304,"block_num":2}}`}
+			case strings.HasSuffix(s.path, "/upload_finish"):
+				return answer{body: `{"code":0,"data":{"file_token":"boxcnExample"}}`}
+			}
+			return answer{body: okBody}
+		})
+		begun, err := c.UploadPrepare(t.Context(), appA, Media{Name: "a.zip", ParentType: ParentFile, AppToken: "bascnExample", Size: BlockSize + 1})
+		if err != nil || begun != (Upload{ID: "u1", BlockSize: BlockSize, BlockNum: 2}) {
+			t.Fatal(begun, err)
 		}
-		return answer{body: okBody}
+		if err := c.UploadPart(t.Context(), appA, begun.ID, 1, 1, strings.NewReader("z")); err != nil {
+			t.Fatal(err)
+		}
+		token, err := c.UploadFinish(t.Context(), appA, begun)
+		if err != nil || token != "boxcnExample" {
+			t.Fatal(token, err)
+		}
+		calls := up.received(false)
+		bodies := []string{calls[0].body, calls[2].body}
+		want := []string{
+			`{"file_name":"a.zip","parent_type":"bitable_file","parent_node":"bascnExample","size":4194305}`,
+			`{"block_num":2,"upload_id":"u1"}`,
+		}
+		if diff := cmp.Diff(want, bodies); diff != "" {
+			t.Error("bodies (-want +got):", diff)
+		}
+		part := form(t, calls[1].contentType, calls[1].body)
+		if diff := cmp.Diff(map[string]string{"upload_id": "u1", "seq": "1", "size": "1", "checksum": "8061051", "file": "z"}, part); diff != "" {
+			t.Error("part (-want +got):", diff)
+		}
 	})
-	begun, err := c.UploadPrepare(t.Context(), appA, Media{Name: "a.zip", ParentType: ParentFile, AppToken: "bascnExample", Size: BlockSize + 1})
-	if err != nil || begun != (Upload{ID: "u1", BlockSize: BlockSize, BlockNum: 2}) {
-		t.Fatal(begun, err)
-	}
-	if err := c.UploadPart(t.Context(), appA, begun.ID, 1, 1, strings.NewReader("z")); err != nil {
-		t.Fatal(err)
-	}
-	token, err := c.UploadFinish(t.Context(), appA, begun)
-	if err != nil || token != "boxcnExample" {
-		t.Fatal(token, err)
-	}
-	calls := up.received(false)
-	bodies := []string{calls[0].body, calls[2].body}
-	want := []string{
-		`{"file_name":"a.zip","parent_type":"bitable_file","parent_node":"bascnExample","size":4194305}`,
-		`{"block_num":2,"upload_id":"u1"}`,
-	}
-	if diff := cmp.Diff(want, bodies); diff != "" {
-		t.Error("bodies (-want +got):", diff)
-	}
-	part := form(t, calls[1].contentType, calls[1].body)
-	if diff := cmp.Diff(map[string]string{"upload_id": "u1", "seq": "1", "size": "1", "checksum": "8061051", "file": "z"}, part); diff != "" {
-		t.Error("part (-want +got):", diff)
-	}
 }
 
 func TestUploadBody(t *testing.T) {

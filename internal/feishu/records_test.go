@@ -150,14 +150,15 @@ func TestListsReadAllPages(t *testing.T) {
 	})
 	t.Run("and_gives_up_on_a_list_that_never_ends", func(t *testing.T) {
 		t.Parallel()
-		c, up := setup(t)
-		up.on(func(sent) answer {
-			return answer{body: `{"code":0,"data":{"items":[{"table_id":"tbl1"}],"has_more":true,"page_token":"p"}}`}
+		bubble(t, func(t *testing.T, c *Client, up *upstream) {
+			up.on(func(sent) answer {
+				return answer{body: `{"code":0,"data":{"items":[{"table_id":"tbl1"}],"has_more":true,"page_token":"p"}}`}
+			})
+			_, err := c.ListTables(t.Context(), appA, "bascnExample")
+			if e := asFeishu(t, err); e.Class != ClassCapacity || len(up.received(false)) != maxListPages {
+				t.Fatalf("got %v after %d calls", e, len(up.received(false)))
+			}
 		})
-		_, err := c.ListTables(t.Context(), appA, "bascnExample")
-		if e := asFeishu(t, err); e.Class != ClassCapacity || len(up.received(false)) != maxListPages {
-			t.Fatalf("got %v after %d calls", e, len(up.received(false)))
-		}
 	})
 }
 
@@ -250,6 +251,22 @@ func BenchmarkLoneCall(b *testing.B) {
 	c, up := setup(b)
 	up.forget = true
 	benchmark(b, c, func() error { return write(b.Context(), c, tableA) })
+}
+
+// BenchmarkRefusal is a call while the breaker is open: what a caller waits for when Feishu is down.
+func BenchmarkRefusal(b *testing.B) {
+	c, up := setup(b)
+	up.forget = true
+	up.on(func(sent) answer { return refusal(1255001) })
+	for range breakerConsecutive {
+		_ = write(b.Context(), c, tableA)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if asFeishu(b, write(b.Context(), c, tableA)).Class != ClassOpen {
+			b.Fatal("a call was sent")
+		}
+	}
 }
 
 func benchmark(b *testing.B, c *Client, call func() error) {
