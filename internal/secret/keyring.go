@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -95,6 +96,23 @@ func (k *Keyring) MAC(purpose string, parts ...string) [sha256.Size]byte {
 	}
 	return [sha256.Size]byte(mac.Sum(nil))
 }
+
+// HasMAC reports in constant time whether mac, or a beginning of at least MinMACBytes of it, is the MAC of the parts under
+// any key of the ring: for what must outlive a rotation.
+func (k *Keyring) HasMAC(mac []byte, purpose string, parts ...string) bool {
+	if len(mac) < MinMACBytes || len(mac) > sha256.Size {
+		return false
+	}
+	match := 0
+	for i := range k.keys {
+		want := (&Keyring{keys: k.keys[i : i+1]}).MAC(purpose, parts...)
+		match |= subtle.ConstantTimeCompare(mac, want[:len(mac)])
+	}
+	return match == 1
+}
+
+// MinMACBytes is the shortest beginning of a MAC that HasMAC takes.
+const MinMACBytes = 16
 
 func (*Keyring) gcm(key []byte, purpose string) cipher.AEAD {
 	block, err := aes.NewCipher(derive(key, "seal:"+purpose))
