@@ -119,8 +119,17 @@ func TestBodyBudget(t *testing.T) {
 		t.Parallel()
 		budget := newBodyBudget(firstBodyBytes)
 		handler := takeIn{health: &Health{}, tools: map[string]Tool{toolPath: {}}, budget: budget, parse: intake.Parse}.
-			middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-		for _, body := range []string{`{}`, `{`} {
+			middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				free := firstBodyBytes - r.ContentLength // while it runs, it holds what was made of its body
+				if budget.free.TryAcquire(free + 1) {
+					t.Error("the canonical body is not counted")
+				}
+				if !budget.free.TryAcquire(free) {
+					t.Error("the body as it came is still counted")
+				}
+				budget.free.Release(free)
+			}))
+		for _, body := range []string{"{}" + strings.Repeat(" ", 100), `{`} {
 			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", toolPath, strings.NewReader(body)))
 		}
 		if !budget.free.TryAcquire(firstBodyBytes) {
