@@ -39,7 +39,7 @@ func (o *Outbox) revive(e *entry) {
 	if len(e.todo) > 0 {
 		l.putBack(e, nil)
 	}
-	o.store.add(&request{changes: Changes{Finish: []BatchResult{{ID: e.mark, Result: []byte{}}}}}, false)
+	o.store.add(&request{changes: Changes{Finish: []BatchResult{{ID: e.mark, Result: o.sealJSON(sealResult, ending{})}}}}, false)
 	e.mark = ""
 	o.wake(l)
 }

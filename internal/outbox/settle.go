@@ -196,10 +196,7 @@ func (o *Outbox) answer(rest resting, changes Changes) {
 		frees = append(frees, e.key)
 	}
 	o.answerUndone(rest.undone)
-	if changes.empty() {
-		return
-	}
-	o.store.add(&request{changes: changes, frees: frees, then: func(err error) {
+	tell := func(err error) {
 		if err != nil { // what was written is written: say so, and let the next start find out again
 			o.Logger.Error("outbox cannot store answers", slog.Int("entries", len(replies)), slog.Any("error", err))
 		}
@@ -218,7 +215,13 @@ func (o *Outbox) answer(rest resting, changes Changes) {
 			r.e.round.end(r.result, nil)
 		}
 		o.checkIdle()
-	}}, len(replies) > 0)
+	}
+	switch {
+	case !changes.empty():
+		o.store.add(&request{changes: changes, frees: frees, then: tell}, len(replies) > 0)
+	case len(replies) > 0: // parked again, as is stored already
+		tell(nil)
+	}
 }
 
 // answerUndone answers entries of which nothing was written: they are forgotten at once, so that a repeat runs anew.
