@@ -215,11 +215,11 @@ func (c *run) unknownColumn(raw []byte) {
 			c.unknown[key] = i
 			c.plan.unknown = append(c.plan.unknown, UnknownColumn{Name: strings.TrimSpace(c.key.name)})
 		}
-		if raw == nil {
-			raw = []byte(`[{"file_token":""}]`)
-		}
-		if !isNull(raw) {
-			c.plan.unknown[i].Samples = append(c.plan.unknown[i].Samples, raw)
+		switch column := &c.plan.unknown[i]; {
+		case raw == nil:
+			column.Files++
+		case !isNull(raw):
+			column.Samples = append(column.Samples, raw)
 		}
 		c.plan.rows[c.row].waiting = true
 	default:

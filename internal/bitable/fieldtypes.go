@@ -84,3 +84,14 @@ func Writable(f feishu.Field) bool {
 		return false
 	}
 }
+
+// CanBePrimary reports whether a column of the type may be a table's first one, its index.
+func CanBePrimary(t feishu.FieldType) bool {
+	switch t { //nolint:exhaustive // all others may not
+	case feishu.TypeText, feishu.TypeNumber, feishu.TypeDateTime, feishu.TypePhone, feishu.TypeURL, feishu.TypeFormula,
+		feishu.TypeLocation:
+		return true
+	default:
+		return false
+	}
+}

@@ -247,17 +247,23 @@ func (c *run) recordID(text []byte) (id []byte, lookup PendingKind, v verdict) {
 	return text, 0, isID
 }
 
-// minFileTokenBytes tells a file_token from a word.
-const minFileTokenBytes = 20
+// Bounds of a file_token; the lower one tells it from a word.
+const (
+	minFileTokenBytes = 20
+	maxFileTokenBytes = 100
+)
+
+func isFileToken(s []byte) bool {
+	return len(s) >= minFileTokenBytes && len(s) <= maxFileTokenBytes && isAlphanumeric(s)
+}
 
 func (c *run) attachment(text []byte) (id []byte, lookup PendingKind, v verdict) {
-	const maxFileTokenBytes = 100
 	switch {
 	case len(text) >= 5 && strings.EqualFold(string(text[:5]), "data:"):
 		return text, PendingData, isLookup
 	case isURL(text) && (text[0]|0x20) == 'h':
 		return text, PendingURL, isLookup
-	case len(text) >= minFileTokenBytes && len(text) <= maxFileTokenBytes && isAlphanumeric(text):
+	case isFileToken(text):
 		return text, 0, isID
 	default:
 		return nil, 0, refused

@@ -56,6 +56,7 @@ type optionUse struct {
 type UnknownColumn struct {
 	Name    string            // as first spelled, trimmed
 	Samples []json.RawMessage // every value that rows have for it, nulls left out; parts of the request, not copies
+	Files   int               // files that came for it beside the rows
 }
 
 // Rows returns the rows that can be sent as they are: no error, every lookup answered, no column to be created first.
