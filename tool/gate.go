@@ -65,6 +65,9 @@ func (g *Gate) Table(ctx context.Context, conn *Connection) (Target, error) {
 }
 
 func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target, error) {
+	if IsTrue(conn.SoftErrors) {
+		telemetry.CallFrom(ctx).SetSoftErrors(true)
+	}
 	identity, err := g.Admission.Admit(ctx, tenant.Claim{
 		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,
 	})
@@ -184,8 +187,8 @@ func missingFields(fields ...string) error {
 }
 
 // brand is what a link's host says, else what the caller says, else what the key holds, else feishu.
-func brand(link bitable.Link, asked string, sealed feishu.Brand) feishu.Brand {
-	for _, candidate := range []feishu.Brand{link.Brand, feishu.Brand(asked), sealed} {
+func brand(link bitable.Link, asked, sealed string) feishu.Brand {
+	for _, candidate := range []feishu.Brand{link.Brand, feishu.Brand(asked), feishu.Brand(sealed)} {
 		if candidate != "" {
 			return candidate
 		}

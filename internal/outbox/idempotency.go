@@ -62,23 +62,8 @@ func (o *Outbox) newEntry(sub *Submission) *entry {
 func (o *Outbox) admit(e *entry) (t *Ticket, before <-chan struct{}, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.state != stateRunning {
-		o.metrics.submissions.WithLabelValues("draining").Inc()
-		return nil, nil, draining()
-	}
-	if other := o.keys[e.key]; other != nil {
-		select {
-		case <-other.admitted:
-		default:
-			return nil, other.admitted, nil
-		}
-		if other.sub.Fingerprint != e.sub.Fingerprint {
-			o.metrics.submissions.WithLabelValues("conflict").Inc()
-			return nil, nil, conflict()
-		}
-		o.revive(other)
-		o.metrics.submissions.WithLabelValues("joined").Inc()
-		return &Ticket{JobID: other.id, Replay: true, o: o, e: other, r: other.round}, nil, nil
+	if t, before, err := o.join(e); t != nil || before != nil || err != nil {
+		return t, before, err
 	}
 	if !o.admits(e) {
 		o.metrics.submissions.WithLabelValues("overloaded").Inc()

@@ -27,6 +27,8 @@ const (
 	MaxBases = 10_000
 	// LoadTimeout bounds one look-up of all that a cache entry needs, so that one caller's short deadline fails only itself.
 	LoadTimeout = 20 * time.Second
+
+	maxNamed = 5 // tables named in a message where none is near
 )
 
 // DefaultTimeZone is used where a base names no time zone of its own (api.md, time_zone).
@@ -241,9 +243,9 @@ func tableNotFound(tables []feishu.Table, name string) error {
 	for _, table := range tables {
 		names = append(names, table.Name)
 	}
-	nearest := strings.Join(bitable.Nearest(name, names), "、")
+	nearest := strings.Join(bitable.NearestNames(name, names), "、")
 	if nearest == "" {
-		nearest = strings.Join(names[:min(len(names), bitable.MaxSuggestions)], "、")
+		nearest = strings.Join(names[:min(len(names), maxNamed)], "、")
 	}
 	return problem.New(problem.TableNotFound, problem.Text{
 		ZH: fmt.Sprintf("这个多维表格里没有名为“%s”的数据表。现有：%s。", name, nearest),

@@ -56,7 +56,7 @@ func (w *write) run(ctx context.Context) (tool.Answer, error) {
 // submit validates, sends and waits. Feishu may know better than a schema of some minutes ago: when it says that a column is
 // gone, nothing was written, and the rows are looked at once more with the table as it is now (again).
 func (w *write) submit(waiting, ctx context.Context, known schema.Table, print [32]byte, again bool) (tool.Answer, error) {
-	plan, coercion, err := w.plan(waiting, w.target, &known, w.rows, w.options, w.mode)
+	plan, made, err := w.plan(waiting, w.target, &known, w.rows, w.options, w.mode)
 	if err != nil {
 		return tool.Answer{}, err
 	}
@@ -65,6 +65,7 @@ func (w *write) submit(waiting, ctx context.Context, known schema.Table, print [
 		return tool.Answer{}, err
 	}
 	note := newMemo(ctx, w.op, len(w.rows), plan)
+	note.Warnings = append(note.Warnings, made...)
 	rows := plan.Rows()
 	if note.Count > 0 && (!w.options.skips() || len(rows) == 0) {
 		return tool.Answer{}, note.invalidRows()
@@ -72,13 +73,10 @@ func (w *write) submit(waiting, ctx context.Context, known schema.Table, print [
 	submission := outbox.Submission{
 		Table: w.target.TableRef, Op: w.op, Rows: rows, Atomic: !w.options.skips(),
 		Write: feishu.WriteOptions{
-			UserIDType: coercion.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
+			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
-		KeyFields: keys, Caller: w.target.Caller, IdempotencyKey: w.options.IdempotencyKey, Fingerprint: print,
+		KeyFields: keys, Fields: known.Fields, Caller: w.target.Caller, IdempotencyKey: w.options.IdempotencyKey, Fingerprint: print,
 		Keep: tool.IsTrue(w.options.Async),
-	}
-	if w.op == outbox.OpUpsert || w.op == outbox.OpUpdate {
-		submission.Fields = known.Fields
 	}
 	if tool.IsTrue(w.options.DryRun) {
 		return w.rehearse(waiting, ctx, submission, note)
@@ -106,12 +104,12 @@ func (w *write) submit(waiting, ctx context.Context, known schema.Table, print [
 // await waits for the result until the deadline, then answers 202: the write goes on.
 func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note memo, known *schema.Table) (tool.Answer, error) {
 	if tool.IsTrue(w.options.Async) && !ticket.Replay {
-		return accepted(ctx, ticket), nil
+		return accepted(ctx, ticket)
 	}
 	result, err := ticket.Wait(waiting)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-		return accepted(ctx, ticket), nil
+		return accepted(ctx, ticket)
 	case err != nil:
 		return tool.Answer{}, err
 	}
@@ -204,15 +202,20 @@ func (m memo) invalidRows() *problem.Error {
 	return e
 }
 
-func accepted(ctx context.Context, ticket *outbox.Ticket) tool.Answer {
+// accepted answers 202. The job is stored before its id is handed out.
+func accepted(ctx context.Context, ticket *outbox.Ticket) (tool.Answer, error) {
+	if err := ticket.Keep(); err != nil {
+		return tool.Answer{}, err
+	}
 	call := telemetry.CallFrom(ctx)
+	call.OnDelivered(ticket.Delivered)
 	message := problem.Text{
 		ZH: "已接收，仍在写入。请用 get_job 查询结果。",
 		EN: "Accepted and being written. Ask get_job for the result.",
 	}
 	return tool.Answer{Status: tool.StatusAccepted, Body: &tool.Accepted{
 		OK: true, JobID: ticket.JobID, State: string(outbox.StateRunning), Message: message.In(call.Lang()), RequestID: call.RequestID,
-	}}
+	}}, nil
 }
 
 // readBackFailed says that the rows are written though they could not be read again.
@@ -284,11 +287,12 @@ func isStaleSchema(err error) bool {
 func keyFields(table *bitable.Schema, names []string) ([]string, error) {
 	keys := make([]string, 0, len(names))
 	for _, name := range names {
-		field, suggestion, ok := table.Find(name)
+		field, _, ok := table.Field(name)
 		if !ok {
+			nearest := strings.Join(table.Nearest(name), "、")
 			return nil, problem.New(problem.FieldNotFound, problem.Text{
-				ZH: fmt.Sprintf("key_fields 里的列“%s”不在表中。最接近的列：%s。", name, suggestion),
-				EN: fmt.Sprintf("key_fields names the column %q, which the table has not. Nearest: %s.", name, suggestion),
+				ZH: fmt.Sprintf("key_fields 里的列“%s”不在表中。最接近的列：%s。", name, nearest),
+				EN: fmt.Sprintf("key_fields names the column %q, which the table has not. Nearest: %s.", name, nearest),
 			})
 		}
 		if !bitable.KeyFieldAllowed(field) {

@@ -3,7 +3,6 @@ package record
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
@@ -60,19 +59,22 @@ type Lookups interface {
 	Resolve(ctx context.Context, target tool.Target, plan *bitable.Plan) error
 }
 
+// ruleColumnCreated warns of a column that unknown_fields: create added to the table.
+const ruleColumnCreated = "column_created"
+
 // plan coerces rows for the table. A column that the table has not may be newer than what is known of the table: the columns
 // are then asked for once more.
 func (s *Service) plan(ctx context.Context, target tool.Target, known *schema.Table, rows []json.RawMessage, o *WriteOptions, mode bitable.Mode,
-) (*bitable.Plan, bitable.Options, error) {
+) (plan *bitable.Plan, made []bitable.Warning, err error) {
 	options, err := o.coercion(mode, target.UserIDType, known.Zone)
 	if err != nil {
-		return nil, options, err
+		return nil, nil, err
 	}
-	plan := known.Schema.Coerce(rows, options)
+	plan = known.Schema.Coerce(rows, options)
 	if len(plan.UnknownColumns()) > 0 {
 		fresh, err := s.Tables.Refresh(ctx, known)
 		if err != nil {
-			return nil, options, err
+			return nil, nil, err
 		}
 		if fresh != known {
 			*known = *fresh
@@ -82,21 +84,23 @@ func (s *Service) plan(ctx context.Context, target tool.Target, known *schema.Ta
 	if unknown := plan.UnknownColumns(); len(unknown) > 0 && options.UnknownFields == bitable.PolicyCreate && !tool.IsTrue(o.DryRun) {
 		created, err := s.Columns.Create(ctx, known, unknown)
 		if err != nil {
-			return nil, options, err
+			return nil, nil, err
 		}
 		s.Tables.Forget(known.Ref)
 		fresh, err := s.Tables.Table(ctx, known.Ref)
 		if err != nil {
-			return nil, options, err
+			return nil, nil, err
 		}
 		*known = *fresh
 		plan = known.Schema.Coerce(rows, options)
-		plan.Note(bitable.RuleColumnCreated, strings.Join(created, "、"), len(created))
+		for _, name := range created {
+			made = append(made, bitable.Warning{Rule: ruleColumnCreated, Field: name, Count: 1})
+		}
 	}
 	if err := s.Lookups.Resolve(ctx, target, plan); err != nil {
-		return nil, options, err
+		return nil, nil, err
 	}
-	return plan, options, nil
+	return plan, made, nil
 }
 
 // plain returns rows as search_records gives them, in the order of ids; an id that is gone gives an object with the id alone.
@@ -116,7 +120,7 @@ func (s *Service) plain(ctx context.Context, target tool.Target, known *schema.T
 			return nil, err
 		}
 		for _, record := range found {
-			rows[record.ID] = known.Schema.PlainRecord(record, known.Zone)
+			rows[record.ID] = known.Schema.AppendPlainRecord(nil, record, known.Zone)
 		}
 	}
 	out := make([]json.RawMessage, 0, len(ids))

@@ -81,12 +81,12 @@ func Describe(s *Service) tool.Tool {
 		if err != nil {
 			return tool.Answer{}, err
 		}
-		return tool.OK(describe(ctx, known, tables)), nil
+		return tool.OK(describe(ctx, known, tables, target.UserIDType)), nil
 	})
 }
 
-func describe(ctx context.Context, known *schema.Table, tables []feishu.Table) *Description {
-	sample := bitable.SampleRow(known.Fields)
+func describe(ctx context.Context, known *schema.Table, tables []feishu.Table, userIDType string) *Description {
+	sample := bitable.SampleRow(known.Fields, userIDType)
 	d := &Description{
 		OK: true, AppToken: known.Ref.AppToken, TableID: known.Ref.TableID, TimeZone: zoneName(known.Zone),
 		Fields: make([]Column, 0, len(known.Fields)), SampleRow: tool.Object(sample), RequestID: requestID(ctx),
@@ -111,7 +111,7 @@ func describe(ctx context.Context, known *schema.Table, tables []feishu.Table) *
 			}
 		}
 		if column.Writable {
-			column.Example = bitable.Example(field)
+			column.Example = bitable.Example(field, userIDType)
 		}
 		d.Fields = append(d.Fields, column)
 	}

@@ -1,0 +1,166 @@
+// Package app wires the rooms together and runs them. The App that main runs is the App that end-to-end tests run.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rowgate/rowgate/internal/config"
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/outbox/sqlite"
+	"github.com/rowgate/rowgate/internal/schema"
+	"github.com/rowgate/rowgate/internal/telemetry"
+)
+
+// answerFor is how long requests that wait for a write get to be answered after the lanes are empty.
+const answerFor = 5 * time.Second
+
+// Options of an App.
+type Options struct {
+	Config  *config.Config
+	Logger  *slog.Logger
+	Version string
+}
+
+// App is the running service. Its methods are safe for concurrent use.
+type App struct {
+	config    *config.Config
+	logger    *slog.Logger
+	registry  *prometheus.Registry
+	store     *sqlite.Store
+	client    *feishu.Client
+	directory *schema.Directory
+	outbox    *outbox.Outbox
+	health    *httpd.Health
+	public    *httpd.Server
+	admin     *httpd.Server // nil if off
+
+	serving errgroup.Group
+	ended   chan struct{} // closed when a server ends by itself
+	stop    sync.Once
+	stopErr error
+}
+
+// Start opens the store, resumes what an earlier run left, and serves. Stop it in the end.
+func Start(ctx context.Context, o Options) (*App, error) {
+	a := &App{
+		config: o.Config, logger: o.Logger, registry: telemetry.NewRegistry(), health: &httpd.Health{}, ended: make(chan struct{}),
+	}
+	if err := a.open(ctx, o); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	a.serve(a.public)
+	if a.admin != nil {
+		a.serve(a.admin)
+	}
+	return a, nil
+}
+
+// open makes every part, from the store up; what was opened before an error is closed by close.
+func (a *App) open(ctx context.Context, o Options) error {
+	var err error
+	if a.store, err = sqlite.Open(ctx, a.config.DatabasePath); err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	if a.client, err = feishu.New(feishu.Options{
+		Keyring: a.config.Keyring, BaseURL: a.config.FeishuBaseURL, Registerer: a.registry, Logger: a.logger,
+	}); err != nil {
+		return err
+	}
+	a.directory = schema.New(a.client, a.client.Digest)
+	if a.outbox, err = outbox.New(outbox.Options{
+		Store: a.store, Writer: a.client, Reader: a.client, Keyring: a.config.Keyring, Digest: a.client.Digest,
+		Logger: a.logger, Metrics: a.registry,
+	}); err != nil {
+		return err
+	}
+	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
+	handler, err := a.handler(o.Version)
+	if err != nil {
+		return err
+	}
+	if a.public, err = httpd.Listen(ctx, a.config.Listen, handler, a.logger); err != nil {
+		return err
+	}
+	if a.config.AdminListen != "" {
+		if a.admin, err = httpd.Listen(ctx, a.config.AdminListen, httpd.Admin(a.registry), a.logger); err != nil {
+			return err
+		}
+	}
+	return a.outbox.Start(ctx)
+}
+
+func (a *App) serve(server *httpd.Server) {
+	a.serving.Go(func() error {
+		err := server.Serve()
+		if err != nil {
+			a.logger.Error("server ended", "error", err.Error())
+			select {
+			case <-a.ended:
+			default:
+				close(a.ended)
+			}
+		}
+		return err
+	})
+}
+
+// URL is the address of the public listener as this machine reaches it.
+func (a *App) URL() string {
+	host, port, _ := net.SplitHostPort(a.public.Addr().String())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// Wait serves until ctx is done or a server ends, then stops.
+func (a *App) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		a.logger.Info("stopping", "reason", context.Cause(ctx).Error())
+	case <-a.ended:
+	}
+	return a.Stop(context.WithoutCancel(ctx))
+}
+
+// Stop takes no new work, lets the lanes drain (outbox.DrainFor), answers who waits, and closes everything. What could not
+// be written in time stays in the store for the next start. It may be called more than once.
+func (a *App) Stop(ctx context.Context) error {
+	a.stop.Do(func() {
+		a.health.Drain()
+		drained := a.outbox.Stop(ctx)
+		answering, cancel := context.WithTimeout(ctx, answerFor)
+		defer cancel()
+		stopped := a.public.Stop(answering)
+		var admin error
+		if a.admin != nil {
+			admin = a.admin.Stop(answering)
+		}
+		a.stopErr = errors.Join(drained, stopped, admin, a.serving.Wait(), a.close())
+	})
+	return a.stopErr
+}
+
+func (a *App) close() error {
+	if a.directory != nil {
+		a.directory.Close()
+	}
+	if a.client != nil {
+		a.client.Close()
+	}
+	if a.store != nil {
+		return a.store.Close()
+	}
+	return nil
+}

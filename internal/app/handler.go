@@ -1,0 +1,92 @@
+package app
+
+import (
+	"net/http"
+
+	"github.com/rowgate/rowgate/internal/attachment"
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/schema"
+	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/tenant"
+	"github.com/rowgate/rowgate/openapi"
+	"github.com/rowgate/rowgate/tool"
+	"github.com/rowgate/rowgate/tool/job"
+	"github.com/rowgate/rowgate/tool/link"
+	"github.com/rowgate/rowgate/tool/record"
+	"github.com/rowgate/rowgate/tool/table"
+)
+
+// fingerprintPurpose separates what makes two requests the same write from every other MAC.
+const fingerprintPurpose = "request fingerprint"
+
+// parts is what the catalogue's tools work with.
+type parts struct {
+	admission tool.Admission
+	directory *schema.Directory
+	outbox    *outbox.Outbox
+	client    *feishu.Client
+	print     func(parts ...string) [32]byte
+	renderer  httpd.Renderer
+	resolver  *attachment.Resolver
+}
+
+// catalogue lists every tool, in the order of the documents.
+func catalogue(p parts) tool.Catalogue {
+	gate := &tool.Gate{Admission: p.admission, Places: p.directory, Digest: p.client.Digest}
+	records := &record.Service{
+		Gate: gate, Tables: p.directory, Outbox: p.outbox, Rows: p.client, Lookups: p.resolver, Print: p.print,
+	}
+	tables := &table.Service{Gate: gate, Directory: p.directory}
+	return tool.Catalogue{
+		record.Write(records),
+		record.Update(records),
+		record.Delete(records),
+		job.Get(gate, p.outbox, p.renderer),
+		table.Describe(tables),
+		table.List(tables),
+		link.Resolve(gate, p.directory),
+	}
+}
+
+// handler is the whole public surface.
+func (a *App) handler(version string) (http.Handler, error) {
+	options := httpd.Options{
+		PublicURL: a.config.PublicURL, Logger: a.logger, Health: a.health, Parse: intake.Parse,
+		TrustedProxies: a.config.TrustedProxies,
+	}
+	renderer := options.Renderer()
+	tools := catalogue(parts{
+		admission: tenant.NewDoor(a.config.Passphrases, a.config.Keyring),
+		directory: a.directory, outbox: a.outbox, client: a.client, renderer: renderer,
+		print: func(parts ...string) [32]byte { return a.config.Keyring.MAC(fingerprintPurpose, parts...) },
+	})
+	options.Tools = make(map[string]httpd.Tool, len(tools))
+	names := make([]string, 0, len(tools))
+	for _, t := range tools {
+		options.Tools[t.Path] = httpd.Tool{Name: t.Name, Spec: t.Spec}
+		names = append(names, t.Name)
+	}
+	codes := make([]string, 0, len(problem.Codes()))
+	for _, code := range problem.Codes() {
+		codes = append(codes, string(code))
+	}
+	options.Metrics = telemetry.NewMetrics(a.registry, names, codes)
+	router, err := httpd.NewRouter(options)
+	if err != nil {
+		return nil, err
+	}
+	documents, err := openapi.Serve(router, tools, openapi.Options{PublicURL: a.config.PublicURL, Version: version, Renderer: renderer})
+	if err != nil {
+		return nil, err
+	}
+	documents.Routes(router)
+	router.Get("/", http.RedirectHandler("/docs", http.StatusFound).ServeHTTP)
+	if a.config.MetricsPublic {
+		router.Handle("/metrics", httpd.Metrics(a.registry))
+	}
+	return openapi.WithRenderer(renderer)(router), nil
+}
