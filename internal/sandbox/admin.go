@@ -11,7 +11,7 @@ import (
 )
 
 // maxAdminBody bounds an admin request, in bytes.
-const maxAdminBody = 64 << 20
+const maxAdminBody = 16 << 20
 
 // adminHandler serves /sandbox/…, which the package comment documents. Errors are {"error": "…"} with status 400 or 404.
 func (s *Sandbox) adminHandler() http.Handler {

@@ -132,13 +132,20 @@ func updateField(c *call) (any, *failure) {
 			return nil, f
 		}
 		next.id, next.created, next.byAPI, next.slot, next.back = old.id, old.created, old.byAPI, old.slot, old.back
+		if old.typ == typeDuplex && (next.typ != typeDuplex || next.target != old.target) {
+			next.back = ""
+			b.dropBack(old)
+		}
 		next.description = body.text()
-		if next.typ != old.typ || next.typ == typeSingleSelect || next.typ == typeMultiSelect {
+		if next.typ != old.typ || next.target != old.target || next.typ == typeSingleSelect || next.typ == typeMultiSelect {
 			t.replaceCells(old, next)
 		}
 		t.fields[slices.Index(t.fields, old)] = next
 		delete(t.byName, old.name)
 		t.byName[next.name] = next
+		if next.typ == typeDuplex && next.back == "" {
+			c.sb.addBack(b, t, next)
+		}
 		return map[string]any{"field": next.describe(b, t)}, nil
 	})
 }
@@ -163,7 +170,7 @@ func (t *table) replaceCells(old, next *field) {
 		}
 		r.cells = slices.Clone(r.cells)
 		r.cells[old.slot] = nil
-		if old.typ != next.typ {
+		if old.typ != next.typ || old.target != next.target {
 			continue
 		}
 		switch v := cell.(type) {
@@ -195,13 +202,18 @@ func deleteField(c *call) (any, *failure) {
 			return nil, fail(1254046)
 		}
 		t.dropField(f)
-		if target := b.tables[f.target]; f.typ == typeDuplex && target != nil {
-			if back := target.fieldByID(f.back); back != nil {
-				target.dropField(back)
-			}
-		}
+		b.dropBack(f)
 		return map[string]any{"field_id": f.id, "deleted": true}, nil
 	})
+}
+
+// dropBack removes the other side of a duplex link; nothing for any other column.
+func (b *base) dropBack(f *field) {
+	if target := b.tables[f.target]; f.typ == typeDuplex && target != nil {
+		if back := target.fieldByID(f.back); back != nil {
+			target.dropField(back)
+		}
+	}
 }
 
 // dropField removes the column. Its slot stays unused, so the cells need no change.

@@ -37,28 +37,29 @@ func parseFilter(r *reader, raw json.RawMessage) (predicate, *failure) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil
 	}
-	if len([]rune(string(raw))) > maxFilterChars {
-		return nil, fail(1254107)
-	}
 	var parsed filter
 	if strictJSON(raw, &parsed) != nil {
 		return nil, fail(1254018)
 	}
 	count := len(parsed.Conditions)
-	var parts []predicate
 	for _, child := range parsed.Children {
 		count += len(child.Conditions)
+	}
+	switch {
+	case count > maxConditions:
+		return nil, fail(1254018)
+	case len([]rune(string(raw))) > maxFilterChars:
+		return nil, fail(1254107)
+	case count == 0:
+		return nil, nil
+	}
+	var parts []predicate
+	for _, child := range parsed.Children {
 		part, f := r.conditions(child.Conjunction, child.Conditions, nil)
 		if f != nil {
 			return nil, f
 		}
 		parts = append(parts, part)
-	}
-	if count > maxConditions {
-		return nil, fail(1254018)
-	}
-	if count == 0 {
-		return nil, nil
 	}
 	return r.conditions(parsed.Conjunction, parsed.Conditions, parts)
 }

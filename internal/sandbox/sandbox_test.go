@@ -93,6 +93,8 @@ func (b *bundle) request(method, path string, body any) *http.Request {
 	switch v := body.(type) {
 	case nil:
 		reader = bytes.NewReader(nil)
+	case []byte:
+		reader = bytes.NewReader(v)
 	case string:
 		reader = bytes.NewReader([]byte(v))
 	default:

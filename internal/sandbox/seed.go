@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -154,6 +155,11 @@ func (b *Base) AddTableSpec(spec TableSpec) (string, error) {
 	if spec.ID != "" && !tableIDShape.MatchString(spec.ID) {
 		return "", fmt.Errorf("table %q: an id is tbl and 5 to 47 letters and digits", spec.ID)
 	}
+	fields, err := normalisedFields(spec.Fields)
+	if err != nil {
+		return "", fmt.Errorf("table %q: %w", spec.Name, err)
+	}
+	spec.Fields = fields
 	b.base.mu.Lock()
 	defer b.base.mu.Unlock()
 	if b.base.tables[spec.ID] != nil {
@@ -165,6 +171,23 @@ func (b *Base) AddTableSpec(spec TableSpec) (string, error) {
 	}
 	b.base.insert(t)
 	return t.id, nil
+}
+
+// normalisedFields gives property values from Go the form that a JSON body would give them.
+func normalisedFields(specs []FieldSpec) ([]FieldSpec, error) {
+	properties := make([]map[string]any, len(specs))
+	for i, spec := range specs {
+		properties[i] = spec.Property
+	}
+	normal, err := normalise(properties)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(specs)
+	for i := range out {
+		out[i].Property = normal[i]
+	}
+	return out, nil
 }
 
 // AddRows writes rows (column name → value in Feishu's write shape) without latency, rates or journal and returns their ids.
