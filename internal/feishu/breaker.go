@@ -13,8 +13,8 @@ import (
 // Bounds of the breakers. One open period and one probe fit into ten seconds, so that recovery is noticed in that time.
 const (
 	breakerOpenFor     = 3 * time.Second // from opening to the first probe
-	breakerWindow      = 10 * time.Second
-	breakerBucket      = time.Second
+	breakerWindow      = 3 * time.Minute // must hold breakerConsecutive writes that time out one after another
+	breakerBucket      = 15 * time.Second
 	breakerConsecutive = 5 // failures in a row that open
 	breakerSample      = 20
 	breakerRatio       = 0.5 // share of failures among breakerSample or more that opens

@@ -111,13 +111,16 @@ func TestCachesAreBounded(t *testing.T) {
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
 	c, _ := setup(t)
-	for want, r := range map[time.Duration]request{
-		DefaultReadTimeout:   {api: apiSearch},
-		DefaultWriteTimeout:  {api: apiBatchCreate},
-		DefaultUploadTimeout: {api: apiUploadAll, upload: &upload{}},
+	for _, test := range []struct {
+		request request
+		want    time.Duration
+	}{
+		{request{api: apiSearch}, DefaultReadTimeout},
+		{request{api: apiBatchCreate}, DefaultWriteTimeout},
+		{request{api: apiUploadAll, upload: &upload{}}, DefaultUploadTimeout},
 	} {
-		if got := c.timeout(&r); got != want {
-			t.Errorf("%s may take %v, want %v", r.api.Name, got, want)
+		if got := c.timeout(&test.request); got != test.want {
+			t.Errorf("%s may take %v, want %v", test.request.api.Name, got, test.want)
 		}
 	}
 }
