@@ -3,6 +3,7 @@ package bitable
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/feishu"
@@ -50,16 +51,17 @@ func benchmarkRows(b *testing.B, fields []feishu.Field, row string) {
 // BenchmarkCoerceCell measures one cell of a thousand-row request on a warm schema, by column type and for a mixed row.
 func BenchmarkCoerceCell(b *testing.B) {
 	fields, values := benchColumns()
-	mixed := "{"
+	var mixed strings.Builder
+	mixed.WriteString("{")
 	for i, f := range fields {
 		row := fmt.Sprintf(`%s:%s`, quote(f.Name), values[i])
 		b.Run(TypeName(f), func(b *testing.B) { benchmarkRows(b, fields[i:i+1], "{"+row+"}") })
 		if i > 0 {
-			mixed += ","
+			mixed.WriteString(",")
 		}
-		mixed += row
+		mixed.WriteString(row)
 	}
-	b.Run("mixed", func(b *testing.B) { benchmarkRows(b, fields, mixed+"}") })
+	b.Run("mixed", func(b *testing.B) { benchmarkRows(b, fields, mixed.String()+"}") })
 }
 
 // BenchmarkNewSchema measures the compilation of a table of ten columns.

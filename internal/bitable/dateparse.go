@@ -138,8 +138,9 @@ func (p *dateParser) basic() bool {
 	return true
 }
 
+// atoi reads what is known to be digits.
 func atoi(digits string) int {
-	n, _ := strconv.Atoi(digits) //nolint:errcheck // the caller has seen that these are digits
+	n, _ := strconv.Atoi(digits)
 	return n
 }
 

@@ -117,10 +117,10 @@ func inferColumn(column UnknownColumn) Inferred {
 		ZH: fmt.Sprintf("全部 %d 个值都是%s。", out.Values, found.zh),
 		EN: fmt.Sprintf("All %d values are %s.", out.Values, found.en),
 	}
-	switch {
-	case found.kind == feishu.TypeNumber, found.kind == feishu.TypeDateTime:
+	switch found.kind { //nolint:exhaustive // the others have no property
+	case feishu.TypeNumber, feishu.TypeDateTime:
 		out.Field.Property = new(found.format())
-	case found.kind == feishu.TypeMultiSelect:
+	case feishu.TypeMultiSelect:
 		out.Field.Property = &feishu.FieldProperty{Options: inferOptions(column.Samples)}
 	}
 	return out

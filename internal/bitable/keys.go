@@ -71,9 +71,9 @@ func (s *Schema) Changed(row, record json.RawMessage) bool {
 		if !more {
 			return false
 		}
-		name := string(content(key))
-		i, known := s.byName[name]
-		if !known || normal(s.columns[i].field, written) != normal(s.columns[i].field, cells[name]) {
+		name := content(key)
+		i, known := s.byName[string(name)]
+		if !known || normal(s.columns[i].field, written) != normal(s.columns[i].field, cells[string(name)]) {
 			return true
 		}
 	}

@@ -74,7 +74,7 @@ func ParseLink(text string) (Link, error) {
 }
 
 func bareToken(text string) (Link, error) {
-	if hasIDForm(text, "tbl", maxIDBytes) && len(text) < minAppTokenOfTableBytes {
+	if hasIDForm(text, "tbl") && len(text) < minAppTokenOfTableBytes {
 		return Link{}, badLink(whyTable)
 	}
 	l, ok := tokenLink(text, LinkToken)
@@ -90,7 +90,7 @@ const minAppTokenOfTableBytes = 22
 // tokenLink reads <app_token> or <app_token>_<table_id>.
 func tokenLink(text string, kind LinkKind) (l Link, ok bool) {
 	token, table, block := strings.Cut(text, "_")
-	if !isToken(token) || block && !hasIDForm(table, "tbl", maxIDBytes) {
+	if !isToken(token) || block && !hasIDForm(table, "tbl") {
 		return Link{}, false
 	}
 	if block {
@@ -133,13 +133,13 @@ func isShareToken(s string) bool {
 
 // readQuery takes table, view and record; table may also name a dashboard or workflow, which is no table.
 func (l *Link) readQuery(query url.Values) error {
-	if table := query.Get("table"); hasIDForm(table, "tbl", maxIDBytes) {
+	if table := query.Get("table"); hasIDForm(table, "tbl") {
 		if l.TableID != "" && l.TableID != table {
 			return badLink(whyTwoTables)
 		}
 		l.TableID = table
 	}
-	if view := query.Get("view"); hasIDForm(view, "vew", maxIDBytes) {
+	if view := query.Get("view"); hasIDForm(view, "vew") {
 		l.ViewID = view
 	}
 	if record := query.Get("record"); isRecordID(record) {
@@ -160,12 +160,6 @@ func brandOf(host string) feishu.Brand {
 
 func isToken(s string) bool {
 	return len(s) >= minTokenBytes && len(s) <= maxTokenBytes && isAlphanumeric(s)
-}
-
-// hasIDForm reports whether s is prefix and letters or digits, at most limit bytes in all.
-func hasIDForm(s, prefix string, limit int) bool {
-	rest, ok := strings.CutPrefix(s, prefix)
-	return ok && rest != "" && len(s) <= limit && isAlphanumeric(rest)
 }
 
 func badLink(why problem.Text) error { return problem.New(problem.BadLink, why) }

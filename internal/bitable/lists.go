@@ -135,7 +135,7 @@ func (c *run) addEntry(col *column, kind listKind, text []byte) bool {
 	case isLookup:
 		e.pending = true
 		e.lookup = Pending{Row: c.row, Column: col.field.Name, Kind: lookup, Value: string(id)}
-	default:
+	case refused:
 		reason := reasonElement
 		if kind.member == "id" && kind.max == MaxPersons {
 			reason = reasonPrefix

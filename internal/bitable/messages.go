@@ -52,9 +52,6 @@ var (
 	}
 )
 
-// sameText is a text that reads the same in both languages.
-func sameText(s string) problem.Text { return problem.Text{ZH: s, EN: s} }
-
 func duplicateColumn(column string) RowError {
 	return RowError{
 		Code: problem.RowDuplicateColumn,

@@ -164,7 +164,7 @@ func isExponent(s []byte) bool {
 // isExact reports whether a JSON number lies within ±2^53.
 func isExact(number []byte) bool {
 	number = bytes.TrimPrefix(number, []byte("-"))
-	if bytes.IndexAny(number, "eE") >= 0 {
+	if bytes.ContainsAny(number, "eE") {
 		v, err := strconv.ParseFloat(string(number), 64)
 		return err == nil && v < 1<<53
 	}

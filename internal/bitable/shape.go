@@ -69,7 +69,13 @@ const maxIDBytes = 50
 
 // isRecordID reports whether s is spelled like a record id: rec and letters or digits.
 func isRecordID[T ~string | ~[]byte](s T) bool {
-	return len(s) > 3 && len(s) <= maxIDBytes && string(s[:3]) == "rec" && isAlphanumeric(s)
+	return hasIDForm(s, "rec")
+}
+
+// hasIDForm reports whether s is prefix and letters or digits, at most maxIDBytes in all.
+func hasIDForm[T ~string | ~[]byte](s T, prefix string) bool {
+	n := len(prefix)
+	return len(s) > n && len(s) <= maxIDBytes && string(s[:n]) == prefix && isAlphanumeric(s)
 }
 
 // isAlphanumeric reports whether s holds nothing but ASCII letters and digits.
