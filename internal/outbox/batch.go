@@ -27,8 +27,8 @@ type item struct {
 	more   []int // positions of later rows merged into it
 	id     string
 	fields json.RawMessage
-	key    string // upsert: the row's normalised key
-	blamed bool   // Feishu's message names it
+	key    []string // upsert: the row's normalised key, a part a column
+	blamed bool     // Feishu's message names it
 }
 
 func (it *item) each(f func(pos int)) {

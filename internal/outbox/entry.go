@@ -92,14 +92,14 @@ func (e *entry) changed() bool {
 	return false
 }
 
-// failed reports whether the answer says that nothing was done: no row is written, unknown or already as asked.
-func failedWhole(r *Result) bool {
-	for i := range r.Rows {
-		if r.Rows[i].Status != Failed {
+// allFailed reports whether nothing was done: no row is written, unknown or already as asked.
+func allFailed(rows []RowResult) bool {
+	for i := range rows {
+		if rows[i].Status != Failed {
 			return false
 		}
 	}
-	return len(r.Rows) > 0
+	return len(rows) > 0
 }
 
 // result is the answer as it stands: open rows are unknown if they were sent, else failed.

@@ -139,7 +139,7 @@ func (o *Outbox) replay(ctx context.Context, e *entry) (*Ticket, error) {
 		o.Logger.Error("stored answer cannot be opened", slog.String("job", known.ID), slog.Any("error", err))
 		return nil, problem.From(err)
 	}
-	if failedWhole(result) {
+	if allFailed(result.Rows) {
 		if err := o.store.apply(Changes{Forget: []string{known.ID}}); err != nil {
 			return nil, notStored(err)
 		}
@@ -249,7 +249,7 @@ func (o *Outbox) jobInMemory(jobID, tenant string) *Job {
 
 func doneJob(id string, r *Result) *Job {
 	job := &Job{ID: id, State: StateDone, RowsDone: len(r.Rows), RowsTotal: len(r.Rows), Result: r}
-	if failedWhole(r) {
+	if allFailed(r.Rows) {
 		job.State = StateFailed
 	}
 	return job

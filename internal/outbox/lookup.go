@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
@@ -25,39 +26,33 @@ func cellsOf(fields json.RawMessage) cells {
 	return row
 }
 
-// wanted is one key that a lookup looks for: its normalised form and a row that has it.
-type wanted struct {
-	key string
-	row cells
-}
-
-// rowKey is the normalised key of a row in write shape; ok is false if a part of it is empty.
-func rowKey(columns []feishu.Field, row cells) (key string, ok bool) {
-	return joinParts(columns, row, keyValue)
+// rowKey is the normalised key of a row in write shape: one part a column. ok is false if a part of it is empty.
+func rowKey(columns []feishu.Field, row cells) (parts []string, ok bool) {
+	return keyParts(columns, row, bitable.KeyValue)
 }
 
 // recordKey is the normalised key of a record in read shape.
-func recordKey(columns []feishu.Field, record cells) (key string, ok bool) {
-	return joinParts(columns, record, keyOfRead)
+func recordKey(columns []feishu.Field, record cells) (parts []string, ok bool) {
+	return keyParts(columns, record, bitable.KeyOfRead)
 }
 
-func joinParts(columns []feishu.Field, row cells, part func(feishu.Field, json.RawMessage) (string, bool)) (string, bool) {
-	var key []byte
-	for _, column := range columns {
+func keyParts(columns []feishu.Field, row cells, part func(feishu.Field, json.RawMessage) (string, bool)) ([]string, bool) {
+	parts := make([]string, len(columns))
+	for i, column := range columns {
 		text, ok := part(column, row[column.Name])
 		if !ok {
-			return "", false
+			return nil, false
 		}
-		key = appendBytes(key, []byte(text))
+		parts[i] = text
 	}
-	return string(key), true
+	return parts, true
 }
 
-// joinKeys makes one comparable value of column names.
-func joinKeys(names []string) string {
+// join makes one comparable value of texts.
+func join(texts []string) string {
 	var key []byte
-	for _, name := range names {
-		key = appendBytes(key, []byte(name))
+	for _, text := range texts {
+		key = appendBytes(key, []byte(text))
 	}
 	return string(key)
 }
@@ -76,11 +71,11 @@ type lookup struct {
 	seen  map[string]bool
 }
 
-// find returns the records by key. It filters, or pages through the whole table, whichever takes fewer calls. complete is false if
+// find returns the records by joined key, for the keys in want. It filters, or pages through the whole table, whichever takes fewer calls. complete is false if
 // the table has more pages than may be read.
-func (q *lookup) find(ctx context.Context, want []wanted) (found map[string][]feishu.Record, complete bool, err error) {
+func (q *lookup) find(ctx context.Context, want [][]string) (found map[string][]feishu.Record, complete bool, err error) {
 	q.reset(want)
-	filters := keyFilters(q.columns, want2rows(want))
+	filters, _ := bitable.Filters(q.columns, want)
 	if len(filters) != 1 {
 		page, err := q.search(ctx, nil, "")
 		if err != nil {
@@ -107,11 +102,11 @@ func (q *lookup) find(ctx context.Context, want []wanted) (found map[string][]fe
 	return q.found, true, nil
 }
 
-func (q *lookup) reset(want []wanted) {
+func (q *lookup) reset(want [][]string) {
 	q.found = make(map[string][]feishu.Record, len(want))
 	q.seen = make(map[string]bool)
-	for _, w := range want {
-		q.found[w.key] = nil
+	for _, parts := range want {
+		q.found[join(parts)] = nil
 	}
 }
 
@@ -140,21 +135,14 @@ func (q *lookup) search(ctx context.Context, filter json.RawMessage, token strin
 		return page, err
 	}
 	for _, record := range page.Items {
-		key, ok := recordKey(q.columns, cellsOf(record.Fields))
-		if _, wantedKey := q.found[key]; ok && wantedKey && !q.seen[record.ID] {
+		parts, ok := recordKey(q.columns, cellsOf(record.Fields))
+		key := join(parts)
+		if _, wanted := q.found[key]; ok && wanted && !q.seen[record.ID] {
 			q.seen[record.ID] = true
 			q.found[key] = append(q.found[key], record)
 		}
 	}
 	return page, nil
-}
-
-func want2rows(want []wanted) []map[string]json.RawMessage {
-	rows := make([]map[string]json.RawMessage, len(want))
-	for i, w := range want {
-		rows[i] = w.row
-	}
-	return rows
 }
 
 // columnsIn returns those of fields that any of the rows has, and their names.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
@@ -49,6 +50,7 @@ func (o *Outbox) updatedAlready(ctx context.Context, b *batch) (bool, error) {
 	if len(sub.Fields) == 0 {
 		return false, nil
 	}
+	schema := bitable.NewSchema(sub.Fields)
 	rows := make(map[string]*item, len(b.items))
 	for i := range b.items {
 		rows[b.items[i].id] = &b.items[i]
@@ -57,7 +59,7 @@ func (o *Outbox) updatedAlready(ctx context.Context, b *batch) (bool, error) {
 	err := o.batchGet(ctx, b.items, func(found []feishu.Record, _ []string) bool {
 		for _, record := range found {
 			it := rows[record.ID]
-			if it == nil || changed(sub.Fields, it.fields, record.Fields) {
+			if it == nil || schema.Changed(it.fields, record.Fields) {
 				return false
 			}
 			same++
@@ -102,11 +104,9 @@ func (o *Outbox) createdAlready(ctx context.Context, b *batch) (ids []string, wr
 	}
 	columns, names := columnsIn(sub.Fields, rows)
 	key := tellingColumn(columns, rows)
-	want := make([]wanted, 0, len(rows))
-	keys := make([]string, len(rows))
+	want := make([][]string, len(rows))
 	for i, row := range rows {
-		keys[i], _ = rowKey(key, row)
-		want = append(want, wanted{keys[i], row})
+		want[i], _ = rowKey(key, row)
 	}
 	q := lookup{reader: o.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: key, names: names, pages: maxReadBack}
 	found, complete, err := q.find(ctx, want)
@@ -117,6 +117,7 @@ func (o *Outbox) createdAlready(ctx context.Context, b *batch) (ids []string, wr
 		return nil, false, err
 	}
 
+	schema := bitable.NewSchema(columns)
 	places := make(map[string][]int) // by content: the items that have it
 	for i := range b.items {
 		content := string(b.items[i].fields)
@@ -126,8 +127,8 @@ func (o *Outbox) createdAlready(ctx context.Context, b *batch) (ids []string, wr
 	taken := make(map[string]bool)
 	for _, at := range places {
 		n := 0
-		for _, record := range found[keys[at[0]]] {
-			if changed(columns, b.items[at[0]].fields, record.Fields) {
+		for _, record := range found[join(want[at[0]])] {
+			if schema.Changed(b.items[at[0]].fields, record.Fields) {
 				continue
 			}
 			if n == len(at) || taken[record.ID] {
@@ -150,12 +151,12 @@ func tellingColumn(columns []feishu.Field, rows []cells) []feishu.Field {
 	var best []feishu.Field
 	most := 0
 	for _, column := range columns {
-		if !keyFieldAllowed(column) {
+		if !bitable.KeyFieldAllowed(column) {
 			continue
 		}
 		values := make(map[string]bool)
 		for _, row := range rows {
-			value, ok := keyValue(column, row[column.Name])
+			value, ok := bitable.KeyValue(column, row[column.Name])
 			if !ok {
 				values = nil
 				break

@@ -178,7 +178,7 @@ func groupOf(e *entry) group {
 		g.alone = e.id
 	}
 	if sub.Op == OpUpsert {
-		g.keys = joinKeys(sub.KeyFields)
+		g.keys = join(sub.KeyFields)
 	}
 	return g
 }

@@ -139,7 +139,7 @@ func (o *Outbox) atRest(l *lane, entries []*entry) resting {
 			}
 		}
 		switch {
-		case e.open == 0 && !e.changed() && e.stop != nil && !e.keep:
+		case e.open == 0 && !e.keep && allFailed(e.rows):
 			rest.undone = append(rest.undone, e)
 		case e.open == 0:
 			rest.insert = e.claim(rest.insert)

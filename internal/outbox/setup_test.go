@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -40,7 +41,7 @@ func setup(t *testing.T, change ...func(*outbox.Options)) *house {
 // open starts an outbox over the store; the test's end stops it.
 func (h *house) open(t *testing.T, change ...func(*outbox.Options)) {
 	t.Helper()
-	opts := outbox.Options{Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring, Digest: func(app feishu.App) string { return "digest of " + app.ID }}
+	opts := outbox.Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring, Digest: func(app feishu.App) string { return "digest of " + app.ID }}
 	for _, f := range change {
 		f(&opts)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -98,13 +99,14 @@ func mergeByKey(items []item) (keyed, later []item, bad []badRow) {
 			later = append(later, it)
 			continue
 		}
-		key, ok := rowKey(columns, cellsOf(it.fields))
+		parts, ok := rowKey(columns, cellsOf(it.fields))
+		key := join(parts)
 		own, taken := owners[key]
 		switch {
 		case !ok:
 			bad = append(bad, badRow{it, emptyKey(it.e.sub.KeyFields)})
 		case !taken:
-			it.key = key
+			it.key = parts
 			owners[key] = owner{it.e, len(keyed)}
 			keyed = append(keyed, it)
 		case own.e == it.e:
@@ -155,12 +157,13 @@ func (o *Outbox) match(ctx context.Context, keyed []item) (matched, error) {
 	}
 	sub := keyed[0].e.sub
 	rows := make([]cells, len(keyed))
-	want := make([]wanted, len(keyed))
+	want := make([][]string, len(keyed))
 	for i := range keyed {
 		rows[i] = cellsOf(keyed[i].fields)
-		want[i] = wanted{keyed[i].key, rows[i]}
+		want[i] = keyed[i].key
 	}
 	columns, names := columnsIn(sub.Fields, rows)
+	schema := bitable.NewSchema(columns)
 	q := lookup{reader: o.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: keyColumns(sub), names: names}
 	found, _, err := q.find(ctx, want)
 	m.calls = q.calls
@@ -168,13 +171,13 @@ func (o *Outbox) match(ctx context.Context, keyed []item) (matched, error) {
 		return m, err
 	}
 	for _, it := range keyed {
-		switch records := found[it.key]; {
+		switch records := found[join(it.key)]; {
 		case len(records) > 1:
 			m.bad = append(m.bad, badRow{it, manyMatches(it.e.sub.KeyFields, records)})
 		case len(records) == 0:
 			it.fields = withoutNulls(it.fields)
 			m.creates = append(m.creates, it)
-		case changed(columns, it.fields, records[0].Fields):
+		case schema.Changed(it.fields, records[0].Fields):
 			it.id = records[0].ID
 			m.updates = append(m.updates, it)
 		default:
