@@ -2,6 +2,7 @@ package attachment
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -96,7 +98,8 @@ func wantFailure(t *testing.T, err error, reason problem.Text) {
 	}
 }
 
-func wantProblem(t *testing.T, err error, code problem.Code) *problem.Error {
+// wantProblem fails the test unless err is that problem and says that no row was written.
+func wantProblem(t *testing.T, err error, code problem.Code) {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("no error, want %s", code)
@@ -105,7 +108,9 @@ func wantProblem(t *testing.T, err error, code problem.Code) *problem.Error {
 	if p.Code != code {
 		t.Fatalf("problem %s (%v), want %s", p.Code, err, code)
 	}
-	return p
+	if p.Outcome != "" && p.Outcome != problem.NotWritten {
+		t.Fatalf("outcome %s: a file is not a row", p.Outcome)
+	}
 }
 
 // inProcess answers calls by the sandbox without a network, so that tests can run in a bubble with a clock of its own.
@@ -140,6 +145,7 @@ const (
 type bundle struct {
 	sb       *sandbox.Sandbox
 	client   *feishu.Client
+	sent     *checksums
 	uploader *Uploader
 	people   *People
 	app      feishu.App
@@ -154,14 +160,13 @@ func setup(t *testing.T) *bundle {
 		_, err = sb.AddBase(sandbox.BaseSpec{Token: token, WikiNode: node, Collaborators: []string{testApp}})
 		must(t, err)
 	}
-	keyring, err := secret.ParseKeyring(secret.GenerateKey())
-	must(t, err)
-	client, err := feishu.New(feishu.Options{Keyring: keyring, BaseURL: "http://feishu.test", Transport: inProcess{sb}})
+	sent := &checksums{next: inProcess{sb}}
+	client, err := feishu.New(feishu.Options{Keyring: newKeyring(t), BaseURL: "http://feishu.test", Transport: sent})
 	must(t, err)
 	b := &bundle{
-		sb: sb, client: client, people: NewPeople(client, client.Digest),
+		sb: sb, client: client, sent: sent, people: NewPeople(client, client.Digest),
 		uploader: NewUploader(UploaderOptions{Media: client, Digest: client.Digest, AllowRetry: client.AllowRetry}),
-		app:      feishu.App{ID: testApp, Secret: secret.New(testSecret)},
+		app:      feishu.App{ID: testApp, Secret: newSecret(testSecret)},
 	}
 	t.Cleanup(func() {
 		b.uploader.Close()
@@ -188,9 +193,35 @@ func (b *bundle) upload(ctx context.Context, t *testing.T, name string, data []b
 	return b.uploader.Upload(ctx, b.app, testBase, file)
 }
 
-// fault lets the sandbox answer an endpoint with a code, count times after skip calls.
-func (b *bundle) fault(t *testing.T, endpoint string, code, skip, count int) {
+// fault lets the sandbox answer an endpoint with a code, count times (0: always).
+func (b *bundle) fault(t *testing.T, endpoint string, code, count int) {
 	t.Helper()
-	_, err := b.sb.AddFault(sandbox.Fault{Endpoint: endpoint, Action: sandbox.ActionError, Code: code, Skip: skip, Count: count})
+	_, err := b.sb.AddFault(sandbox.Fault{Endpoint: endpoint, Action: sandbox.ActionError, Code: code, Count: count})
 	must(t, err)
+}
+
+func poolOf(t *testing.T, certificate []byte) *x509.CertPool {
+	t.Helper()
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(certificate) {
+		t.Fatal("no certificate")
+	}
+	return pool
+}
+
+func newSecret(value string) secret.Text { return secret.New(value) }
+
+func newKeyring(t *testing.T) *secret.Keyring {
+	t.Helper()
+	keyring, err := secret.ParseKeyring(secret.GenerateKey())
+	must(t, err)
+	return keyring
+}
+
+// slow lets every upload take so long.
+func (b *bundle) slow(t *testing.T, each time.Duration) {
+	t.Helper()
+	o := b.sb.Options()
+	o.Write.PerCall = each
+	must(t, b.sb.SetOptions(o))
 }
