@@ -238,10 +238,10 @@ func sizes(t *testing.T, open func(t *testing.T) outbox.Store) {
 		}
 	})
 
-	t.Run("a_change_takes_thousands_of_entries", func(t *testing.T) {
+	t.Run("a_change_takes_more_than_a_thousand_entries", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
-		const many = 3_000
+		const many = 1_500
 		var changes outbox.Changes
 		var ids []string
 		for n := range many {

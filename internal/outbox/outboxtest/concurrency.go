@@ -141,16 +141,16 @@ func expire(t *testing.T, open func(t *testing.T) outbox.Store) {
 		}
 	})
 
-	t.Run("deletes_thousands_at_once", func(t *testing.T) {
+	t.Run("deletes_more_than_a_thousand_at_once", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		var changes outbox.Changes
-		for n := range 2_100 {
+		for n := range 1_200 {
 			changes.Insert = append(changes.Insert, newEntry(n))
 			changes.Done = append(changes.Done, result(newEntry(n).ID, 1+n%2))
 		}
 		mustApply(t, store, &changes)
-		if kept := mustExpire(t, store, instant(2)); kept.Entries != 1_050 {
+		if kept := mustExpire(t, store, instant(2)); kept.Entries != 600 {
 			t.Errorf("kept %+v", kept)
 		}
 		if kept := mustExpire(t, store, instant(3)); kept != (outbox.Kept{}) {

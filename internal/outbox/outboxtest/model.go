@@ -100,6 +100,9 @@ func (m *model) view() view {
 	return v
 }
 
+// maxSteps bounds a run of the model test, in changes.
+const maxSteps = 12
+
 // againstModel applies random changes to one store and to the model; both must agree after each.
 func againstModel(t *testing.T, open func(t *testing.T) outbox.Store) {
 	store := open(t)
@@ -107,28 +110,24 @@ func againstModel(t *testing.T, open func(t *testing.T) outbox.Store) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var m model
 		var ids []string
-		rt.Repeat(map[string]func(*rapid.T){
-			"apply": func(rt *rapid.T) {
-				changes := drawChanges(rt, &m, &number)
-				for _, e := range changes.Insert {
-					ids = append(ids, e.ID)
-				}
-				fit := m.apply(&changes)
-				if err := store.Apply(t.Context(), &changes); (err == nil) != fit {
-					rt.Fatalf("Apply = %v; the model says fit: %t\n%+v", err, fit, changes)
-				}
-			},
-			"expire": func(rt *rapid.T) {
+		for range rapid.IntRange(1, maxSteps).Draw(rt, "steps") {
+			changes := drawChanges(rt, &m, &number)
+			for _, e := range changes.Insert {
+				ids = append(ids, e.ID)
+			}
+			fit := m.apply(&changes)
+			if err := store.Apply(t.Context(), &changes); (err == nil) != fit {
+				rt.Fatalf("Apply = %v; the model says fit: %t\n%+v", err, fit, changes)
+			}
+			if rapid.IntRange(0, 4).Draw(rt, "expire") == 0 {
 				before := instant(rapid.IntRange(0, 6).Draw(rt, "before"))
 				m.expire(before)
 				mustExpire(t, store, before)
-			},
-			"": func(rt *rapid.T) {
-				if diff := cmp.Diff(m.view(), take(t, store, ids...), cmpopts.EquateEmpty()); diff != "" {
-					rt.Fatalf("(-model +store):\n%s", diff)
-				}
-			},
-		})
+			}
+			if diff := cmp.Diff(m.view(), take(t, store, ids...), cmpopts.EquateEmpty()); diff != "" {
+				rt.Fatalf("(-model +store):\n%s", diff)
+			}
+		}
 		mustApply(t, store, &outbox.Changes{Forget: ids}) // an empty store for the next run
 	})
 }
