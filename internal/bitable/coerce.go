@@ -173,6 +173,10 @@ func (c *run) cell(t *target, raw []byte) {
 	}
 	c.seen[t.column] = c.row + 1
 	col := &c.columns[t.column]
+	if len(c.o.Repeated) > 0 && slices.Contains(c.o.Repeated, t.name) && !holdsSeveral(col.field.Type) {
+		c.fail(duplicateColumn(col.field.Name))
+		return
+	}
 	start := len(c.buf)
 	if c.members > 0 {
 		c.buf = append(c.buf, ',')
@@ -240,6 +244,9 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	}
 	raw := c.raw
 	if c.o.Raw {
+		if !Writable(col.field) && c.o.UnknownFields == PolicyIgnore {
+			return c.readOnly(dst, isNull(raw))
+		}
 		return append(dst, raw...), written
 	}
 	if isNull(raw) {
@@ -291,12 +298,12 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	}
 }
 
-// null clears on update and is left out on create.
+// null clears on update and upsert and is left out on create.
 func (c *run) null(dst []byte, col *column) ([]byte, result) {
 	if !Writable(col.field) {
 		return c.readOnly(dst, true)
 	}
-	if c.o.Mode == Update {
+	if c.o.Mode != Create {
 		return append(dst, "null"...), written
 	}
 	c.note(RuleNullSkipped)
@@ -305,7 +312,7 @@ func (c *run) null(dst []byte, col *column) ([]byte, result) {
 
 // empty is an empty text or a list of empty parts: empty_values rules it.
 func (c *run) empty(dst []byte, col *column) ([]byte, result) {
-	if c.o.Mode == Update && c.o.EmptyValues == EmptyClear {
+	if c.o.Mode != Create && c.o.EmptyValues == EmptyClear {
 		if !Writable(col.field) {
 			return c.readOnly(dst, true)
 		}
@@ -318,7 +325,7 @@ func (c *run) empty(dst []byte, col *column) ([]byte, result) {
 
 // emptyList is an explicit [], which says the same as null.
 func (c *run) emptyList(dst []byte) ([]byte, result) {
-	if c.o.Mode == Update {
+	if c.o.Mode != Create {
 		c.note(RuleEmptyCleared)
 		return append(dst, "null"...), written
 	}

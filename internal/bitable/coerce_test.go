@@ -239,6 +239,7 @@ func TestMultiSelect(t *testing.T) {
 		{name: "takes objects", in: `[{"text":"A","id":"opt1"},{"name":"B"}]`, sent: `["A","B"]`, rules: "option_unwrapped"},
 		{name: "removes empty parts and repetitions", in: `["A",""," ","A","a"]`, sent: `["A"]`, rules: "parts_dropped option_matched"},
 		{name: "matches options", in: `["go语言"]`, sent: `["Go 语言"]`, rules: "option_matched"},
+		{name: "takes a form's repeated key", in: `["A","B"]`, sent: `["A","B"]`, with: func(o *Options) { o.Repeated = []string{"c"} }},
 		{name: "keeps a bracketed word", in: `"[重要]"`, sent: `["[重要]"]`, rules: "text_split option_created"},
 		{name: "refuses a broken list as text", in: `"['a', 1]"`, code: problem.RowValueMismatch, reason: reasonElement},
 		{name: "refuses a bare list as text", in: `"[a, b]"`, code: problem.RowValueMismatch, reason: reasonElement},
@@ -355,6 +356,8 @@ func TestReadOnlyColumns(t *testing.T) {
 				{name: "leaves out null on update", in: `null`, rules: "read_only_dropped", with: updating},
 				{name: "leaves out an empty text", in: `""`, rules: "empty_skipped"},
 				{name: "drops a value when told", in: `1`, rules: "read_only_dropped", with: ignoring},
+				{name: "sends a value without typecast", in: `1`, sent: `1`, with: func(o *Options) { o.Raw = true }},
+				{name: "drops a value without typecast when told", in: `1`, rules: "read_only_dropped", with: func(o *Options) { o.Raw, o.UnknownFields = true, PolicyIgnore }},
 			})
 		})
 	}

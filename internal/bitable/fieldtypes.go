@@ -85,6 +85,17 @@ func Writable(f feishu.Field) bool {
 	}
 }
 
+// holdsSeveral reports whether a cell of the type is a list of values.
+func holdsSeveral(t feishu.FieldType) bool {
+	switch t { //nolint:exhaustive // all others hold one
+	case feishu.TypeMultiSelect, feishu.TypeUser, feishu.TypeAttachment, feishu.TypeSingleLink, feishu.TypeDuplexLink,
+		feishu.TypeGroupChat:
+		return true
+	default:
+		return false
+	}
+}
+
 // CanBePrimary reports whether a column of the type may be a table's first one, its index.
 func CanBePrimary(t feishu.FieldType) bool {
 	switch t { //nolint:exhaustive // all others may not

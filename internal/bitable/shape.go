@@ -31,7 +31,7 @@ func (c *run) unwrap(raw []byte) (fields, skip []byte, ok bool) {
 		}
 	}
 	switch {
-	case c.o.Mode == Create && idKey != nil:
+	case c.o.Mode != Update && idKey != nil:
 		c.failRow(recordIDInCreate)
 		return nil, nil, false
 	case wrapped != nil && others > 0:

@@ -22,7 +22,8 @@ type Mode int
 // The modes.
 const (
 	Create Mode = iota // null and empty are left out
-	Update             // null clears
+	Update             // rows carry a record_id; null clears
+	Upsert             // rows have the shape of Create; null clears, and is to be left out of those that are created
 )
 
 // Policies for what a table does not have.
@@ -44,6 +45,7 @@ type Options struct {
 	UnknownOptions string         // PolicyCreate, PolicyReject
 	UserIDType     string         // open_id, union_id, user_id
 	Files          []File         // file parts of a multipart body, for attachment columns
+	Repeated       []string       // columns whose list was made of a form's repeated key: only for those that hold several values
 }
 
 // File is a file that came beside the rows; it becomes a Pending of kind PendingFile.
