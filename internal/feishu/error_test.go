@@ -30,6 +30,9 @@ func TestErrorTable(t *testing.T) {
 			if p.Code == "" || p.Outcome == "" || p.Feishu.Code != code {
 				t.Errorf("%d gives %+v", code, p)
 			}
+			if entry := problem.Lookup(p.Code); entry.Retryable != (&Error{Class: row.class}).Repeatable() {
+				t.Errorf("%d: class %v is answered with %s: only what a repeat can mend may be retryable", code, row.class, p.Code)
+			}
 			for what, text := range map[string]problem.Text{"fix": p.Fix, "detail": p.Detail} {
 				if !isBilingual(text) {
 					t.Errorf("%d: %s is not in both languages: %+v", code, what, text)

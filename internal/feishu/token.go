@@ -29,7 +29,7 @@ type token struct {
 	refusal *Error
 }
 
-// life returns how long the answer may be served, renewAt when it is due for renewal; from now on.
+// life returns how long the answer may be served from now on.
 func (t token) life() time.Duration {
 	if t.refusal != nil {
 		return refusalKept
@@ -41,10 +41,11 @@ func (t token) life() time.Duration {
 	return left - dropBelow
 }
 
+// renewAfter returns when a renewal in the background is due; never before a short-lived token is dropped anyway.
 func (t token) renewAfter() time.Duration {
 	left := time.Until(t.expiry)
 	if t.refusal != nil || left <= renewBelow {
-		return t.life() // not before it is dropped
+		return t.life()
 	}
 	return left - renewBelow
 }
