@@ -103,9 +103,8 @@ func (c *call) answer(data any, f *failure) answer {
 		return out.html()
 	}
 	if f.rateReset > 0 {
-		// Written as the gateway spells them; canonical form is the reader's affair.
-		out.header["x-ogw-ratelimit-limit"] = []string{strconv.Itoa(f.rateLimit)}
-		out.header["x-ogw-ratelimit-reset"] = []string{strconv.Itoa(f.rateReset)}
+		out.header.Set("X-Ogw-Ratelimit-Limit", strconv.Itoa(f.rateLimit))
+		out.header.Set("X-Ogw-Ratelimit-Reset", strconv.Itoa(f.rateReset))
 	}
 	body := envelope{Code: f.code, Msg: f.msg}
 	switch {

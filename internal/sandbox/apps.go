@@ -65,9 +65,27 @@ func getApp(c *call) (any, *failure) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return map[string]any{"app": map[string]any{
-		"app_token": b.spec.Token, "name": b.spec.Name, "revision": b.revision, "is_advanced": b.spec.Advanced,
+		"app_token": b.spec.Token, "name": b.name, "revision": b.revision, "is_advanced": b.spec.Advanced,
 		"time_zone": b.spec.TimeZone, "formula_type": 1, "advance_version": "v2",
 	}}, nil
+}
+
+// updateApp renames a base. Turning advanced permissions on or off is not simulated: seed it with BaseSpec.Advanced.
+func updateApp(c *call) (any, *failure) {
+	var body struct {
+		Name string `json:"name"`
+	}
+	if f := c.decode(&body); f != nil {
+		return nil, f
+	}
+	return c.changeBase(func(b *base) (any, *failure) {
+		if body.Name == "" || utf8.RuneCountInString(body.Name) > maxAppNameChars {
+			return nil, fail(1254031)
+		}
+		b.name = body.Name
+		b.revision++
+		return map[string]any{"app": map[string]any{"app_token": b.spec.Token, "name": b.name, "is_advanced": b.spec.Advanced}}, nil
+	})
 }
 
 // getNode resolves a wiki page, or a base's own token with obj_type=bitable.
@@ -100,9 +118,11 @@ func getNode(c *call) (any, *failure) {
 	case !slices.Contains(b.spec.Collaborators, c.appID) && !slices.Contains(b.spec.Readers, c.appID):
 		return nil, fail(131006)
 	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
 	return map[string]any{"node": map[string]any{
 		"space_id": "7000000000000000001", "node_token": b.spec.WikiNode, "obj_token": b.spec.Token, "obj_type": "bitable",
 		"parent_node_token": "", "node_type": "origin", "origin_node_token": b.spec.WikiNode, "origin_space_id": "7000000000000000001",
-		"has_child": false, "title": b.spec.Name, "obj_create_time": "1700000000", "creator": "ou_sandbox", "owner": "ou_sandbox",
+		"has_child": false, "title": b.name, "obj_create_time": "1700000000", "creator": "ou_sandbox", "owner": "ou_sandbox",
 	}}, nil
 }

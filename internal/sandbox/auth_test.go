@@ -173,7 +173,7 @@ func TestAccess(t *testing.T) {
 	t.Parallel()
 	other := func(t *testing.T, spec BaseSpec) *bundle {
 		b := setup(t, Options{})
-		spec.Token = "bascnOther001"
+		spec.Token = otherBase
 		base, err := b.sb.AddBase(spec)
 		b.must(err)
 		_, err = base.AddTableSpec(TableSpec{ID: testTable, Name: "x"})
@@ -182,12 +182,12 @@ func TestAccess(t *testing.T) {
 		b.must(err)
 		return b
 	}
-	const path = "/bitable/v1/apps/bascnOther001/tables/" + testTable + "/records"
+	const path = "/bitable/v1/apps/" + otherBase + "/tables/" + testTable + "/records"
 	row := map[string]any{"fields": map[string]any{}}
 	t.Run("knows_no_wiki_token_as_a_base", func(t *testing.T) {
 		t.Parallel()
 		b := other(t, BaseSpec{Collaborators: []string{testApp}, WikiNode: "wikcnExample01"})
-		r := b.do("POST", strings.Replace(path, "bascnOther001", "wikcnExample01", 1), row)
+		r := b.do("POST", strings.Replace(path, otherBase, "wikcnExample01", 1), row)
 		r.want(t, 400, 91402)
 		if r.Msg != "NOTEXIST" || string(r.Data) != "{}" {
 			t.Errorf("got %s", r.raw)

@@ -12,8 +12,8 @@
 //
 // # What it serves
 //
-// Under /open-apis: the tenant and app token endpoints of custom apps; bitable/v1 apps (create, get), tables (all), fields (all), views
-// (list, get), records (all ten); wiki get_node; contact batch_get_id; drive medias uploads (one call and blocks) and temporary
+// Under /open-apis: the tenant and app token endpoints of custom apps; bitable/v1 apps (create, get, update), tables, fields, views and
+// records (all calls); wiki get_node; contact batch_get_id; drive medias uploads (one call and blocks) and temporary
 // URLs. Anything else is the gateway's 404 "404 page not found" in plain text.
 //
 // A call is checked in this order: token, address, scopes, rate, monthly quota, fault script, parameters, base, collaborator, table, the

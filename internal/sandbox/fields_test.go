@@ -120,12 +120,12 @@ func TestFields(t *testing.T) {
 		create := func(token, name string) reply {
 			return b.do("POST", fieldsPath+"?client_token="+token, `{"field_name":"`+name+`","type":1}`)
 		}
-		first, again := create(tokenA, "a"), create(tokenA, "a")
+		first, again := create(uuidA, "a"), create(uuidA, "a")
 		again.wantOK(t)
 		if string(first.Data) != string(again.Data) {
 			t.Errorf("got %s, first %s", again.Data, first.Data)
 		}
-		create(tokenA, "b").want(t, 400, 1255006)
+		create(uuidA, "b").want(t, 400, 1255006)
 		create("x", "b").want(t, 400, 1254037)
 	})
 	t.Run("are_replaced_whole_so_that_unsent_options_go", func(t *testing.T) {

@@ -78,10 +78,10 @@ func TestUploadAll(t *testing.T) {
 	t.Run("gives_a_token_that_another_base_refuses", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{}, everyField()...)
-		_, err := b.sb.AddBase(BaseSpec{Token: "bascnOther001", Collaborators: []string{testApp}})
+		_, err := b.sb.AddBase(BaseSpec{Token: otherBase, Collaborators: []string{testApp}})
 		b.must(err)
 		var made fileToken
-		b.uploadAll([]byte("x"), map[string]string{"parent_node": "bascnOther001"}).into(t, &made)
+		b.uploadAll([]byte("x"), map[string]string{"parent_node": otherBase}).into(t, &made)
 		b.create(map[string]any{"file": []any{made}}).want(t, 200, 1254303)
 	})
 	for name, tc := range map[string]struct {
@@ -95,15 +95,15 @@ func TestUploadAll(t *testing.T) {
 		"a_name_over_250_characters": {map[string]string{"file_name": strings.Repeat("长", 251)}, 400, 1061008},
 		"another_parent_type":        {map[string]string{"parent_type": "explorer"}, 400, 1061002},
 		"an_unknown_base":            {map[string]string{"parent_node": "bascnUnknown01"}, 400, 1061044},
-		"a_base_it_may_not_write":    {map[string]string{"parent_node": "bascnForeign01"}, 403, 1061004},
-		"a_wiki_base_and_no_route":   {map[string]string{"parent_node": "bascnWiki00001"}, 403, 1061004},
+		"a_base_it_may_not_write":    {map[string]string{"parent_node": foreignBase}, 403, 1061004},
+		"a_wiki_base_and_no_route":   {map[string]string{"parent_node": wikiBase}, 403, 1061004},
 	} {
 		t.Run("refuses_"+name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, Options{})
-			_, err := b.sb.AddBase(BaseSpec{Token: "bascnForeign01"})
+			_, err := b.sb.AddBase(BaseSpec{Token: foreignBase})
 			b.must(err)
-			_, err = b.sb.AddBase(BaseSpec{Token: "bascnWiki00001", WikiNode: "wikcnExample01", Collaborators: []string{testApp}})
+			_, err = b.sb.AddBase(BaseSpec{Token: wikiBase, WikiNode: "wikcnExample01", Collaborators: []string{testApp}})
 			b.must(err)
 			b.uploadAll([]byte("hello"), tc.override).want(t, tc.status, tc.code)
 			if len(b.sb.Files()) != 0 {
@@ -114,9 +114,9 @@ func TestUploadAll(t *testing.T) {
 	t.Run("takes_a_route_for_a_base_in_a_wiki_and_no_checksum", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
-		_, err := b.sb.AddBase(BaseSpec{Token: "bascnWiki00001", WikiNode: "wikcnExample01", Collaborators: []string{testApp}})
+		_, err := b.sb.AddBase(BaseSpec{Token: wikiBase, WikiNode: "wikcnExample01", Collaborators: []string{testApp}})
 		b.must(err)
-		b.uploadAll([]byte("hello"), map[string]string{"parent_node": "bascnWiki00001", "extra": `{"drive_route_token":"bascnWiki00001"}`, "checksum": "-"}).wantOK(t)
+		b.uploadAll([]byte("hello"), map[string]string{"parent_node": wikiBase, "extra": `{"drive_route_token":"` + wikiBase + `"}`, "checksum": "-"}).wantOK(t)
 	})
 	t.Run("takes_20_MiB_and_no_byte_more", func(t *testing.T) {
 		t.Parallel()

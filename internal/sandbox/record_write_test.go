@@ -168,8 +168,8 @@ func TestDelete(t *testing.T) {
 }
 
 const (
-	tokenA = "fe599b60-450f-46ff-b2ef-9f6675625b97"
-	tokenB = "fe599b60-450f-46ff-b2ef-9f6675625b98"
+	uuidA = "fe599b60-450f-46ff-b2ef-9f6675625b97"
+	uuidB = "fe599b60-450f-46ff-b2ef-9f6675625b98"
 )
 
 func TestClientToken(t *testing.T) {
@@ -183,18 +183,18 @@ func TestClientToken(t *testing.T) {
 		t.Run("that_was_used_answers_as_"+string(mode)+"_says_and_writes_nothing", func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, Options{ClientToken: mode})
-			first := post(b, tokenA, "a")
+			first := post(b, uuidA, "a")
 			first.wantOK(t)
-			again := post(b, tokenA, "a")
+			again := post(b, uuidA, "a")
 			again.want(t, want.status, want.code)
 			if mode == ClientTokenReplay && string(again.Data) != string(first.Data) {
 				t.Errorf("got %s, first %s", again.Data, first.Data)
 			}
-			post(b, tokenB, "a").wantOK(t)
+			post(b, uuidB, "a").wantOK(t)
 			if n := len(b.rows()); n != 2 {
 				t.Errorf("%d rows", n)
 			}
-			if journal := b.sb.Journal(); journal[2].Committed || !journal[1].Committed || journal[2].ClientToken != tokenA {
+			if journal := b.sb.Journal(); journal[2].Committed || !journal[1].Committed || journal[2].ClientToken != uuidA {
 				t.Errorf("journal %+v", journal)
 			}
 		})
@@ -202,22 +202,22 @@ func TestClientToken(t *testing.T) {
 	t.Run("with_another_body_is_a_conflict", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
-		post(b, tokenA, "a").wantOK(t)
-		post(b, tokenA, "b").want(t, 400, 1255006)
+		post(b, uuidA, "a").wantOK(t)
+		post(b, uuidA, "b").want(t, 400, 1255006)
 	})
 	t.Run("of_a_failed_call_is_not_used_up", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
-		b.do("POST", recordsPath+"?client_token="+tokenA, `{"fields":{"标题":1}}`).want(t, 200, 1254060)
-		b.do("POST", recordsPath+"?client_token="+tokenA, `{"fields":{"标题":"1"}}`).wantOK(t)
+		b.do("POST", recordsPath+"?client_token="+uuidA, `{"fields":{"标题":1}}`).want(t, 200, 1254060)
+		b.do("POST", recordsPath+"?client_token="+uuidA, `{"fields":{"标题":"1"}}`).wantOK(t)
 	})
 	t.Run("is_forgotten_after_its_time", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			b := setup(t, Options{ClientTokenTTL: time.Minute})
-			post(b, tokenA, "a").wantOK(t)
+			post(b, uuidA, "a").wantOK(t)
 			<-time.After(time.Minute)
-			post(b, tokenA, "b").wantOK(t)
+			post(b, uuidA, "b").wantOK(t)
 			if n := len(b.rows()); n != 2 {
 				t.Errorf("%d rows", n)
 			}
@@ -229,8 +229,8 @@ func TestClientToken(t *testing.T) {
 			b := setup(t, Options{ClientTokenScope: scope})
 			_, err := b.base.AddTableSpec(TableSpec{ID: "tblOther1", Name: "other"})
 			b.must(err)
-			post(b, tokenA, "a").wantOK(t)
-			r := b.do("POST", strings.Replace(recordsPath, testTable, "tblOther1", 1)+"?client_token="+tokenA, `{"fields":{}}`)
+			post(b, uuidA, "a").wantOK(t)
+			r := b.do("POST", strings.Replace(recordsPath, testTable, "tblOther1", 1)+"?client_token="+uuidA, `{"fields":{}}`)
 			if r.Code != code {
 				t.Errorf("scope %s: %s", scope, r.raw)
 			}

@@ -31,8 +31,8 @@ const (
 	classUpload
 )
 
-// endpoint is one method and path of the open platform. Rate and scopes are those of the official pages; an empty scope
-// list needs none. rows of the table are excluded by the write rule (1254291) when locks is set.
+// endpoint is one method and path of the open platform. Rates and scopes are those of the official pages: one of
+// the scopes is enough, an empty list needs none.
 type endpoint struct {
 	name   string // as the admin API, faults and counters name it: "record.batch_create"
 	method string
@@ -64,6 +64,7 @@ func endpoints() []*endpoint {
 
 		{name: "app.create", method: "POST", path: "/bitable/v1/apps", class: classWrite, rates: perMinute20, scopes: write("base:app:create"), handle: createApp},
 		{name: "app.get", method: "GET", path: "/bitable/v1/apps/:app_token", rates: perSecond20, scopes: read("base:app:read"), handle: getApp},
+		{name: "app.update", method: "PUT", path: "/bitable/v1/apps/:app_token", class: classWrite, rates: perSecond10, scopes: write("base:app:update"), handle: updateApp},
 
 		{name: "table.list", method: "GET", path: "/bitable/v1/apps/:app_token/tables", rates: perSecond20, scopes: read("base:table:read"), handle: listTables},
 		{name: "table.create", method: "POST", path: "/bitable/v1/apps/:app_token/tables", class: classWrite, rates: perSecond10, scopes: write("base:table:create"), handle: createTable},
@@ -79,6 +80,9 @@ func endpoints() []*endpoint {
 
 		{name: "view.list", method: "GET", path: tablePath + "/views", rates: perSecond20, scopes: read("base:view:read"), handle: listViews},
 		{name: "view.get", method: "GET", path: tablePath + "/views/:view_id", rates: perSecond20, scopes: read("base:view:read"), handle: getView},
+		{name: "view.create", method: "POST", path: tablePath + "/views", class: classWrite, rates: perSecond10, scopes: write("base:view:write_only"), handle: createView, locks: true},
+		{name: "view.update", method: "PATCH", path: tablePath + "/views/:view_id", class: classWrite, rates: perSecond10, scopes: write("base:view:write_only"), handle: updateView, locks: true},
+		{name: "view.delete", method: "DELETE", path: tablePath + "/views/:view_id", class: classWrite, rates: perSecond10, scopes: write("base:view:write_only"), handle: deleteView, locks: true},
 
 		{name: "record.create", method: "POST", path: tablePath + "/records", class: classWrite, rates: perSecond50, scopes: write("base:record:create"), handle: createRecord, locks: true},
 		{name: "record.batch_create", method: "POST", path: tablePath + "/records/batch_create", class: classWrite, rates: perSecond50, scopes: write("base:record:create"), handle: batchCreateRecords, locks: true},

@@ -38,7 +38,8 @@ type Sandbox struct {
 	repeats clientTokens
 	media   mediaStore
 
-	server *http.Server
+	serving sync.Mutex
+	server  *http.Server // of Start
 }
 
 // grant is a token's owner and end.
@@ -92,21 +93,28 @@ func (s *Sandbox) Reset() {
 	s.limits.reset()
 }
 
-// Start serves the sandbox on a free loopback port until Close and returns its base URL ("http://127.0.0.1:port").
+// Start serves the sandbox on a free loopback port until Close and returns its base URL ("http://127.0.0.1:port"). It works once.
 func (s *Sandbox) Start() (string, error) {
+	s.serving.Lock()
+	defer s.serving.Unlock()
+	if s.server != nil {
+		return "", errors.New("sandbox: started already")
+	}
 	var config net.ListenConfig
 	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("sandbox: %w", err)
 	}
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.server.Serve(listener) }()
+	go func(server *http.Server) { _ = server.Serve(listener) }(s.server)
 	return "http://" + listener.Addr().String(), nil
 }
 
 // Close ends waiting calls (latencies, hanging faults) and the server of Start, connections included. It may be called twice.
 func (s *Sandbox) Close() error {
 	s.close.Do(func() { close(s.done) })
+	s.serving.Lock()
+	defer s.serving.Unlock()
 	if s.server == nil {
 		return nil
 	}

@@ -14,6 +14,11 @@ const (
 	testSecret = "secretExample"
 	testBase   = "bascnExample01"
 	testTable  = "tblExample"
+
+	otherBase       = "bascnOther001"
+	foreignBase     = "bascnForeign01" // without collaborators
+	wikiBase        = "bascnWiki00001"
+	foreignWikiBase = "bascnWiki00002"
 )
 
 // bundle is a sandbox with one app, one base and one table, and a token.
@@ -197,6 +202,9 @@ func TestSandbox(t *testing.T) {
 		answer, err := (&http.Client{}).Do(request)
 		b.must(err)
 		b.must(answer.Body.Close())
+		if _, err := b.sb.Start(); err == nil {
+			t.Error("started twice")
+		}
 		rows := b.rows()
 		if answer.StatusCode != 200 || len(rows) != 1 || rows[0].Write["标题"] != "你好" {
 			t.Errorf("got %d, rows %v", answer.StatusCode, rows)

@@ -105,7 +105,7 @@ func (s *Sandbox) AddBase(spec BaseSpec) (*Base, error) {
 	if err != nil {
 		return nil, fmt.Errorf("base %s: %w", spec.Token, err)
 	}
-	b := &base{spec: spec, zone: zone, tables: map[string]*table{}}
+	b := &base{spec: spec, name: spec.Name, zone: zone, tables: map[string]*table{}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bases[spec.Token] != nil {

@@ -29,6 +29,7 @@ type base struct {
 	gate gate // the write rule at base scope
 
 	mu       sync.RWMutex
+	name     string
 	tables   map[string]*table
 	order    []*table
 	revision int

@@ -222,35 +222,3 @@ func renameTable(c *call) (any, *failure) {
 		return map[string]string{"name": t.name}, nil
 	})
 }
-
-func listViews(c *call) (any, *failure) {
-	b, t, f := c.openTable(false)
-	if f != nil {
-		return nil, f
-	}
-	return c.list(b, func() []any { return mapSlice(t.views, func(v view) any { return v }) })
-}
-
-func getView(c *call) (any, *failure) {
-	id := c.params["view_id"]
-	if !viewIDShape.MatchString(id) {
-		return nil, fail(1254005)
-	}
-	b, t, f := c.openTable(false)
-	if f != nil {
-		return nil, f
-	}
-	end, f := c.begin(nil, 0)
-	if f != nil {
-		return nil, f
-	}
-	defer end()
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	for _, v := range t.views {
-		if v.ID == id {
-			return map[string]any{"view": v}, nil
-		}
-	}
-	return nil, fail(1254042)
-}

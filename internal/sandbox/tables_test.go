@@ -152,6 +152,54 @@ func TestTables(t *testing.T) {
 	})
 }
 
+func TestViews(t *testing.T) {
+	t.Parallel()
+	const path = tablesPath + "/" + testTable + "/views"
+	t.Run("are_created_renamed_and_deleted_but_not_the_last_one", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{})
+		var made struct {
+			View view `json:"view"`
+		}
+		b.do("POST", path, `{"view_name":"看板","view_type":"kanban"}`).into(t, &made)
+		if made.View.Type != "kanban" {
+			t.Errorf("got %+v", made)
+		}
+		b.do("PATCH", path+"/"+made.View.ID, `{"view_name":"表格"}`).want(t, 400, 1254020)
+		b.do("PATCH", path+"/"+made.View.ID, `{"view_name":"改名","property":{}}`).wantOK(t)
+		if r := b.do("GET", path, nil); !strings.Contains(r.raw, `"view_name":"改名"`) || !strings.Contains(r.raw, `"total":2`) {
+			t.Errorf("got %s", r.raw)
+		}
+		b.do("DELETE", path+"/"+made.View.ID, nil).wantOK(t)
+		b.do("DELETE", path+"/"+made.View.ID, nil).want(t, 200, 1254042)
+		b.do("DELETE", path+"/x", nil).want(t, 200, 1254005)
+		b.do("DELETE", path+"/"+b.base.base.tables[testTable].views[0].ID, nil).want(t, 200, 1254023)
+	})
+	for name, tc := range map[string]struct {
+		body string
+		code int
+	}{
+		"no_name":          {`{}`, 1254021},
+		"a_duplicate_name": {`{"view_name":"表格"}`, 1254020},
+		"a_bracket":        {`{"view_name":"a[b]"}`, 1254022},
+		"a_long_name":      {`{"view_name":"` + strings.Repeat("长", maxViewNameChars+1) + `"}`, 1254022},
+		"an_unknown_type":  {`{"view_name":"a","view_type":"list"}`, 1254019},
+	} {
+		t.Run("are_not_created_with_"+name, func(t *testing.T) {
+			t.Parallel()
+			setup(t, Options{}).do("POST", path, tc.body).want(t, 200, tc.code)
+		})
+	}
+	t.Run("number_at_most_200", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{RatesOff: true})
+		for n := range maxViews - 1 {
+			b.do("POST", path, fmt.Sprintf(`{"view_name":"v%d"}`, n)).wantOK(t)
+		}
+		b.do("POST", path, `{"view_name":"one more"}`).want(t, 200, 1254101)
+	})
+}
+
 func TestApps(t *testing.T) {
 	t.Parallel()
 	t.Run("are_shown_with_their_time_zone", func(t *testing.T) {
@@ -162,6 +210,15 @@ func TestApps(t *testing.T) {
 			if !strings.Contains(r.raw, part) {
 				t.Errorf("%s is not in %s", part, r.raw)
 			}
+		}
+	})
+	t.Run("are_renamed", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{})
+		b.do("PUT", "/bitable/v1/apps/"+testBase, `{"name":"改名"}`).wantOK(t)
+		b.do("PUT", "/bitable/v1/apps/"+testBase, `{"name":""}`).want(t, 200, 1254031)
+		if r := b.do("GET", "/bitable/v1/apps/"+testBase, nil); !strings.Contains(r.raw, `"name":"改名"`) {
+			t.Errorf("got %s", r.raw)
 		}
 	})
 	t.Run("are_created_with_a_table_of_blank_rows", func(t *testing.T) {
@@ -189,9 +246,9 @@ func TestApps(t *testing.T) {
 func TestWiki(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Options{})
-	_, err := b.sb.AddBase(BaseSpec{Token: "bascnWiki00001", Name: "知识库", Collaborators: []string{testApp}, WikiNode: "wikcnExample01"})
+	_, err := b.sb.AddBase(BaseSpec{Token: wikiBase, Name: "知识库", Collaborators: []string{testApp}, WikiNode: "wikcnExample01"})
 	b.must(err)
-	_, err = b.sb.AddBase(BaseSpec{Token: "bascnWiki00002", WikiNode: "wikcnExample02"})
+	_, err = b.sb.AddBase(BaseSpec{Token: foreignWikiBase, WikiNode: "wikcnExample02"})
 	b.must(err)
 	for query, want := range map[string]int{
 		"?token=wikcnExample01":                     0,
@@ -210,7 +267,7 @@ func TestWiki(t *testing.T) {
 			if r.Code != want || (want != 0) != (r.status == 400) {
 				t.Errorf("got %d %s", r.status, r.raw)
 			}
-			if want == 0 && (!strings.Contains(r.raw, `"obj_token":"bascnWiki00001"`) || !strings.Contains(r.raw, `"obj_type":"bitable"`)) {
+			if want == 0 && (!strings.Contains(r.raw, `"obj_token":"`+wikiBase+`"`) || !strings.Contains(r.raw, `"obj_type":"bitable"`)) {
 				t.Errorf("got %s", r.raw)
 			}
 		})
