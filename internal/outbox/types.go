@@ -112,8 +112,8 @@ type Entry struct {
 	Derived   bool   // no key was given
 	Print     []byte // Fingerprint
 	Rows      int
-	Bytes     int // of the payload before sealing
-	Payload   []byte
+	Bytes     int       // of the payload before sealing
+	Payload   []byte    // nil once done: the store drops it
 	Result    []byte    // nil until done
 	Delivered bool      // the answer reached its caller
 	Keep      bool      // a job id was handed out

@@ -59,7 +59,8 @@ func (m *model) apply(c *outbox.Changes) bool {
 		if i < 0 {
 			return false
 		}
-		next.entries[i].Result, next.entries[i].DoneAt = r.Result, r.DoneAt
+		e := &next.entries[i]
+		e.Payload, e.Result, e.DoneAt = nil, r.Result, r.DoneAt
 	}
 	for i := range next.entries {
 		e := &next.entries[i]

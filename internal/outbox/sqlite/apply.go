@@ -27,7 +27,9 @@ SELECT entry.seq, ?2 FROM json_each(?1) AS ids CROSS JOIN entry ON entry.id = id
 
 	finishBatch = `UPDATE batch SET result = ? WHERE id = ?`
 
-	endEntry = `UPDATE entry SET result = ?1, done_at = ?2, stored = stored - ifnull(length(result), 0) + ?3 WHERE id = ?4`
+	endEntry = `UPDATE entry SET result = ?1, done_at = ?2, stored = ?3 WHERE id = ?4`
+
+	dropPayloads = `DELETE FROM payload WHERE entry IN (SELECT entry.seq FROM json_each(?) AS ids CROSS JOIN entry ON entry.id = ids.value)`
 
 	markDelivered = `UPDATE entry SET delivered = 1 WHERE id IN (SELECT value FROM json_each(?))`
 
@@ -45,7 +47,7 @@ AND NOT EXISTS (SELECT 1 FROM need WHERE need.batch = batch.number AND need.entr
 
 type writeStatements struct {
 	insertEntry, insertPayload, insertBatch, insertNeeds, finishBatch, endEntry,
-	markDelivered, markKeep, dropBatches, dropNeeds, forgetEntries, expireEntries *sql.Stmt
+	dropPayloads, markDelivered, markKeep, dropBatches, dropNeeds, forgetEntries, expireEntries *sql.Stmt
 }
 
 func (w *writeStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -56,6 +58,7 @@ func (w *writeStatements) prepare(ctx context.Context, db *sql.DB) error {
 		&w.insertNeeds:   insertNeeds,
 		&w.finishBatch:   finishBatch,
 		&w.endEntry:      endEntry,
+		&w.dropPayloads:  dropPayloads,
 		&w.markDelivered: markDelivered,
 		&w.markKeep:      markKeep,
 		&w.dropBatches:   dropBatches,
@@ -213,7 +216,7 @@ func (s *Store) end(ctx context.Context, tx *sql.Tx, results []outbox.EntryResul
 		}
 		ids[i] = r.ID
 	}
-	return forAll(ctx, tx, ids, s.write.dropBatches, s.write.dropNeeds)
+	return forAll(ctx, tx, ids, s.write.dropPayloads, s.write.dropBatches, s.write.dropNeeds)
 }
 
 // forAll runs each statement with all ids; ids that are not there are passed over.

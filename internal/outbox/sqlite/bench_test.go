@@ -76,15 +76,14 @@ func BenchmarkOpen(b *testing.B) {
 func begin(serial *int, n int) *outbox.Changes {
 	var changes outbox.Changes
 	for range n {
-		*serial++
 		changes.Insert = append(changes.Insert, outbox.Entry{
-			ID: fmt.Sprintf("job_%020d", *serial), Lane: digest(), Tenant: digest(), Key: digest(), Derived: true,
+			ID: "job_" + rand.Text(), Lane: digest(), Tenant: digest(), Key: digest(), Derived: true,
 			Print: make([]byte, 32), Rows: 1, Bytes: 500, Payload: make([]byte, 600), CreatedAt: time.Now(),
 		})
 	}
 	*serial++
 	batch := outbox.Batch{
-		ID: fmt.Sprintf("batch_%020d", *serial), Lane: digest(), Seq: int64(*serial), ClientToken: digest(), Plan: make([]byte, 40*n),
+		ID: "bat_" + rand.Text(), Lane: digest(), Seq: int64(*serial), ClientToken: digest(), Plan: make([]byte, 40*n),
 	}
 	for i := range changes.Insert {
 		batch.Entries = append(batch.Entries, changes.Insert[i].ID)

@@ -14,7 +14,7 @@ func TestStatements_walk_no_table(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	for _, text := range []string{
-		insertEntry, insertPayload, insertBatch, insertNeeds, finishBatch, endEntry, markDelivered, markKeep,
+		insertEntry, insertPayload, insertBatch, insertNeeds, finishBatch, endEntry, dropPayloads, markDelivered, markKeep,
 		dropBatches, dropNeeds, forgetEntries, expireEntries, findByKey, findByID, loadEntries,
 	} {
 		args := make([]any, strings.Count(text, "?"))

@@ -16,7 +16,7 @@ const expireChunk = 500
 const (
 	entryColumns = `entry.id, entry.lane, entry.tenant, entry.key, entry.derived, entry.print, entry.rows, entry.bytes,
 entry.delivered, entry.keep, entry.created_at, entry.done_at, entry.result, payload.data
-FROM entry JOIN payload ON payload.entry = entry.seq`
+FROM entry LEFT JOIN payload ON payload.entry = entry.seq`
 
 	findByKey = `SELECT ` + entryColumns + ` WHERE entry.tenant = ? AND entry.key = ?
 AND entry.key <> '' AND (entry.derived = 0 OR entry.delivered = 0 OR entry.done_at IS NULL)`

@@ -105,6 +105,12 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, s.lock.release())...)
 }
 
+// Ping reports whether the store can be read: what readiness asks.
+func (s *Store) Ping(ctx context.Context) error {
+	_, _, err := s.Find(ctx, outbox.Lookup{})
+	return err
+}
+
 // prepareFile makes the directory and the file if need be and returns the file's one true path, so that two names of one
 // file meet at one lock.
 func prepareFile(path string) (string, error) {

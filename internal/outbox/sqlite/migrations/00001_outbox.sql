@@ -26,7 +26,7 @@ CREATE UNIQUE INDEX entry_live_key ON entry (tenant, key)
 -- Finds what is not done at a start and what has expired, and adds up what is kept without touching the table.
 CREATE INDEX entry_done ON entry (done_at, stored);
 
--- Apart from the entry, so that ending an entry does not rewrite its rows.
+-- The rows of what is not done; apart from the entry, so that what is kept for repeats stays small.
 CREATE TABLE payload (
     entry INTEGER PRIMARY KEY REFERENCES entry ON DELETE CASCADE,
     data  BLOB NOT NULL
