@@ -105,10 +105,11 @@ func (o *Outbox) resumeBatch(entries map[string]*entry, s *Batch) bool {
 	}
 	b := &batch{id: s.ID, token: s.ClientToken, seq: s.Seq, op: p.Op, resumed: true}
 	whole := b.rebuild(&p, entries)
-	if len(b.items) == 0 {
+	at := slices.IndexFunc(b.items, func(it item) bool { return it.e != nil })
+	if at < 0 {
 		return false
 	}
-	l := o.laneOf(b.lead().lane)
+	l := o.laneOf(b.items[at].e.lane)
 	l.seq = max(l.seq, b.seq)
 	if s.Result != nil {
 		var end ending
@@ -127,13 +128,14 @@ func (o *Outbox) resumeBatch(entries map[string]*entry, s *Batch) bool {
 	return true
 }
 
-// rebuild fills in the items of a stored plan; false if some are not there any more.
+// rebuild fills in the items of a stored plan; false if some are of entries that are done, which are left empty.
 func (b *batch) rebuild(p *plan, entries map[string]*entry) bool {
 	whole := true
 	add := func(id string, rows []int, record string) {
 		e := entries[id]
 		if e == nil || len(rows) == 0 || slices.Max(rows) >= len(e.sub.Rows) || slices.Min(rows) < 0 {
 			whole = false
+			b.items = append(b.items, item{}) // keeps the others at their places
 			return
 		}
 		it := item{e: e, pos: rows[0], more: rows[1:], id: record, fields: e.sub.Rows[rows[0]].Fields}

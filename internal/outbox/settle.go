@@ -78,7 +78,7 @@ func (o *Outbox) lose(l *lane, b *batch, why *problem.Error) {
 func (b *batch) apply(end *ending) {
 	for i := range b.items {
 		it := &b.items[i]
-		if end.Status == "" {
+		if end.Status == "" || it.e == nil {
 			continue
 		}
 		it.e.out -= it.count()

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -29,19 +28,25 @@ type house struct {
 
 func setup(t *testing.T, change ...func(*outbox.Options)) *house {
 	t.Helper()
+	h := setupOnly(t)
+	h.open(t, change...)
+	return h
+}
+
+// setupOnly is setup without a running outbox.
+func setupOnly(t *testing.T) *house {
+	t.Helper()
 	ring, err := secret.NewKeyring(make([]byte, secret.KeyBytes))
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{base: newFakeBase(), store: newMemStore(), ring: ring}
-	h.open(t, change...)
-	return h
+	return &house{base: newFakeBase(), store: newMemStore(), ring: ring}
 }
 
 // open starts an outbox over the store; the test's end stops it.
 func (h *house) open(t *testing.T, change ...func(*outbox.Options)) {
 	t.Helper()
-	opts := outbox.Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring, Digest: func(app feishu.App) string { return "digest of " + app.ID }}
+	opts := outbox.Options{Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring, Digest: func(app feishu.App) string { return "digest of " + app.ID }}
 	for _, f := range change {
 		f(&opts)
 	}
@@ -101,6 +106,15 @@ func row(title, note string) json.RawMessage {
 	}
 	fields, _ := json.Marshal(cells)
 	return fields
+}
+
+// title is the title of a row.
+func title(fields json.RawMessage) string {
+	var cells struct {
+		Title string `json:"标题"`
+	}
+	_ = json.Unmarshal(fields, &cells)
+	return cells.Title
 }
 
 func titles(prefix string, n int) []string {
