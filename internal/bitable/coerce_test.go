@@ -179,6 +179,11 @@ func TestNumber(t *testing.T) {
 	} {
 		cases = append(cases, cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reasonNumber})
 	}
+	longest := "0." + strings.Repeat("1", maxNumberBytes-2)
+	cases = append(cases,
+		cellCase{name: "reads the longest text", in: quote(longest), sent: longest, rules: "number_text"},
+		cellCase{name: "refuses longer text", in: quote(longest + "1"), code: problem.RowValueMismatch, reason: reasonNumber},
+	)
 	for _, in := range []string{`true`, `[1]`, `{"value":1}`} {
 		cases = append(cases, cellCase{name: "refuses " + in, in: in, code: problem.RowValueMismatch, reason: reasonShape})
 	}
@@ -252,6 +257,7 @@ func TestMultiSelect(t *testing.T) {
 		{name: "leaves a list of nothing untouched", in: `[""]`, rules: "parts_dropped empty_skipped", with: updating},
 		{name: "clears by an empty list", in: `[]`, sent: `null`, rules: "empty_cleared", with: updating},
 		{name: "takes as many options as a cell holds", in: string(most), sent: string(most), rules: "option_created"},
+		{name: "refuses more parts of text than a cell holds", in: quote(strings.Repeat("a,", MaxChosenOptions+1)), code: problem.RowTooLarge},
 		{name: "refuses more options than a cell holds", in: string(all), code: problem.RowTooLarge},
 	})
 }

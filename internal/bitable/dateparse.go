@@ -88,31 +88,24 @@ func (p *dateParser) skip(token string) bool {
 	return ok
 }
 
-// numbers reads a number, a separator, a number, a separator and so on; on failure nothing is read.
-func (p *dateParser) numbers(into []*int, widths [][2]int, separators []string) bool {
-	before := p.rest
-	for i, n := range into {
-		var ok bool
-		if *n, ok = p.digits(widths[i][0], widths[i][1]); !ok || !p.skip(separators[i]) {
-			p.rest = before
-			return false
-		}
-	}
-	return true
-}
-
-var yearMonthDay = [][2]int{{4, 4}, {1, 2}, {1, 2}}
+// dateSeparators stand after year, month and day.
+var dateSeparators = [][3]string{{"-", "-", ""}, {"/", "/", ""}, {".", ".", ""}, {"年", "月", "日"}}
 
 func (p *dateParser) yearFirst() bool {
-	into := []*int{&p.year, &p.month, &p.day}
-	p.spaced = true
-	for _, separator := range []string{"-", "/", "."} {
-		if p.numbers(into, yearMonthDay, []string{separator, separator, ""}) {
-			return true
+	before := p.rest
+	if p.number(&p.year, 4, 4) {
+		for _, after := range dateSeparators {
+			if p.skip(after[0]) {
+				p.spaced = after[2] == ""
+				if p.number(&p.month, 1, 2) && p.skip(after[1]) && p.number(&p.day, 1, 2) && p.skip(after[2]) {
+					return true
+				}
+				break
+			}
 		}
 	}
-	p.spaced = false
-	return p.numbers(into, yearMonthDay, []string{"年", "月", "日"})
+	p.rest = before
+	return false
 }
 
 // basic reads ISO 8601's basic form: 20260304T150405, with an optional fraction and offset.
@@ -184,6 +177,9 @@ func (p *dateParser) word() string {
 func (p *dateParser) monthName() int {
 	before := p.rest
 	word := p.word()
+	if word == "" {
+		return 0
+	}
 	for m := time.January; m <= time.December; m++ {
 		if matchesName(word, m.String()) || m == time.September && strings.EqualFold(word, "Sept") {
 			return int(m)
@@ -197,6 +193,9 @@ func (p *dateParser) monthName() int {
 func (p *dateParser) weekday() (day time.Weekday, ok bool) {
 	before := p.rest
 	word := p.word()
+	if word == "" {
+		return 0, false
+	}
 	for day = time.Sunday; day <= time.Saturday; day++ {
 		if matchesName(word, day.String()) && p.skip(", ") {
 			return day, true
@@ -215,7 +214,8 @@ func dayFirst(text string) dateFault {
 	p := dateParser{rest: text}
 	var first, second, year int
 	for _, separator := range []string{"/", "-", "."} {
-		if !p.numbers([]*int{&first, &second, &year}, [][2]int{{1, 2}, {1, 2}, {4, 4}}, []string{separator, separator, ""}) {
+		p.rest = text
+		if !p.number(&first, 1, 2) || !p.skip(separator) || !p.number(&second, 1, 2) || !p.skip(separator) || !p.number(&year, 4, 4) {
 			continue
 		}
 		var readings []string

@@ -49,8 +49,8 @@ func foldOption(s string) string {
 
 // foldWidth replaces full-width characters by their ASCII (or Latin-1) twins and returns s itself where there are none.
 func foldWidth(s []byte) []byte {
-	for i := range s {
-		if s[i] >= utf8.RuneSelf {
+	for _, b := range s {
+		if b == 0xEF || b == 0xE3 { // how U+FFxx and U+3000 begin in UTF-8
 			return bytes.Map(narrow, s)
 		}
 	}

@@ -41,7 +41,7 @@ var (
 
 // list takes one entry, or a list of entries, each as text or as an object, and writes the list that Feishu takes.
 func (c *run) list(dst []byte, col *column, text []byte, isText bool, kind listKind) ([]byte, result) {
-	c.elements = c.elements[:0]
+	c.elements, c.entries = c.elements[:0], distinct{}
 	switch {
 	case c.raw == nil:
 	case isText:
@@ -143,16 +143,12 @@ func (c *run) addEntry(col *column, kind listKind, text []byte) bool {
 		c.mismatch(nil, col, reason, "")
 		return false
 	}
-	if !kind.repeated && slices.ContainsFunc(c.elements, e.equal) {
+	if !kind.repeated && !c.entries.add(id) {
 		c.note(RulePartsDropped)
 		return true
 	}
 	c.elements = append(c.elements, e)
 	return true
-}
-
-func (e element) equal(other element) bool {
-	return e.pending == other.pending && bytes.Equal(e.json, other.json) && e.lookup == other.lookup
 }
 
 func (c *run) writeList(dst []byte) ([]byte, result) {

@@ -44,6 +44,8 @@ func TestPerson(t *testing.T) {
 		{name: "refuses a chat id", in: `"oc_a"`, code: problem.RowValueMismatch, reason: reasonPrefix},
 		{name: "refuses a name", in: `"张三"`, code: problem.RowValueMismatch, reason: reasonPrefix},
 		{name: "refuses a name for a user id", in: `"张三"`, code: problem.RowValueMismatch, reason: reasonPrefix, with: asUserID},
+		{name: "takes the longest id", in: quote("ou_" + strings.Repeat("a", maxPersonIDBytes-3)), sent: `[{"id":"ou_` + strings.Repeat("a", maxPersonIDBytes-3) + `"}]`, rules: "id_wrapped"},
+		{name: "refuses a longer id", in: quote("ou_" + strings.Repeat("a", maxPersonIDBytes-2)), code: problem.RowValueMismatch, reason: reasonPrefix},
 		{name: "refuses a prefix alone", in: `"ou_"`, code: problem.RowValueMismatch, reason: reasonPrefix},
 		{name: "refuses an object without id", in: `{"name":"张三"}`, code: problem.RowValueMismatch},
 		{name: "refuses a number", in: `13800138000`, code: problem.RowValueMismatch, reason: reasonShape},
@@ -73,6 +75,10 @@ func groupsSent(n int) string {
 	return strings.NewReplacer(`"oc`, `{"id":"oc`, `",`, `"},`, `"]`, `"}]`).Replace(listOf(n, "oc_%d"))
 }
 
+func tokensSent(n int) string {
+	return strings.NewReplacer(`"box`, `{"file_token":"box`, `",`, `"},`, `"]`, `"}]`).Replace(listOf(n, "boxcnExample0123456789%d"))
+}
+
 func TestLink(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []feishu.FieldType{feishu.TypeSingleLink, feishu.TypeDuplexLink} {
@@ -100,6 +106,10 @@ func TestAttachment(t *testing.T) {
 		{name: "takes the read shape", in: `[{"file_token":"` + token + `","name":"a.png","url":"https://x"}]`, sent: `[{"file_token":"` + token + `"}]`, rules: "members_dropped"},
 		{name: "refuses a word", in: `"picture.png"`, code: problem.RowValueMismatch},
 		{name: "refuses a short token", in: quote(token[:minFileTokenBytes-1]), code: problem.RowValueMismatch},
+		{name: "takes the longest token", in: quote(strings.Repeat("a", maxFileTokenBytes)), sent: `[{"file_token":"` + strings.Repeat("a", maxFileTokenBytes) + `"}]`, rules: "id_wrapped"},
+		{name: "refuses a longer token", in: quote(strings.Repeat("a", maxFileTokenBytes+1)), code: problem.RowValueMismatch},
+		{name: "takes one token twice", in: `["` + token + `","` + token + `"]`, sent: `[{"file_token":"` + token + `"},{"file_token":"` + token + `"}]`, rules: "id_wrapped"},
+		{name: "takes as many as a cell holds", in: listOf(MaxAttachments, "boxcnExample0123456789%d"), sent: tokensSent(MaxAttachments), rules: "id_wrapped"},
 		{name: "refuses mail", in: `"mailto:a@b.cn"`, code: problem.RowValueMismatch},
 		{name: "refuses an object without token", in: `[{"url":"https://x"}]`, code: problem.RowValueMismatch},
 		{name: "refuses more than a cell holds", in: listOf(MaxAttachments+1, "boxcnExample0123456789%d"), code: problem.RowTooLarge},
@@ -138,7 +148,7 @@ func TestPending(t *testing.T) {
 		if got, want := string(plan.Rows()[0].Fields), `{"题":"a","谁":[{"id":"ou_x"},{"id":"ou_y"}],"图":[{"file_token":"t1"}]}`; got != want {
 			t.Errorf("row %s: want %s", got, want)
 		}
-		if got, want := ruleNames(plan), "id_wrapped id_wrapped person_resolved attachment_uploaded"; got != want {
+		if got, want := ruleNames(plan), "id_wrapped id_wrapped person_resolved attachment_uploaded parts_dropped"; got != want {
 			t.Errorf("rules %q: want %q", got, want)
 		}
 		plan.Reject(want[3], RowError{Code: problem.RowAttachmentFailed})
@@ -148,6 +158,20 @@ func TestPending(t *testing.T) {
 		last := plan.Errors()[0]
 		if last.Index != 2 || last.Field != "图" || last.Got == "" || plan.Errors()[1].Index != 3 {
 			t.Errorf("errors %+v: want row 2, then row 3", plan.Errors())
+		}
+	})
+
+	t.Run("keeps_equal_attachments", func(t *testing.T) {
+		t.Parallel()
+		plan := s.Coerce(messages(`{"图":["https://e.cn/a","https://e.cn/b"]}`), defaults())
+		for _, l := range plan.Pending() {
+			plan.Resolve(l, json.RawMessage(`{"file_token":"same"}`))
+		}
+		want := `{"图":[{"file_token":"same"},{"file_token":"same"}]}`
+		for range 2 { // a plan may be read twice
+			if got := string(plan.Rows()[0].Fields); got != want {
+				t.Errorf("row %s: want %s", got, want)
+			}
 		}
 	})
 

@@ -47,7 +47,7 @@ var (
 	}
 	readOnlyField = RowError{
 		Code:     problem.RowReadOnlyField,
-		Message:  problem.Text{ZH: "这一列由飞书计算，不能写入。请去掉它，或用 unknown_fields=ignore 略过。", EN: "Feishu computes this column; it cannot be written. Leave it out, or set unknown_fields=ignore."},
+		Message:  problem.Text{ZH: "这一列由飞书计算或不能经接口写入。请去掉它，或用 unknown_fields=ignore 略过。", EN: "Feishu computes this column or lets no caller write it. Leave it out, or set unknown_fields=ignore."},
 		Expected: problem.Text{ZH: "不写这一列", EN: "no value for this column"},
 	}
 )

@@ -11,6 +11,9 @@ import (
 // maxExactInteger is 2^53: beyond it a double no longer holds every integer.
 const maxExactInteger = "9007199254740992"
 
+// maxNumberBytes bounds text that is read as a number.
+const maxNumberBytes = 100
+
 // currencyCodes are the currencies of Feishu's currency column, and RMB.
 var currencyCodes = []string{
 	"CNY", "RMB", "USD", "EUR", "GBP", "AED", "AUD", "BRL", "CAD", "CHF", "HKD", "IDR", "INR", "JPY", "KRW", "MOP",
@@ -67,6 +70,9 @@ type decimal struct {
 }
 
 func parseNumber(s []byte) (n decimal, ok bool) {
+	if len(s) > maxNumberBytes {
+		return n, false
+	}
 	s, signed := cutSign(s, &n)
 	if rest, found := cutCurrency(s, bytes.CutPrefix); found {
 		s, n.currency = bytes.TrimLeft(rest, " "), true

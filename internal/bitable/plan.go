@@ -34,6 +34,8 @@ type planned struct {
 // heldCell is a list value that cannot be written before its lookups are answered.
 type heldCell struct {
 	at       int // offset in the row's body where the list belongs
+	column   string
+	repeated bool // elements may be equal
 	elements []element
 }
 
@@ -63,49 +65,57 @@ type UnknownColumn struct {
 func (p *Plan) Rows() []Row {
 	rows := make([]Row, 0, len(p.rows))
 	for i := range p.rows {
-		r := &p.rows[i]
-		if r.bad || r.waiting {
-			continue
-		}
-		if body, ok := p.assemble(r); ok {
-			rows = append(rows, Row{Index: i, RecordID: r.id, Fields: body})
+		if r := &p.rows[i]; !r.bad && !r.waiting && p.assemble(i) {
+			rows = append(rows, Row{Index: i, RecordID: r.id, Fields: r.body})
 		}
 	}
 	return rows
 }
 
-// assemble puts the answers to a row's lookups in; ok is false while one is missing.
-func (p *Plan) assemble(r *planned) (body json.RawMessage, ok bool) {
-	if len(r.held) == 0 {
-		return r.body, true
+// assemble puts the answers to a row's lookups in, once and for all; it reports false while one is missing.
+func (p *Plan) assemble(i int) bool {
+	r := &p.rows[i]
+	for _, cell := range r.held {
+		for _, e := range cell.elements {
+			if e.pending && p.answers[e.lookup].json == nil {
+				return false
+			}
+		}
 	}
+	if len(r.held) == 0 {
+		return true
+	}
+	var body []byte
 	done := 0
 	for _, cell := range r.held {
 		body = append(body, r.body[done:cell.at]...)
+		body = p.appendHeld(body, i, cell)
 		done = cell.at
-		var written []string
-		body = append(body, '[')
-		for _, e := range cell.elements {
-			value := e.json
-			if e.pending {
-				a := p.answers[e.lookup]
-				if a.json == nil {
-					return nil, false
-				}
-				value = a.json
-			}
-			if slices.Contains(written, string(value)) {
-				continue // an address and an id of one person
-			}
-			if len(written) > 0 {
-				body = append(body, ',')
-			}
-			written = append(written, string(value))
-			body = append(body, value...)
-		}
-		body = append(body, ']')
 	}
-	return append(body, r.body[done:]...), true
+	r.body, r.held = append(body, r.body[done:]...), nil
+	return true
+}
+
+// appendHeld appends the list of a cell whose lookups are answered. An address may turn out to be a person that the list
+// already has.
+func (p *Plan) appendHeld(body []byte, row int, cell heldCell) []byte {
+	var entries distinct
+	body = append(body, '[')
+	for _, e := range cell.elements {
+		value := e.json
+		if e.pending {
+			value = p.answers[e.lookup].json
+		}
+		if !cell.repeated && !entries.add(value) {
+			p.warn(Warning{Rule: RulePartsDropped, Field: cell.column, Index: row, Got: cut(value)})
+			continue
+		}
+		if body[len(body)-1] != '[' {
+			body = append(body, ',')
+		}
+		body = append(body, value...)
+	}
+	return append(body, ']')
 }
 
 // Total is the number of rows in the request.
@@ -174,10 +184,15 @@ func (p *Plan) Resolve(l Pending, element json.RawMessage) {
 	if l.Kind == PendingEmail || l.Kind == PendingMobile {
 		rule = RulePersonResolved
 	}
-	i := slices.IndexFunc(p.warnings, func(w Warning) bool { return w.Rule == rule && w.Field == l.Column })
+	p.warn(Warning{Rule: rule, Field: l.Column, Index: l.Row, Got: cut([]byte(l.Value)), Sent: element})
+}
+
+// warn counts w, or one more of its rule and field.
+func (p *Plan) warn(w Warning) {
+	i := slices.IndexFunc(p.warnings, func(known Warning) bool { return known.Rule == w.Rule && known.Field == w.Field })
 	if i < 0 {
-		p.warnings = append(p.warnings, Warning{Rule: rule, Field: l.Column, Index: l.Row, Got: cut([]byte(l.Value)), Sent: element})
-		i = len(p.warnings) - 1
+		i = len(p.warnings)
+		p.warnings = append(p.warnings, w)
 	}
 	p.warnings[i].Count++
 }

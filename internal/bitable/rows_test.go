@@ -159,6 +159,20 @@ func TestColumnNames(t *testing.T) {
 	}
 }
 
+func TestNearestSearchesAreBounded(t *testing.T) {
+	t.Parallel()
+	in := make([]string, maxNearestSearches+1)
+	for i := range in {
+		in[i] = fmt.Sprintf(`{"column%d":1}`, 100+i)
+	}
+	errors := NewSchema([]feishu.Field{{Name: "column", Type: feishu.TypeText}}).Coerce(messages(in...), defaults()).Errors()
+	for i, e := range errors {
+		if want := i < maxNearestSearches; (e.Suggestion != "") != want {
+			t.Fatalf("error %d has the suggestion %q: want one %v", i, e.Suggestion, want)
+		}
+	}
+}
+
 func TestUnknownColumns(t *testing.T) {
 	t.Parallel()
 	s := NewSchema([]feishu.Field{{Name: "标题", Type: feishu.TypeText}, {Name: "日期", Type: feishu.TypeDateTime}, {Name: "开始日期", Type: feishu.TypeDateTime}})

@@ -161,17 +161,13 @@ func (c *run) multiSelect(dst []byte, col *column, text []byte, isText bool) ([]
 		if c.isOption(col, text) {
 			return c.options(dst, col, [][]byte{text})
 		}
-		parts := bytes.FieldsFunc(text, isSeparator)
 		var broken bool
 		list, broken = listInText(text)
 		switch {
-		case broken, list == nil && text[0] == '[' && len(parts) > 1 && text[len(text)-1] == ']':
+		case broken, list == nil && text[0] == '[' && text[len(text)-1] == ']' && bytes.ContainsFunc(text, isSeparator):
 			return c.mismatch(dst, col, reasonElement, "")
 		case list == nil:
-			for i := range parts {
-				parts[i] = bytes.TrimSpace(parts[i])
-			}
-			return c.options(dst, col, parts)
+			return c.options(dst, col, split(text))
 		}
 	}
 	if list[0] != '[' {
@@ -190,7 +186,9 @@ func (c *run) multiSelect(dst []byte, col *column, text []byte, isText bool) ([]
 		if !isString(element) {
 			c.note(RuleOptionUnwrapped)
 		}
-		names = append(names, name)
+		if names = append(names, name); len(names) > MaxChosenOptions {
+			break // options refuses it
+		}
 	}
 	if len(names) == 0 {
 		return c.emptyList(dst)
@@ -269,6 +267,16 @@ func (d *distinct) add(b []byte) bool {
 	d.many[string(b)] = struct{}{}
 	d.n++
 	return true
+}
+
+// split takes text apart at separators, trimmed, no further than needed to see that there are too many parts.
+func split(text []byte) (parts [][]byte) {
+	for part := range bytes.FieldsFuncSeq(text, isSeparator) {
+		if parts = append(parts, bytes.TrimSpace(part)); len(parts) > MaxChosenOptions {
+			break
+		}
+	}
+	return parts
 }
 
 func isSeparator(r rune) bool {

@@ -1,0 +1,193 @@
+package bitable
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+)
+
+// cell coerces one value and writes it with its key. A nil raw stands for files alone.
+func (c *run) cell(t *target, raw []byte) {
+	c.key, c.raw, c.notes = t, raw, c.notes[:0]
+	if t.column < 0 {
+		c.unknownColumn(raw)
+		return
+	}
+	if c.seen[t.column] == c.row+1 {
+		c.fail(duplicateColumn(c.columns[t.column].field.Name))
+		return
+	}
+	c.seen[t.column] = c.row + 1
+	col := &c.columns[t.column]
+	if len(c.o.Repeated) > 0 && slices.Contains(c.o.Repeated, t.name) && !holdsSeveral(col.field.Type) {
+		c.fail(duplicateColumn(col.field.Name))
+		return
+	}
+	start := len(c.buf)
+	if c.members > 0 {
+		c.buf = append(c.buf, ',')
+	}
+	c.buf = append(c.buf, col.member...)
+	at := len(c.buf)
+	out, res := c.value(c.buf, col)
+	switch res {
+	case written, held:
+		c.buf = out
+		c.members++
+		if res == held {
+			c.plan.hold(c.row, heldCell{
+				at: at - c.start, column: col.field.Name, repeated: col.field.Type == feishu.TypeAttachment, elements: slices.Clone(c.elements),
+			})
+		}
+	case omitted:
+		c.buf = c.buf[:start]
+		out = nil
+	case failed:
+		c.buf = c.buf[:start]
+		return
+	}
+	if !t.exact {
+		c.count(RuleColumnMatched, col.field.Name, []byte(t.name), appendQuoted(nil, col.field.Name))
+	}
+	for _, rule := range c.notes {
+		c.count(rule, col.field.Name, raw, out[min(at, len(out)):])
+	}
+}
+
+// unknownColumn does what the policy says about a column that the table has not.
+func (c *run) unknownColumn(raw []byte) {
+	switch c.o.UnknownFields {
+	case PolicyIgnore:
+		c.count(RuleUnknownIgnored, c.key.name, raw, nil)
+	case PolicyCreate:
+		key := foldName(c.key.name)
+		i, ok := c.unknown[key]
+		if !ok {
+			i = len(c.plan.unknown)
+			c.unknown[key] = i
+			c.plan.unknown = append(c.plan.unknown, UnknownColumn{Name: strings.TrimSpace(c.key.name)})
+		}
+		switch column := &c.plan.unknown[i]; {
+		case raw == nil:
+			column.Files++
+		case !isNull(raw):
+			column.Samples = append(column.Samples, raw)
+		}
+		c.plan.rows[c.row].waiting = true
+	default:
+		c.fail(unknownColumn(c.key))
+	}
+}
+
+// value appends the write shape of the cell under way.
+func (c *run) value(dst []byte, col *column) ([]byte, result) {
+	if len(c.files) > 0 && c.hasFiles(col) {
+		if col.field.Type != feishu.TypeAttachment {
+			return c.mismatch(dst, col, reasonFile, "")
+		}
+		if isNull(c.raw) || string(c.raw) == `""` {
+			c.raw = nil
+		}
+		return c.list(dst, col, bytes.TrimSpace(content(c.raw)), isString(c.raw), attachmentList)
+	}
+	raw := c.raw
+	if c.o.Raw {
+		if !Writable(col.field) && c.o.UnknownFields == PolicyIgnore {
+			return c.readOnly(dst, isNull(raw))
+		}
+		return append(dst, raw...), written
+	}
+	if isNull(raw) {
+		return c.null(dst, col)
+	}
+	text, isText := []byte(nil), isString(raw)
+	if isText {
+		text = content(raw)
+		if len(text) == 0 {
+			return c.empty(dst, col)
+		}
+	}
+	if col.field.Type == feishu.TypeText {
+		return c.text(dst, text, isText)
+	}
+	if isText {
+		if text = bytes.TrimSpace(text); len(text) == 0 {
+			return c.empty(dst, col)
+		}
+	}
+	if !Writable(col.field) {
+		return c.readOnly(dst, false)
+	}
+	switch col.field.Type { //nolint:exhaustive // text stands above, the others are not writable
+	case feishu.TypeNumber:
+		return c.number(dst, col, text, isText)
+	case feishu.TypeSingleSelect:
+		return c.singleSelect(dst, col, text, isText)
+	case feishu.TypeMultiSelect:
+		return c.multiSelect(dst, col, text, isText)
+	case feishu.TypeDateTime:
+		return c.date(dst, col, text, isText)
+	case feishu.TypeCheckbox:
+		return c.checkbox(dst, col, text, isText)
+	case feishu.TypePhone:
+		return c.phone(dst, col, text, isText)
+	case feishu.TypeURL:
+		return c.url(dst, col, text, isText)
+	case feishu.TypeLocation:
+		return c.location(dst, col, text, isText)
+	case feishu.TypeUser:
+		return c.list(dst, col, text, isText, personList)
+	case feishu.TypeGroupChat:
+		return c.list(dst, col, text, isText, groupList)
+	case feishu.TypeAttachment:
+		return c.list(dst, col, text, isText, attachmentList)
+	default: // the two kinds of links
+		return c.links(dst, col, text, isText)
+	}
+}
+
+// null clears on update and upsert and is left out on create.
+func (c *run) null(dst []byte, col *column) ([]byte, result) {
+	if !Writable(col.field) {
+		return c.readOnly(dst, true)
+	}
+	if c.o.Mode != Create {
+		return append(dst, "null"...), written
+	}
+	c.note(RuleNullSkipped)
+	return dst, omitted
+}
+
+// empty is an empty text or a list of empty parts: empty_values rules it.
+func (c *run) empty(dst []byte, col *column) ([]byte, result) {
+	if c.o.Mode != Create && c.o.EmptyValues == EmptyClear {
+		if !Writable(col.field) {
+			return c.readOnly(dst, true)
+		}
+		c.note(RuleEmptyCleared)
+		return append(dst, "null"...), written
+	}
+	c.note(RuleEmptySkipped)
+	return dst, omitted
+}
+
+// emptyList is an explicit [], which says the same as null.
+func (c *run) emptyList(dst []byte) ([]byte, result) {
+	if c.o.Mode != Create {
+		c.note(RuleEmptyCleared)
+		return append(dst, "null"...), written
+	}
+	c.note(RuleEmptySkipped)
+	return dst, omitted
+}
+
+func (c *run) readOnly(dst []byte, null bool) ([]byte, result) {
+	if !null && c.o.UnknownFields != PolicyIgnore {
+		c.fail(readOnlyField)
+		return dst, failed
+	}
+	c.note(RuleReadOnlyDropped)
+	return dst, omitted
+}
