@@ -21,12 +21,16 @@ func (s *Sandbox) adminHandler() http.Handler {
 	r.Get("/sandbox/options", answering(func(*http.Request) (any, error) { return s.Options(), nil }))
 	r.Patch("/sandbox/options", answering(s.adminOptions))
 
+	r.Get("/sandbox/endpoints", answering(func(*http.Request) (any, error) { return map[string]any{"endpoints": Endpoints()}, nil }))
+	r.Get("/sandbox/codes", answering(func(*http.Request) (any, error) { return map[string]any{"codes": s.Codes()}, nil }))
+
 	r.Post("/sandbox/apps", answering(s.adminApp))
 	r.Post("/sandbox/bases", answering(s.adminBase))
 	r.Post("/sandbox/bases/{app_token}/tables", answering(s.adminTable))
 	r.Post("/sandbox/people", answering(s.adminPerson))
 	r.Get("/sandbox/bases/{app_token}/tables/{table_id}/rows", answering(s.adminRows))
 	r.Post("/sandbox/bases/{app_token}/tables/{table_id}/rows", answering(s.adminAddRows))
+	r.Get("/sandbox/bases/{app_token}/tables/{table_id}/counts", answering(s.adminCounts))
 	r.Get("/sandbox/files", answering(func(*http.Request) (any, error) { return map[string]any{"files": s.Files()}, nil }))
 	r.Get("/sandbox/verify", answering(s.adminVerify))
 
@@ -142,6 +146,14 @@ func (s *Sandbox) adminRows(r *http.Request) (any, error) {
 		return nil, errNotThere
 	}
 	return map[string]any{"rows": rows}, nil
+}
+
+func (s *Sandbox) adminCounts(r *http.Request) (any, error) {
+	counts, err := s.CountBy(chi.URLParam(r, "app_token"), chi.URLParam(r, "table_id"), r.URL.Query().Get("column"))
+	if err != nil {
+		return nil, errNotThere
+	}
+	return map[string]any{"counts": counts}, nil
 }
 
 func (s *Sandbox) adminAddRows(r *http.Request) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,9 @@ func TestAdmin(t *testing.T) {
 				t.Errorf("%s is not in %s", part, rows)
 			}
 		}
+		if counts := b.adminOK("GET", "/bases/"+testBase+"/tables/"+testTable+"/counts?column="+url.QueryEscape("标题"), ""); counts != `{"counts":{"seeded":1,"written":1}}` {
+			t.Errorf("got %s", counts)
+		}
 		calls := b.adminOK("GET", "/calls", "")
 		if !strings.Contains(calls, `{"endpoint":"record.batch_create","app_id":"cli_other","status":200,"code":0,"calls":1,"rows":1}`) {
 			t.Errorf("got %s", calls)
@@ -65,6 +69,14 @@ func TestAdmin(t *testing.T) {
 		}
 		b.adminOK("GET", "/verify", "")
 		b.adminOK("GET", "/health", "")
+		for path, part := range map[string]string{
+			"/endpoints": `{"name":"record.batch_create","method":"POST","path":"/open-apis/bitable/v1/apps/:app_token/tables/:table_id/records/batch_create"}`,
+			"/codes":     `{"code":1254037,"status":400,"msg":"Invalid client token, make sure that it complies with the specification.","endpoint":"record.batch_create"}`,
+		} {
+			if text := b.adminOK("GET", path, ""); !strings.Contains(text, part) {
+				t.Errorf("%s lacks %s", path, part)
+			}
+		}
 		if files := b.adminOK("GET", "/files", ""); files != `{"files":[]}` {
 			t.Errorf("got %s", files)
 		}
@@ -120,6 +132,7 @@ func TestAdmin(t *testing.T) {
 	}{
 		"an_unknown_path":         {"GET", "/nothing", "", 404},
 		"an_unknown_table":        {"GET", "/bases/" + testBase + "/tables/tblUnknown1/rows", "", 404},
+		"counts_of_no_column":     {"GET", "/bases/" + testBase + "/tables/" + testTable + "/counts?column=x", "", 404},
 		"rows_for_an_unknown":     {"POST", "/bases/bascnUnknown01/tables/tblA/rows", `{"rows":[]}`, 404},
 		"a_table_for_an_unknown":  {"POST", "/bases/bascnUnknown01/tables", `{"name":"a"}`, 404},
 		"rows_that_do_not_fit":    {"POST", "/bases/" + testBase + "/tables/" + testTable + "/rows", `{"rows":[{"标题":1}]}`, 400},

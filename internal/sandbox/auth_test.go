@@ -240,7 +240,13 @@ func TestAccess(t *testing.T) {
 	t.Run("refuses_to_write_a_synced_table", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
-		b.must(b.base.SetSynced(testTable))
-		b.create(map[string]any{}).want(t, 403, 1254304)
+		_, err := b.base.AddTableSpec(TableSpec{ID: "tblSynced1", Name: "synced", Synced: true, Fields: []FieldSpec{{Name: "标题", Type: 1}}})
+		b.must(err)
+		ids, err := b.base.AddRows("tblSynced1", map[string]any{"标题": "from elsewhere"})
+		b.must(err)
+		records := strings.Replace(recordsPath, testTable, "tblSynced1", 1)
+		b.do("POST", records, `{"fields":{}}`).want(t, 403, 1254304)
+		b.do("DELETE", records+"/"+ids[0], nil).want(t, 403, 1254304)
+		b.do("GET", records+"/"+ids[0], nil).wantOK(t)
 	})
 }

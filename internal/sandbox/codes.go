@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -47,6 +49,27 @@ func parseCodes(tsv string) (codeTable, error) {
 		}
 	}
 	return table, nil
+}
+
+// AnswerCode is a code that an endpoint can answer, with its HTTP status and msg. Endpoint "*" stands for every endpoint.
+type AnswerCode struct {
+	Code     int    `json:"code"`
+	Status   int    `json:"status"`
+	Msg      string `json:"msg"`
+	Endpoint string `json:"endpoint"`
+}
+
+// Codes returns all codes of all endpoints, by code and endpoint: what a client must be able to meet. An error fault makes the sandbox
+// answer any of them.
+func (s *Sandbox) Codes() []AnswerCode {
+	out := make([]AnswerCode, 0, len(s.codes))
+	for key, row := range s.codes {
+		out = append(out, AnswerCode{key.code, row.status, row.msg, key.endpoint})
+	}
+	slices.SortFunc(out, func(a, b AnswerCode) int {
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Endpoint, b.Endpoint))
+	})
+	return out
 }
 
 // find returns the row of code at the endpoint, else the one of every endpoint, else 200 and a bare text: the record endpoints answer

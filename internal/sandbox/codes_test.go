@@ -44,7 +44,7 @@ func TestCodes(t *testing.T) {
 			envelopeOf(t, e, r)
 		}
 	}
-	if count < 1000 {
+	if count < 1500 {
 		t.Errorf("only %d rows walked", count)
 	}
 }
@@ -65,6 +65,26 @@ func envelopeOf(t *testing.T, e *endpoint, r reply) {
 		if r.Error.LogID != r.header.Get("X-Tt-Logid") || !strings.Contains(r.raw, fmt.Sprintf("&code=%d", r.Code)) {
 			t.Errorf("error of %s", r.raw)
 		}
+	}
+}
+
+func TestCodeList(t *testing.T) {
+	t.Parallel()
+	list := setup(t, Options{}).sb.Codes()
+	names := map[string]bool{"*": true}
+	for _, e := range Endpoints() {
+		names[e.Name] = true
+		if !strings.HasPrefix(e.Path, "/open-apis/") || e.Method == "" {
+			t.Errorf("endpoint %+v", e)
+		}
+	}
+	for i, row := range list {
+		if !names[row.Endpoint] || row.Msg == "" || row.Status < 200 || i > 0 && row.Code < list[i-1].Code {
+			t.Errorf("row %+v", row)
+		}
+	}
+	if len(list) < 1500 {
+		t.Errorf("only %d rows", len(list))
 	}
 }
 

@@ -29,12 +29,15 @@
 //	POST   /sandbox/reset                        forget everything but the options
 //	GET    /sandbox/options                      Options in snake_case
 //	PATCH  /sandbox/options                      change those that are named
+//	GET    /sandbox/endpoints                    {"endpoints": [Endpoint]}: the names that faults and counters use
+//	GET    /sandbox/codes                        {"codes": [AnswerCode]}: what each endpoint can answer
 //	POST   /sandbox/apps                         AppSpec
 //	POST   /sandbox/bases                        BaseSpec, with "tables": [TableSpec] → {"app_token", "table_ids"}
 //	POST   /sandbox/bases/{app_token}/tables     TableSpec → {"table_id"}
 //	POST   /sandbox/people                       PersonSpec
 //	GET    /sandbox/bases/{app_token}/tables/{table_id}/rows   {"rows": [Row]}
 //	POST   /sandbox/bases/{app_token}/tables/{table_id}/rows   {"rows": [{column: value}]} in the write shape → {"record_ids"}
+//	GET    /sandbox/bases/{app_token}/tables/{table_id}/counts?column=…   {"counts": {value: rows}}
 //	GET    /sandbox/files                        {"files": [File]}
 //	GET    /sandbox/verify                       400 with the first broken invariant
 //	GET    /sandbox/calls                        {"calls": [Count]}: counters by endpoint, app, status and code

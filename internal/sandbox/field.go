@@ -286,7 +286,7 @@ func (s *Sandbox) newTable(b *base, spec TableSpec, viewName string, seeded bool
 		spec.Fields = []FieldSpec{{Name: "多行文本", Type: typeText}}
 	}
 	t := &table{
-		id: spec.ID, name: spec.Name, created: time.Now(), byAPI: !seeded, revision: 1,
+		id: spec.ID, name: spec.Name, created: time.Now(), byAPI: !seeded, synced: spec.Synced, revision: 1,
 		byName: map[string]*field{}, rows: map[string]*row{}, graves: map[string]struct{}{},
 		views: []view{{ID: s.newID("vew"), Name: viewName, Type: "grid", Level: "Public"}},
 	}

@@ -106,6 +106,22 @@ func endpoints() []*endpoint {
 	}
 }
 
+// Endpoint is a method and path that the sandbox serves, and its name in faults, counters and Codes.
+type Endpoint struct {
+	Name   string `json:"name"`
+	Method string `json:"method"`
+	Path   string `json:"path"` // with :name for a parameter
+}
+
+// Endpoints returns what the sandbox serves under /open-apis.
+func Endpoints() []Endpoint {
+	out := []Endpoint{}
+	for _, e := range endpoints() {
+		out = append(out, Endpoint{e.name, e.method, "/open-apis" + e.path})
+	}
+	return out
+}
+
 // router finds the endpoint of a method and path.
 type router struct {
 	byShape map[shape][]candidate

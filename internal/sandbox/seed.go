@@ -143,6 +143,7 @@ type TableSpec struct {
 	ID     string      `json:"table_id"` // default: generated
 	Name   string      `json:"name"`
 	Fields []FieldSpec `json:"fields"`
+	Synced bool        `json:"synced"` // synced from elsewhere: the API cannot write its records (403/1254304)
 }
 
 // AddTable adds a table and returns its generated id.
@@ -216,16 +217,4 @@ func (b *Base) AddRows(tableID string, rows ...map[string]any) ([]string, error)
 	}
 	w.commit()
 	return ids, nil
-}
-
-// SetSynced marks a table as synced from elsewhere: its records can no longer be written (403/1254304).
-func (b *Base) SetSynced(tableID string) error {
-	b.base.mu.Lock()
-	defer b.base.mu.Unlock()
-	t := b.base.tables[tableID]
-	if t == nil {
-		return fmt.Errorf("no table %s", tableID)
-	}
-	t.synced = true
-	return nil
 }

@@ -78,7 +78,6 @@ func TestSeeding(t *testing.T) {
 			_, err := b.base.AddRows(testTable, map[string]any{"标题": func() {}})
 			return err
 		},
-		"a_synced_table_of_no_base":  func(b *bundle) error { return b.base.SetSynced("tblUnknown1") },
 		"counting_an_unknown_column": func(b *bundle) error { _, err := b.sb.CountBy(testBase, testTable, "x"); return err },
 		"counting_an_unknown_base":   func(b *bundle) error { _, err := b.sb.CountBy("x", testTable, "x"); return err },
 	} {
