@@ -273,7 +273,7 @@ func TestCheckbox(t *testing.T) {
 		{name: "clears by null", in: `null`, sent: `null`, with: updating},
 	}
 	for sent, words := range map[string][]string{
-		"true":  {"1", "true", "True", " TRUE ", "ｔｒｕｅ", "yes", "Y", "on", "是", "对", "√", "✓", "✔"},
+		"true":  {"1", "true", "True", " TRUE ", "ｔｒｕｅ", "yes", "Y", "on", "是", "对", "√", "✓", "✔", "✔\ufe0f"},
 		"false": {"0", "false", "False", "no", "N", "OFF", "否", "错", "×", "✗"},
 	} {
 		for _, word := range words {

@@ -195,7 +195,7 @@ func (k *clock) instant(d civil) (ms int64, m match) {
 		return at*1000 + fraction, plain
 	}
 	at, m := k.search(wall)
-	if m == inGap && !d.timed {
+	if m == inGap && !d.timed && time.Unix(at, 0).In(k.zone).Day() == d.day { // a few zones once skipped a whole day
 		m = dayStart
 	}
 	return at*1000 + fraction, m

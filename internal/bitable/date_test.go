@@ -36,6 +36,8 @@ func TestDate(t *testing.T) {
 		{name: "takes a skipped time with an offset", in: `"2026-03-08T02:30:00-05:00"`, sent: `1772955000000`, rules: "date_text", with: newYork},
 		{name: "refuses a skipped time of Shanghai", in: `"1986-05-04 02:30"`, code: problem.RowValueMismatch, reason: reasonGap},
 		{name: "takes the first instant of a day without midnight", in: `"2018-11-04"`, sent: `1541300400000`, rules: "date_text dst_day_start", with: saoPaulo},
+		{name: "refuses a day that is skipped", in: `"2011-12-30"`, code: problem.RowValueMismatch, reason: reasonGap, with: apia},
+		{name: "takes the day after it", in: `"2011-12-31"`, sent: `1325239200000`, rules: "date_text", with: apia},
 		{name: "refuses a midnight that is skipped", in: `"2018-11-04 00:00"`, code: problem.RowValueMismatch, reason: reasonGap, with: saoPaulo},
 	}
 	for _, in := range []string{
@@ -81,6 +83,7 @@ func TestDate(t *testing.T) {
 }
 
 func newYork(o *Options)  { o.TimeZone = mustLoad("America/New_York") }
+func apia(o *Options)     { o.TimeZone = mustLoad("Pacific/Apia") }
 func saoPaulo(o *Options) { o.TimeZone = mustLoad("America/Sao_Paulo") }
 
 // Every instant that a zone has, written in any of the accepted forms with its offset or without, comes back as itself;

@@ -104,7 +104,7 @@ func isLowerASCII(s string) bool {
 
 // The tables are made from the Unicode Character Database 15.0, the version of the standard library: every character that
 // has a compatibility decomposition, followed by that decomposition in full, a line each, in code point order; and the ranges
-// of combining marks with their class. Hangul syllables decompose by arithmetic.
+// of combining marks with their class. Hangul syllables decompose by arithmetic. unicode/generate.go makes them.
 var (
 	//go:embed unicode/nfkd.txt
 	nfkdTable string

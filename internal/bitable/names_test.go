@@ -2,7 +2,11 @@ package bitable
 
 import (
 	"slices"
+	"strings"
+	"sync"
 	"testing"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 func TestNames(t *testing.T) {
@@ -35,4 +39,43 @@ func TestNearestIsBounded(t *testing.T) {
 	if got := NearestNames("abcdefgx", names); len(got) != 0 {
 		t.Errorf("%v was found beyond the bound", got)
 	}
+}
+
+func TestTheTablesOfUnicodeAreWhole(t *testing.T) {
+	t.Parallel()
+	last := rune(0)
+	for line := range strings.Lines(nfkdTable) {
+		runes := []rune(strings.TrimSuffix(line, "\n"))
+		if len(runes) < 2 || runes[0] <= last {
+			t.Fatalf("%q is out of order", line)
+		}
+		last = runes[0]
+		if d := string(runes[1:]); decompose(string(last)) != d || decompose(d) != d {
+			t.Errorf("%q is not decomposed in full", line)
+		}
+	}
+	last = 0
+	for _, r := range markRanges() {
+		if r.first <= last || r.last < r.first || r.class == 0 {
+			t.Errorf("%X to %X is out of order", r.first, r.last)
+		}
+		last = r.last
+	}
+}
+
+func TestSchemaIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	f := selectField(feishu.TypeMultiSelect, "A", "B")
+	f.Name = "标签"
+	s := NewSchema([]feishu.Field{f})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			plan := s.Coerce(messages(`{"标签":"a、B","ｘ":1}`, `{"标签 ":["b"]}`), defaults())
+			if rows := plan.Rows(); len(rows) != 1 || string(rows[0].Fields) != `{"标签":["B"]}` {
+				t.Errorf("rows %+v, errors %+v", rows, plan.Errors())
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -137,7 +137,7 @@ func (p *Plan) Errors() []RowError {
 // ErrorCount is the number of all errors found, those that Errors left out among them.
 func (p *Plan) ErrorCount() int { return p.errorCount }
 
-// Warnings returns the changes that were made to values, in order of first occurrence.
+// Warnings returns the changes that were made to values, those of bad rows among them, in order of first occurrence.
 func (p *Plan) Warnings() []Warning { return p.warnings }
 
 // UnknownColumns returns the columns to create under PolicyCreate, in order of first occurrence. Rows that name one are

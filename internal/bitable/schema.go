@@ -2,6 +2,7 @@ package bitable
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/rowgate/rowgate/internal/feishu"
 )
@@ -20,10 +21,15 @@ const ambiguous = -1
 // column is one compiled column.
 type column struct {
 	field   feishu.Field
-	member  []byte         // `"name":`, as it stands in a written row
-	options map[string]int // exact option name → index in field.Property.Options; nil for other types
-	folded  map[string]int // folded option name → index, or ambiguous
-	single  bool           // the column's property forbids more than one value
+	member  []byte               // `"name":`, as it stands in a written row
+	options func() *optionsIndex // made at first use: a column may have MaxOptions of them
+	single  bool                 // the column's property forbids more than one value
+}
+
+// optionsIndex finds options by name.
+type optionsIndex struct {
+	exact  map[string]int // name → index in field.Property.Options
+	folded map[string]int // folded name → index, or ambiguous
 }
 
 // NewSchema compiles the fields of a table as the fields list returns them.
@@ -50,20 +56,20 @@ func compile(f feishu.Field) column {
 	if p := f.Property; p != nil && p.Multiple != nil {
 		c.single = !*p.Multiple
 	}
-	if f.Type != feishu.TypeSingleSelect && f.Type != feishu.TypeMultiSelect {
-		return c
-	}
-	options := optionsOf(f)
-	c.options = make(map[string]int, len(options))
-	c.folded = make(map[string]int, len(options))
+	c.options = sync.OnceValue(func() *optionsIndex { return indexOptions(optionsOf(f)) })
+	return c
+}
+
+func indexOptions(options []feishu.Option) *optionsIndex {
+	index := &optionsIndex{exact: make(map[string]int, len(options)), folded: make(map[string]int, len(options))}
 	for i, o := range options {
-		if _, twice := c.options[o.Name]; twice {
+		if _, twice := index.exact[o.Name]; twice {
 			continue // Feishu keeps twins of one name apart by id; a write by name takes the first
 		}
-		c.options[o.Name] = i
-		addFolded(c.folded, foldOption(o.Name), i)
+		index.exact[o.Name] = i
+		addFolded(index.folded, foldOption(o.Name), i)
 	}
-	return c
+	return index
 }
 
 func addFolded(m map[string]int, key string, i int) {

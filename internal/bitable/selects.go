@@ -21,15 +21,16 @@ type freshOptions struct {
 // option finds the name under which an option is written; ok is false after an error was recorded. name is trimmed; given
 // is the value before that.
 func (c *run) option(col *column, name, given []byte) (canonical []byte, ok bool) {
-	if _, found := col.options[string(given)]; found {
+	index := col.options()
+	if _, found := index.exact[string(given)]; found {
 		return given, true
 	}
-	if _, found := col.options[string(name)]; found {
+	if _, found := index.exact[string(name)]; found {
 		c.note(RuleOptionMatched)
 		return name, true
 	}
 	key := foldOption(string(name))
-	i, found := col.folded[key]
+	i, found := index.folded[key]
 	switch {
 	case found && i == ambiguous:
 		c.mismatch(nil, col, reasonTwins, "")
@@ -88,7 +89,7 @@ func (c *run) optionNotFound(col *column, name string) RowError {
 func (c *run) singleSelect(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
 	given := c.raw
 	if isText {
-		if _, found := col.options[string(text)]; !found {
+		if _, found := col.options().exact[string(text)]; !found {
 			list, broken := listInText(text)
 			if broken {
 				return c.mismatch(dst, col, reasonElement, "")
@@ -198,10 +199,10 @@ func (c *run) multiSelect(dst []byte, col *column, text []byte, isText bool) ([]
 
 // isOption reports whether text as a whole is an option of the column.
 func (c *run) isOption(col *column, text []byte) bool {
-	if _, exact := col.options[string(text)]; exact {
+	if _, exact := col.options().exact[string(text)]; exact {
 		return true
 	}
-	_, found := col.folded[foldOption(string(text))]
+	_, found := col.options().folded[foldOption(string(text))]
 	return found
 }
 

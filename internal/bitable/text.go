@@ -98,6 +98,9 @@ func hasOnly(raw []byte, names ...string) bool {
 	}
 }
 
+// emojiStyle asks for the colourful form of the sign before it.
+const emojiStyle = "\ufe0f"
+
 // checkbox takes true and false, and the words and signs that mean them.
 func (c *run) checkbox(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
 	if c.raw[0] == 't' || c.raw[0] == 'f' {
@@ -105,7 +108,7 @@ func (c *run) checkbox(dst []byte, col *column, text []byte, isText bool) ([]byt
 	}
 	word := c.raw
 	if isText {
-		word = bytes.ToLower(foldWidth(text))
+		word = bytes.TrimSuffix(bytes.ToLower(foldWidth(text)), []byte(emojiStyle))
 	}
 	c.note(RuleCheckboxText)
 	switch string(word) {
