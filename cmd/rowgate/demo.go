@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -106,7 +107,7 @@ func (d *demo) play(ctx context.Context) error {
 		}
 		d.say("   → %s", receipt.Message)
 		for _, w := range receipt.Warnings {
-			d.say("     %s %s: %d×", w.Rule, w.Field, w.Count)
+			d.say("     %s", w)
 		}
 	}
 	d.say("%d. the same title again, with key_fields: the row is updated, not doubled", len(demoCalls(""))+1)
@@ -120,13 +121,29 @@ func (d *demo) play(ctx context.Context) error {
 }
 
 type demoReceipt struct {
-	OK       bool   `json:"ok"`
-	Message  string `json:"message"`
-	Warnings []struct {
-		Rule  string `json:"rule"`
-		Field string `json:"field"`
-		Count int    `json:"count"`
-	} `json:"warnings"`
+	OK       bool          `json:"ok"`
+	Message  string        `json:"message"`
+	Warnings []demoWarning `json:"warnings"`
+}
+
+type demoWarning struct {
+	Rule  string          `json:"rule"`
+	Field string          `json:"field"`
+	Count int             `json:"count"`
+	Got   string          `json:"got"`
+	Sent  json.RawMessage `json:"sent"`
+}
+
+// String is a warning in one line: the rule, the column and what became of the first value.
+func (w demoWarning) String() string {
+	text := strings.TrimSpace(w.Rule + " " + w.Field)
+	if w.Got != "" || len(w.Sent) > 0 {
+		text += fmt.Sprintf(": %s → %s", w.Got, cmp.Or(string(w.Sent), "left out"))
+	}
+	if w.Count > 1 {
+		text += fmt.Sprintf(" (%d×)", w.Count)
+	}
+	return text
 }
 
 func (d *demo) post(ctx context.Context, path, contentType, body string) (*demoReceipt, error) {
@@ -165,9 +182,9 @@ func (d *demo) verify(want int) error {
 	d.say("The table now holds %d rows:", len(rows))
 	exact := 0
 	for _, row := range rows {
-		d.say("\n%s", row.RecordID)
+		d.say("\n%s", row.ID)
 		for _, column := range sampleColumns {
-			value, ok := row.Fields[column]
+			value, ok := row.Write[column]
 			if !ok {
 				continue
 			}

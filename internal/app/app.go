@@ -2,11 +2,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
 	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/tenant"
 )
 
 // answerFor is how long requests that wait for a write get to be answered after the lanes are empty.
@@ -42,6 +45,8 @@ type App struct {
 	directory *schema.Directory
 	outbox    *outbox.Outbox
 	health    *httpd.Health
+	door      *tenant.Door
+	publicURL string
 	public    *httpd.Server
 	admin     *httpd.Server // nil if off
 
@@ -68,28 +73,39 @@ func Start(ctx context.Context, o Options) (*App, error) {
 
 // open makes every part, from the store up; what was opened before an error is closed by close.
 func (a *App) open(ctx context.Context, o Options) error {
-	var err error
+	keyring, err := a.config.Keyring()
+	if err != nil {
+		return fmt.Errorf("opening the sealing key: %w", err)
+	}
 	if a.store, err = sqlite.Open(ctx, a.config.DatabasePath); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	if a.client, err = feishu.New(feishu.Options{
-		Keyring: a.config.Keyring, BaseURL: a.config.FeishuBaseURL, Registerer: a.registry, Logger: a.logger,
+		Keyring: keyring, BaseURL: a.config.FeishuBaseURL, Registerer: a.registry, Logger: a.logger,
 	}); err != nil {
 		return err
 	}
 	a.directory = schema.New(a.client, a.client.Digest)
 	if a.outbox, err = outbox.New(outbox.Options{
-		Store: a.store, Writer: a.client, Reader: a.client, Keyring: a.config.Keyring, Digest: a.client.Digest,
+		Store: a.store, Writer: a.client, Reader: a.client, Keyring: keyring, Digest: a.client.Digest,
 		Logger: a.logger, Metrics: a.registry,
 	}); err != nil {
 		return err
 	}
-	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
-	handler, err := a.handler(o.Version)
-	if err != nil {
+	a.health.Checks = map[string]func(context.Context) error{"store": a.storeAnswers}
+	passphrases := make(tenant.Passphrases, 0, len(a.config.Passphrases))
+	for _, p := range a.config.Passphrases {
+		passphrases = append(passphrases, tenant.Passphrase{Name: p.Name, Hash: p.Hash})
+	}
+	a.door = tenant.NewDoor(passphrases, keyring)
+	// The address is known once it is listened on, and the documents name it; nothing is answered before serve.
+	var handler http.Handler
+	late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })
+	if a.public, err = httpd.Listen(ctx, a.config.Listen, late, a.logger); err != nil {
 		return err
 	}
-	if a.public, err = httpd.Listen(ctx, a.config.Listen, handler, a.logger); err != nil {
+	a.publicURL = cmp.Or(a.config.PublicURL, a.URL())
+	if handler, err = a.handler(keyring, o.Version); err != nil {
 		return err
 	}
 	if a.config.AdminListen != "" {
@@ -113,6 +129,12 @@ func (a *App) serve(server *httpd.Server) {
 		}
 		return err
 	})
+}
+
+// storeAnswers reports whether the store can be read.
+func (a *App) storeAnswers(ctx context.Context) error {
+	_, _, err := a.store.Find(ctx, outbox.Lookup{ID: "readiness"})
+	return err
 }
 
 // URL is the address of the public listener as this machine reaches it.
@@ -153,6 +175,12 @@ func (a *App) Stop(ctx context.Context) error {
 }
 
 func (a *App) close() error {
+	if a.public != nil {
+		_ = a.public.Stop(context.Background()) // nothing to do for one that is stopped already
+	}
+	if a.door != nil {
+		a.door.Close()
+	}
 	if a.directory != nil {
 		a.directory.Close()
 	}

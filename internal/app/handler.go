@@ -1,17 +1,19 @@
 package app
 
 import (
+	"log/slog"
 	"net/http"
 
-	"github.com/rowgate/rowgate/internal/attachment"
+	"github.com/go-chi/chi/v5"
+
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/schema"
+	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/telemetry"
-	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/openapi"
 	"github.com/rowgate/rowgate/tool"
 	"github.com/rowgate/rowgate/tool/job"
@@ -30,22 +32,21 @@ type parts struct {
 	outbox    *outbox.Outbox
 	client    *feishu.Client
 	print     func(parts ...string) [32]byte
-	renderer  httpd.Renderer
-	resolver  *attachment.Resolver
+	publicURL string
 }
 
 // catalogue lists every tool, in the order of the documents.
 func catalogue(p parts) tool.Catalogue {
 	gate := &tool.Gate{Admission: p.admission, Places: p.directory, Digest: p.client.Digest}
 	records := &record.Service{
-		Gate: gate, Tables: p.directory, Outbox: p.outbox, Rows: p.client, Lookups: p.resolver, Print: p.print,
+		Gate: gate, Tables: p.directory, Outbox: p.outbox, Rows: p.client, Print: p.print,
 	}
 	tables := &table.Service{Gate: gate, Directory: p.directory}
 	return tool.Catalogue{
 		record.Write(records),
 		record.Update(records),
 		record.Delete(records),
-		job.Get(gate, p.outbox, p.renderer),
+		job.Get(gate, p.outbox, p.publicURL),
 		table.Describe(tables),
 		table.List(tables),
 		link.Resolve(gate, p.directory),
@@ -53,16 +54,16 @@ func catalogue(p parts) tool.Catalogue {
 }
 
 // handler is the whole public surface.
-func (a *App) handler(version string) (http.Handler, error) {
+func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, error) {
 	options := httpd.Options{
-		PublicURL: a.config.PublicURL, Logger: a.logger, Health: a.health, Parse: intake.Parse,
-		TrustedProxies: a.config.TrustedProxies,
+		PublicURL: a.publicURL, Logger: a.logger, Health: a.health, Parse: intake.Parse,
+		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins,
 	}
 	renderer := options.Renderer()
 	tools := catalogue(parts{
-		admission: tenant.NewDoor(a.config.Passphrases, a.config.Keyring),
-		directory: a.directory, outbox: a.outbox, client: a.client, renderer: renderer,
-		print: func(parts ...string) [32]byte { return a.config.Keyring.MAC(fingerprintPurpose, parts...) },
+		admission: a.door,
+		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
+		print: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
 	})
 	options.Tools = make(map[string]httpd.Tool, len(tools))
 	names := make([]string, 0, len(tools))
@@ -79,7 +80,7 @@ func (a *App) handler(version string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	documents, err := openapi.Serve(router, tools, openapi.Options{PublicURL: a.config.PublicURL, Version: version, Renderer: renderer})
+	documents, err := openapi.Serve(router, tools, openapi.Options{PublicURL: a.publicURL, Version: version, Renderer: renderer})
 	if err != nil {
 		return nil, err
 	}
@@ -89,4 +90,12 @@ func (a *App) handler(version string) (http.Handler, error) {
 		router.Handle("/metrics", httpd.Metrics(a.registry))
 	}
 	return openapi.WithRenderer(renderer)(router), nil
+}
+
+// Documents renders what the service publishes about itself, without a service.
+func Documents(publicURL, version string) (*openapi.Documents, error) {
+	client := &feishu.Client{}
+	renderer := httpd.Renderer{PublicURL: publicURL, Logger: slog.New(slog.DiscardHandler)}
+	tools := catalogue(parts{client: client, publicURL: publicURL})
+	return openapi.Serve(chi.NewRouter(), tools, openapi.Options{PublicURL: publicURL, Version: version, Renderer: renderer})
 }

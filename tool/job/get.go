@@ -40,13 +40,8 @@ type Status struct {
 	RequestID string            `json:"request_id" doc:"this request, for support"`
 }
 
-// Renderer says a problem in the contract's words. *httpd.Renderer is one.
-type Renderer interface {
-	Document(ctx context.Context, err error) problem.Document
-}
-
-// Get is the tool get_job. A job is told only to the credential that made it.
-func Get(gate *tool.Gate, jobs Jobs, renderer Renderer) tool.Tool {
+// Get is the tool get_job. A job is told only to the credential that made it. publicURL is where problems are explained.
+func Get(gate *tool.Gate, jobs Jobs, publicURL string) tool.Tool {
 	return tool.Define[GetInput, Status](tool.Meta{
 		Name: "get_job", Path: "/v1/jobs/get", Family: "records",
 		Title: problem.Text{ZH: "查询任务", EN: "Get a job"},
@@ -71,7 +66,10 @@ func Get(gate *tool.Gate, jobs Jobs, renderer Renderer) tool.Tool {
 		}
 		receipt, err := record.JobReceipt(ctx, found.Result)
 		if err != nil {
-			doc := renderer.Document(ctx, err)
+			call := telemetry.CallFrom(ctx)
+			doc := problem.Render(problem.From(err), problem.RenderOptions{
+				PublicURL: publicURL, RequestID: call.RequestID, Lang: call.Lang(),
+			})
 			status.OK, status.Problem, status.State = false, &doc, outbox.StateFailed
 			return tool.OK(status), nil
 		}

@@ -57,6 +57,8 @@ type Columns interface {
 // Lookups resolves what a plan has pending.
 type Lookups interface {
 	Resolve(ctx context.Context, target tool.Target, plan *bitable.Plan) error
+	// Rehearse is Resolve without an upload, for a dry run.
+	Rehearse(ctx context.Context, target tool.Target, plan *bitable.Plan) error
 }
 
 // ruleColumnCreated warns of a column that unknown_fields: create added to the table.
@@ -97,10 +99,14 @@ func (s *Service) plan(ctx context.Context, target tool.Target, known *schema.Ta
 			made = append(made, bitable.Warning{Rule: ruleColumnCreated, Field: name, Count: 1})
 		}
 	}
-	if err := s.Lookups.Resolve(ctx, target, plan); err != nil {
-		return nil, nil, err
+	if len(plan.Pending()) == 0 {
+		return plan, made, nil
 	}
-	return plan, made, nil
+	lookUp := s.Lookups.Resolve
+	if tool.IsTrue(o.DryRun) {
+		lookUp = s.Lookups.Rehearse
+	}
+	return plan, made, lookUp(ctx, target, plan)
 }
 
 // plain returns rows as search_records gives them, in the order of ids; an id that is gone gives an object with the id alone.

@@ -41,7 +41,7 @@ func Write(s *Service) tool.Tool {
 		}
 		op, mode := outbox.OpCreate, bitable.Create
 		if len(in.KeyFields) > 0 {
-			op, mode = outbox.OpUpsert, bitable.Update
+			op, mode = outbox.OpUpsert, bitable.Upsert
 		}
 		return (&write{
 			Service: s, target: target, deadline: in.Deadline, options: &in.WriteOptions, op: op, mode: mode,
