@@ -24,9 +24,8 @@ type entry struct {
 	delivered bool          // a 2xx answer reached its caller
 	released  bool          // its derived key was freed after that
 	admitted  chan struct{} // closed when it is queued, or dropped because its key is known
-	dropped   bool
-	parked    bool // answered, and waits for a repeat to go on with what is open
-	tokenUsed bool // the caller's client token went with a batch
+	parked    bool          // answered, and waits for a repeat to go on with what is open
+	tokenUsed bool          // the caller's client token went with a batch
 	round     *round
 
 	rows  []RowResult    // Status "" while it is open

@@ -63,7 +63,7 @@ func TestExactlyOnce_whatever_happens(t *testing.T) {
 func (w world) run(t *testing.T) []string {
 	h := setupOnly(t)
 	h.base.mode = w.mode
-	dice := rand.New(rand.NewPCG(w.seed, 0)) //nolint:gosec // a test's dice
+	dice := rand.New(rand.NewPCG(w.seed, 0))
 	h.base.faults = func(int, write) fault {
 		if dice.IntN(100) >= w.faults {
 			return fault{}
@@ -90,7 +90,7 @@ func (w world) run(t *testing.T) []string {
 				sub.Op, sub.KeyFields = outbox.OpUpsert, []string{"标题"}
 			}
 			sub.Atomic = w.together
-			open[key] = keyed(key, print(sub))
+			open[key] = keyed(key, printed(sub))
 		}
 	}
 	want := make(map[string]int)
@@ -164,8 +164,7 @@ func (h *house) compare(open map[string]outbox.Submission, want map[string]int, 
 	got := make(map[string]int)
 	ids := make(map[string]string)
 	for _, r := range h.base.tables["tblExample"] {
-		var text string
-		text = title([]byte(fmt.Sprintf(`{"标题":%s}`, r.fields["标题"])))
+		text := title([]byte(fmt.Sprintf(`{"标题":%s}`, r.fields["标题"])))
 		got[text]++
 		ids[text] = r.id
 	}

@@ -136,7 +136,7 @@ func (o *Outbox) replay(ctx context.Context, e *entry) (*Ticket, error) {
 	}
 	result, err := o.openAnswer(known.Result)
 	if err != nil {
-		o.Logger.Error("stored answer cannot be opened", slog.String("job", known.ID), slog.Any("error", err))
+		o.Logger.ErrorContext(ctx, "stored answer cannot be opened", slog.String("job", known.ID), slog.Any("error", err))
 		return nil, problem.From(err)
 	}
 	if allFailed(result.Rows) {

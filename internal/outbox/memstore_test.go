@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,156 +14,166 @@ import (
 
 // memStore is a Store in memory. It outlives the outbox that writes to it, as a file outlives a process.
 type memStore struct {
-	mu      sync.Mutex
-	order   []string
-	entries map[string]*outbox.Entry
-	batches []*outbox.Batch
-	applies int
-	fail    func(*outbox.Changes) error // refuses a change; nil refuses none
+	mu   sync.Mutex
+	held contents
+	fail func(*outbox.Changes) error // refuses a change; nil refuses none
 }
 
-func newMemStore() *memStore { return &memStore{entries: make(map[string]*outbox.Entry)} }
+// contents is what a memStore holds; a change is made to a copy that takes its place when all went well.
+type contents struct {
+	order   []string // entry ids by creation
+	entries map[string]outbox.Entry
+	batches []outbox.Batch
+	needs   map[string][]string // by batch id: entries that are not done
+}
 
-var errNotThere = errors.New("not there")
+func newMemStore() *memStore {
+	return &memStore{held: contents{entries: make(map[string]outbox.Entry), needs: make(map[string][]string)}}
+}
 
-func (s *memStore) Apply(_ context.Context, c *outbox.Changes) error {
+var errRefused = errors.New("refused")
+
+func (s *memStore) Apply(ctx context.Context, c *outbox.Changes) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.applies++
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if s.fail != nil {
 		if err := s.fail(c); err != nil {
 			return err
 		}
 	}
-	if err := s.check(c); err != nil {
+	next := contents{
+		order: slices.Clone(s.held.order), entries: maps.Clone(s.held.entries),
+		batches: slices.Clone(s.held.batches), needs: maps.Clone(s.held.needs),
+	}
+	if err := next.apply(c); err != nil {
 		return err
 	}
-	for i := range c.Insert {
-		e := c.Insert[i]
-		s.entries[e.ID] = &e
-		s.order = append(s.order, e.ID)
-	}
-	for i := range c.Start {
-		b := c.Start[i]
-		s.batches = append(s.batches, &b)
-	}
-	for _, f := range c.Finish {
-		s.batch(f.ID).Result = f.Result
-	}
-	for _, d := range c.Done {
-		e := s.entries[d.ID]
-		e.Result, e.DoneAt, e.Payload = d.Result, d.DoneAt, nil
-	}
-	for _, id := range c.Delivered {
-		if e := s.entries[id]; e != nil {
-			e.Delivered = true
-		}
-	}
-	for _, id := range c.Keep {
-		if e := s.entries[id]; e != nil {
-			e.Keep = true
-		}
-	}
-	for _, id := range c.Forget {
-		s.remove(id)
-	}
-	s.batches = slices.DeleteFunc(s.batches, func(b *outbox.Batch) bool {
-		return !slices.ContainsFunc(b.Entries, func(id string) bool { e := s.entries[id]; return e != nil && e.DoneAt.IsZero() })
-	})
+	s.held = next
 	return nil
 }
 
-// check refuses changes as a whole before any is made.
-func (s *memStore) check(c *outbox.Changes) error {
-	inserted, started := make(map[string]bool), make(map[string]bool)
-	for i := range c.Insert {
-		if e := s.live(c.Insert[i].Tenant, c.Insert[i].Key); e != nil {
+func (h *contents) apply(c *outbox.Changes) error {
+	for _, e := range c.Insert {
+		if _, there := h.entries[e.ID]; there {
+			return errRefused
+		}
+		if _, there := h.live(e.Tenant, e.Key); there {
 			return outbox.ErrDuplicate
 		}
-		inserted[c.Insert[i].ID] = true
+		h.entries[e.ID] = e
+		h.order = append(h.order, e.ID)
 	}
-	for i := range c.Start {
-		for _, id := range c.Start[i].Entries {
-			if s.entries[id] == nil && !inserted[id] {
-				return errNotThere
+	for _, b := range c.Start {
+		if len(b.Entries) == 0 || h.batch(b.ID) >= 0 {
+			return errRefused
+		}
+		for _, id := range b.Entries {
+			if e, there := h.entries[id]; !there || !e.DoneAt.IsZero() {
+				return errRefused
 			}
 		}
-		started[c.Start[i].ID] = true
+		h.needs[b.ID] = slices.Clone(b.Entries)
+		h.batches = append(h.batches, b)
 	}
 	for _, f := range c.Finish {
-		if s.batch(f.ID) == nil && !started[f.ID] {
-			return errNotThere
+		at := h.batch(f.ID)
+		if at < 0 {
+			return errRefused
 		}
+		h.batches[at].Result = f.Result
 	}
 	for _, d := range c.Done {
-		if s.entries[d.ID] == nil && !inserted[d.ID] {
-			return errNotThere
+		e, there := h.entries[d.ID]
+		if !there {
+			return errRefused
 		}
+		e.Result, e.DoneAt, e.Payload = d.Result, d.DoneAt, nil
+		h.entries[d.ID] = e
+		h.dropNeeds(d.ID)
+	}
+	for _, id := range c.Delivered {
+		h.change(id, func(e *outbox.Entry) { e.Delivered = true })
+	}
+	for _, id := range c.Keep {
+		h.change(id, func(e *outbox.Entry) { e.Keep = true })
+	}
+	for _, id := range c.Forget {
+		h.forget(id)
 	}
 	return nil
 }
 
-func (s *memStore) live(tenant, key string) *outbox.Entry {
-	for _, e := range s.entries {
-		if key != "" && e.Tenant == tenant && e.Key == key && !(e.Derived && e.Delivered && !e.DoneAt.IsZero()) {
-			return e
+func (h *contents) change(id string, f func(*outbox.Entry)) {
+	if e, there := h.entries[id]; there {
+		f(&e)
+		h.entries[id] = e
+	}
+}
+
+func (h *contents) forget(id string) {
+	delete(h.entries, id)
+	h.order = slices.DeleteFunc(h.order, func(other string) bool { return other == id })
+	h.dropNeeds(id)
+}
+
+// dropNeeds deletes the batches that only entry id needed.
+func (h *contents) dropNeeds(id string) {
+	h.batches = slices.DeleteFunc(h.batches, func(b outbox.Batch) bool {
+		h.needs[b.ID] = slices.DeleteFunc(slices.Clone(h.needs[b.ID]), func(other string) bool { return other == id })
+		return len(h.needs[b.ID]) == 0
+	})
+}
+
+func (h *contents) live(tenant, key string) (outbox.Entry, bool) {
+	for _, e := range h.entries {
+		if key != "" && e.Tenant == tenant && e.Key == key && (!e.Derived || !e.Delivered || e.DoneAt.IsZero()) {
+			return e, true
 		}
 	}
-	return nil
+	return outbox.Entry{}, false
 }
 
-func (s *memStore) batch(id string) *outbox.Batch {
-	for _, b := range s.batches {
-		if b.ID == id {
-			return b
-		}
-	}
-	return nil
+func (h *contents) batch(id string) int {
+	return slices.IndexFunc(h.batches, func(b outbox.Batch) bool { return b.ID == id })
 }
 
-func (s *memStore) remove(id string) {
-	delete(s.entries, id)
-	s.order = slices.DeleteFunc(s.order, func(other string) bool { return other == id })
-}
-
-func (s *memStore) Load(context.Context) ([]outbox.Entry, []outbox.Batch, error) {
+func (s *memStore) Load(context.Context) (entries []outbox.Entry, batches []outbox.Batch, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var entries []outbox.Entry
-	for _, id := range s.order {
-		if e := s.entries[id]; e.DoneAt.IsZero() {
-			entries = append(entries, *e)
+	for _, id := range s.held.order {
+		if e := s.held.entries[id]; e.DoneAt.IsZero() {
+			entries = append(entries, e)
 		}
 	}
-	slices.SortStableFunc(entries, func(a, b outbox.Entry) int { return cmp.Compare(a.Lane, b.Lane) })
-	batches := make([]outbox.Batch, len(s.batches))
-	for i, b := range s.batches {
-		batches[i] = *b
+	for _, b := range s.held.batches {
+		b.Entries = s.held.needs[b.ID]
+		batches = append(batches, b)
 	}
+	slices.SortStableFunc(entries, func(a, b outbox.Entry) int { return cmp.Compare(a.Lane, b.Lane) })
 	slices.SortStableFunc(batches, func(a, b outbox.Batch) int { return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Seq, b.Seq)) })
 	return entries, batches, nil
 }
 
-func (s *memStore) Find(_ context.Context, by outbox.Lookup) (outbox.Entry, bool, error) {
+func (s *memStore) Find(_ context.Context, by outbox.Lookup) (entry outbox.Entry, found bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.entries[by.ID]
 	if by.Key != "" {
-		e = s.live(by.Tenant, by.Key)
+		entry, found = s.held.live(by.Tenant, by.Key)
+	} else {
+		entry, found = s.held.entries[by.ID]
 	}
-	if e == nil {
-		return outbox.Entry{}, false, nil
-	}
-	return *e, true, nil
+	return entry, found, nil
 }
 
-func (s *memStore) Expire(_ context.Context, before time.Time) (outbox.Kept, error) {
+func (s *memStore) Expire(_ context.Context, before time.Time) (kept outbox.Kept, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var kept outbox.Kept
-	for id, e := range s.entries {
+	for id, e := range s.held.entries {
 		if !e.DoneAt.IsZero() && e.DoneAt.Before(before) {
-			s.remove(id)
+			s.held.forget(id)
 			continue
 		}
 		kept.Entries++
@@ -171,14 +182,14 @@ func (s *memStore) Expire(_ context.Context, before time.Time) (outbox.Kept, err
 	return kept, nil
 }
 
-// counts returns how many entries are there, and how many of them are not done.
-func (s *memStore) counts() (entries, open int) {
+// counts returns how many entries and batches are there, and how many of the entries are not done.
+func (s *memStore) counts() (entries, open, batches int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range s.entries {
+	for _, e := range s.held.entries {
 		if e.DoneAt.IsZero() {
 			open++
 		}
 	}
-	return len(s.entries), open
+	return len(s.held.entries), open, len(s.held.batches)
 }

@@ -61,7 +61,7 @@ func TestMerging(t *testing.T) {
 			first, release := h.hold(t)
 			one, two := creation("a", "一"), creation("b", "二")
 			change(&two)
-			tickets := []*outbox.Ticket{first, h.submit(t, one), h.submit(t, print(two))}
+			tickets := []*outbox.Ticket{first, h.submit(t, one), h.submit(t, printed(two))}
 			release()
 			for _, ticket := range tickets {
 				wait(t, ticket)
@@ -197,7 +197,7 @@ func TestRefusedRows(t *testing.T) {
 				if i == 7 || i == 99 || i == 180 {
 					sub.Rows[3].Fields = row(fmt.Sprint("bad", i), "")
 				}
-				tickets = append(tickets, h.submit(t, print(sub)))
+				tickets = append(tickets, h.submit(t, printed(sub)))
 			}
 			release()
 			wait(t, first)
@@ -276,7 +276,7 @@ func TestRefusedRows(t *testing.T) {
 		sub := creation("a", "x", "y")
 		sub.Rows[0].Fields = []byte(`{"标题":12}`)
 		sub.Rows[1].Fields = []byte(`{"标题":"12"}`)
-		if r := h.write(t, print(sub)); tally(r)[outbox.Created] < 1 {
+		if r := h.write(t, printed(sub)); tally(r)[outbox.Created] < 1 {
 			t.Errorf("%+v", r.Rows)
 		}
 	})
@@ -323,7 +323,7 @@ func TestFailedCalls(t *testing.T) {
 		h := setup(t)
 		h.store.fail = func(c *outbox.Changes) error {
 			if len(c.Start) > 0 {
-				return errNotThere
+				return errRefused
 			}
 			return nil
 		}

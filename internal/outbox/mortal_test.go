@@ -33,12 +33,6 @@ func (m *mortal) alive() (ok, last bool) {
 	return true, m.left == 0
 }
 
-func (m *mortal) die() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.left = 0
-}
-
 func (m *mortal) Apply(ctx context.Context, c *outbox.Changes) error {
 	ok, last := m.alive()
 	if !ok || last && !m.late {

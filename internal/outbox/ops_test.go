@@ -19,7 +19,7 @@ func update(caller string, titles map[string]string) outbox.Submission {
 	for i, id := range slices.Sorted(maps.Keys(titles)) {
 		sub.Rows = append(sub.Rows, bitable.Row{Index: i, RecordID: id, Fields: row(titles[id], "")})
 	}
-	return print(sub)
+	return printed(sub)
 }
 
 func deletion(caller string, ids ...string) outbox.Submission {
@@ -28,7 +28,7 @@ func deletion(caller string, ids ...string) outbox.Submission {
 	for i, id := range ids {
 		sub.Rows = append(sub.Rows, bitable.Row{Index: i, RecordID: id})
 	}
-	return print(sub)
+	return printed(sub)
 }
 
 // upsert is a submission of (title, note) pairs, keyed by title.
@@ -38,7 +38,7 @@ func upsert(caller string, pairs ...[2]string) outbox.Submission {
 	for i, pair := range pairs {
 		sub.Rows = append(sub.Rows, bitable.Row{Index: i, Fields: row(pair[0], pair[1])})
 	}
-	return print(sub)
+	return printed(sub)
 }
 
 func statuses(r *outbox.Result) []outbox.RowStatus {
@@ -76,7 +76,7 @@ func TestUpdateAndDelete(t *testing.T) {
 		sub := update("a", map[string]string{"rec1": "壹"})
 		sub.Rows = append(sub.Rows, bitable.Row{Index: 1, RecordID: "rec1", Fields: row("后", "")})
 		sub.Atomic = true
-		r := h.write(t, print(sub))
+		r := h.write(t, printed(sub))
 		if tally(r)[outbox.Updated] != 2 || h.base.column("tblExample", "标题")[0] != "后" || len(h.base.calls()) != 3 {
 			t.Errorf("%+v, %d calls", r, len(h.base.calls()))
 		}
@@ -189,7 +189,7 @@ func TestUpsert(t *testing.T) {
 		h := setup(t)
 		sub := upsert("a", [2]string{"一", ""}, [2]string{"二", ""})
 		sub.Rows[0].Fields = json.RawMessage(`{"标题":"一","备注":null}`)
-		h.write(t, print(sub))
+		h.write(t, printed(sub))
 		if _, there := h.base.tables["tblExample"][0].fields["备注"]; there {
 			t.Error("a create named the cleared column")
 		}

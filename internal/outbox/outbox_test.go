@@ -80,7 +80,7 @@ func TestSubmit(t *testing.T) {
 		h := setup(t)
 		sub := creation("a", "一")
 		sub.Write.ClientToken = "fe599b60-450f-46ff-b2ef-9f6675625b97"
-		h.write(t, print(sub))
+		h.write(t, printed(sub))
 		if got := h.base.calls()[0].token; got != sub.Write.ClientToken {
 			t.Errorf("client token %q", got)
 		}
@@ -93,7 +93,7 @@ func TestSubmit(t *testing.T) {
 		for _, title := range titles("行", 50) {
 			sub := creation(title, title)
 			sub.Table.TableID = "tbl" + title[len(title)-1:]
-			tickets = append(tickets, h.submit(t, print(sub)))
+			tickets = append(tickets, h.submit(t, printed(sub)))
 		}
 		for _, ticket := range tickets {
 			wait(t, ticket)
@@ -110,7 +110,7 @@ func TestSubmit(t *testing.T) {
 		one := creation("a", "一")
 		two := creation("a", "一")
 		two.Table.AppToken = "bascnOther"
-		first, second := h.submit(t, one), h.submit(t, print(two))
+		first, second := h.submit(t, one), h.submit(t, printed(two))
 		<-h.base.entered
 		<-h.base.entered // both are under way
 		close(h.base.gate)

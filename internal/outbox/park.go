@@ -116,7 +116,7 @@ func (o *Outbox) lookAfterParked() {
 func (o *Outbox) expire(ctx context.Context) {
 	kept, err := o.Store.Expire(ctx, time.Now().Add(-KeepFor))
 	if err != nil {
-		o.Logger.Error("outbox cannot expire old answers", slog.Any("error", err))
+		o.Logger.ErrorContext(ctx, "outbox cannot expire old answers", slog.Any("error", err))
 		return
 	}
 	o.mu.Lock()

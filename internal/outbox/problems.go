@@ -133,7 +133,7 @@ func cut(text string) string {
 
 // retryable reports whether the same request may do better later: then what is left of it waits for a repeat.
 func retryable(p *problem.Error) bool {
-	switch p.Code { //nolint:exhaustive // all others are final
+	switch p.Code {
 	case problem.RateLimited, problem.UpstreamUnavailable, problem.Overloaded, problem.Draining, problem.UnknownOutcome, problem.InternalError:
 		return true
 	default:

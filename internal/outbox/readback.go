@@ -26,7 +26,7 @@ func (o *Outbox) readBack(ctx context.Context, b *batch) (ids []string, written 
 	case OpUpsert, opPause:
 	}
 	if err != nil {
-		o.Logger.Info("cannot read back", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Any("error", err))
+		o.Logger.InfoContext(ctx, "cannot read back", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Any("error", err))
 		return nil, false
 	}
 	return ids, written

@@ -81,7 +81,7 @@ func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 			}
 		}
 		delay, again := a.next(why)
-		o.Logger.Info("batch not written", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
+		o.Logger.InfoContext(ctx, "batch not written", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
 			slog.String("class", why.Class.String()), slog.Int("code", why.Code), slog.String("log_id", why.LogID),
 			slog.Bool("again", again), slog.Duration("wait", delay))
 		switch {
@@ -149,7 +149,7 @@ func (a *attempt) backoff() time.Duration {
 	if a.wait == 0 {
 		a.wait = firstWait
 	}
-	delay := a.wait/2 + rand.N(a.wait/2) //nolint:gosec // jitter needs no secrecy
+	delay := a.wait/2 + rand.N(a.wait/2)
 	a.wait = min(a.wait*3/2, longestWait)
 	return delay
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -85,15 +86,15 @@ func creation(caller string, titles ...string) outbox.Submission {
 	for i, title := range titles {
 		sub.Rows = append(sub.Rows, bitable.Row{Index: i, Fields: row(title, "")})
 	}
-	return print(sub)
+	return printed(sub)
 }
 
-// print gives a submission the fingerprint of what it says.
-func print(sub outbox.Submission) outbox.Submission {
+// printed gives a submission the fingerprint of what it says.
+func printed(sub outbox.Submission) outbox.Submission {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %s %s %s %v %v", sub.Table.App.ID, sub.Table.AppToken, sub.Table.TableID, sub.Op, sub.Write, sub.KeyFields)
+	_, _ = fmt.Fprintf(sum, "%s %s %s %s %v %v", sub.Table.App.ID, sub.Table.AppToken, sub.Table.TableID, sub.Op, sub.Write, sub.KeyFields)
 	for _, r := range sub.Rows {
-		fmt.Fprintf(sum, "|%s %s", r.RecordID, r.Fields)
+		_, _ = fmt.Fprintf(sum, "|%s %s", r.RecordID, r.Fields)
 	}
 	sub.Fingerprint = [32]byte(sum.Sum(nil))
 	return sub
@@ -116,6 +117,9 @@ func title(fields json.RawMessage) string {
 	_ = json.Unmarshal(fields, &cells)
 	return cells.Title
 }
+
+// elapse lets d pass in a test's bubble.
+func elapse(d time.Duration) { <-time.After(d) }
 
 func titles(prefix string, n int) []string {
 	list := make([]string, n)

@@ -83,12 +83,13 @@ func (w *storeWriter) run() {
 		case <-w.wake:
 			w.linger()
 		case <-w.quit:
-			for w.flush() || !w.close() {
+			w.flushAll()
+			for !w.close() {
+				w.flushAll()
 			}
 			return
 		}
-		for w.flush() {
-		}
+		w.flushAll()
 	}
 }
 
@@ -119,6 +120,12 @@ func (w *storeWriter) linger() {
 	case <-timer.C:
 	case <-w.hurry:
 	case <-w.quit:
+	}
+}
+
+func (w *storeWriter) flushAll() {
+	for more := true; more; {
+		more = w.flush()
 	}
 }
 

@@ -80,8 +80,8 @@ func TestUnknownOutcome(t *testing.T) {
 			if r := wait(t, again); !again.Replay || tally(r)[outbox.Unknown] != 1 {
 				t.Errorf("replay %v, %+v", again.Replay, r)
 			}
-			time.Sleep(time.Hour) // the janitor gives up in the end, and the answer is kept
-			if _, open := h.store.counts(); open != 0 {
+			elapse(time.Hour) // the janitor gives up in the end, and the answer is kept
+			if _, open, _ := h.store.counts(); open != 0 {
 				t.Errorf("%d entries open", open)
 			}
 			if n := len(h.base.column("tblExample", "标题")); n != 2 {
@@ -139,7 +139,7 @@ func TestUnknownOutcome(t *testing.T) {
 			if r := wait(t, ticket); tally(r)[outbox.Unknown] != 1 {
 				t.Fatalf("%+v", r)
 			}
-			time.Sleep(2 * time.Minute)
+			elapse(2 * time.Minute)
 			job, err := h.Job(t.Context(), ticket.JobID, "digest of cli_example")
 			if err != nil || job.Result == nil || tally(job.Result)[outbox.Created] != 1 {
 				t.Errorf("%+v %v", job, err)
@@ -277,7 +277,7 @@ func TestBackoff(t *testing.T) {
 			}
 			busy := creation("a", "一")
 			busy.Table.TableID, busy.Table.AppToken = "tblBusy", "bascnBusy"
-			h.submit(t, print(busy))
+			h.submit(t, printed(busy))
 			start := time.Now()
 			h.write(t, creation("a", "一"))
 			if took := time.Since(start); took > 0 {

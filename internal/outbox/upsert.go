@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -231,9 +232,7 @@ func itemsOfBad(bad []badRow) []item {
 // mergeFields puts the columns of later over those of earlier.
 func mergeFields(earlier, later json.RawMessage) json.RawMessage {
 	row := cellsOf(earlier)
-	for name, value := range cellsOf(later) {
-		row[name] = value
-	}
+	maps.Copy(row, cellsOf(later))
 	merged, err := json.Marshal(row)
 	if err != nil {
 		panic(err) // raw messages that were decoded a moment ago
