@@ -95,11 +95,36 @@ func TestWriteShapes(t *testing.T) {
 			cell(t, "echo", r.Data, tc.field, ids.Replace(tc.echo))
 			id := r.ids()[0]
 			cell(t, "batch_get", b.do("POST", recordsPath+"/batch_get", map[string]any{"record_ids": []string{id}}).Data, tc.field, ids.Replace(tc.read))
+			landed(t, b, id, tc.field, tc.read != "", ids.Replace(tc.echo))
 			legacy := tc.legacy
 			setDefault(&legacy, tc.read)
 			cell(t, "get", b.do("GET", recordsPath+"/"+id, nil).Data, tc.field, ids.Replace(legacy))
 		})
 	}
+}
+
+// landed compares the write shape that Rows gives with the echo of the call.
+func landed(t *testing.T, b *bundle, id, name string, there bool, want string) {
+	t.Helper()
+	for _, row := range b.rows() {
+		if row.ID != id {
+			continue
+		}
+		value, given := row.Write[name]
+		if given != there {
+			t.Errorf("in the table: %v is there: %t, want %t", value, given, there)
+		}
+		if !there {
+			return
+		}
+		got, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cell(t, "in the table", json.RawMessage(`{"record":{"fields":{"`+name+`":`+string(got)+`}}}`), name, want)
+		return
+	}
+	t.Errorf("row %s did not land", id)
 }
 
 // cell compares one field of the first record of an answer, as JSON; want "" means that it is left out.

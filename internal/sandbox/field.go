@@ -278,7 +278,7 @@ func (s *Sandbox) newTable(b *base, spec TableSpec, viewName string, seeded bool
 	case len(b.order) >= maxTables:
 		return nil, fail(1254100)
 	case len(spec.Fields) > maxFields:
-		return nil, fail(1254105)
+		return nil, violation("fields", "", "the max len is 300") // the table's own codes have no 1254105
 	}
 	setDefault(&spec.ID, s.newID("tbl"))
 	setDefault(&viewName, "表格")

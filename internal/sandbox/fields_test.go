@@ -174,6 +174,16 @@ func TestFields(t *testing.T) {
 			t.Error("no other side was made")
 		}
 	})
+	t.Run("name_the_other_side_of_a_duplex_link_after_table_and_field", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{})
+		_, err := b.base.AddTableSpec(TableSpec{ID: "tblOther1", Name: "other", Fields: []FieldSpec{{Name: "name", Type: 1}, {Name: "数据-l", Type: 1}}})
+		b.must(err)
+		b.do("POST", fieldsPath, `{"field_name":"l","type":21,"property":{"table_id":"tblOther1"}}`).wantOK(t)
+		if b.base.base.tables["tblOther1"].byName["数据-l 2"] == nil {
+			t.Error("no field 数据-l 2")
+		}
+	})
 	t.Run("are_deleted_but_not_the_primary_one", func(t *testing.T) {
 		t.Parallel()
 		b, targets := setupLinks(t, Options{})

@@ -100,7 +100,7 @@ func (r *reader) condition(c condition) (predicate, *failure) {
 	switch {
 	case f.typ == typeFormula, f.typ == typeLookup, f.typ == typeStage, f.typ == typeButton:
 		return wrong("the field cannot be filtered")
-	case c.Operator == "isEmpty" || c.Operator == "isNotEmpty":
+	case f.typ != typeCheckbox && (c.Operator == "isEmpty" || c.Operator == "isNotEmpty"):
 		if len(values) > 0 {
 			return wrong("value must be []")
 		}

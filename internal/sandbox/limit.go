@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
@@ -38,7 +39,7 @@ func (l *limits) admit(c *call) *failure {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !c.opts.RatesOff && !l.take(c.endpoint.name, c.appID, rates) {
-		if c.opts.Overload == OverloadService {
+		if c.opts.Overload == OverloadService && strings.HasPrefix(c.endpoint.path, "/bitable/") {
 			return fail(1254290)
 		}
 		limit, reset := l.state(c.endpoint.name, c.appID, rates)

@@ -102,6 +102,16 @@ func TestRates(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { flood(setup(t, tc.options), tc.calls).want(t, tc.status, tc.code) })
 		})
 	}
+	t.Run("of_other_services_stay_the_gateways", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b := setup(t, Options{Overload: OverloadService})
+			for range 50 {
+				b.do("POST", "/contact/v3/users/batch_get_id", `{}`).wantOK(t)
+			}
+			b.do("POST", "/contact/v3/users/batch_get_id", `{}`).want(t, 429, 99991400)
+		})
+	})
 	t.Run("of_a_month_do_not_count_failures_and_tokens_and_are_shared_by_the_tenant", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{MonthlyQuota: 1})

@@ -54,7 +54,7 @@ type OverloadMode string
 // The two documented answers to a call over the limit.
 const (
 	OverloadGateway OverloadMode = "gateway" // 429/99991400 with x-ogw-ratelimit headers (default)
-	OverloadService OverloadMode = "service" // 200/1254290, no headers
+	OverloadService OverloadMode = "service" // 200/1254290, no headers (Bitable only)
 )
 
 // Options are the sandbox's speed and its answers to what Feishu does not document. The zero value is the documented

@@ -257,6 +257,7 @@ func TestSearchFilterRefuses(t *testing.T) {
 		"a_lookup":                     {one("lookup", "isEmpty", `[]`), 1254018},
 		"an_attachment_by_value":       {one("file", "is", `["a"]`), 1254018},
 		"a_checkbox_isNot":             {one("checkbox", "isNot", `["true"]`), 1254018},
+		"a_checkbox_isEmpty":           {one("checkbox", "isEmpty", `[]`), 1254018},
 		"a_checkbox_yes":               {one("checkbox", "is", `["yes"]`), 1254018},
 		"a_date_isGreaterEqual":        {one("date", "isGreaterEqual", `["ExactDate","0"]`), 1254018},
 		"a_bare_timestamp":             {one("date", "is", `["1774281600000"]`), 1254018},

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -51,8 +52,9 @@ func (s *Sandbox) RowCount(appToken, tableID string) int {
 	return t.live()
 }
 
-// CountBy returns how many records hold each value of a column, as plain text; "" counts the empty ones. A history checker reads from
-// it which rows landed twice or not at all, without the rows.
+// CountBy returns how many records hold each value of a column, as plain text; "" counts the empty ones. The column holds
+// single values (text, number, date, checkbox, url, single select): lists count as "". A history checker reads from it which rows
+// landed twice or not at all, without the rows.
 func (s *Sandbox) CountBy(appToken, tableID, column string) (map[string]int, error) {
 	b, t, err := s.lookup(appToken, tableID)
 	if err != nil {
@@ -115,6 +117,12 @@ func (s *Sandbox) Verify() error {
 }
 
 func (t *table) verify(b *base, seen map[string]bool) error {
+	owner := map[*option]*field{}
+	for _, f := range t.fields {
+		for _, o := range f.options {
+			owner[o] = f
+		}
+	}
 	live, last := 0, int64(0)
 	for _, rec := range t.order {
 		switch {
@@ -131,7 +139,7 @@ func (t *table) verify(b *base, seen map[string]bool) error {
 		seen[rec.id], last = true, rec.seq
 		live++
 		for _, f := range t.fields {
-			if err := t.verifyCell(b, rec, f); err != nil {
+			if err := t.verifyCell(b, rec, f, owner); err != nil {
 				return fmt.Errorf("row %s, column %q: %w", rec.id, f.name, err)
 			}
 		}
@@ -142,12 +150,16 @@ func (t *table) verify(b *base, seen map[string]bool) error {
 	return nil
 }
 
-func (t *table) verifyCell(b *base, rec *row, f *field) error {
+func (t *table) verifyCell(b *base, rec *row, f *field, owner map[*option]*field) error {
 	switch v := rec.cell(f).(type) {
 	case *option:
-		return f.verifyOptions([]*option{v})
+		if owner[v] != f {
+			return fmt.Errorf("option %s is not the column's", v.ID)
+		}
 	case []*option:
-		return f.verifyOptions(v)
+		if i := slices.IndexFunc(v, func(o *option) bool { return owner[o] != f }); i >= 0 {
+			return fmt.Errorf("option %s is not the column's", v[i].ID)
+		}
 	case []string:
 		target := b.tables[f.target]
 		if f.typ != typeDuplex || target == nil {
@@ -159,26 +171,9 @@ func (t *table) verifyCell(b *base, rec *row, f *field) error {
 			if other == nil || back == nil {
 				continue
 			}
-			found := false
-			for _, link := range linksIn(other.cells, back) {
-				found = found || link == rec.id
-			}
-			if !found {
+			if !slices.Contains(linksIn(other.cells, back), rec.id) {
 				return fmt.Errorf("%s does not link back", id)
 			}
-		}
-	}
-	return nil
-}
-
-func (f *field) verifyOptions(list []*option) error {
-	for _, o := range list {
-		known := false
-		for _, x := range f.options {
-			known = known || x == o
-		}
-		if !known {
-			return fmt.Errorf("option %s is not the column's", o.ID)
 		}
 	}
 	return nil

@@ -82,7 +82,7 @@ func TestTables(t *testing.T) {
 		"a_view_name_without_fields":  {`{"table":{"name":"a","default_view_name":"b"}}`, 400, 99992402},
 		"two_fields_of_one_name":      {`{"table":{"name":"a","fields":[{"field_name":"b","type":1},{"field_name":"b","type":1}]}}`, 400, 1254014},
 		"a_primary_field_of_checkbox": {`{"table":{"name":"a","fields":[{"field_name":"b","type":7}]}}`, 400, 1254012},
-		"more_than_300_fields":        {`{"table":{"name":"a","fields":[{"field_name":"b","type":1}` + strings.Repeat(`,{"field_name":"c","type":1}`, maxFields) + `]}}`, 200, 1254105},
+		"more_than_300_fields":        {`{"table":{"name":"a","fields":[{"field_name":"b","type":1}` + strings.Repeat(`,{"field_name":"c","type":1}`, maxFields) + `]}}`, 400, 99992402},
 	} {
 		t.Run("are_not_created_with_"+name, func(t *testing.T) {
 			t.Parallel()
