@@ -48,8 +48,8 @@ func (c *run) cell(t *target, raw []byte) {
 		c.buf = c.buf[:start]
 		return
 	}
-	if !t.exact {
-		c.count(RuleColumnMatched, col.field.Name, []byte(t.name), appendQuoted(nil, col.field.Name))
+	if !t.exact && !c.countAgain(RuleColumnMatched, col.field.Name) {
+		c.count(RuleColumnMatched, col.field.Name, appendQuoted(nil, t.name), appendQuoted(nil, col.field.Name))
 	}
 	for _, rule := range c.notes {
 		c.count(rule, col.field.Name, raw, out[min(at, len(out)):])
@@ -87,7 +87,7 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 		if col.field.Type != feishu.TypeAttachment {
 			return c.mismatch(dst, col, reasonFile, "")
 		}
-		if isNull(c.raw) || string(c.raw) == `""` {
+		if isNull(c.raw) || isString(c.raw) && len(bytes.TrimSpace(content(c.raw))) == 0 {
 			c.raw = nil
 		}
 		return c.list(dst, col, bytes.TrimSpace(content(c.raw)), isString(c.raw), attachmentList)
@@ -102,18 +102,12 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	if isNull(raw) {
 		return c.null(dst, col)
 	}
+	if col.field.Type == feishu.TypeText {
+		return c.text(dst, col)
+	}
 	text, isText := []byte(nil), isString(raw)
 	if isText {
-		text = content(raw)
-		if len(text) == 0 {
-			return c.empty(dst, col)
-		}
-	}
-	if col.field.Type == feishu.TypeText {
-		return c.text(dst, text, isText)
-	}
-	if isText {
-		if text = bytes.TrimSpace(text); len(text) == 0 {
+		if text = bytes.TrimSpace(content(raw)); len(text) == 0 {
 			return c.empty(dst, col)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // Bounds of list cells, in entries. Source: Feishu's limits of a cell.
@@ -19,7 +21,8 @@ type listKind struct {
 	member   string // the member of an entry's object that holds the id; "" for bare ids
 	max      int
 	zh, en   string
-	repeated bool // entries may be equal
+	repeated bool         // entries may be equal
+	reason   problem.Text // why an entry is refused
 	// entry reads the text of one entry: an id to write, or a lookup.
 	entry func(c *run, text []byte) (id []byte, lookup PendingKind, v verdict)
 }
@@ -33,10 +36,10 @@ const (
 )
 
 var (
-	personList     = listKind{member: "id", max: MaxPersons, zh: "个人员", en: "people", entry: (*run).person}
-	groupList      = listKind{member: "id", max: MaxGroups, zh: "个群", en: "groups", entry: (*run).group}
-	attachmentList = listKind{member: "file_token", max: MaxAttachments, zh: "个附件", en: "attachments", repeated: true, entry: (*run).attachment}
-	linkList       = listKind{max: MaxLinks, zh: "条记录", en: "records", entry: (*run).recordID}
+	personList     = listKind{member: "id", max: MaxPersons, zh: "个人员", en: "people", reason: reasonPrefix, entry: (*run).person}
+	groupList      = listKind{member: "id", max: MaxGroups, zh: "个群", en: "groups", reason: reasonElement, entry: (*run).group}
+	attachmentList = listKind{member: "file_token", max: MaxAttachments, zh: "个附件", en: "attachments", reason: reasonElement, repeated: true, entry: (*run).attachment}
+	linkList       = listKind{max: MaxLinks, zh: "条记录", en: "records", reason: reasonElement, entry: (*run).recordID}
 )
 
 // list takes one entry, or a list of entries, each as text or as an object, and writes the list that Feishu takes.
@@ -136,11 +139,7 @@ func (c *run) addEntry(col *column, kind listKind, text []byte) bool {
 		e.pending = true
 		e.lookup = Pending{Row: c.row, Column: col.field.Name, Kind: lookup, Value: string(id)}
 	case refused:
-		reason := reasonElement
-		if kind.member == "id" && kind.max == MaxPersons {
-			reason = reasonPrefix
-		}
-		c.mismatch(nil, col, reason, "")
+		c.mismatch(nil, col, kind.reason, "")
 		return false
 	}
 	if !kind.repeated && !c.entries.add(id) {

@@ -190,7 +190,7 @@ func TestPending(t *testing.T) {
 		t.Parallel()
 		o := defaults()
 		o.Files = []File{{Row: 0, Column: "图", Ref: "f0"}, {Row: 1, Column: " 图", Ref: "f1"}, {Row: 1, Column: "图", Ref: "f2"}, {Row: 2, Column: "题", Ref: "f3"}, {Row: 3, Column: "没", Ref: "f4"}, {Row: 4, Column: "图", Ref: "f5"}}
-		plan := s.Coerce(messages(`{"题":"a"}`, `{"图":["boxcnExample0123456789"]}`, `{"题":"a"}`, `{"题":"a"}`, `{"图":""}`), o)
+		plan := s.Coerce(messages(`{"题":"a"}`, `{"图":["boxcnExample0123456789"]}`, `{"题":"a"}`, `{"题":"a"}`, `{"图":" "}`), o)
 		var refs []string
 		for _, l := range plan.Pending() {
 			refs = append(refs, l.Value)

@@ -132,12 +132,13 @@ func TestColumnNames(t *testing.T) {
 		{"matches decomposed Hangul", "\u1112\u1161\u11ab\u1100\u1173\u11af", "한글", "column_matched"},
 		{"matches sharp s", "STRASSE", "straße", "column_matched"},
 		{"matches the Kelvin sign", "k", "\u212a", "column_matched"},
+		{"matches a name with quotes", `"a" `, `"a"`, "column_matched"},
 		{"matches ligatures", "office", "oﬃce", "column_matched"},
 		{"prefers the exact twin", "Twin", "Twin", ""},
 		{"refuses what two columns match", "tWiN", "", ""},
 		{"refuses inner white space", "Na me", "", ""},
 	}
-	fields := names(" 标题\n", "Name", "ガイド", "学习时长（㎡）1", "Café", "\u1ec7", "한글", "straße", "\u212a", "oﬃce", "Twin", "TWIN")
+	fields := names(" 标题\n", "Name", "ガイド", "学习时长（㎡）1", "Café", "\u1ec7", "한글", "straße", "\u212a", "oﬃce", "Twin", "TWIN", `"a"`)
 	s := NewSchema(fields)
 	for _, tc := range tests {
 		t.Run(strings.ReplaceAll(tc.name, " ", "_"), func(t *testing.T) {
@@ -154,6 +155,11 @@ func TestColumnNames(t *testing.T) {
 			}
 			if got := ruleNames(plan); got != tc.rules {
 				t.Errorf("rules %q: want %q", got, tc.rules)
+			}
+			for _, w := range plan.Warnings() {
+				if w.Got != tc.key || w.Field != tc.want || string(w.Sent) != quote(tc.want) {
+					t.Errorf("warning %+v: want %q for %q", w, tc.key, tc.want)
+				}
 			}
 		})
 	}

@@ -10,9 +10,12 @@ const MaxPhoneBytes = 64
 
 // text takes a string byte for byte, any other scalar as it is spelled, Feishu's segments joined, and other lists and
 // objects as compact JSON.
-func (c *run) text(dst, text []byte, isText bool) ([]byte, result) {
-	if isText {
-		if isLongText(text) {
+func (c *run) text(dst []byte, col *column) ([]byte, result) {
+	switch {
+	case string(c.raw) == `""`:
+		return c.empty(dst, col)
+	case isString(c.raw):
+		if len(c.raw) > MaxTextRunes && isLongText(content(c.raw)) {
 			return c.textTooLong(dst)
 		}
 		return append(dst, c.raw...), written
