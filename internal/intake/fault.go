@@ -88,6 +88,9 @@ var (
 	unclosedThink = &reason{text: problem.Text{
 		ZH: "思考块没有结束标签（</think> 或 </details>）", EN: "the thinking block has no end (</think> or </details>)",
 	}}
+	tooManyThoughts = &reason{text: problem.Text{
+		ZH: "思考块超过 8 个", EN: "there are more than 8 thinking blocks",
+	}}
 	strayBrace = &reason{form: true, text: problem.Text{
 		ZH: "JSON 前后的文字里还有括号，不能确定数据到哪里为止", EN: "the text around the JSON holds another bracket, so where the data ends is uncertain",
 	}}

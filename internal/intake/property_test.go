@@ -220,34 +220,38 @@ func TestRowsSurvive(t *testing.T) {
 
 func TestTextsSurvive(t *testing.T) {
 	t.Parallel()
-	draw := func(t *rapid.T) (columns []string, row map[string]any) {
-		row = map[string]any{}
+	draw := func(t *rapid.T) (columns []string, row map[string]string) {
+		row = map[string]string{}
 		for _, name := range rapid.SliceOfNDistinct(column, 1, 4, rapid.ID).Draw(t, "columns") {
 			columns, row[name] = append(columns, name), cellText.Draw(t, "text")
 		}
 		return columns, row
 	}
-	check := func(name, contentType string, body func(t *rapid.T, columns []string, row map[string]any) string, wrapped bool) {
+	check := func(name, contentType string, body func(t *rapid.T, columns []string, row map[string]string) string, wrapped bool) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				columns, row := draw(t)
-				want := []any{row}
+				cells := map[string]any{}
+				for name, text := range row {
+					cells[name] = text
+				}
+				want := []any{cells}
 				if wrapped {
-					want = []any{map[string]any{"fields": row}}
+					want = []any{map[string]any{"fields": cells}}
 				}
 				checkRows(t, intake.Input{ContentType: contentType, Body: []byte(body(t, columns, row))}, want)
 			})
 		})
 	}
-	check("urlencoded", "application/x-www-form-urlencoded", func(_ *rapid.T, columns []string, row map[string]any) string {
+	check("urlencoded", "application/x-www-form-urlencoded", func(_ *rapid.T, columns []string, row map[string]string) string {
 		var pairs []string
 		for _, name := range columns {
-			pairs = append(pairs, percentEncode("fields."+name)+"="+percentEncode(row[name].(string)))
+			pairs = append(pairs, percentEncode("fields."+name)+"="+percentEncode(row[name]))
 		}
 		return strings.Join(pairs, "&")
 	}, true)
-	check("multipart", "multipart/form-data; boundary=X-rowgate-X", func(_ *rapid.T, columns []string, row map[string]any) string {
+	check("multipart", "multipart/form-data; boundary=X-rowgate-X", func(_ *rapid.T, columns []string, row map[string]string) string {
 		var b strings.Builder
 		for _, name := range columns {
 			fmt.Fprintf(&b, "--X-rowgate-X\r\nContent-Disposition: form-data; name=%s\r\n\r\n%s\r\n",
@@ -255,11 +259,11 @@ func TestTextsSurvive(t *testing.T) {
 		}
 		return b.String() + "--X-rowgate-X--\r\n"
 	}, true)
-	check("csv", "text/csv", func(_ *rapid.T, columns []string, row map[string]any) string {
+	check("csv", "text/csv", func(_ *rapid.T, columns []string, row map[string]string) string {
 		var header, cells []string
 		for _, name := range columns {
 			header = append(header, `"`+strings.ReplaceAll(name, `"`, `""`)+`"`)
-			cells = append(cells, `"`+strings.ReplaceAll(row[name].(string), `"`, `""`)+`"`)
+			cells = append(cells, `"`+strings.ReplaceAll(row[name], `"`, `""`)+`"`)
 		}
 		return strings.Join(header, ",") + "\r\n" + strings.Join(cells, ",") + "\r\n"
 	}, false)

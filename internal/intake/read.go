@@ -56,7 +56,7 @@ func (r *reading) read() (document, *misread) {
 	if r.csv {
 		return r.readCSV(start)
 	}
-	for {
+	for blocks := 0; ; blocks++ {
 		start = r.afterSpace(start)
 		if start == len(r.text) {
 			return document{}, nil
@@ -87,6 +87,9 @@ func (r *reading) read() (document, *misread) {
 				return doc, notFound
 			}
 			*r.repairs = before
+		}
+		if blocks == MaxThinkBlocks {
+			return document{}, r.miss(start, tooManyThoughts)
 		}
 		r.repairs.add(RuleThinkBlock, 1)
 		start = rest

@@ -17,6 +17,7 @@ const (
 	MaxStringLayers = 3        // JSON inside JSON strings
 	MaxKeys         = 10_000   // keys of one object
 	MaxFormParts    = 1_000    // keys of a form, parts of a multipart body
+	MaxThinkBlocks  = 8        // thinking blocks before an answer
 	MaxExcerptRunes = 40       // runes of the body that a refusal shows
 )
 

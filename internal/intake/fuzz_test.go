@@ -1,0 +1,73 @@
+package intake_test
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// FuzzParse holds every body to this: it is refused in both languages, or it comes out as valid JSON that reads as itself
+// without repair; and where nothing was repaired and the body is JSON, its rows hold what encoding/json reads in them.
+func FuzzParse(f *testing.F) {
+	tools := slices.Sorted(maps.Keys(specs))
+	for _, c := range readCorpus(f) {
+		for i, tool := range tools {
+			if reflect.DeepEqual(specs[tool], c.spec) {
+				f.Add(c.in.Body, c.in.ContentType, c.in.RawQuery, uint(i))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte, contentType, query string, tool uint) {
+		spec := specs[tools[tool%uint(len(tools))]]
+		result, err := intake.Parse(spec, intake.Input{Body: body, ContentType: contentType, RawQuery: query})
+		if err != nil {
+			e := problem.From(err)
+			if e.Code == problem.InternalError || e.Detail.ZH == "" || e.Detail.EN == "" {
+				t.Fatalf("not a whole refusal: %+v", e)
+			}
+			return
+		}
+		if !json.Valid(result.JSON) {
+			t.Fatalf("no JSON: %s", result.JSON)
+		}
+		checkIdempotent(t, spec, result.JSON)
+		if query == "" && len(result.Repairs) == 0 && spec.Rows == "records" {
+			checkSameRows(t, body, result.JSON)
+		}
+	})
+}
+
+func checkIdempotent(t *testing.T, spec intake.Spec, canonical []byte) {
+	t.Helper()
+	again, err := intake.Parse(spec, intake.Input{Body: canonical, ContentType: "application/json"})
+	if err != nil {
+		if strings.Contains(err.Error(), "deeper than") { // rows of the deepest kind, now under their parameter
+			return
+		}
+		t.Fatalf("%v\ncanonical: %s", err, canonical)
+	}
+	if string(again.JSON) != string(canonical) || len(again.Repairs) > 0 {
+		t.Fatalf("read again as %s, repairs %v\ncanonical: %s", again.JSON, again.Repairs, canonical)
+	}
+}
+
+// checkSameRows compares with encoding/json where the body is JSON with its rows in a list.
+func checkSameRows(t *testing.T, body, canonical []byte) {
+	t.Helper()
+	var want, got struct{ Records []map[string]any }
+	if json.Unmarshal(body, &want.Records) != nil && json.Unmarshal(body, &want) != nil || want.Records == nil {
+		return
+	}
+	if err := json.Unmarshal(canonical, &got); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(want, got) {
+		t.Fatalf("rows changed\nwant %v\ngot  %v", want.Records, got.Records)
+	}
+}
