@@ -3,18 +3,27 @@ package attachment
 import (
 	"fmt"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // Failure says why one file cannot be had or is not taken: the fault of the file, its address or its sender, and of nothing
 // else in the request. Reason is for the caller; it names no address, so that it tells nothing of a network from inside.
 type Failure struct {
-	Reason     problem.Text
-	FeishuCode int // Feishu's code where Feishu refused the file; else 0
+	Reason problem.Text
+	cause  *feishu.Error // what Feishu said of the file; nil if Feishu was not asked
 }
 
 // Error implements error.
 func (f *Failure) Error() string { return f.Reason.EN }
+
+// Unwrap returns what Feishu said of the file, a *feishu.Error; nil if it never got that far.
+func (f *Failure) Unwrap() error {
+	if f.cause == nil {
+		return nil
+	}
+	return f.cause
+}
 
 // The reasons, in the caller's words.
 var (

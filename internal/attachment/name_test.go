@@ -1,9 +1,12 @@
 package attachment
 
 import (
+	"path"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"pgregory.net/rapid"
 )
 
 func TestFileName(t *testing.T) {
@@ -37,6 +40,21 @@ func TestFileName(t *testing.T) {
 		got := fileName("image/png", strings.Repeat("长", 400)+".png")
 		if utf8.RuneCountInString(got) != maxNameRunes || !strings.HasSuffix(got, "长.png") {
 			t.Errorf("%d characters: …%s", utf8.RuneCountInString(got), got[len(got)-10:])
+		}
+	})
+}
+
+func TestFileNameIsAlwaysOneThatFeishuTakes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		kind := rapid.SampledFrom([]string{"image/png", "application/pdf", "application/octet-stream"}).Draw(t, "kind")
+		said := rapid.OneOf(rapid.String(), rapid.StringN(200, 400, -1)).Draw(t, "name")
+		got := fileName(kind, said)
+		if n := utf8.RuneCountInString(got); n == 0 || n > maxNameRunes || !utf8.ValidString(got) || strings.ContainsAny(got, "/\\\x00\n\u202e") {
+			t.Fatalf("%q becomes %q of %d characters", said, got, n)
+		}
+		if kind == "image/png" && !isPicture(strings.ToLower(path.Ext(got))) {
+			t.Fatalf("%q becomes %q, which does not look like a picture", said, got)
 		}
 	})
 }

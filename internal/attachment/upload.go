@@ -179,7 +179,7 @@ func refused(err error) error {
 		return err
 	}
 	if e.RowCode() == problem.RowAttachmentFailed {
-		return &Failure{Reason: e.Problem().Detail, FeishuCode: e.Code}
+		return &Failure{Reason: e.Problem().Detail, cause: e}
 	}
 	if e.OutcomeUnknown() {
 		p := problem.New(problem.UpstreamUnavailable, problem.Text{

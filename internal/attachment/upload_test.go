@@ -204,7 +204,8 @@ func TestUploadFailures(t *testing.T) {
 			b.fault(t, "media.upload_all", contentCheck, 0)
 			_, err := b.upload(t.Context(), t, "a.txt", []byte("x"))
 			failure, ok := errors.AsType[*Failure](err)
-			if !ok || failure.FeishuCode != contentCheck || failure.Reason.ZH == "" || failure.Reason.EN == "" {
+			said, _ := errors.AsType[*feishu.Error](err)
+			if !ok || said == nil || said.Code != contentCheck || failure.Reason.ZH == "" || failure.Reason.EN == "" {
 				t.Errorf("err = %v", err)
 			}
 		})
