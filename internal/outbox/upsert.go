@@ -79,9 +79,9 @@ func (o *Outbox) Match(ctx context.Context, sub Submission) ([]RowResult, error)
 	for _, b := range append(m.bad, bad...) {
 		b.it.each(func(pos int) { e.set(pos, Failed, "", b.err) })
 	}
-	for status, list := range map[RowStatus][]item{Created: m.creates, Updated: m.updates, Unchanged: m.same} {
-		(&batch{items: list}).apply(&ending{Status: status})
-	}
+	(&batch{items: m.creates}).apply(&ending{Status: Created})
+	(&batch{items: m.updates}).apply(&ending{Status: Updated})
+	(&batch{items: m.same}).apply(&ending{Status: Unchanged})
 	return e.rows, nil
 }
 
