@@ -1,115 +1,95 @@
-// Package config reads the service's settings from environment variables: one documented struct, every problem at once.
+// Package config reads the settings of the service from environment variables, and reports everything that is wrong with
+// them at once.
 package config
 
 import (
-	"crypto/sha256"
 	"log/slog"
 	"net/netip"
 
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// DefaultListen is where the service listens unless told otherwise: on this machine only.
-const DefaultListen = "127.0.0.1:8080"
+// Defaults of Config.
+const (
+	DefaultListen   = "127.0.0.1:8080" // on this machine only
+	DefaultDatabase = "sqlite:./data/rowgate.db"
+)
 
-// DefaultDatabase is ROWGATE_DATABASE_URL where it is not set.
-const DefaultDatabase = "sqlite:./data/rowgate.db"
-
-// Config is every setting, validated. It prints no secret.
+// Config is every setting, validated. The comment of a field is its line in Table; nothing in it prints a secret.
 type Config struct {
-	Listen         string         // ROWGATE_LISTEN, or 0.0.0.0:$PORT
-	PublicURL      string         // ROWGATE_PUBLIC_URL, no slash at the end; "" means the address that is listened on
-	Passphrases    []Passphrase   // ROWGATE_PASSPHRASE; at least one
-	Generated      secret.Text    // the passphrase that was made because none was set; empty otherwise
-	DatabasePath   string         // ROWGATE_DATABASE_URL without its scheme; ":memory:" for none
-	Key            secret.Text    // ROWGATE_KEY; empty means the key file beside the database, see Keyring
-	AdminListen    string         // ROWGATE_ADMIN_LISTEN; "" means off
-	MetricsPublic  bool           // ROWGATE_METRICS_PUBLIC
-	LogLevel       slog.Level     // ROWGATE_LOG
-	FeishuBaseURL  string         // FEISHU_BASE_URL, no slash at the end; "" means each brand's own host
-	TrustedProxies []netip.Prefix // ROWGATE_TRUSTED_PROXIES
-	AllowedOrigins []string       // ROWGATE_ALLOWED_ORIGINS
+	// ROWGATE_LISTEN (127.0.0.1:8080): address of the service; PORT alone means 0.0.0.0:$PORT
+	Listen string
+	// ROWGATE_PASSPHRASE (generated and printed once at start, on loopback only): call passphrases, name:value or name:sha256:<hex>, comma-separated; a bare value is named default; required on any other than a loopback address
+	Passphrases tenant.Passphrases
+	// ROWGATE_PUBLIC_URL (the listen address): where callers reach the service, for documents and error pages; no trailing slash
+	PublicURL string
+	// ROWGATE_DATABASE_URL (sqlite:./data/rowgate.db): the file that keeps rows until they are written, one process a file
+	DatabasePath string
+	// ROWGATE_KEY (generated into the file key, mode 0600, beside the database): 32 bytes in base64 that seal credentials, rows and connection keys; a comma-separated list rotates, the first one seals and all open
+	Keyring *secret.Keyring
+	// ROWGATE_ADMIN_LISTEN (off): address of metrics and pprof; keep it private
+	AdminListen string
+	// ROWGATE_METRICS_PUBLIC (false): true serves /metrics on the public address as well
+	MetricsPublic bool
+	// ROWGATE_LOG (info): level: debug, info, warn, error; lines are JSON when standard error is no terminal
+	LogLevel slog.Level
+	// ROWGATE_TRUSTED_PROXIES (none): addresses or CIDR ranges of reverse proxies, comma-separated, whose X-Forwarded-For is believed
+	TrustedProxies []netip.Prefix
+	// ROWGATE_ALLOWED_ORIGINS (none): origins of web pages that may call from a browser, comma-separated; * for all
+	AllowedOrigins []string
+	// FEISHU_BASE_URL (https://open.feishu.cn; https://open.larksuite.com for brand lark): replaces the upstream of every brand: tests, the simulator, private deployments
+	FeishuBaseURL string
+
+	SingleTenant SingleTenant
+
+	// GeneratedPassphrase is the one that was made because none was set, to be shown once; else empty.
+	GeneratedPassphrase secret.Text
 }
 
-// Passphrase is one call passphrase: its name and its SHA-256.
-type Passphrase struct {
-	Name string
-	Hash [sha256.Size]byte
+// SingleTenant is the one app and table of the drop-in surfaces. It is empty while they are off.
+type SingleTenant struct {
+	// API_AUTH_TOKEN (unset): bearer token of the single-tenant surfaces
+	AuthToken secret.Text
+	// FEISHU_APP_ID (unset): app of the single-tenant surfaces
+	AppID string
+	// FEISHU_APP_SECRET (unset): secret of that app
+	AppSecret secret.Text
+	// DEFAULT_USER_ID_TYPE (open_id): how calls of that app name people: open_id, union_id or user_id
+	UserIDType string
+	// FEISHU_BASE_TOKEN (unset): app_token of the base that /api/sync writes to
+	BaseToken string
+	// FEISHU_TABLE_ID (unset): table that /api/sync writes to
+	TableID string
 }
 
-// Problem is one thing that is wrong with the configuration. It shows no secret value.
+// Problem is one thing that is wrong with the configuration. It never shows the value of a secret.
 type Problem struct {
 	Variable string
 	Text     problem.Text
 }
 
-// Variable documents one environment variable.
-type Variable struct {
-	Name    string
-	Default string
-	Secret  bool // also with the suffix _FILE
-	Meaning problem.Text
+// String is the English line for a terminal.
+func (p Problem) String() string { return p.Variable + ": " + p.Text.EN }
+
+// Load reads the configuration and returns it, or nil and everything that is wrong with it. It makes what a first start
+// needs: a key file beside the database, and a passphrase on loopback.
+func Load(getenv func(string) string) (*Config, []Problem) {
+	l := &loader{getenv: getenv}
+	c := l.read()
+	if len(l.problems) == 0 {
+		l.create(c)
+	}
+	if len(l.problems) > 0 {
+		return nil, l.problems
+	}
+	return c, nil
 }
 
-// Variables lists what Load reads, in the order of the documentation.
-func Variables() []Variable { return variables }
-
-var variables = []Variable{
-	{
-		Name: "ROWGATE_LISTEN", Default: DefaultListen,
-		Meaning: problem.Text{ZH: "监听地址；只设 PORT 时为 0.0.0.0:$PORT", EN: "address; PORT alone means 0.0.0.0:$PORT"},
-	},
-	{
-		Name: "ROWGATE_PASSPHRASE", Default: "generated, loopback only", Secret: true,
-		Meaning: problem.Text{
-			ZH: "调用口令：name:value，逗号分隔，或 name:sha256:<hex>；只写值时名为 default。监听非本机地址时必填",
-			EN: "call passphrases: name:value, comma-separated, or name:sha256:<hex>; a bare value is named default. Required on any other than a loopback address",
-		},
-	},
-	{
-		Name: "ROWGATE_PUBLIC_URL", Default: "the listen address",
-		Meaning: problem.Text{ZH: "文档和错误里的服务地址，末尾不带斜杠", EN: "the service's address in documents and errors, no trailing slash"},
-	},
-	{
-		Name: "ROWGATE_DATABASE_URL", Default: DefaultDatabase,
-		Meaning: problem.Text{ZH: "保存待写入行的 SQLite 文件", EN: "the SQLite file that keeps rows until they are written"},
-	},
-	{
-		Name: "ROWGATE_KEY", Default: "generated into the file key beside the database", Secret: true,
-		Meaning: problem.Text{
-			ZH: "32 字节的 base64：加密凭证、数据和连接密钥；逗号分隔表示轮换，第一个用于加密",
-			EN: "32 bytes, base64: seals credentials, rows and connection keys; a comma-separated list rotates, the first one seals",
-		},
-	},
-	{
-		Name: "ROWGATE_ADMIN_LISTEN", Default: "off",
-		Meaning: problem.Text{ZH: "指标与 pprof 的监听地址", EN: "address of metrics and pprof"},
-	},
-	{
-		Name: "ROWGATE_METRICS_PUBLIC", Default: "false",
-		Meaning: problem.Text{ZH: "true：公开监听也提供 /metrics", EN: "true: /metrics on the public listener as well"},
-	},
-	{
-		Name: "ROWGATE_LOG", Default: "info",
-		Meaning: problem.Text{ZH: "日志级别：debug、info、warn、error", EN: "level: debug, info, warn, error"},
-	},
-	{
-		Name: "ROWGATE_TRUSTED_PROXIES", Default: "none",
-		Meaning: problem.Text{
-			ZH: "可信代理的 CIDR，逗号分隔；只相信它们的 X-Forwarded-For", EN: "CIDRs, comma-separated, whose X-Forwarded-For is believed",
-		},
-	},
-	{
-		Name: "ROWGATE_ALLOWED_ORIGINS", Default: "none",
-		Meaning: problem.Text{
-			ZH: "允许从浏览器调用的网页来源，逗号分隔", EN: "origins of web pages that may call from a browser, comma-separated",
-		},
-	},
-	{
-		Name: "FEISHU_BASE_URL", Default: "https://open.feishu.cn, https://open.larksuite.com for brand lark",
-		Meaning: problem.Text{
-			ZH: "替换所有品牌的上游地址（测试、模拟器、私有部署）", EN: "replaces the upstream of every brand (tests, simulator, private deployments)",
-		},
-	},
+// Check returns what is wrong with the configuration and makes nothing.
+func Check(getenv func(string) string) []Problem {
+	l := &loader{getenv: getenv}
+	l.read()
+	return l.problems
 }

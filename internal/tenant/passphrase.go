@@ -3,11 +3,16 @@ package tenant
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
+	"io"
 
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
-// Passphrase is one call passphrase of the configuration. Only its hash is kept.
+// DefaultName is the name of a passphrase that was given none.
+const DefaultName = "default"
+
+// Passphrase is one call passphrase of the configuration. Only its hash is kept, and it prints as its name.
 type Passphrase struct {
 	Name string
 	Hash [sha256.Size]byte // SHA-256 of the passphrase
@@ -17,6 +22,12 @@ type Passphrase struct {
 func NewPassphrase(name string, value secret.Text) Passphrase {
 	return Passphrase{Name: name, Hash: sha256.Sum256([]byte(value.Reveal()))}
 }
+
+// Format implements fmt.Formatter: the hash of a weak passphrase can be reversed, so no verb shows it.
+func (p Passphrase) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, p.Name) }
+
+// MarshalText implements encoding.TextMarshaler, so that no JSON shows the hash.
+func (p Passphrase) MarshalText() ([]byte, error) { return []byte(p.Name), nil }
 
 // Passphrases are all that are valid.
 type Passphrases []Passphrase

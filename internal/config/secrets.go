@@ -1,0 +1,130 @@
+package config
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/tenant"
+)
+
+const (
+	memory      = ":memory:" // a database that ends with the process, for tests
+	keyFileName = "key"      // beside the database
+
+	dirMode  = 0o700
+	fileMode = 0o600
+)
+
+// databasePath returns the file of sqlite:PATH, "" if the URL is wrong. The URL is not shown: it may hold a password.
+func (l *loader) databasePath(name string) string {
+	text := l.secret(name).Reveal()
+	if text == "" {
+		text = DefaultDatabase
+	}
+	scheme, path, _ := strings.Cut(text, ":")
+	switch {
+	case scheme == "postgres" || scheme == "postgresql":
+		l.refuse(name, "本版本还不支持 PostgreSQL，请用 sqlite:路径。", "This build does not support PostgreSQL yet: use sqlite:PATH.")
+	case scheme != "sqlite":
+		l.refuse(name, "不是 sqlite:路径。例如 %s。", "It is not sqlite:PATH. Example: %s.", DefaultDatabase)
+	case path == "" || strings.HasPrefix(path, "//") || strings.Contains(path, "?"):
+		l.refuse(name, "sqlite: 后面直接写文件路径，不带 // 和 ?。例如 sqlite:/data/rowgate.db。",
+			"What follows sqlite: is the path of a file, without // and ?. Example: sqlite:/data/rowgate.db.")
+	default:
+		return path
+	}
+	return ""
+}
+
+// passphrases returns those that are set; none on loopback means that create makes one.
+func (l *loader) passphrases(name, listen string) tenant.Passphrases {
+	text := l.secret(name)
+	if !text.IsZero() {
+		passphrases, wrong := tenant.ParsePassphrases(text)
+		for _, one := range wrong {
+			l.refuse(name, one.ZH, one.EN)
+		}
+		return passphrases
+	}
+	if !l.isSet(name) && listen != "" && !isLoopback(listen) {
+		l.refuse(name, "监听 %s 时别的机器也能访问，必须设置调用口令。例如 workflow:一个长的随机值。",
+			"Other machines reach %s, so call passphrases must be set. Example: workflow:a-long-random-value.", listen)
+	}
+	return nil
+}
+
+// keyring returns the ring of the variable, else of the key file beside the database; nil if there is neither, so that create
+// makes a key. It refuses a lost key: what the database holds could never be opened with a new one.
+func (l *loader) keyring(name, database string) *secret.Keyring {
+	text := l.secret(name)
+	if text.IsZero() {
+		if l.isSet(name) || database == "" || database == memory {
+			return nil
+		}
+		key, err := readSecretFile(keyFile(database))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if _, err := os.Stat(database); err == nil {
+				l.refuse(name, "数据库 %s 已存在，但它的密钥文件 %s 不见了。请恢复该文件或设置原来的密钥。",
+					"The database %s exists, but its key file %s does not. Restore the file, or set the key that was used.", database, keyFile(database))
+			}
+			return nil
+		case err != nil:
+			l.refuse(name, "密钥文件读不出来：%v。", "The key file cannot be read: %v.", err)
+			return nil
+		}
+		text = secret.New(key)
+	}
+	keyring, err := secret.ParseKeyring(text.Reveal())
+	if err != nil {
+		l.refuse(name, "密钥应是 32 字节的 base64，用 openssl rand -base64 32 生成（%v）。",
+			"A key is 32 bytes in base64, as openssl rand -base64 32 makes it (%v).", err)
+		return nil
+	}
+	return keyring
+}
+
+// create makes the passphrase and the key that a first start needs.
+func (l *loader) create(c *Config) {
+	if len(c.Passphrases) == 0 {
+		c.GeneratedPassphrase = secret.New(rand.Text())
+		c.Passphrases = tenant.Passphrases{tenant.NewPassphrase(tenant.DefaultName, c.GeneratedPassphrase)}
+	}
+	if c.Keyring != nil {
+		return
+	}
+	key := secret.GenerateKey()
+	keyring, err := secret.ParseKeyring(key)
+	if err == nil && c.DatabasePath != memory {
+		err = writeKey(keyFile(c.DatabasePath), key)
+	}
+	if err != nil {
+		l.refuse("ROWGATE_KEY", "新密钥写不进文件：%v。", "The new key cannot be written to its file: %v.", err)
+		return
+	}
+	c.Keyring = keyring
+}
+
+func keyFile(database string) string { return filepath.Join(filepath.Dir(database), keyFileName) }
+
+// writeKey makes the key's file, which must not exist yet.
+func writeKey(path, key string) error {
+	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode) //nolint:gosec // beside the operator's database
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(file, key)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(path)) // the next start would take half a key for a wrong one
+	}
+	return nil
+}

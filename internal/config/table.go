@@ -1,0 +1,151 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// fileSuffix makes the name of the variable that holds the path of a secret's file.
+const fileSuffix = "_FILE"
+
+// Variable documents one environment variable.
+type Variable struct {
+	Name    string
+	Secret  bool // can also be given as the path of a file, in NAME_FILE
+	Default problem.Text
+	Meaning problem.Text
+}
+
+// Variables returns all that Load reads, in the order of Config.
+func Variables() []Variable { return slices.Clone(variables) }
+
+func isSecret(name string) bool {
+	return slices.ContainsFunc(variables, func(v Variable) bool { return v.Secret && v.Name == name })
+}
+
+// Table is the manual in Markdown for lang, zh or else English.
+func Table(lang string) string {
+	var b strings.Builder
+	language := problem.Lang(lang)
+	header := problem.Text{ZH: "| 变量 | 默认值 | 含义 |", EN: "| variable | default | meaning |"}
+	file := problem.Text{ZH: "，或 `%s`", EN: ", or `%s`"}
+	if language != problem.ZH {
+		language = problem.EN
+	}
+	b.WriteString(header.In(language) + "\n|---|---|---|\n")
+	for _, v := range variables {
+		name := "`" + v.Name + "`"
+		if v.Secret {
+			name += fmt.Sprintf(file.In(language), v.Name+fileSuffix)
+		}
+		_, _ = fmt.Fprintf(&b, "| %s | %s | %s |\n", name, cell(v.Default.In(language)), cell(v.Meaning.In(language)))
+	}
+	return b.String()
+}
+
+// cell escapes what Markdown would take for a column, a tag or emphasis.
+func cell(text string) string {
+	return strings.NewReplacer("|", `\|`, "<", `\<`, "*", `\*`).Replace(text)
+}
+
+var unset = problem.Text{ZH: "不设置", EN: "unset"}
+
+func same(text string) problem.Text { return problem.Text{ZH: text, EN: text} }
+
+var variables = []Variable{
+	{
+		Name: "ROWGATE_LISTEN", Default: same(DefaultListen),
+		Meaning: problem.Text{ZH: "服务的监听地址；只设置 PORT 时为 0.0.0.0:$PORT", EN: "address of the service; PORT alone means 0.0.0.0:$PORT"},
+	},
+	{
+		Name: "ROWGATE_PASSPHRASE", Secret: true,
+		Default: problem.Text{ZH: "仅监听本机时：启动时生成并显示一次", EN: "generated and printed once at start, on loopback only"},
+		Meaning: problem.Text{
+			ZH: "调用口令，name:value 或 name:sha256:<hex>，逗号分隔；只写值时名为 default；监听非本机地址时必填",
+			EN: "call passphrases, name:value or name:sha256:<hex>, comma-separated; a bare value is named default; required on any other than a loopback address",
+		},
+	},
+	{
+		Name: "ROWGATE_PUBLIC_URL", Default: problem.Text{ZH: "监听地址", EN: "the listen address"},
+		Meaning: problem.Text{
+			ZH: "调用方访问服务的地址，用于文档和错误页面；末尾不带斜杠",
+			EN: "where callers reach the service, for documents and error pages; no trailing slash",
+		},
+	},
+	{
+		Name: "ROWGATE_DATABASE_URL", Secret: true, Default: same(DefaultDatabase),
+		Meaning: problem.Text{ZH: "行写入之前保存它们的文件，一个文件只能由一个进程使用", EN: "the file that keeps rows until they are written, one process a file"},
+	},
+	{
+		Name: "ROWGATE_KEY", Secret: true,
+		Default: problem.Text{ZH: "生成到数据库旁边的 key 文件（权限 0600）", EN: "generated into the file key, mode 0600, beside the database"},
+		Meaning: problem.Text{
+			ZH: "32 字节的 base64，用于封存凭证、行和连接密钥；逗号分隔的列表表示轮换，第一个用于封存，全部都能打开",
+			EN: "32 bytes in base64 that seal credentials, rows and connection keys; a comma-separated list rotates, the first one seals and all open",
+		},
+	},
+	{
+		Name: "ROWGATE_ADMIN_LISTEN", Default: problem.Text{ZH: "关闭", EN: "off"},
+		Meaning: problem.Text{ZH: "指标与 pprof 的监听地址；不要公开", EN: "address of metrics and pprof; keep it private"},
+	},
+	{
+		Name: "ROWGATE_METRICS_PUBLIC", Default: same("false"),
+		Meaning: problem.Text{ZH: "true：公开地址上也提供 /metrics", EN: "true serves /metrics on the public address as well"},
+	},
+	{
+		Name: "ROWGATE_LOG", Default: same("info"),
+		Meaning: problem.Text{
+			ZH: "级别：debug、info、warn、error；标准错误不是终端时每行是 JSON",
+			EN: "level: debug, info, warn, error; lines are JSON when standard error is no terminal",
+		},
+	},
+	{
+		Name: "ROWGATE_TRUSTED_PROXIES", Default: problem.Text{ZH: "无", EN: "none"},
+		Meaning: problem.Text{
+			ZH: "可信反向代理的地址或网段，逗号分隔；只相信它们的 X-Forwarded-For",
+			EN: "addresses or CIDR ranges of reverse proxies, comma-separated, whose X-Forwarded-For is believed",
+		},
+	},
+	{
+		Name: "ROWGATE_ALLOWED_ORIGINS", Default: problem.Text{ZH: "无", EN: "none"},
+		Meaning: problem.Text{
+			ZH: "可以从浏览器调用的网页来源，逗号分隔；* 表示全部",
+			EN: "origins of web pages that may call from a browser, comma-separated; * for all",
+		},
+	},
+	{
+		Name:    "FEISHU_BASE_URL",
+		Default: problem.Text{ZH: "https://open.feishu.cn；brand 为 lark 时 https://open.larksuite.com", EN: "https://open.feishu.cn; https://open.larksuite.com for brand lark"},
+		Meaning: problem.Text{
+			ZH: "替换所有品牌的上游地址：测试、模拟器、私有部署",
+			EN: "replaces the upstream of every brand: tests, the simulator, private deployments",
+		},
+	},
+	{
+		Name: "API_AUTH_TOKEN", Secret: true, Default: unset,
+		Meaning: problem.Text{ZH: "单租户接口的 Bearer 令牌", EN: "bearer token of the single-tenant surfaces"},
+	},
+	{
+		Name: "FEISHU_APP_ID", Default: unset,
+		Meaning: problem.Text{ZH: "单租户接口使用的应用", EN: "app of the single-tenant surfaces"},
+	},
+	{
+		Name: "FEISHU_APP_SECRET", Secret: true, Default: unset,
+		Meaning: problem.Text{ZH: "该应用的密钥", EN: "secret of that app"},
+	},
+	{
+		Name: "DEFAULT_USER_ID_TYPE", Default: same("open_id"),
+		Meaning: problem.Text{ZH: "该应用的调用如何表示人员：open_id、union_id 或 user_id", EN: "how calls of that app name people: open_id, union_id or user_id"},
+	},
+	{
+		Name: "FEISHU_BASE_TOKEN", Default: unset,
+		Meaning: problem.Text{ZH: "/api/sync 写入的多维表格的 app_token", EN: "app_token of the base that /api/sync writes to"},
+	},
+	{
+		Name: "FEISHU_TABLE_ID", Default: unset,
+		Meaning: problem.Text{ZH: "/api/sync 写入的数据表", EN: "table that /api/sync writes to"},
+	},
+}
