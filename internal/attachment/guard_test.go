@@ -3,6 +3,7 @@ package attachment
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -67,6 +68,10 @@ func TestGuard(t *testing.T) {
 func TestFetchRefusesAddresses(t *testing.T) {
 	t.Parallel()
 	fetcher := NewFetcher(FetcherOptions{Dir: t.TempDir()})
+	longest := "https://example.com/" + strings.Repeat("a", maxURLBytes-len("https://example.com/"))
+	if _, err := (reach{}).parse(longest); err != nil {
+		t.Errorf("an address of %d bytes: %v", maxURLBytes, err)
+	}
 
 	for _, address := range []string{
 		"http://127.0.0.1/", "http://localhost/", "http://10.0.0.1/", "http://169.254.169.254/latest/meta-data/",
@@ -89,7 +94,7 @@ func TestFetchRefusesAddresses(t *testing.T) {
 		"a_user_alone":      "https://user@example.com/a",
 		"a_control_letter":  "https://example.com/\x00",
 		"nothing":           "",
-		"an_endless_one":    "https://example.com/" + string(make([]byte, maxURLBytes)),
+		"an_endless_one":    longest + "a",
 	} {
 		t.Run("malformed_"+what, func(t *testing.T) {
 			t.Parallel()
