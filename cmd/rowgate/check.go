@@ -11,7 +11,7 @@ import (
 type checkCmd struct{}
 
 func (*checkCmd) Run(_ context.Context, s streams) error {
-	_, problems := config.Load(s.getenv)
+	problems := config.Check(s.getenv)
 	if len(problems) == 0 {
 		_, _ = fmt.Fprintln(s.out, "The configuration is valid.")
 		return nil

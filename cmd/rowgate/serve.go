@@ -20,9 +20,9 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 		return errReported
 	}
 	logger := telemetry.NewLogger(s.err, cfg.LogLevel, isTerminal(s.err))
-	if !cfg.Generated.IsZero() {
+	if !cfg.GeneratedPassphrase.IsZero() {
 		// The one place where a passphrase is shown: it was made a moment ago, for this terminal, and is stored nowhere.
-		_, _ = fmt.Fprintf(s.out, "Passphrase for this run (set ROWGATE_PASSPHRASE to choose one): %s\n", cfg.Generated.Reveal())
+		_, _ = fmt.Fprintf(s.out, "Passphrase for this run (set ROWGATE_PASSPHRASE to choose one): %s\n", cfg.GeneratedPassphrase.Reveal())
 	}
 	service, err := app.Start(ctx, app.Options{Config: cfg, Logger: logger, Version: version()})
 	if err != nil {

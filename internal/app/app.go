@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rowgate/rowgate/internal/attachment"
 	"github.com/rowgate/rowgate/internal/config"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/httpd"
@@ -43,6 +44,8 @@ type App struct {
 	store     *sqlite.Store
 	client    *feishu.Client
 	directory *schema.Directory
+	uploader  *attachment.Uploader
+	people    *attachment.People
 	outbox    *outbox.Outbox
 	health    *httpd.Health
 	door      *tenant.Door
@@ -73,10 +76,8 @@ func Start(ctx context.Context, o Options) (*App, error) {
 
 // open makes every part, from the store up; what was opened before an error is closed by close.
 func (a *App) open(ctx context.Context, o Options) error {
-	keyring, err := a.config.Keyring()
-	if err != nil {
-		return fmt.Errorf("opening the sealing key: %w", err)
-	}
+	var err error
+	keyring := a.config.Keyring
 	if a.store, err = sqlite.Open(ctx, a.config.DatabasePath); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
@@ -86,6 +87,10 @@ func (a *App) open(ctx context.Context, o Options) error {
 		return err
 	}
 	a.directory = schema.New(a.client, a.client.Digest)
+	a.uploader = attachment.NewUploader(attachment.UploaderOptions{
+		Media: a.client, Digest: a.client.Digest, AllowRetry: a.client.AllowRetry,
+	})
+	a.people = attachment.NewPeople(a.client, a.client.Digest)
 	if a.outbox, err = outbox.New(outbox.Options{
 		Store: a.store, Writer: a.client, Reader: a.client, Keyring: keyring, Digest: a.client.Digest,
 		Logger: a.logger, Metrics: a.registry,
@@ -93,11 +98,7 @@ func (a *App) open(ctx context.Context, o Options) error {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.storeAnswers}
-	passphrases := make(tenant.Passphrases, 0, len(a.config.Passphrases))
-	for _, p := range a.config.Passphrases {
-		passphrases = append(passphrases, tenant.Passphrase{Name: p.Name, Hash: p.Hash})
-	}
-	a.door = tenant.NewDoor(passphrases, keyring)
+	a.door = tenant.NewDoor(a.config.Passphrases, keyring)
 	// The address is known once it is listened on, and the documents name it; nothing is answered before serve.
 	var handler http.Handler
 	late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })
@@ -183,6 +184,8 @@ func (a *App) close() error {
 	}
 	if a.directory != nil {
 		a.directory.Close()
+		a.uploader.Close()
+		a.people.Close()
 	}
 	if a.client != nil {
 		a.client.Close()

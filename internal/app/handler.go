@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rowgate/rowgate/internal/attachment"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
@@ -16,6 +17,7 @@ import (
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/openapi"
 	"github.com/rowgate/rowgate/tool"
+	files "github.com/rowgate/rowgate/tool/attachment"
 	"github.com/rowgate/rowgate/tool/job"
 	"github.com/rowgate/rowgate/tool/link"
 	"github.com/rowgate/rowgate/tool/record"
@@ -33,13 +35,17 @@ type parts struct {
 	client    *feishu.Client
 	print     func(parts ...string) [32]byte
 	publicURL string
+	fetcher   *attachment.Fetcher
+	uploader  *attachment.Uploader
+	people    *attachment.People
 }
 
 // catalogue lists every tool, in the order of the documents.
 func catalogue(p parts) tool.Catalogue {
 	gate := &tool.Gate{Admission: p.admission, Places: p.directory, Digest: p.client.Digest}
 	records := &record.Service{
-		Gate: gate, Tables: p.directory, Outbox: p.outbox, Rows: p.client, Print: p.print,
+		Gate: gate, Tables: p.directory, Outbox: p.outbox, Rows: p.client, Print: p.print, Files: files.Parts,
+		Lookups: &files.Resolver{Fetcher: p.fetcher, Uploader: p.uploader, People: p.people},
 	}
 	tables := &table.Service{Gate: gate, Directory: p.directory}
 	return tool.Catalogue{
@@ -50,6 +56,7 @@ func catalogue(p parts) tool.Catalogue {
 		table.Describe(tables),
 		table.List(tables),
 		link.Resolve(gate, p.directory),
+		files.Upload(gate, p.fetcher, p.uploader),
 	}
 }
 
@@ -63,6 +70,7 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 	tools := catalogue(parts{
 		admission: a.door,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
+		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
 		print: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
 	})
 	options.Tools = make(map[string]httpd.Tool, len(tools))
@@ -92,10 +100,11 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 	return openapi.WithRenderer(renderer)(router), nil
 }
 
+// Catalogue lists every tool without what runs it, for documents and tests.
+func Catalogue() tool.Catalogue { return catalogue(parts{client: &feishu.Client{}}) }
+
 // Documents renders what the service publishes about itself, without a service.
 func Documents(publicURL, version string) (*openapi.Documents, error) {
-	client := &feishu.Client{}
 	renderer := httpd.Renderer{PublicURL: publicURL, Logger: slog.New(slog.DiscardHandler)}
-	tools := catalogue(parts{client: client, publicURL: publicURL})
-	return openapi.Serve(chi.NewRouter(), tools, openapi.Options{PublicURL: publicURL, Version: version, Renderer: renderer})
+	return openapi.Serve(chi.NewRouter(), Catalogue(), openapi.Options{PublicURL: publicURL, Version: version, Renderer: renderer})
 }

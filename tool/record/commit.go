@@ -9,6 +9,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/schema"
@@ -36,7 +37,7 @@ func (w *write) run(ctx context.Context) (tool.Answer, error) {
 	waiting, cancel := w.deadline.Context(ctx)
 	defer cancel()
 
-	print := w.fingerprint()
+	print := w.fingerprint(ctx)
 	if key := w.options.IdempotencyKey; key != "" && !tool.IsTrue(w.options.DryRun) {
 		ticket, found, err := w.Outbox.Replay(waiting, w.target.TableRef, key, print)
 		if err != nil {
@@ -256,7 +257,7 @@ func (w *write) rehearse(waiting, ctx context.Context, submission outbox.Submiss
 }
 
 // fingerprint is what makes two requests the same write: where, what, how and the rows as they were sent.
-func (w *write) fingerprint() [32]byte {
+func (w *write) fingerprint(ctx context.Context) [32]byte {
 	o := w.options
 	parts := []string{
 		w.target.Tenant, w.target.AppToken, w.target.TableID, string(w.op), strings.Join(w.keys, "\x00"), w.token,
@@ -265,6 +266,9 @@ func (w *write) fingerprint() [32]byte {
 	}
 	for _, row := range w.rows {
 		parts = append(parts, string(row))
+	}
+	for _, file := range intake.ResultFrom(ctx).Files {
+		parts = append(parts, file.Column, file.Name, string(file.Data))
 	}
 	return w.Print(parts...)
 }
@@ -289,10 +293,10 @@ func keyFields(table *bitable.Schema, names []string) ([]string, error) {
 	for _, name := range names {
 		field, _, ok := table.Field(name)
 		if !ok {
-			nearest := strings.Join(table.Nearest(name), "、")
+			near := strings.Join(nearest(table, name), "、")
 			return nil, problem.New(problem.FieldNotFound, problem.Text{
-				ZH: fmt.Sprintf("key_fields 里的列“%s”不在表中。最接近的列：%s。", name, nearest),
-				EN: fmt.Sprintf("key_fields names the column %q, which the table has not. Nearest: %s.", name, nearest),
+				ZH: fmt.Sprintf("key_fields 里的列“%s”不在表中。最接近的列：%s。", name, near),
+				EN: fmt.Sprintf("key_fields names the column %q, which the table has not. Nearest: %s.", name, near),
 			})
 		}
 		if !bitable.KeyFieldAllowed(field) {
@@ -304,4 +308,19 @@ func keyFields(table *bitable.Schema, names []string) ([]string, error) {
 		keys = append(keys, field.Name)
 	}
 	return keys, nil
+}
+
+// maxNamed bounds the columns named in a message where none is near.
+const maxNamed = 5
+
+// nearest returns the columns that name may mean; the table's first ones if none is near.
+func nearest(table *bitable.Schema, name string) []string {
+	names := table.Nearest(name)
+	if len(names) > 0 {
+		return names
+	}
+	for _, field := range table.Fields()[:min(len(table.Fields()), maxNamed)] {
+		names = append(names, field.Name)
+	}
+	return names
 }

@@ -99,7 +99,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 	}
 	waiting, cancel := w.deadline.Context(ctx)
 	defer cancel()
-	print := w.fingerprint()
+	print := w.fingerprint(ctx)
 	if key := in.IdempotencyKey; key != "" && !tool.IsTrue(in.DryRun) {
 		ticket, found, err := s.Outbox.Replay(waiting, target.TableRef, key, print)
 		if err != nil {

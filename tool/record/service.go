@@ -6,6 +6,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/tool"
@@ -44,6 +45,8 @@ type Service struct {
 	Columns Columns
 	// Lookups turns e-mail addresses, URLs and files into the ids that Feishu takes.
 	Lookups Lookups
+	// Files names the file parts of the request's form, for attachment columns.
+	Files func(ctx context.Context) []bitable.File
 	// Print is a MAC: what makes two requests the same write.
 	Print func(parts ...string) [32]byte
 }
@@ -72,6 +75,7 @@ func (s *Service) plan(ctx context.Context, target tool.Target, known *schema.Ta
 	if err != nil {
 		return nil, nil, err
 	}
+	options.Files, options.Repeated = s.Files(ctx), intake.ResultFrom(ctx).Repeated
 	plan = known.Schema.Coerce(rows, options)
 	if len(plan.UnknownColumns()) > 0 {
 		fresh, err := s.Tables.Refresh(ctx, known)
