@@ -1,36 +1,47 @@
 package openapi
 
 import (
+	"slices"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/tool"
 )
 
-// describeForms adds the bodies that are no JSON to a tool that takes rows: what a workflow sends when it cannot write JSON
-// safely. The intake reads them all alike.
+// describeForms adds the bodies that are no JSON, where a tool is made for them: rows, as a workflow sends them that cannot
+// write JSON safely, and files. The intake reads them all alike.
 func describeForms(body *huma.RequestBody, t tool.Tool) {
-	form := &huma.Schema{
-		Type: huma.TypeObject,
-		Description: "One row: each column as fields.<column>, text exactly as it is, no escaping; every parameter of the JSON body as a key " +
-			"of the same name. Or records as text that holds the rows.",
-		Properties:           map[string]*huma.Schema{},
-		AdditionalProperties: &huma.Schema{Type: huma.TypeString},
-	}
-	for _, param := range t.Spec.Params {
-		if param.Kind == intake.Row {
-			continue
+	upload := slices.ContainsFunc(t.Spec.Params, func(p intake.Param) bool { return p.Kind == intake.Upload })
+	switch {
+	case t.FormBodies:
+		form := formSchema(t, "One row: each column as fields.<column>, text exactly as it is, no escaping; every parameter of the JSON body "+
+			"as a key of the same name. Or records as text that holds the rows.")
+		form.AdditionalProperties = &huma.Schema{Type: huma.TypeString}
+		body.Content["application/x-www-form-urlencoded"] = &huma.MediaType{Schema: form}
+		body.Content["multipart/form-data"] = &huma.MediaType{Schema: form}
+		for kind, what := range map[string]string{
+			"text/plain":           "What a model wrote: JSON, also in a Markdown fence, after <think>…</think> or inside a string; a Markdown table. Connection and options then come as headers and query.",
+			"text/csv":             "Rows as CSV with a header line. Connection and options then come as headers and query.",
+			"application/x-ndjson": "Rows as JSON Lines. Connection and options then come as headers and query.",
+		} {
+			body.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: what}}
 		}
-		form.Properties[param.Name] = &huma.Schema{Type: huma.TypeString}
+	case upload:
+		body.Content["multipart/form-data"] = &huma.MediaType{Schema: formSchema(t, "The file as a part; every parameter of the JSON body as a key of the same name.")}
 	}
-	for _, kind := range []string{"application/x-www-form-urlencoded", "multipart/form-data"} {
-		body.Content[kind] = &huma.MediaType{Schema: form}
+}
+
+func formSchema(t tool.Tool, description string) *huma.Schema {
+	form := &huma.Schema{Type: huma.TypeObject, Description: description, Properties: map[string]*huma.Schema{}}
+	for _, param := range t.Spec.Params {
+		switch param.Kind {
+		case intake.Row: // comes as fields.<column>
+		case intake.Upload:
+			form.Properties[param.Name] = &huma.Schema{Type: huma.TypeString, Format: "binary"}
+		case intake.Text, intake.Bool, intake.Integer, intake.List, intake.Object, intake.Array, intake.Rows:
+			form.Properties[param.Name] = &huma.Schema{Type: huma.TypeString}
+		}
 	}
-	for kind, what := range map[string]string{
-		"text/plain":           "What a model wrote: JSON, also in a Markdown fence, after <think>…</think> or inside a string; a Markdown table. Connection and options then come as headers and query.",
-		"text/csv":             "Rows as CSV with a header line. Connection and options then come as headers and query.",
-		"application/x-ndjson": "Rows as JSON Lines. Connection and options then come as headers and query.",
-	} {
-		body.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: what}}
-	}
+	return form
 }

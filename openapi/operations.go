@@ -50,7 +50,7 @@ func Serve(router chi.Router, catalogue tool.Catalogue, o Options) (*Documents, 
 	replaceHumaErrors()
 	config := huma.DefaultConfig("Rowgate", o.Version)
 	config.Info.Description = description
-	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	config.Info.License = &huma.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"}
 	config.Servers = []*huma.Server{{URL: o.PublicURL}}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // rendered once, below: Huma's own handlers race on first use
 	config.CreateHooks = nil                                             // no $schema property: importers take it for a parameter
@@ -88,9 +88,7 @@ func register(api huma.API, t tool.Tool, renderer Renderer) {
 	})
 	// Huma describes RawBody as octets; what callers send is the tool's own schema and, where it says so, forms and text.
 	delete(operation.RequestBody.Content, "application/octet-stream")
-	if t.FormBodies {
-		describeForms(operation.RequestBody, t)
-	}
+	describeForms(operation.RequestBody, t)
 	operation.RequestBody.Required = t.Spec.RowsRequired
 }
 

@@ -87,7 +87,7 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 			spec.Rows, spec.RowsRequired = name, field.Tag.Get("optional") != "true"
 		case intake.Row:
 			spec.Row = name
-		case intake.Text, intake.Bool, intake.Integer, intake.List, intake.Object, intake.Array:
+		case intake.Text, intake.Bool, intake.Integer, intake.List, intake.Object, intake.Array, intake.Upload:
 		}
 		spec.Params = append(spec.Params, param)
 	}
@@ -99,6 +99,9 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 func kindOf(field reflect.StructField) (intake.Kind, error) {
 	if field.Tag.Get("row") == "true" {
 		return intake.Row, nil
+	}
+	if field.Tag.Get("format") == "binary" {
+		return intake.Upload, nil
 	}
 	switch field.Type {
 	case reflect.TypeFor[string](), reflect.TypeFor[secret.Text]():

@@ -36,7 +36,7 @@ type Uploaded struct {
 
 // Upload is the tool upload_attachment: puts one file into a base.
 func Upload(gate *tool.Gate, fetcher Fetcher, uploader Uploader) tool.Tool {
-	t := tool.Define[UploadInput, Uploaded](tool.Meta{
+	return tool.Define[UploadInput, Uploaded](tool.Meta{
 		Name: "upload_attachment", Path: "/v1/attachments", Family: "records",
 		Title: problem.Text{ZH: "上传附件", EN: "Upload an attachment"},
 		Description: "Upload a file to a Feishu base and get the file_token for an attachment column; write_records also takes URLs there. " +
@@ -63,12 +63,6 @@ func Upload(gate *tool.Gate, fetcher Fetcher, uploader Uploader) tool.Tool {
 			OK: true, FileToken: token, Name: file.Name, Size: file.Size, RequestID: telemetry.CallFrom(ctx).RequestID,
 		}), nil
 	})
-	for i := range t.Spec.Params {
-		if t.Spec.Params[i].Name == fileParam {
-			t.Spec.Params[i].Kind = intake.Upload
-		}
-	}
-	return t
 }
 
 // openInput returns the one file that the request gives, by url or as a part.

@@ -103,7 +103,7 @@ func (s *Service) plan(ctx context.Context, target tool.Target, known *schema.Ta
 			made = append(made, bitable.Warning{Rule: ruleColumnCreated, Field: name, Count: 1})
 		}
 	}
-	if len(plan.Pending()) == 0 {
+	if len(plan.Pending()) == 0 || plan.ErrorCount() > 0 && !o.skips() { // nothing is uploaded for rows that are not written
 		return plan, made, nil
 	}
 	lookUp := s.Lookups.Resolve

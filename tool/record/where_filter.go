@@ -1,0 +1,276 @@
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/feishu"
+)
+
+// maxAtomValues bounds the values of one condition of Feishu's filter. Source: the guide to filters of the record search.
+const maxAtomValues = 10
+
+// atom is one condition of Feishu's filter.
+type atom struct {
+	FieldName string   `json:"field_name"`
+	Operator  string   `json:"operator"`
+	Value     []string `json:"value"` // never nil: Feishu wants [] where there is none
+}
+
+// clause holds if any of its atoms does. No clause at all holds always.
+type clause []atom
+
+// group is a filter of Feishu's, or a child of one.
+type group struct {
+	Conjunction string  `json:"conjunction"`
+	Conditions  []atom  `json:"conditions,omitempty"`
+	Children    []group `json:"children,omitempty"`
+}
+
+// search is a where object, ready to run: Feishu's filter finds every row that matches and perhaps some that do not, rest
+// tells those apart.
+type search struct {
+	filter json.RawMessage // nil if Feishu has to give every row
+	rest   where           // what has to be looked at again, empty if the filter is exact
+}
+
+// isExact reports whether the filter finds nothing but what matches.
+func (s search) isExact() bool { return len(s.rest.all)+len(s.rest.any) == 0 }
+
+// compile divides a where object between Feishu and us. Feishu compares dates by day and does not say how it treats a time of
+// day, does not say what an untouched checkbox is nor whether an empty cell "is not" a value, and cannot filter automatic
+// numbers: what it does not promise is asked for widely and looked at again. The error is bad_parameter, where the filter
+// would be larger than Feishu takes.
+func (w *where) compile(zone *time.Location) (search, error) {
+	var found search
+	var all []clause
+	for _, c := range w.all {
+		clauses, exact := c.filter(zone)
+		all = append(all, clauses...)
+		if !exact {
+			found.rest.all = append(found.rest.all, c)
+		}
+	}
+	branches := make([][]clause, len(w.any))
+	single, always := true, len(w.any) == 0
+	for i, branch := range w.any {
+		for _, c := range branch {
+			clauses, exact := c.filter(zone)
+			branches[i] = append(branches[i], clauses...)
+			if !exact {
+				found.rest.any = w.any
+			}
+		}
+		single = single && len(branches[i]) == 1
+		always = always || len(branches[i]) == 0
+	}
+	var root group
+	switch {
+	case always:
+		root = everyClause(all)
+	case single:
+		root = everyClause(append(all, slices.Concat(slices.Concat(branches...)...)))
+	default:
+		var ok bool
+		if root, ok = anyTerm(all, branches); !ok {
+			return search{}, tooComplex()
+		}
+	}
+	if len(root.Conditions)+len(root.Children) == 0 {
+		return found, nil
+	}
+	var err error
+	found.filter, err = root.encode()
+	return found, err
+}
+
+// everyClause makes the filter that all clauses satisfy.
+func everyClause(clauses []clause) group {
+	if len(clauses) == 1 {
+		return group{Conjunction: "or", Conditions: clauses[0]}
+	}
+	root := group{Conjunction: "and"}
+	for _, c := range clauses {
+		if len(c) == 1 {
+			root.Conditions = append(root.Conditions, c[0])
+			continue
+		}
+		root.Children = append(root.Children, group{Conjunction: "or", Conditions: c})
+	}
+	return root
+}
+
+// anyTerm makes the filter that all clauses and one of the branches satisfy, as an or of ands: Feishu's filter has two levels.
+// ok is false if that has more terms than a filter can hold.
+func anyTerm(all []clause, branches [][]clause) (root group, ok bool) {
+	root = group{Conjunction: "or"}
+	for _, branch := range branches {
+		terms := [][]atom{nil}
+		for _, c := range slices.Concat(all, branch) {
+			var longer [][]atom
+			for _, term := range terms {
+				for _, a := range c {
+					longer = append(longer, append(slices.Clip(term), a))
+				}
+			}
+			if terms = longer; len(terms) > bitable.MaxFilterConditions {
+				return group{}, false
+			}
+		}
+		for _, term := range terms {
+			root.Children = append(root.Children, group{Conjunction: "and", Conditions: term})
+		}
+	}
+	return root, true
+}
+
+func (g group) encode() (json.RawMessage, error) {
+	conditions := len(g.Conditions)
+	for _, child := range g.Children {
+		conditions += len(child.Conditions)
+	}
+	if conditions > bitable.MaxFilterConditions {
+		return nil, tooComplex()
+	}
+	data, err := json.Marshal(g)
+	if err == nil && utf8.RuneCount(data) > bitable.MaxFilterRunes {
+		return nil, tooComplex()
+	}
+	return data, err
+}
+
+func tooComplex() error {
+	return badWhere(
+		fmt.Sprintf("条件太多或太长：飞书最多接受 %d 个条件、%d 个字符，请分几次查询", bitable.MaxFilterConditions, bitable.MaxFilterRunes),
+		fmt.Sprintf("it is too long: Feishu takes %d conditions and %d characters; ask in several searches", bitable.MaxFilterConditions, bitable.MaxFilterRunes))
+}
+
+// filter says a condition in Feishu's words: every row that meets it satisfies all the clauses. exact is false if other rows may
+// satisfy them too.
+func (c condition) filter(zone *time.Location) (clauses []clause, exact bool) {
+	switch {
+	case c.kind == kindSerial:
+		return nil, false
+	case c.kind == kindCheckbox:
+		if c.accepts("false") {
+			return nil, false
+		}
+		return []clause{{c.atom("is", "true")}}, true
+	case c.test == testEmpty && c.negated:
+		return []clause{{c.atom("isNotEmpty")}}, true
+	case c.test == testEmpty:
+		return []clause{{c.atom("isEmpty")}}, true
+	case c.kind == kindDate:
+		return c.dateFilter(zone)
+	case c.test == testOrder:
+		operator := map[string]string{opGreater: "isGreater", opAtLeast: "isGreaterEqual", opLess: "isLess", opAtMost: "isLessEqual"}[c.op]
+		return []clause{{c.atom(operator, c.values[0].text)}}, true
+	}
+	is, isNot := "is", "isNot"
+	if c.test == testContains || c.kind == kindSet {
+		is, isNot = "contains", "doesNotContain"
+	}
+	if !c.negated {
+		return []clause{c.anyOf(is)}, true
+	}
+	for _, v := range c.values {
+		clauses = append(clauses, clause{c.atom(isNot, v.text), c.atom("isEmpty")})
+	}
+	return clauses, true
+}
+
+// anyOf has an atom for each value; a single select takes several in one, where "contains" can only mean one of them.
+func (c condition) anyOf(operator string) clause {
+	var out clause
+	if c.kind == kindOption && len(c.values) > 1 {
+		for some := range slices.Chunk(c.values, maxAtomValues) {
+			texts := make([]string, len(some))
+			for i, v := range some {
+				texts[i] = v.text
+			}
+			out = append(out, c.atom("contains", texts...))
+		}
+		return out
+	}
+	for _, v := range c.values {
+		out = append(out, c.atom(operator, v.text))
+	}
+	return out
+}
+
+// dateFilter compares by days. isGreater of a day is sure to find what lies behind that day, isLess what lies before it.
+func (c condition) dateFilter(zone *time.Location) (clauses []clause, exact bool) {
+	if c.test == testOrder {
+		v := c.values[0]
+		switch c.op {
+		case opAtLeast:
+			return []clause{{c.after(v.from, zone)}}, false
+		case opGreater:
+			return []clause{{c.after(v.to, zone)}}, false
+		case opAtMost:
+			return c.before(v.to, zone)
+		default:
+			return c.before(v.from, zone)
+		}
+	}
+	exact = true
+	var days clause
+	for _, v := range c.values {
+		day := dayOf(v.from, zone)
+		whole := v.from == day.UnixMilli() && v.to == nextDay(day, 1).UnixMilli()
+		exact = exact && whole
+		days = append(days, c.day("is", day))
+		if c.negated && whole {
+			outside := clause{c.day("isGreater", day), c.day("isLess", day)}
+			if bitable.Writable(c.field) { // what Feishu fills in is never empty
+				outside = append(outside, c.atom("isEmpty"))
+			}
+			clauses = append(clauses, outside)
+		}
+	}
+	if c.negated {
+		return clauses, false
+	}
+	return []clause{days}, exact
+}
+
+// after finds what lies at or behind an instant.
+func (c condition) after(ms int64, zone *time.Location) atom {
+	return c.day("isGreater", nextDay(dayOf(ms, zone), -1))
+}
+
+// before finds what lies before an instant; exact if a day begins with it.
+func (c condition) before(ms int64, zone *time.Location) (clauses []clause, exact bool) {
+	day := dayOf(ms, zone)
+	if exact = day.UnixMilli() == ms; !exact {
+		day = nextDay(day, 1)
+	}
+	return []clause{{c.day("isLess", day)}}, exact
+}
+
+func (c condition) day(operator string, day time.Time) atom {
+	return c.atom(operator, "ExactDate", strconv.FormatInt(day.UnixMilli(), 10))
+}
+
+func (c condition) atom(operator string, values ...string) atom {
+	if values == nil {
+		values = []string{}
+	}
+	return atom{FieldName: c.field.Name, Operator: operator, Value: values}
+}
+
+// columns lists the columns that have to be looked at again.
+func (s search) columns() []feishu.Field {
+	var fields []feishu.Field
+	for _, branch := range append(s.rest.any, s.rest.all) {
+		for _, c := range branch {
+			fields = append(fields, c.field)
+		}
+	}
+	return fields
+}
