@@ -2,7 +2,6 @@ package bitable
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -38,28 +37,6 @@ func TestNearestIsBounded(t *testing.T) {
 	names = append(make([]string, maxNearestNames), "abcdefgh")
 	if got := NearestNames("abcdefgx", names); len(got) != 0 {
 		t.Errorf("%v was found beyond the bound", got)
-	}
-}
-
-func TestTheTablesOfUnicodeAreWhole(t *testing.T) {
-	t.Parallel()
-	last := rune(0)
-	for line := range strings.Lines(nfkdTable) {
-		runes := []rune(strings.TrimSuffix(line, "\n"))
-		if len(runes) < 2 || runes[0] <= last {
-			t.Fatalf("%q is out of order", line)
-		}
-		last = runes[0]
-		if d := string(runes[1:]); decompose(string(last)) != d || decompose(d) != d {
-			t.Errorf("%q is not decomposed in full", line)
-		}
-	}
-	last = 0
-	for _, r := range markRanges() {
-		if r.first <= last || r.last < r.first || r.class == 0 {
-			t.Errorf("%X to %X is out of order", r.first, r.last)
-		}
-		last = r.last
 	}
 }
 
