@@ -56,37 +56,69 @@ func (w *where) compile(zone *time.Location) (search, error) {
 			found.rest.all = append(found.rest.all, c)
 		}
 	}
-	branches := make([][]clause, len(w.any))
-	single, always := true, len(w.any) == 0
-	for i, branch := range w.any {
-		for _, c := range branch {
-			clauses, exact := c.filter(zone)
-			branches[i] = append(branches[i], clauses...)
-			if !exact {
-				found.rest.any = w.any
-			}
-		}
-		single = single && len(branches[i]) == 1
-		always = always || len(branches[i]) == 0
+	branches, exact := w.branches(zone)
+	if !exact {
+		found.rest.any = w.any
 	}
-	var root group
-	switch {
-	case always:
-		root = everyClause(all)
-	case single:
-		root = everyClause(append(all, slices.Concat(slices.Concat(branches...)...)))
-	default:
-		var ok bool
-		if root, ok = anyTerm(all, branches); !ok {
-			return search{}, tooComplex()
-		}
+	root, ok := anyBranch(all, branches)
+	if !ok { // more than two levels of Feishu's filter can say: the branches are ours
+		root, found.rest.any = everyClause(all), w.any
 	}
 	if len(root.Conditions)+len(root.Children) == 0 {
 		return found, nil
 	}
-	var err error
-	found.filter, err = root.encode()
-	return found, err
+	if found.filter, ok = root.encode(); !ok {
+		return search{}, tooLong()
+	}
+	return found, nil
+}
+
+// branches are the clauses of each branch; nil if there is a branch that always may hold, and so nothing to filter by.
+func (w *where) branches(zone *time.Location) (branches [][]clause, exact bool) {
+	exact = true
+	for _, branch := range w.any {
+		var clauses []clause
+		for _, c := range branch {
+			some, all := c.filter(zone)
+			clauses, exact = append(clauses, some...), exact && all
+		}
+		branches = append(branches, clauses)
+	}
+	if slices.ContainsFunc(branches, func(clauses []clause) bool { return len(clauses) == 0 }) {
+		return nil, exact
+	}
+	return branches, exact
+}
+
+// anyBranch makes the filter that all clauses and one of the branches satisfy. Feishu's filter has two levels: branches of one
+// clause each are one clause together, others make it an or of ands. ok is false if that is larger than a filter can be.
+func anyBranch(all []clause, branches [][]clause) (root group, ok bool) {
+	if !slices.ContainsFunc(branches, func(clauses []clause) bool { return len(clauses) > 1 }) {
+		if either := slices.Concat(slices.Concat(branches...)...); len(either) > 0 {
+			all = append(slices.Clip(all), either)
+		}
+		return everyClause(all), true
+	}
+	root.Conjunction = "or"
+	for _, branch := range branches {
+		terms := [][]atom{nil}
+		for _, c := range slices.Concat(all, branch) {
+			var longer [][]atom
+			for _, term := range terms {
+				for _, a := range c {
+					longer = append(longer, append(slices.Clip(term), a))
+				}
+			}
+			if terms = longer; len(terms) > bitable.MaxFilterConditions {
+				return group{}, false
+			}
+		}
+		for _, term := range terms {
+			root.Children = append(root.Children, group{Conjunction: "and", Conditions: term})
+		}
+	}
+	_, ok = root.encode()
+	return root, ok
 }
 
 // everyClause makes the filter that all clauses satisfy.
@@ -105,46 +137,17 @@ func everyClause(clauses []clause) group {
 	return root
 }
 
-// anyTerm makes the filter that all clauses and one of the branches satisfy, as an or of ands: Feishu's filter has two levels.
-// ok is false if that has more terms than a filter can hold.
-func anyTerm(all []clause, branches [][]clause) (root group, ok bool) {
-	root = group{Conjunction: "or"}
-	for _, branch := range branches {
-		terms := [][]atom{nil}
-		for _, c := range slices.Concat(all, branch) {
-			var longer [][]atom
-			for _, term := range terms {
-				for _, a := range c {
-					longer = append(longer, append(slices.Clip(term), a))
-				}
-			}
-			if terms = longer; len(terms) > bitable.MaxFilterConditions {
-				return group{}, false
-			}
-		}
-		for _, term := range terms {
-			root.Children = append(root.Children, group{Conjunction: "and", Conditions: term})
-		}
-	}
-	return root, true
-}
-
-func (g group) encode() (json.RawMessage, error) {
+// encode writes the filter; ok is false if it is larger than Feishu takes.
+func (g group) encode() (filter json.RawMessage, ok bool) {
 	conditions := len(g.Conditions)
 	for _, child := range g.Children {
 		conditions += len(child.Conditions)
 	}
-	if conditions > bitable.MaxFilterConditions {
-		return nil, tooComplex()
-	}
-	data, err := json.Marshal(g)
-	if err == nil && utf8.RuneCount(data) > bitable.MaxFilterRunes {
-		return nil, tooComplex()
-	}
-	return data, err
+	filter, err := json.Marshal(g)
+	return filter, err == nil && conditions <= bitable.MaxFilterConditions && utf8.RuneCount(filter) <= bitable.MaxFilterRunes
 }
 
-func tooComplex() error {
+func tooLong() error {
 	return badWhere(
 		fmt.Sprintf("条件太多或太长：飞书最多接受 %d 个条件、%d 个字符，请分几次查询", bitable.MaxFilterConditions, bitable.MaxFilterRunes),
 		fmt.Sprintf("it is too long: Feishu takes %d conditions and %d characters; ask in several searches", bitable.MaxFilterConditions, bitable.MaxFilterRunes))
