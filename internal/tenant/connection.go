@@ -15,7 +15,7 @@ const KeyPrefix = "rgk_"
 
 // Bounds of a connection key.
 const (
-	MaxKeyBytes = 8 << 10 // bytes of a key as text; what is longer is none of ours
+	MaxKeyBytes = 8 << 10 // bytes of a key as text after the prefix; what is longer is none of ours
 
 	connectionPurpose = "connection key"
 	bindPurpose       = "connection key passphrase"
@@ -26,7 +26,7 @@ const (
 type Connection struct {
 	Name      string      // of the passphrase: the key dies with it
 	AppID     string      // cli_…
-	AppSecret secret.Text //
+	AppSecret secret.Text // of that app
 	Brand     string      // feishu or lark; "" if it was not given
 	AppToken  string      // "" if it was not given
 	TableID   string      // "" if it was not given
@@ -52,7 +52,8 @@ type Keys struct {
 	Ring        *secret.Keyring
 }
 
-// Seal makes the key of c, whose passphrase must exist.
+// Seal makes the key of c, whose passphrase must exist. Errors: bad_connection_key if it does not, bad_parameter if the key
+// would be longer than MaxKeyBytes.
 func (k Keys) Seal(c Connection) (secret.Text, error) {
 	passphrase, ok := k.Passphrases.Named(c.Name)
 	if !ok {
@@ -65,14 +66,21 @@ func (k Keys) Seal(c Connection) (secret.Text, error) {
 	if err != nil {
 		return secret.Text{}, err
 	}
-	return secret.New(KeyPrefix + base64.RawURLEncoding.EncodeToString(k.Ring.Seal(connectionPurpose, plain))), nil
+	text := base64.RawURLEncoding.EncodeToString(k.Ring.Seal(connectionPurpose, plain))
+	if len(text) > MaxKeyBytes {
+		return secret.Text{}, problem.New(problem.BadParameter, problem.Text{
+			ZH: "app_id、app_secret、app_token 或 table_id 太长，放不进连接密钥。",
+			EN: "app_id, app_secret, app_token or table_id is too long for a connection key.",
+		})
+	}
+	return secret.New(KeyPrefix + text), nil
 }
 
 // Open reads a key at the instant now. Errors: bad_connection_key for a key that is altered, of another service, expired, or
 // whose passphrase is gone or was changed.
 func (k Keys) Open(key secret.Text, now time.Time) (Connection, error) {
 	text, found := strings.CutPrefix(key.Reveal(), KeyPrefix)
-	if !found || len(text) > MaxKeyBytes {
+	if !found || len(text) > MaxKeyBytes || strings.ContainsAny(text, "\r\n") { // line breaks, which the decoder would pass over
 		return Connection{}, unreadableKey()
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
