@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -69,21 +68,18 @@ func humaProblem(status int, msg string, errs []error) *problem.Error {
 			ZH: "请求体没有在时限内传完。", EN: "The body did not arrive within the time allowed.",
 		})
 	}
-	parts := make([]string, 0, len(errs))
+	var zh, en []string
 	for _, err := range errs {
-		detail, ok := errors.AsType[*huma.ErrorDetail](err)
-		if !ok {
-			continue
+		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
+			text := refusal(detail.Location, detail.Message)
+			zh, en = append(zh, text.ZH), append(en, text.EN)
 		}
-		name := strings.TrimPrefix(strings.TrimPrefix(detail.Location, "body"), ".")
-		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s: %s", name, detail.Message)))
 	}
-	if len(parts) == 0 {
-		parts = append(parts, msg)
+	if len(en) == 0 {
+		zh, en = []string{msg}, []string{msg}
 	}
-	detail := strings.Join(parts, "; ")
 	return problem.New(problem.BadParameter, problem.Text{
-		ZH: "参数不符合要求：" + detail + "。",
-		EN: "A parameter is not as documented: " + detail + ".",
+		ZH: "参数不符合要求：" + strings.Join(zh, "；") + "。",
+		EN: "A parameter is not as documented: " + strings.Join(en, "; ") + ".",
 	})
 }

@@ -19,9 +19,10 @@ const description = "Rowgate takes rows from any workflow, agent or automation a
 
 // Documents are what the service publishes about itself: rendered once, served as bytes with an ETag.
 type Documents struct {
-	JSON, YAML     []byte // OpenAPI 3.1
-	JSON30, YAML30 []byte // OpenAPI 3.0.3, for importers that know no 3.1
-	Page           []byte // /docs
+	JSON, YAML     []byte            // OpenAPI 3.1
+	JSON30, YAML30 []byte            // OpenAPI 3.0.3, for importers that know no 3.1
+	Page           []byte            // /docs
+	Profiles       map[string][]byte // OpenAPI 3.0.3 for one importer each, by the profile's name
 }
 
 func render(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Documents, error) {
@@ -41,6 +42,9 @@ func render(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Documents,
 	}
 	if d.Page, err = renderPage(api, catalogue, o); err != nil {
 		return nil, fmt.Errorf("rendering the documentation page: %w", err)
+	}
+	if d.Profiles, err = renderProfiles(catalogue, o); err != nil {
+		return nil, err
 	}
 	return &d, nil
 }
@@ -67,10 +71,15 @@ func (d *Documents) Routes(router chi.Router) {
 		"/openapi.yaml":     {"application/yaml", d.YAML},
 		"/openapi-3.0.json": {"application/json", d.JSON30},
 		"/openapi-3.0.yaml": {"application/yaml", d.YAML30},
-		"/docs":             {"text/html; charset=utf-8", d.Page},
 	} {
 		router.Get(path, serveBytes(document.kind, document.data))
 	}
+	policy, page := pagePolicy(d.Page), serveBytes("text/html; charset=utf-8", d.Page)
+	router.Get("/docs", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		page(w, r)
+	})
+	d.routeProfiles(router)
 }
 
 func serveBytes(kind string, data []byte) http.HandlerFunc {

@@ -2,7 +2,9 @@ package openapi
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"html/template"
 	"maps"
 	"reflect"
@@ -49,6 +51,15 @@ type pageCode struct {
 	Title  problem.Text
 }
 
+// pagePolicy is the page's Content-Security-Policy: its own style, and nothing else.
+func pagePolicy(page []byte) string {
+	_, rest, _ := bytes.Cut(page, []byte("<style>"))
+	style, _, _ := bytes.Cut(rest, []byte("</style>"))
+	sum := sha256.Sum256(style)
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+
 func renderPage(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) ([]byte, error) {
 	data := pageData{URL: o.PublicURL, Version: o.Version}
 	for _, t := range catalogue {
@@ -90,13 +101,14 @@ func describeTool(registry huma.Registry, t tool.Tool) pageTool {
 		}
 	}
 	page.Answer = properties(registry, t.Output)
-	if _, example, ok := strings.Cut(t.Description, "Example: "); ok {
-		page.Example = example
-	}
+	page.Description, page.Example, _ = strings.Cut(t.Description, " Example: ")
 	return page
 }
 
-// properties lists a type's members in the order of its fields.
+// sharedFields is more than the fields of any tool.
+const sharedFields = 1000
+
+// properties lists a type's members, its own first, in the order of its fields.
 func properties(registry huma.Registry, of reflect.Type) []pageParam {
 	schema := registry.Schema(of, true, "")
 	if schema.Ref != "" {
@@ -106,6 +118,9 @@ func properties(registry huma.Registry, of reflect.Type) []pageParam {
 	for i, field := range reflect.VisibleFields(of) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		order[name] = i
+		if len(field.Index) > 1 { // what a tool shares with others comes after its own
+			order[name] += sharedFields
+		}
 	}
 	names := slices.SortedFunc(maps.Keys(schema.Properties), func(a, b string) int { return order[a] - order[b] })
 	params := make([]pageParam, 0, len(names))

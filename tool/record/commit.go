@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rowgate/rowgate/internal/bitable"
@@ -177,7 +178,17 @@ func settle(ctx context.Context, result *outbox.Result, note memo) (*Receipt, er
 	if result.Err != nil {
 		return nil, withRows(result.Err, note, result)
 	}
-	return nil, withRows(note.invalidRows(), note, result)
+	note.Failed = receipt.Failed
+	refused := withRows(note.invalidRows(), note, result)
+	if onlyMissing(refused.Rows) {
+		refused.Code, refused.Detail = problem.RecordNotFound, problem.Text{}
+	}
+	return nil, refused
+}
+
+// onlyMissing reports whether all that is wrong is that records do not exist.
+func onlyMissing(rows []problem.RowError) bool {
+	return len(rows) > 0 && !slices.ContainsFunc(rows, func(row problem.RowError) bool { return row.Code != problem.RowRecordNotFound })
 }
 
 // withRows copies e with the errors of the rows.

@@ -1,0 +1,37 @@
+package openapi
+
+import (
+	"testing"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+func TestRefusal(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		location, message string
+		want              problem.Text
+	}{
+		"a value outside a list": {
+			"body.on_error", `expected value to be one of "abort, skip"`,
+			problem.Text{ZH: `on_error 只能是"abort, skip"`, EN: `on_error has to be one of "abort, skip"`},
+		},
+		"a number outside its bounds": {
+			"body.timeout_ms", "expected number <= 55000",
+			problem.Text{ZH: "timeout_ms 不能大于 55000", EN: "timeout_ms has to be at most 55000"},
+		},
+		"another type": {
+			"body.dry_run", "expected boolean", problem.Text{ZH: "dry_run 要是 true 或 false", EN: "dry_run has to be true or false"},
+		},
+		"words that we have none for": {
+			"body.x", "something new", problem.Text{ZH: "x：something new", EN: "x: something new"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := refusal(c.location, c.message); got != c.want {
+				t.Errorf("refusal = %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,202 @@
+package openapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/rowgate/rowgate/tool"
+)
+
+// Names of the import profiles: documents for importers that understand little of OpenAPI. Each is served at
+// /openapi/<name>.json.
+const (
+	ProfileDify    = "dify"    // Dify's custom tools; FastGPT takes it too
+	ProfileCoze    = "coze"    // Coze plugins
+	ProfileActions = "actions" // GPT actions
+)
+
+// Bounds of what an import profile says, in characters. Source: what GPT actions take, the narrowest of the importers.
+const (
+	MaxOperationText = 300
+	MaxParamText     = 700
+)
+
+// importDescription is what an importer shows for the whole service.
+const importDescription = "Write, find and change rows of Feishu/Lark Bitable tables, each row exactly once. Authorize with a connection " +
+	"key (rgk_…). 写入、查询、修改飞书多维表格的记录，每行只写一次；用连接密钥（rgk_…）授权。"
+
+// keyMaker makes the connection key that every other operation is authorized with. It takes secrets and answers one, which a
+// model must never see, so no importer gets it.
+const keyMaker = "create_connection"
+
+// Importable returns the tools that an importer gets: all but the one whose parameters and answer are secrets.
+func Importable(catalogue tool.Catalogue) tool.Catalogue {
+	tools := make(tool.Catalogue, 0, len(catalogue))
+	for _, t := range catalogue {
+		if t.Name != keyMaker {
+			tools = append(tools, t)
+		}
+	}
+	return tools
+}
+
+// profile is one importer's dialect.
+type profile struct {
+	name string
+	// refine adapts an operation: which text the importer shows to a model, which extensions it reads.
+	refine func(t tool.Tool, operation *importOperation)
+}
+
+func profiles() []profile {
+	return []profile{
+		{ProfileDify, func(tool.Tool, *importOperation) {}},
+		// Coze tells a model the summary and nothing else.
+		{ProfileCoze, func(_ tool.Tool, operation *importOperation) { operation.Summary = operation.Description }},
+		{ProfileActions, func(t tool.Tool, operation *importOperation) {
+			operation.Consequential = new(t.Risk != tool.ReadOnly)
+		}},
+	}
+}
+
+// What an import document is made of: the part of OpenAPI 3.0.3 that every importer reads alike. Members stand in the order of
+// the catalogue, since importers show them so.
+type (
+	importDocument struct {
+		OpenAPI    string                `json:"openapi"`
+		Info       importInfo            `json:"info"`
+		Servers    []importServer        `json:"servers"`
+		Security   []map[string][]string `json:"security"`
+		Paths      members               `json:"paths"`
+		Components members               `json:"components"`
+	}
+	importInfo struct {
+		Title       string `json:"title"`
+		Description string `json:"description"`
+		Version     string `json:"version"`
+	}
+	importServer struct {
+		URL string `json:"url"`
+	}
+	importOperation struct {
+		ID            string  `json:"operationId"`
+		Summary       string  `json:"summary"`
+		Description   string  `json:"description"`
+		Consequential *bool   `json:"x-openai-isConsequential,omitempty"`
+		Body          members `json:"requestBody"`
+		Responses     members `json:"responses"`
+	}
+	importSchema struct {
+		Type        string        `json:"type"`
+		Description string        `json:"description,omitempty"`
+		Nullable    bool          `json:"nullable,omitempty"`
+		Enum        []any         `json:"enum,omitempty"`
+		Minimum     *float64      `json:"minimum,omitempty"`
+		Maximum     *float64      `json:"maximum,omitempty"`
+		Example     any           `json:"example,omitempty"`
+		Items       *importSchema `json:"items,omitempty"`
+		Properties  members       `json:"properties,omitempty"`
+		Required    []string      `json:"required,omitempty"`
+	}
+)
+
+// renderProfiles renders every import profile, by name.
+func renderProfiles(catalogue tool.Catalogue, o Options) (map[string][]byte, error) {
+	documents := map[string][]byte{}
+	for _, p := range profiles() {
+		document := importDocument{
+			OpenAPI:  "3.0.3",
+			Info:     importInfo{Title: "Rowgate", Description: importDescription, Version: o.Version},
+			Servers:  []importServer{{URL: o.PublicURL}},
+			Security: []map[string][]string{{securityName: {}}},
+			Components: members{{"securitySchemes", members{{securityName, map[string]string{
+				"type": "http", "scheme": "bearer", "description": "A connection key, rgk_….",
+			}}}}},
+		}
+		for _, t := range Importable(catalogue) {
+			operation := importOperationOf(t)
+			p.refine(t, &operation)
+			document.Paths = append(document.Paths, member{t.Path, members{{"post", operation}}})
+		}
+		data, err := indent(marshalPlain(document))
+		if err != nil {
+			return nil, fmt.Errorf("rendering the import profile %s: %w", p.name, err)
+		}
+		documents[p.name] = data
+	}
+	return documents, nil
+}
+
+// routeProfiles serves the import profiles.
+func (d *Documents) routeProfiles(router chi.Router) {
+	for name, data := range d.Profiles {
+		router.Get("/openapi/"+name+".json", serveBytes("application/json", data))
+	}
+}
+
+func importOperationOf(t tool.Tool) importOperation {
+	body := importSchema{Type: "object"}
+	for _, param := range Params(t) {
+		body.Properties = append(body.Properties, member{param.Name, param.schema()})
+		if param.Required {
+			body.Required = append(body.Required, param.Name)
+		}
+	}
+	return importOperation{
+		ID: t.Name, Summary: t.Title.EN, Description: t.Description,
+		Body: members{{"required", true}, {"content", jsonContent(body)}},
+		Responses: members{
+			{"200", members{{"description", "OK"}, {"content", jsonContent(answerSchema(t.Output))}}},
+			{"default", members{{"description", "A problem: code, detail, fix and errors say what is wrong and what to do."}}},
+		},
+	}
+}
+
+func jsonContent(schema importSchema) members {
+	return members{{"application/json", members{{"schema", schema}}}}
+}
+
+// members is a JSON object whose members keep their order.
+type members []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// MarshalJSON implements json.Marshaler.
+func (m members) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for i, one := range m {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		name, err := marshalPlain(one.name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := marshalPlain(one.value)
+		if err != nil {
+			return nil, err
+		}
+		out.Write(name)
+		out.WriteByte(':')
+		out.Write(value)
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// marshalPlain is json.Marshal without escapes for HTML: people read these documents.
+func marshalPlain(value any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}

@@ -1,0 +1,63 @@
+package openapi
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// maxAnswerDepth bounds how deep an answer is described, in levels; what lies deeper is an object.
+const maxAnswerDepth = 6
+
+// answerSchema describes an answer with everything inline: importers offer its members to the steps that follow.
+func answerSchema(output reflect.Type) importSchema {
+	registry := huma.NewMapRegistry("#/", huma.DefaultSchemaNamer)
+	top := schemaOf(registry, output)
+	answer := importSchema{Type: huma.TypeObject}
+	for _, field := range reflect.VisibleFields(output) {
+		property, ok := top.Properties[jsonName(field)]
+		if !ok {
+			continue
+		}
+		schema, typed := inline(registry, property, 1)
+		if !typed { // at the top it is an object of many shapes: the receipt of a job
+			schema.Type = huma.TypeObject
+		}
+		answer.Properties = append(answer.Properties, member{jsonName(field), schema})
+	}
+	return answer
+}
+
+// inline copies a schema without references. typed is false for one that allows anything.
+func inline(registry huma.Registry, from *huma.Schema, depth int) (schema importSchema, typed bool) {
+	of := resolve(registry, from)
+	schema = importSchema{
+		Type: of.Type, Description: of.Description, Nullable: from.Nullable || of.Nullable, Enum: of.Enum,
+	}
+	if from.Description != "" {
+		schema.Description = from.Description
+	}
+	switch of.Type {
+	case "":
+		return schema, false
+	case huma.TypeArray:
+		items, typed := inline(registry, of.Items, depth+1)
+		if !typed { // lists of anything hold rows
+			items.Type = huma.TypeObject
+		}
+		schema.Items = &items
+	case huma.TypeObject:
+		if depth >= maxAnswerDepth {
+			return schema, true
+		}
+		for _, name := range slices.Sorted(maps.Keys(of.Properties)) {
+			// A member that may be anything, as a cell's value, has no type that an importer knows.
+			if property, typed := inline(registry, of.Properties[name], depth+1); typed {
+				schema.Properties = append(schema.Properties, member{name, property})
+			}
+		}
+	}
+	return schema, true
+}

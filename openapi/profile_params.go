@@ -1,0 +1,137 @@
+package openapi
+
+import (
+	"cmp"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/tool"
+)
+
+// Param is one parameter as every importer can take it: a scalar with a description. Lists, objects and rows are JSON text,
+// which the intake reads as well as what importers make of a variable that is no text.
+type Param struct {
+	Name        string
+	Type        string // string, integer or boolean
+	Description string // ≤ MaxParamText characters, with an example where it is JSON text
+	Enum        []any
+	Minimum     *float64
+	Maximum     *float64
+	Example     any // nil if none
+	JSONText    bool
+	Required    bool
+}
+
+// Names of the connection's parameters that have a part of their own here.
+const (
+	paramAppID    = "app_id"
+	paramAppToken = "app_token"
+	paramTableID  = "table_id"
+)
+
+// Params lists what an importer shows of a tool: what is required first, then the table, then the tool's own parameters, then
+// the shared ones. What a connection key holds (app_id, app_secret, passphrase) is left out, as are files, which no importer
+// can send as JSON, and the single row beside rows that take one object as well.
+func Params(t tool.Tool) []Param {
+	schema := schemaOf(huma.NewMapRegistry("#/", huma.DefaultSchemaNamer), t.Input)
+	examples := exampleOf(t.Description)
+	var params []Param
+	rank := map[string]int{}
+	for _, field := range reflect.VisibleFields(t.Input) {
+		i := slices.IndexFunc(t.Spec.Params, func(p intake.Param) bool { return p.Name == jsonName(field) })
+		if i < 0 || field.Anonymous {
+			continue
+		}
+		given := t.Spec.Params[i]
+		if given.Secret || given.Name == paramAppID || given.Kind == intake.Row || given.Kind == intake.Upload {
+			continue
+		}
+		param := paramOf(given, schema.Properties[given.Name], examples)
+		param.Required = given.Kind == intake.Rows && t.Spec.RowsRequired
+		params = append(params, param)
+		switch {
+		case param.Required:
+			rank[param.Name] = 0
+		case param.Name == paramAppToken || param.Name == paramTableID:
+			rank[param.Name] = 1
+		case len(field.Index) == 1: // the tool's own, none of an embedded struct
+			rank[param.Name] = 2
+		default:
+			rank[param.Name] = 3
+		}
+	}
+	slices.SortStableFunc(params, func(a, b Param) int { return cmp.Compare(rank[a.Name], rank[b.Name]) })
+	return params
+}
+
+func paramOf(given intake.Param, schema *huma.Schema, examples map[string]json.RawMessage) Param {
+	param := Param{Name: given.Name, Type: huma.TypeString, Description: schema.Description}
+	switch given.Kind {
+	case intake.Bool:
+		param.Type = huma.TypeBoolean
+	case intake.Integer:
+		param.Type, param.Minimum, param.Maximum = huma.TypeInteger, schema.Minimum, schema.Maximum
+	case intake.List, intake.Object, intake.Array, intake.Rows:
+		param.JSONText = true
+		text := structureExamples[given.Name]
+		if example, ok := examples[given.Name]; ok {
+			text = string(example)
+		}
+		param.Example = text
+		param.Description += " JSON text, e.g. " + text
+		return param
+	case intake.Text, intake.Row, intake.Upload:
+		param.Enum = schema.Enum
+	}
+	if len(schema.Examples) > 0 {
+		param.Example = schema.Examples[0]
+	}
+	return param
+}
+
+// structureExamples are of the structures that no description of a tool shows.
+var structureExamples = map[string]string{
+	"fields":      `["标题","日期"]`,
+	"filter":      `{"conjunction":"and","conditions":[{"field_name":"标题","operator":"is","value":["第一集"]}]}`,
+	"key_fields":  `["标题"]`,
+	"sample_rows": `[{"标题":"第一集","日期":"2026-03-04"}]`,
+	"sort":        `["-日期","标题"]`,
+}
+
+// exampleOf returns the parameters of the example that ends a tool's description.
+func exampleOf(description string) map[string]json.RawMessage {
+	_, text, _ := strings.Cut(description, "Example: ")
+	var given map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &given) != nil {
+		return nil
+	}
+	return given
+}
+
+func (p Param) schema() importSchema {
+	return importSchema{
+		Type: p.Type, Description: p.Description, Enum: p.Enum, Minimum: p.Minimum, Maximum: p.Maximum, Example: p.Example,
+	}
+}
+
+func jsonName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
+}
+
+// schemaOf returns a struct's schema itself, where the registry gives a reference.
+func schemaOf(registry huma.Registry, of reflect.Type) *huma.Schema {
+	return resolve(registry, registry.Schema(of, true, "Body"))
+}
+
+func resolve(registry huma.Registry, schema *huma.Schema) *huma.Schema {
+	if schema.Ref != "" {
+		return registry.SchemaFromRef(schema.Ref)
+	}
+	return schema
+}
