@@ -123,7 +123,8 @@ func TestLoad(t *testing.T) {
 
 	t.Run("makes another passphrase at each start", func(t *testing.T) {
 		t.Parallel()
-		if mustLoad(t, nil).GeneratedPassphrase == mustLoad(t, nil).GeneratedPassphrase {
+		first, second := mustLoad(t, nil), mustLoad(t, nil)
+		if first.GeneratedPassphrase == second.GeneratedPassphrase {
 			t.Error("two starts have one passphrase")
 		}
 	})

@@ -90,11 +90,16 @@ func fieldComments(t *testing.T) []string {
 	}
 	var comments []string
 	for _, name := range []string{"Config", "SingleTenant"} {
-		spec, ok := file.Scope.Lookup(name).Decl.(*ast.TypeSpec)
-		if !ok {
-			t.Fatalf("%s is no type", name)
-		}
-		for _, field := range spec.Type.(*ast.StructType).Fields.List {
+		var fields []*ast.Field
+		ast.Inspect(file, func(node ast.Node) bool {
+			if spec, ok := node.(*ast.TypeSpec); ok && spec.Name.Name == name {
+				if of, ok := spec.Type.(*ast.StructType); ok {
+					fields = of.Fields.List
+				}
+			}
+			return true
+		})
+		for _, field := range fields {
 			comment := strings.TrimSpace(field.Doc.Text())
 			if variable, _, _ := strings.Cut(comment, " "); variable != "" && variable == strings.ToUpper(variable) {
 				comments = append(comments, comment)

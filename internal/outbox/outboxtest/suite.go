@@ -61,7 +61,7 @@ func RunReopen(t *testing.T, open func(t *testing.T) (outbox.Store, func())) {
 func newEntry(n int) outbox.Entry {
 	return outbox.Entry{
 		ID: fmt.Sprintf("job_%06d", n), Lane: "lane1", Tenant: "tenant1", Key: fmt.Sprintf("key%06d", n),
-		Print: bytes.Repeat([]byte{byte(n)}, 32), Rows: 1 + n%7, Bytes: 10 * n,
+		Print: bytes.Repeat([]byte{byte(n & 0xff)}, 32), Rows: 1 + n%7, Bytes: 10 * n,
 		Payload: fmt.Appendf(nil, "\x00sealed payload %d\xff", n), CreatedAt: instant(0),
 	}
 }

@@ -71,7 +71,7 @@ func (w *writeStatements) prepare(ctx context.Context, db *sql.DB) error {
 // prepareAll prepares each text into its place. The statements are closed with db.
 func prepareAll(ctx context.Context, db *sql.DB, texts map[**sql.Stmt]string) error {
 	for place, text := range texts {
-		stmt, err := db.PrepareContext(ctx, text)
+		stmt, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // closed with db
 		if err != nil {
 			return err
 		}
@@ -138,13 +138,9 @@ func (s *Store) change(ctx context.Context, tx *sql.Tx, changes *outbox.Changes)
 }
 
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, entries []outbox.Entry) error {
-	if len(entries) == 0 {
-		return nil
-	}
-	entryStmt, payloadStmt := tx.StmtContext(ctx, s.write.insertEntry), tx.StmtContext(ctx, s.write.insertPayload)
 	for i := range entries {
 		e := &entries[i]
-		inserted, err := entryStmt.ExecContext(ctx, e.ID, e.Lane, e.Tenant, e.Key, e.Derived, notNil(e.Print), e.Rows, e.Bytes,
+		inserted, err := run(ctx, tx, s.write.insertEntry, e.ID, e.Lane, e.Tenant, e.Key, e.Derived, notNil(e.Print), e.Rows, e.Bytes,
 			len(e.Payload)+len(e.Result), e.Delivered, e.Keep, e.CreatedAt.UnixMilli(), millis(e.DoneAt), e.Result)
 		if err != nil {
 			return fmt.Errorf("insert entry %s: %w", e.ID, err)
@@ -153,7 +149,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, entries []outbox.Entry) 
 			return fmt.Errorf("insert entry %s: %w", e.ID, outbox.ErrDuplicate)
 		}
 		seq, _ := inserted.LastInsertId() // the driver never fails here, nor in RowsAffected
-		if _, err := payloadStmt.ExecContext(ctx, seq, notNil(e.Payload)); err != nil {
+		if _, err := run(ctx, tx, s.write.insertPayload, seq, notNil(e.Payload)); err != nil {
 			return fmt.Errorf("insert payload of entry %s: %w", e.ID, err)
 		}
 	}
@@ -161,18 +157,14 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, entries []outbox.Entry) 
 }
 
 func (s *Store) start(ctx context.Context, tx *sql.Tx, batches []outbox.Batch) error {
-	if len(batches) == 0 {
-		return nil
-	}
-	batchStmt, needStmt := tx.StmtContext(ctx, s.write.insertBatch), tx.StmtContext(ctx, s.write.insertNeeds)
 	for i := range batches {
 		b := &batches[i]
-		inserted, err := batchStmt.ExecContext(ctx, b.ID, b.Lane, b.Seq, b.ClientToken, notNil(b.Plan), b.Result)
+		inserted, err := run(ctx, tx, s.write.insertBatch, b.ID, b.Lane, b.Seq, b.ClientToken, notNil(b.Plan), b.Result)
 		if err != nil {
 			return fmt.Errorf("start batch %s: %w", b.ID, err)
 		}
 		number, _ := inserted.LastInsertId()
-		needs, err := needStmt.ExecContext(ctx, jsonList(b.Entries), number)
+		needs, err := run(ctx, tx, s.write.insertNeeds, jsonList(b.Entries), number)
 		if err != nil {
 			return fmt.Errorf("start batch %s: %w", b.ID, err)
 		}
@@ -184,12 +176,8 @@ func (s *Store) start(ctx context.Context, tx *sql.Tx, batches []outbox.Batch) e
 }
 
 func (s *Store) finish(ctx context.Context, tx *sql.Tx, results []outbox.BatchResult) error {
-	if len(results) == 0 {
-		return nil
-	}
-	stmt := tx.StmtContext(ctx, s.write.finishBatch)
 	for _, r := range results {
-		finished, err := stmt.ExecContext(ctx, notNil(r.Result), r.ID)
+		finished, err := run(ctx, tx, s.write.finishBatch, notNil(r.Result), r.ID)
 		if err != nil {
 			return fmt.Errorf("finish batch %s: %w", r.ID, err)
 		}
@@ -201,13 +189,9 @@ func (s *Store) finish(ctx context.Context, tx *sql.Tx, results []outbox.BatchRe
 }
 
 func (s *Store) end(ctx context.Context, tx *sql.Tx, results []outbox.EntryResult) error {
-	if len(results) == 0 {
-		return nil
-	}
 	ids := make([]string, len(results))
-	stmt := tx.StmtContext(ctx, s.write.endEntry)
 	for i, r := range results {
-		ended, err := stmt.ExecContext(ctx, notNil(r.Result), millis(r.DoneAt), len(r.Result), r.ID)
+		ended, err := run(ctx, tx, s.write.endEntry, notNil(r.Result), millis(r.DoneAt), len(r.Result), r.ID)
 		if err != nil {
 			return fmt.Errorf("end entry %s: %w", r.ID, err)
 		}
@@ -226,11 +210,15 @@ func forAll(ctx context.Context, tx *sql.Tx, ids []string, stmts ...*sql.Stmt) e
 	}
 	list := jsonList(ids)
 	for _, stmt := range stmts {
-		if _, err := tx.StmtContext(ctx, stmt).ExecContext(ctx, list); err != nil {
+		if _, err := run(ctx, tx, stmt, list); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func run(ctx context.Context, tx *sql.Tx, stmt *sql.Stmt, args ...any) (sql.Result, error) {
+	return tx.StmtContext(ctx, stmt).ExecContext(ctx, args...) //nolint:sqlclosecheck // closed with tx
 }
 
 func jsonList(ids []string) string {

@@ -165,8 +165,8 @@ func beChild(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	applyOne(t, store, "job_child")
-	_, _ = os.Stdout.WriteString("applied\n")
-	<-t.Context().Done() // never: it is killed
+	_, _ = os.Stdout.WriteString("applied\n") //nolint:forbidigo // to the parent process
+	<-t.Context().Done()                      // never: it is killed
 }
 
 func applyOne(t *testing.T, store *sqlite.Store, id string) {
