@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
 )
@@ -16,6 +17,7 @@ type group struct {
 	op     Op
 	user   string // user_id_type
 	loose  bool   // ignore_consistency_check
+	job    bool   // nobody waits for them: they outlast a Feishu that cannot be reached
 	alone  string // id of an entry with a client token of its own: it shares no call
 	keys   string // upsert: the key columns
 }
@@ -46,9 +48,10 @@ type batch struct {
 	seq       int64
 	op        Op // create, update or delete
 	items     []item
-	resumed   bool // was stored by an earlier run or try: an attempt may have been carried out
-	unstored  bool // could not be stored and was not sent
-	tries     int  // how often it was given up as unknown
+	resumed   bool      // was stored by an earlier run or try: an attempt may have been carried out
+	aside     time.Time // since when it is set aside; zero if it is not
+	unstored  bool      // could not be stored and was not sent
+	tries     int       // how often it was given up as unknown
 }
 
 // lead is an entry of the batch that stands for what all have in common: table, credential and options.

@@ -68,11 +68,8 @@ func (o *Outbox) divide(ctx context.Context, l *lane, b *batch, why *feishu.Erro
 		case verdictRefused:
 			o.end(l, child, ending{})
 			suspects, rest, why = left, append(rest, right...), whyChild
-		case verdictFailed:
-			o.fail(l, child, whyChild.Problem())
-			return o.goOn(l, b.op, append(rest, right...))
-		case verdictUnknown:
-			o.lose(l, child, unknownOutcome().Because(whyChild))
+		case verdictFailed, verdictUnknown:
+			o.giveUp(l, child, v, whyChild)
 			return o.goOn(l, b.op, append(rest, right...))
 		case verdictStopped:
 			return nil

@@ -16,6 +16,8 @@ type caller struct {
 type room struct {
 	rows, bytes int
 	records     map[string]bool // updates and deletes: a record may be named once in a call
+	options     map[option]bool // a new option too
+	made        map[option]bool // options that are not new any more
 	used        bool
 }
 
@@ -42,7 +44,7 @@ func (l *lane) compose() []item {
 	}
 	slices.SortStableFunc(first, func(a, b turn) int { return cmp.Compare(a.demand, b.demand) })
 
-	space := room{rows: limit, bytes: MaxBatchBytes, records: make(map[string]bool)}
+	space := room{rows: limit, bytes: MaxBatchBytes, records: make(map[string]bool), options: make(map[option]bool), made: l.options}
 	var items []item
 	for i, t := range turns {
 		share := (space.rows + len(turns) - i - 1) / (len(turns) - i)
@@ -100,7 +102,7 @@ func (c *caller) take(items []item, g group, share int, space *room) []item {
 		for _, pos := range e.todo[:n] {
 			row := &e.sub.Rows[pos]
 			items = append(items, item{e: e, pos: pos, id: row.RecordID, fields: row.Fields})
-			space.take(g.op, rowBytes(row), row.RecordID)
+			space.take(e, pos)
 		}
 		e.todo = e.todo[n:]
 		e.out += n
@@ -116,14 +118,24 @@ func (c *caller) take(items []item, g group, share int, space *room) []item {
 // fit counts the leading rows of e, up to want, that fit: at least one if the call is empty.
 func (r *room) fit(e *entry, want int) int {
 	bytes := r.bytes
-	named := make(map[string]bool)
+	var named map[string]bool
+	if e.group.op == OpUpdate || e.group.op == OpDelete {
+		named = make(map[string]bool)
+	}
+	options := make(map[option]bool)
 	for n, pos := range e.todo[:want] {
 		row := &e.sub.Rows[pos]
 		bytes -= rowBytes(row)
 		if n >= r.rows || bytes < 0 && (r.used || n > 0) {
 			return n
 		}
-		if e.group.op == OpUpdate || e.group.op == OpDelete {
+		for _, o := range e.options[pos] {
+			if r.options[o] || options[o] {
+				return n
+			}
+			options[o] = !r.made[o]
+		}
+		if named != nil {
 			if r.records[row.RecordID] || named[row.RecordID] {
 				return n
 			}
@@ -133,11 +145,16 @@ func (r *room) fit(e *entry, want int) int {
 	return want
 }
 
-func (r *room) take(op Op, bytes int, record string) {
+// take counts the row of e at pos in.
+func (r *room) take(e *entry, pos int) {
+	row := &e.sub.Rows[pos]
 	r.used = true
 	r.rows--
-	r.bytes -= bytes
-	if op == OpUpdate || op == OpDelete {
-		r.records[record] = true
+	r.bytes -= rowBytes(row)
+	if e.group.op == OpUpdate || e.group.op == OpDelete {
+		r.records[row.RecordID] = true
+	}
+	for _, o := range e.options[pos] {
+		r.options[o] = !r.made[o]
 	}
 }

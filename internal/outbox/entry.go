@@ -16,6 +16,7 @@ type entry struct {
 	sub                   *Submission // never changes
 	group                 group       // never changes
 	bytes                 int
+	options               map[int][]option // new ones, by position; never changes
 	created               time.Time
 
 	payload   []byte        // sealed; nil once it is on its way to the store

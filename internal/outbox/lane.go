@@ -12,10 +12,11 @@ type lane struct {
 	id      string
 	ring    []*caller // callers that wait, whose turn it is first
 	callers map[string]*caller
-	resumed []*batch // stored batches to be sent again before anything else, by seq
-	running bool     // a goroutine works on it
-	entries int      // entries that belong to it, waiting, under way or parked
-	seq     int64    // of the newest batch
+	resumed []*batch        // stored batches to be sent again before anything else, by seq
+	running bool            // a goroutine works on it
+	entries int             // entries that belong to it, waiting, under way or parked
+	seq     int64           // of the newest batch
+	options map[option]bool // created by writes of this lane
 }
 
 // push queues e behind the caller's other entries.
@@ -67,7 +68,7 @@ func (l *lane) again(b *batch) {
 func (o *Outbox) laneOf(id string) *lane {
 	l := o.lanes[id]
 	if l == nil {
-		l = &lane{id: id, callers: make(map[string]*caller)}
+		l = &lane{id: id, callers: make(map[string]*caller), options: make(map[option]bool)}
 		o.lanes[id] = l
 	}
 	return l

@@ -87,6 +87,7 @@ func (e *entry) prepare() {
 	e.open = len(e.rows)
 	e.lost = make(map[*batch]int)
 	e.group = groupOf(e)
+	e.options = usedOptions(sub)
 }
 
 // resumeBatch applies a stored batch to its entries; true if its outcome is unknown and it is queued to be sent again.
@@ -174,7 +175,7 @@ func groupOf(e *entry) group {
 	sub := e.sub
 	g := group{
 		tenant: e.tenant, table: sub.Table.TableID, op: sub.Op,
-		user: sub.Write.UserIDType, loose: sub.Write.IgnoreConsistencyCheck,
+		user: sub.Write.UserIDType, job: e.keep, loose: sub.Write.IgnoreConsistencyCheck,
 	}
 	if sub.Write.ClientToken != "" {
 		g.alone = e.id

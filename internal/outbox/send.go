@@ -137,9 +137,8 @@ func (a *attempt) next(why *feishu.Error) (time.Duration, bool) {
 		return a.backoff(), tries < freshTries
 	case feishu.ClassServer, feishu.ClassInterrupted, feishu.ClassReadBack:
 		return a.backoff(), tries < unknownTries
-	case feishu.ClassUnreachable, feishu.ClassOpen:
-		return a.backoff(), a.uncertain && tries < unknownTries
-	case feishu.ClassData, feishu.ClassToken, feishu.ClassAccess, feishu.ClassCapacity:
+	case feishu.ClassUnreachable, feishu.ClassOpen, // setAside's
+		feishu.ClassData, feishu.ClassToken, feishu.ClassAccess, feishu.ClassCapacity:
 	}
 	return 0, false
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -22,13 +23,22 @@ func (o *Outbox) finish(ctx context.Context, l *lane, b *batch) []*batch {
 		o.end(l, b, ending{Status: b.written(), IDs: ids})
 	case verdictRefused:
 		return o.divide(ctx, l, b, why)
-	case verdictFailed:
-		o.fail(l, b, why.Problem())
-	case verdictUnknown:
-		o.lose(l, b, unknownOutcome().Because(why))
+	case verdictFailed, verdictUnknown:
+		o.giveUp(l, b, v, why)
 	case verdictStopped:
 	}
 	return nil
+}
+
+// giveUp ends the tries for b, for good or for now.
+func (o *Outbox) giveUp(l *lane, b *batch, v verdict, why *feishu.Error) {
+	switch {
+	case o.setAside(l, b, v, why):
+	case v == verdictUnknown:
+		o.lose(l, b, unknownOutcome().Because(why))
+	default:
+		o.fail(l, b, why.Problem())
+	}
 }
 
 // fail ends a batch of which nothing was written, for a reason that holds for all its rows: nothing more of its
@@ -41,6 +51,9 @@ func (o *Outbox) fail(l *lane, b *batch, why *problem.Error) {
 func (o *Outbox) end(l *lane, b *batch, end ending) {
 	o.mu.Lock()
 	b.apply(&end)
+	if end.Status == Created || end.Status == Updated {
+		l.made(b.items)
+	}
 	entries := b.entries()
 	rest := o.atRest(l, entries)
 	o.mu.Unlock()
