@@ -19,11 +19,7 @@ func TestGet(t *testing.T) {
 	s := setupReading(t).stock(t, sandbox.BaseSpec{}, sandbox.FieldSpec{Name: "标题", Type: 1}, sandbox.FieldSpec{Name: "数量", Type: 2})
 	ids := s.add(map[string]any{"标题": "苹果", "数量": 3}, map[string]any{"标题": "梨"}, map[string]any{"标题": "桃", "数量": 1})
 	get := func(options string) (*record.Got, *problem.Error) {
-		body, err := s.call(record.Get(s.service), options)
-		if err != nil {
-			return nil, err
-		}
-		return body.(*record.Got), nil
+		return call[record.Got](s, record.Get(s.service), options)
 	}
 	list := func(ids ...string) string {
 		data, _ := json.Marshal(ids)

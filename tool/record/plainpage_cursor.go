@@ -26,12 +26,12 @@ type position struct {
 // cursors writes positions as text that only this service can have written, and only for the same query of the same tenant:
 // query is all that decides which rows are found in which order.
 type cursors struct {
-	print func(parts ...string) [32]byte
-	query []string
+	fingerprint func(parts ...string) [32]byte
+	query       []string
 }
 
 func (c cursors) mac(state []byte) []byte {
-	sum := c.print(append(append([]string{cursorPurpose}, c.query...), string(state))...)
+	sum := c.fingerprint(append(append([]string{cursorPurpose}, c.query...), string(state))...)
 	return sum[:cursorMACBytes]
 }
 

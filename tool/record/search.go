@@ -184,7 +184,7 @@ func (s *Service) find(ctx context.Context, target tool.Target, known *schema.Ta
 			UserIDType: target.UserIDType, ViewID: in.ViewID, FieldNames: asked, Filter: what.filter, Sort: order,
 		},
 	}
-	cursors := cursors{print: s.Print, query: []string{
+	cursors := cursors{fingerprint: s.Print, query: []string{
 		target.Tenant, target.AppToken, target.TableID, target.UserIDType, in.ViewID, string(in.Where), string(in.Filter),
 		strings.Join(in.Sort, "\x00"),
 	}}

@@ -118,7 +118,10 @@ func drawGuess(t *rapid.T, name string) guess {
 	case "负责人":
 		return oneOf(t, []any{rapid.SampledFrom(somePeople).Draw(t, "person"), "ou_nobody"}, func(v, want any) bool {
 			list, _ := v.([]any)
-			return slices.ContainsFunc(list, func(p any) bool { return p.(map[string]any)["id"] == want })
+			return slices.ContainsFunc(list, func(v any) bool {
+				person, _ := v.(map[string]any)
+				return person["id"] == want
+			})
 		})
 	case "上架":
 		want := rapid.Bool().Draw(t, "checked")
@@ -174,11 +177,11 @@ func sign(n float64) int {
 // oneOf draws how a choice among values is written: bare, with = or !=, as a list, with in or not_in.
 func oneOf(t *rapid.T, values []any, is func(v, want any) bool) guess {
 	if rapid.Bool().Draw(t, "list?") {
-		any := func(v any) bool { return slices.ContainsFunc(values, func(want any) bool { return is(v, want) }) }
+		either := func(v any) bool { return slices.ContainsFunc(values, func(want any) bool { return is(v, want) }) }
 		if rapid.Bool().Draw(t, "bare?") {
-			return guess{quote(values), any}
+			return guess{quote(values), either}
 		}
-		return negatable(t, "in", "not_in", quote(values), any)
+		return negatable(t, "in", "not_in", quote(values), either)
 	}
 	first := func(v any) bool { return is(v, values[0]) }
 	if rapid.Bool().Draw(t, "bare?") {
@@ -254,14 +257,14 @@ func TestSearch_any_where(t *testing.T) {
 				rt.Fatal(err)
 			}
 			if !slices.ContainsFunc(tests, func(test func(map[string]any) bool) bool { return !test(row) }) {
-				want = append(want, row["record_id"].(string))
+				want = append(want, fmt.Sprint(row["record_id"]))
 			}
 		}
 		limit := rapid.IntRange(1, 30).Draw(rt, "limit")
 		ids, last := s.pages(fmt.Sprintf(`"where":{%s},"fields":["数量"],"limit":%d`, object, limit), "record_id")
 		var got []string
 		for _, id := range ids {
-			got = append(got, id.(string))
+			got = append(got, fmt.Sprint(id))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			rt.Fatalf("where {%s} (-want +got):\n%s", object, diff)

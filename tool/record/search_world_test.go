@@ -89,7 +89,7 @@ func (s *stock) add(rows ...map[string]any) []string {
 }
 
 // call runs a tool on a body of options, given as JSON members.
-func (s *stock) call(t tool.Tool, options string) (any, *problem.Error) {
+func call[O any](s *stock, t tool.Tool, options string) (*O, *problem.Error) {
 	s.t.Helper()
 	connection := fmt.Sprintf(`{"passphrase":"open","app_id":%q,"app_secret":"right","app_token":%q,"table_id":%q`, s.app, s.base.Token(), s.tableID)
 	if options != "" {
@@ -103,16 +103,16 @@ func (s *stock) call(t tool.Tool, options string) (any, *problem.Error) {
 	if err != nil {
 		return nil, problem.From(err)
 	}
-	return answer.Body, nil
+	out, ok := answer.Body.(*O)
+	if !ok || answer.Status != tool.StatusOK {
+		s.t.Fatalf("%s answers %d with a %T", t.Name, answer.Status, answer.Body)
+	}
+	return out, nil
 }
 
 func (s *stock) search(options string) (*record.Found, *problem.Error) {
 	s.t.Helper()
-	body, err := s.call(record.Search(s.service), options)
-	if err != nil {
-		return nil, err
-	}
-	return body.(*record.Found), nil
+	return call[record.Found](s, record.Search(s.service), options)
 }
 
 // found is the search that has to succeed.
@@ -140,7 +140,7 @@ func column(t testing.TB, rows []json.RawMessage, name string) []any {
 }
 
 // calls counts the calls of an endpoint that the app has made.
-func (s *stock) calls(endpoint string) int { return int(s.box.CallCount(endpoint, s.app)) }
+func (s *stock) calls(endpoint string) int { return s.box.CallCount(endpoint, s.app) }
 
 // rename changes a column's name behind the service's back.
 func (s *stock) rename(from, to string) {

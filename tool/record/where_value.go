@@ -120,7 +120,7 @@ func texts(c condition, given []json.RawMessage) ([]operand, error) {
 
 // operandsOf reads a value in write shape; the lists of people, links and options give one operand an entry.
 func operandsOf(kind kind, raw json.RawMessage) []operand {
-	switch kind { //nolint:exhaustive // the others are read elsewhere
+	switch kind {
 	case kindNumber:
 		number, _ := strconv.ParseFloat(string(raw), 64) // coerced: a number
 		return []operand{{text: string(raw), number: number}}
