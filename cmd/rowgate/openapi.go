@@ -10,22 +10,37 @@ import (
 
 // openapiCmd prints a document without starting anything.
 type openapiCmd struct {
-	Profile string `enum:"3.1,3.0" default:"3.1" help:"Which document: ${enum}."`
-	YAML    bool   `help:"YAML instead of JSON."`
+	Profile string `enum:"3.1,3.0,dify,coze,actions" default:"3.1" help:"Which document: ${enum}. dify, coze and actions are for those importers."`
+	YAML    bool   `help:"YAML instead of JSON; for 3.1 and 3.0."`
 }
 
 func (c *openapiCmd) Run(_ context.Context, s streams) error {
-	publicURL := s.getenv("ROWGATE_PUBLIC_URL")
-	if publicURL == "" {
-		publicURL = "http://" + config.DefaultListen
-	}
-	documents, err := app.Documents(publicURL, version())
+	documents, err := app.Documents(publicURL(s), version())
 	if err != nil {
 		return err
 	}
-	document := map[string][]byte{
-		"3.1 false": documents.JSON, "3.1 true": documents.YAML, "3.0 false": documents.JSON30, "3.0 true": documents.YAML30,
-	}[fmt.Sprint(c.Profile, " ", c.YAML)]
+	document, ok := documents.Profiles[c.Profile]
+	switch {
+	case ok && c.YAML:
+		return fmt.Errorf("the profile %s is JSON only", c.Profile)
+	case ok:
+	case c.Profile == "3.0" && c.YAML:
+		document = documents.YAML30
+	case c.Profile == "3.0":
+		document = documents.JSON30
+	case c.YAML:
+		document = documents.YAML
+	default:
+		document = documents.JSON
+	}
 	_, err = s.out.Write(document)
 	return err
+}
+
+// publicURL is what documents call the service.
+func publicURL(s streams) string {
+	if url := s.getenv("ROWGATE_PUBLIC_URL"); url != "" {
+		return url
+	}
+	return "http://" + config.DefaultListen
 }
