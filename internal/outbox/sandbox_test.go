@@ -260,10 +260,11 @@ func TestSandbox(t *testing.T) {
 			for range 6 {
 				var mu sync.Mutex
 				var all sync.WaitGroup
+				o := s.Outbox
 				for c, sub := range open {
 					all.Go(func() {
 						elapse(time.Duration(c) * 20 * time.Millisecond)
-						ticket, err := s.Submit(t.Context(), sub)
+						ticket, err := o.Submit(t.Context(), sub)
 						if err != nil {
 							return
 						}

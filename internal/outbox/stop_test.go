@@ -1,0 +1,260 @@
+package outbox_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/outbox/sqlite"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/sandbox"
+)
+
+func TestStop(t *testing.T) {
+	t.Parallel()
+
+	t.Run("drains_what_waits_and_takes_nothing_new", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t)
+		first, release := h.hold(t)
+		second := h.submit(t, creation("b", "二"))
+		stopped := make(chan error, 1)
+		go func() { stopped <- h.Stop(context.Background()) }()
+		for { // until Stop has been noticed
+			if ticket, err := h.Submit(t.Context(), creation("c", "三")); code(err) == problem.Draining {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			} else {
+				defer wait(t, ticket)
+			}
+		}
+		release()
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+		if tally(wait(t, first))[outbox.Created] != 1 || tally(wait(t, second))[outbox.Created] != 1 {
+			t.Error("not drained")
+		}
+	})
+
+	t.Run("gives_up_after_the_drain_time_and_the_next_start_goes_on", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			first, _ := h.hold(t)
+			kept := creation("b", "二")
+			kept.Keep = true
+			stored := h.submit(t, kept)
+			unstored := h.submit(t, creation("c", "三"))
+			start := time.Now()
+			if err := h.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took != outbox.DrainFor {
+				t.Errorf("took %v", took)
+			}
+			for ticket, outcome := range map[*outbox.Ticket]problem.Outcome{first: problem.OutcomeUnknown, stored: problem.OutcomeUnknown, unstored: ""} {
+				_, err := ticket.Wait(t.Context())
+				if p := problem.From(err); p.Code != problem.Draining || p.Outcome != outcome {
+					t.Errorf("%v, outcome %q", err, p.Outcome)
+				}
+			}
+			h.base.gate, h.base.entered = nil, nil
+			h.open(t)
+			synctest.Wait()
+			elapse(time.Minute)
+			if got := h.base.column("tblExample", "标题"); len(got) != 2 || got[0] != "first" || got[1] != "二" {
+				t.Errorf("after the next start: %v", got)
+			}
+		})
+	})
+
+	t.Run("may_be_called_twice_and_before_a_start", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t)
+		for range 2 {
+			if err := h.Stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := h.Submit(t.Context(), creation("a", "一")); code(err) != problem.Draining {
+			t.Errorf("got %v", err)
+		}
+		o, err := outbox.New(outbox.Options{Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring, Digest: func(feishu.App) string { return "" }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("an_outbox_without_its_needs_is_refused", func(t *testing.T) {
+		t.Parallel()
+		if _, err := outbox.New(outbox.Options{}); err == nil {
+			t.Error("no error")
+		}
+	})
+}
+
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	breaker := &feishu.Error{Class: feishu.ClassOpen}
+
+	t.Run("refuses_others_at_once_while_rows_that_were_sent_wait_for_their_outcome", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			start := time.Now()
+			h.base.faults = func(n int, _ write) fault {
+				switch {
+				case n == 1:
+					return fault{after: interrupted()}
+				case time.Since(start) < 10*time.Second:
+					return fault{before: breaker}
+				}
+				return fault{}
+			}
+			first := h.submit(t, creation("a", "一"))
+			elapse(2 * time.Second)
+			before := time.Now()
+			r := h.write(t, creation("b", "二"))
+			if took := time.Since(before); took > 5*time.Millisecond || r.Err == nil || r.Err.Code != problem.UpstreamUnavailable {
+				t.Errorf("%v after %v", r.Err, took)
+			}
+			if r := wait(t, first); tally(r)[outbox.Created] != 1 {
+				t.Errorf("%+v", r)
+			}
+			if took := time.Since(start); took > 15*time.Second {
+				t.Errorf("found out after %v", took)
+			}
+		})
+	})
+
+	t.Run("a_job_outlasts_it_and_a_waiting_caller_s_write_does_not", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			start := time.Now()
+			h.base.faults = func(int, write) fault {
+				if time.Since(start) < 5*time.Minute {
+					return fault{before: breaker}
+				}
+				return fault{}
+			}
+			sub := creation("a", "一")
+			sub.Keep = true
+			job := h.submit(t, sub)
+			if r := h.write(t, creation("a", "二")); r.Err == nil {
+				t.Errorf("%+v", r)
+			}
+			if r := wait(t, job); tally(r)[outbox.Created] != 1 {
+				t.Errorf("%+v", r)
+			}
+		})
+	})
+
+	t.Run("a_job_fails_when_it_lasts_too_long", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			h.base.faults = func(int, write) fault { return fault{before: breaker} }
+			sub := creation("a", "一")
+			sub.Keep = true
+			start := time.Now()
+			job := h.submit(t, sub)
+			if r := wait(t, job); tally(r)[outbox.Failed] != 1 || r.Err.Code != problem.UpstreamUnavailable || time.Since(start) > 11*time.Minute {
+				t.Errorf("%+v after %v", r, time.Since(start))
+			}
+		})
+	})
+
+	t.Run("costs_few_calls_when_nothing_can_be_reached", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s := newSite(t, sandbox.Options{})
+			s.fault(t, sandbox.Fault{Endpoint: "*", Action: sandbox.ActionHTML, Status: 503})
+			const accepted = 200
+			before := len(s.sb.Journal())
+			for i := range accepted {
+				ticket, err := s.Submit(t.Context(), s.videos(outbox.OpCreate, i))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := wait(t, ticket)
+				if r.Err == nil {
+					t.Fatalf("%+v", r)
+				}
+			}
+			if calls := len(s.sb.Journal()) - before; calls > accepted*12/10 {
+				t.Errorf("%d calls for %d writes", calls, accepted)
+			}
+		})
+	})
+}
+
+// TestCanary looks for a row's content and the app's secret wherever they must not be.
+func TestCanary(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	store := must[*sqlite.Store](t)(sqlite.Open(t.Context(), path))
+	defer func() { _ = store.Close() }()
+	registry := prometheus.NewRegistry()
+	h := setupOnly(t)
+	h.base.faults = func(n int, _ write) fault {
+		if n == 1 {
+			return fault{before: &feishu.Error{Class: feishu.ClassConflict, Code: 1254291}}
+		}
+		return fault{}
+	}
+	h.open(t, func(o *outbox.Options) {
+		o.Digest = func(app feishu.App) string { return fmt.Sprintf("%x", h.ring.MAC("test", app.ID)) }
+		o.Store, o.Metrics, o.Logger = store, registry, slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	for _, titles := range [][]string{{"canary-row", "canary-two"}, {"canary-row", "bad-canary"}} {
+		sub := keyed("canary-key-"+titles[1], creation("canary-caller", titles...))
+		sub.Memo = []byte("canary-memo")
+		sub.Keep = true
+		h.write(t, sub)
+	}
+	if err := h.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var metrics bytes.Buffer
+	families, err := registry.Gather()
+	if err != nil || len(families) == 0 {
+		t.Fatalf("%d metrics, %v", len(families), err)
+	}
+	for _, family := range families {
+		metrics.WriteString(family.String())
+	}
+	places := map[string][]byte{"log": log.Bytes(), "metrics": metrics.Bytes()}
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(path + suffix)
+		if err == nil {
+			places["database"+suffix] = data
+		}
+	}
+	if len(places) < 3 || log.Len() == 0 {
+		t.Fatalf("looked in %d places, %d bytes of log", len(places), log.Len())
+	}
+	for place, data := range places {
+		for _, word := range []string{"canary", "example-secret", "bascnExample", "cli_example"} {
+			if bytes.Contains(data, []byte(word)) {
+				t.Errorf("%s holds %q", place, word)
+			}
+		}
+	}
+}
