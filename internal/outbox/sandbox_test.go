@@ -3,6 +3,7 @@ package outbox_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -261,7 +262,7 @@ func TestSandbox(t *testing.T) {
 				var mu sync.Mutex
 				var all sync.WaitGroup
 				o := s.Outbox
-				for c, sub := range open {
+				for c, sub := range maps.Clone(open) {
 					all.Go(func() {
 						elapse(time.Duration(c) * 20 * time.Millisecond)
 						ticket, err := o.Submit(t.Context(), sub)
