@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox"
+)
+
+const (
+	downPlaces = 20
+	downEvery  = 20 * time.Millisecond  // between two requests
+	backEvery  = 50 * time.Millisecond  // between two requests once Feishu is back
+	backMost   = 60 * time.Second       // without a success after that the scenario fails
+	openWithin = 500 * time.Millisecond // refusals of the first moments may have waited for their turn
+)
+
+// runDown takes Feishu away, in two ways, and gives it back.
+func runDown(ctx context.Context, b *bench, r *report) error {
+	for _, way := range []struct {
+		name  string
+		fault sandbox.Fault
+	}{
+		{"gateway errors", sandbox.Fault{Action: sandbox.ActionHTML, Status: http.StatusBadGateway}},
+		{"cut connections", sandbox.Fault{Action: sandbox.ActionCut}},
+	} {
+		if err := downBy(ctx, b, r, way.name, way.fault); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox.Fault) error {
+	s, err := b.open(ctx, siteOptions{places: downPlaces})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	if err := s.warm(ctx); err != nil {
+		return err
+	}
+	if _, err := s.feishu.AddFault(fault); err != nil {
+		return err
+	}
+	w := &witness{site: s}
+	refusals := newLatencies()
+	var accepted, refused atomic.Int64
+	began := time.Now()
+	send := func(ctx context.Context, i int) (reply, error) {
+		id := fmt.Sprint("d", i)
+		started := time.Now()
+		got, answered, err := w.attempt(ctx, id, s.write(i, id), id)
+		if err == nil && !answered {
+			err = errors.New("the service does not answer")
+		}
+		// What was not sent to Feishu is not written for certain; of what was sent nobody knows.
+		if got.status == http.StatusServiceUnavailable && got.Outcome == "not_written" {
+			refused.Add(1)
+			if time.Since(began) > openWithin {
+				refusals.add(time.Since(started))
+			}
+		} else {
+			accepted.Add(1)
+		}
+		return got, err
+	}
+	during := pick(b, 20*time.Second, 8*time.Second)
+	_, err = openLoop(ctx, downEvery, during, func(ctx context.Context, i int) error {
+		_, err := send(ctx, i)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	calls := s.feishu.CallCount("", "")
+	r.tell("requests, "+name, "", float64(accepted.Load()+refused.Load()))
+	r.tell("accepted, "+name, "", float64(accepted.Load()))
+	r.atMost("calls to Feishu an accepted request, "+name, "calls", 1.2, float64(calls)/float64(max(1, accepted.Load())))
+	r.atMost("refusal once open, p50, "+name, "ms", 5, refusals.ms(50))
+	r.atMost("refusal once open, p99, "+name, "ms", 5, refusals.ms(99))
+	if err := recovery(ctx, r, name, s.feishu, send); err != nil {
+		return err
+	}
+	found, err := w.check(s.warmMarks())
+	if err != nil {
+		return err
+	}
+	r.must("rows doubled, lost or from nobody, "+name, "", 0, float64(found.Broken()))
+	return nil
+}
+
+// recovery gives Feishu back and waits until every place is written to.
+func recovery(ctx context.Context, r *report, name string, feishu *sandbox.Sandbox, send func(context.Context, int) (reply, error)) error {
+	feishu.ClearFaults()
+	ctx, cancel := context.WithTimeout(ctx, backMost)
+	defer cancel()
+	back, err := closedLoop(ctx, downPlaces, downPlaces, func(ctx context.Context, place int) error {
+		for i := place + downPlaces*1_000_000; ; i += downPlaces { // numbers that no request has had
+			got, err := send(ctx, i)
+			if err != nil || got.status == http.StatusOK {
+				return err
+			}
+			if !wait(ctx, backEvery) {
+				return errors.New("the service does not recover")
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	r.atMost("first app written to after Feishu is back, "+name, "s", 10, back.ms(0)/1e3)
+	r.atMost("last app written to after Feishu is back, "+name, "s", 10, back.ms(100)/1e3)
+	return nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+)
+
+// runRate sends one-row requests as fast as they are answered, with a Feishu that takes no time: first all into one base, where
+// they merge, then over many apps and bases. Callers, Feishu and service share the machine.
+func runRate(ctx context.Context, b *bench, r *report) error {
+	for _, load := range []struct {
+		name            string
+		places, callers int
+		wanted          bool
+	}{
+		{"one base", 1, 512, true},
+		{"64 apps and bases", 64, 512, false},
+	} {
+		if err := rateOf(ctx, b, r, load.name, load.places, load.callers, load.wanted); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func rateOf(ctx context.Context, b *bench, r *report, name string, places, callers int, wanted bool) error {
+	s, err := b.open(ctx, siteOptions{places: places})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	if err := s.warm(ctx); err != nil {
+		return err
+	}
+	var mark atomic.Int64
+	write := func(ctx context.Context, _ int) error {
+		n := mark.Add(1)
+		return s.caller.mustWrite(ctx, s.write(int(n), fmt.Sprint("r", n)))
+	}
+	load := func(seconds int) (*latencies, error) {
+		limited, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
+		defer cancel()
+		return closedLoop(limited, callers, math.MaxInt, func(context.Context, int) error { return write(ctx, 0) })
+	}
+	if _, err := load(1); err != nil { // connections and heap grow to their size
+		return err
+	}
+	s.feishu.ResetCalls()
+	began, before := time.Now(), s.service.cpu()
+	l, err := load(pick(b, 15, 5))
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	spent := s.service.cpu() - before
+	calls, _ := s.calls()
+	now, peak := s.service.memory()
+	perSecond := l.count() / took.Seconds()
+	if wanted {
+		r.atLeast("requests a second, "+name, "/s", 4000, perSecond)
+		r.atMost("service RSS at most, "+name, "MB", 150, megabytes(peak))
+	} else {
+		r.tell("requests a second, "+name, "/s", perSecond)
+		r.tell("service RSS at most, "+name, "MB", megabytes(peak))
+	}
+	r.tell("service RSS at the end, "+name, "MB", megabytes(now))
+	r.tell("latency with all callers waiting, p50, "+name, "ms", l.ms(50))
+	r.tell("latency with all callers waiting, p99, "+name, "ms", l.ms(99))
+	r.tell("rows a write call, "+name, "rows", l.count()/float64(calls))
+	r.tell("processor time of the service a request, "+name, "ms", ms(spent)/l.count())
+
+	const every = time.Millisecond
+	steady, err := openLoop(ctx, every, time.Duration(pick(b, 10, 3))*time.Second, write)
+	if err != nil {
+		return err
+	}
+	r.tell(fmt.Sprintf("latency at %d a second, open loop, p50, %s", time.Second/every, name), "ms", steady.ms(50))
+	r.tell(fmt.Sprintf("latency at %d a second, open loop, p99, %s", time.Second/every, name), "ms", steady.ms(99))
+	if written := mark.Load() + int64(places); int64(s.landed()) != written {
+		return errors.New("rows are lost or doubled")
+	}
+	r.must("rows written of those acknowledged, "+name, "%", 100, 100)
+	return nil
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/app"
+	"github.com/rowgate/rowgate/internal/config"
+	"github.com/rowgate/rowgate/internal/telemetry"
+)
+
+// roleVariable makes this program one of the processes that a scenario starts, kills and measures, instead of the bench. It is an
+// environment variable so that a test binary can play too.
+const roleVariable = "ROWGATE_BENCH_ROLE"
+
+// The roles.
+const (
+	roleService = "service" // what rowgate serve runs, configured in the same way
+	roleProxy   = "proxy"   // a plain httputil.ReverseProxy: the least that anything between caller and Feishu costs
+)
+
+// Environment of roleProxy.
+const (
+	proxyListen   = "ROWGATE_BENCH_PROXY_LISTEN"
+	proxyUpstream = "ROWGATE_BENCH_PROXY_UPSTREAM"
+)
+
+// play runs a role until ctx ends and returns the exit code.
+func play(ctx context.Context, role string, errs io.Writer) int {
+	err := fmt.Errorf("no role is named %q", role)
+	switch role {
+	case roleService:
+		err = playService(ctx, errs)
+	case roleProxy:
+		err = playProxy(ctx)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(errs, "rowgate-bench:", err)
+		return exitFail
+	}
+	return exitOK
+}
+
+func playService(ctx context.Context, errs io.Writer) error {
+	cfg, problems := config.Load(os.Getenv)
+	if len(problems) > 0 {
+		return fmt.Errorf("configuration: %v", problems)
+	}
+	service, err := app.Start(ctx, app.Options{Config: cfg, Logger: telemetry.NewLogger(errs, cfg.LogLevel, false), Version: "bench"})
+	if err != nil {
+		return err
+	}
+	return service.Wait(ctx)
+}
+
+func playProxy(ctx context.Context) error {
+	upstream, err := url.Parse(os.Getenv(proxyUpstream))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Addr: os.Getenv(proxyListen), Handler: newProxy(upstream), ReadHeaderTimeout: 10 * time.Second,
+	}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// newProxy is a plain reverse proxy to upstream that answers /readyz itself.
+func newProxy(upstream *url.URL) http.Handler {
+	proxy := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != readyPath {
+			proxy.ServeHTTP(w, r)
+		}
+	})
+}
