@@ -13,10 +13,10 @@ import (
 
 // statuses are the problems of the contract that Feishu's codes become, and their HTTP status.
 var statuses = map[string]int{
-	"bad_app_credentials": 401,
+	"bad_app_credentials":  401,
 	"app_not_collaborator": 403, "scope_missing": 403, "advanced_permission": 403, "ip_not_allowed": 403,
 	"base_not_found": 404, "table_not_found": 404, "record_not_found": 404,
-	"bad_parameter": 400,
+	"bad_parameter":   400,
 	"field_not_found": 422, "invalid_rows": 422, "table_full": 422, "quota_exhausted": 422, "upstream_rejected": 422,
 	"rate_limited": 429, "upstream_unavailable": 503,
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/rowgate/rowgate/internal/config"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -146,12 +147,14 @@ func (h *house) open() {
 	if len(problems) > 0 {
 		h.t.Fatalf("configuration: %v", problems)
 	}
-	logger := slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	if h.app, err = app.Start(h.t.Context(), app.Options{Config: cfg, Logger: logger, Version: "test"}); err != nil {
+	if h.app, err = app.Start(h.t.Context(), app.Options{Config: cfg, Logger: logger(h.logs), Version: "test"}); err != nil {
 		h.t.Fatal(err)
 	}
 }
+
+// logger logs everything.
+func logger(w io.Writer) *slog.Logger { return telemetry.NewLogger(w, slog.LevelDebug, false) }
 
 // shut stops the service; it may have been stopped already.
 func (h *house) shut() {
