@@ -1,0 +1,115 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+)
+
+// Bounds of the repeats. Feishu advises half a second to a second after a conflict, growing.
+const (
+	maxAttempts  = 6                      // of one call, the first included
+	leastBackoff = 500 * time.Millisecond // before the second attempt, and as much again by chance
+	mostBackoff  = 4 * time.Second
+)
+
+// codeTableNameDuplicated is what Feishu answers when a table of the name exists.
+const codeTableNameDuplicated = 1254013
+
+// Table makes a table of these columns, the first of them the primary one, and returns its id and the columns as they are. A
+// lost answer is no loss: names are unique in a base, so that the table is found again, or not there and made once more.
+// tables lists the base's tables as they are now.
+func (m *Maker) Table(ctx context.Context, base feishu.TableRef, name string, fields []feishu.Field, tables func() ([]feishu.Table, error),
+) (id string, made []feishu.Field, err error) {
+	done, err := m.turn(ctx, base.AppToken)
+	if err != nil {
+		return "", nil, err
+	}
+	defer done()
+	ours := false
+	for attempt := 1; ; attempt++ {
+		id, fieldIDs, err := m.source.CreateTable(ctx, base.App, base.AppToken, name, fields)
+		if err == nil {
+			return id, identified(fields, fieldIDs), nil
+		}
+		e, ok := errors.AsType[*feishu.Error](err)
+		if !ok || !e.Repeatable() && (!ours || e.Code != codeTableNameDuplicated) {
+			return "", nil, err
+		}
+		if ours = ours || e.OutcomeUnknown(); ours {
+			if id, made, err := m.find(ctx, base, name, fields, tables); err != nil || id != "" {
+				return id, made, err
+			}
+		}
+		if !m.again(ctx, base.App, e, attempt) {
+			return "", nil, err
+		}
+	}
+}
+
+// find looks for a table of the name and exactly these columns; id is "" if there is none.
+func (m *Maker) find(ctx context.Context, base feishu.TableRef, name string, fields []feishu.Field, tables func() ([]feishu.Table, error),
+) (id string, found []feishu.Field, err error) {
+	list, err := tables()
+	if err != nil {
+		return "", nil, err
+	}
+	i := slices.IndexFunc(list, func(t feishu.Table) bool { return t.Name == name })
+	if i < 0 {
+		return "", nil, nil
+	}
+	base.TableID = list[i].ID
+	if found, err = m.source.ListFields(ctx, base); err != nil {
+		return "", nil, err
+	}
+	same := slices.EqualFunc(fields, found, func(a, b feishu.Field) bool { return a.Name == b.Name && a.Type == b.Type })
+	if !same {
+		return "", nil, nil
+	}
+	return base.TableID, found, nil
+}
+
+// identified puts the ids that Feishu gave to new columns into them.
+func identified(fields []feishu.Field, ids []string) []feishu.Field {
+	made := slices.Clone(fields)
+	for i := range made {
+		made[i].Primary = i == 0
+		if i < len(ids) {
+			made[i].ID = ids[i]
+		}
+	}
+	return made
+}
+
+// again waits before a repeat; false if there shall be none: too many, no budget, or ctx ends first.
+func (m *Maker) again(ctx context.Context, app feishu.App, e *feishu.Error, attempt int) bool {
+	if attempt >= maxAttempts || !m.source.AllowRetry(app) {
+		return false
+	}
+	return pause(ctx, max(backoff(attempt), e.RetryAfter))
+}
+
+// backoff returns a wait with jitter that doubles with each attempt, up to mostBackoff.
+func backoff(attempt int) time.Duration {
+	least := min(leastBackoff<<(attempt-1), mostBackoff/2)
+	return least + rand.N(least)
+}
+
+// pause waits; false if ctx ends, or would end, before.
+func pause(ctx context.Context, wait time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+		return false
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
