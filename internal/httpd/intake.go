@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/rowgate/rowgate/internal/intake"
@@ -21,19 +22,21 @@ type Tool struct {
 type ParseFunc func(intake.Spec, intake.Input) (*intake.Result, error)
 
 // takeIn reads the body of a POST to a tool's path in whatever shape it comes, and hands on one canonical JSON object in its
-// place; the intake.Result is in the request's context. What cannot be read is answered here.
+// place; the intake.Result is in the request's context. What cannot be read is answered here. Bodies that are only read keep
+// to the same bounds and are handed on as they came.
 type takeIn struct {
 	renderer Renderer
 	health   *Health
 	tools    map[string]Tool // by path
+	whole    []string        // paths of other POSTs whose body is only read
 	parse    ParseFunc
 	budget   bodyBudget
 }
 
 func (t takeIn) middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tool, ok := t.tools[routePath(r)]
-		if !ok || r.Method != http.MethodPost {
+		tool, isTool := t.tools[routePath(r)]
+		if r.Method != http.MethodPost || !isTool && !slices.Contains(t.whole, routePath(r)) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -51,6 +54,11 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 		if err != nil {
 			w.Header().Set("Connection", "close") // the rest of the body is still on its way
 			t.renderer.Write(w, r, err)
+			return
+		}
+		if !isTool {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			next.ServeHTTP(w, r)
 			return
 		}
 		result, err := t.parse(tool.Spec, intake.Input{

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,21 +35,28 @@ func recoverPanics(renderer Renderer) func(http.Handler) http.Handler {
 				if value == http.ErrAbortHandler { //nolint:errorlint // the sentinel as it is, by its documentation
 					panic(value)
 				}
-				call := telemetry.CallFrom(r.Context())
-				call.SetCode(string(problem.InternalError))
-				renderer.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
-					slog.String("request_id", call.RequestID),
-					slog.String("type", fmt.Sprintf("%T", value)),
-					slog.String("runtime_error", runtimeError(value)),
-					slog.Any("stack", frames()))
+				err := renderer.Panicked(r.Context(), value)
 				if rec.status != 0 {
 					panic(http.ErrAbortHandler)
 				}
-				renderer.Write(rec, r, errPanic)
+				renderer.Write(rec, r, err)
 			}()
 			next.ServeHTTP(rec, r)
 		})
 	}
+}
+
+// Panicked logs the value that a handler's deferred function has recovered, and returns the internal_error that answers it.
+// It is for handlers that run outside of the request's own goroutine.
+func (p Renderer) Panicked(ctx context.Context, value any) error {
+	call := telemetry.CallFrom(ctx)
+	call.SetCode(string(problem.InternalError))
+	p.Logger.LogAttrs(ctx, slog.LevelError, "panic",
+		slog.String("request_id", call.RequestID),
+		slog.String("type", fmt.Sprintf("%T", value)),
+		slog.String("runtime_error", runtimeError(value)),
+		slog.Any("stack", frames()))
+	return errPanic
 }
 
 // runtimeError returns the text of an error that the runtime itself raised (an index, a nil map, a type assertion).
@@ -62,7 +70,7 @@ func runtimeError(value any) string {
 // frames returns the panicking stack as "function file:line", innermost first, without argument values.
 func frames() []string {
 	callers := make([]uintptr, maxFrames)
-	const skip = 3 // runtime.Callers, frames, the deferred function
+	const skip = 4 // runtime.Callers, frames, Panicked, the deferred function
 	iter := runtime.CallersFrames(callers[:runtime.Callers(skip, callers)])
 	var lines []string
 	for {

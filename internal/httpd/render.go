@@ -46,18 +46,29 @@ func (p Renderer) Document(ctx context.Context, err error) problem.Document {
 
 // Write answers the request with err: problem+json, or 200 and plain JSON where the caller asked for soft errors.
 func (p Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
-	doc := p.Document(r.Context(), err)
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
+	writeDocument(w, p.Document(r.Context(), err))
+}
+
+func writeDocument(w http.ResponseWriter, doc problem.Document) {
+	SetProblemHeaders(w.Header(), doc)
+	writeJSON(w, doc.HTTPStatus(), doc)
+}
+
+// writeJSON answers with body. Its Content-Type is JSON unless the header says so already.
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(doc); err != nil { // a Document has nothing that JSON cannot say
+	if err := encoder.Encode(body); err != nil { // what is answered here has nothing that JSON cannot say
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
-	SetProblemHeaders(w.Header(), doc)
-	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
-	w.WriteHeader(doc.HTTPStatus())
-	_, _ = w.Write(body.Bytes()) // a caller who has left cannot be told
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(text.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(text.Bytes()) // a caller who has left cannot be told
 }
 
 // SetProblemHeaders sets the headers that go with doc: Content-Type, Content-Language, and Retry-After in whole seconds,
@@ -65,8 +76,12 @@ func (p Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
 func SetProblemHeaders(header http.Header, doc problem.Document) {
 	header.Set("Content-Type", doc.MediaType())
 	header.Set("Content-Language", string(doc.Lang))
-	if doc.RetryAfter > 0 {
-		seconds := (doc.RetryAfter + time.Second - 1) / time.Second
+	setRetryAfter(header, doc.RetryAfter)
+}
+
+func setRetryAfter(header http.Header, wait time.Duration) {
+	if wait > 0 {
+		seconds := (wait + time.Second - 1) / time.Second
 		header.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 }

@@ -26,14 +26,14 @@ const headerRequestID = "X-Request-Id"
 // clientRequestID is what a caller's own id must look like to be repeated in the log.
 var clientRequestID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// newRequestID returns req_ and 100 random bits.
-func newRequestID() string { return "req_" + strings.ToLower(rand.Text()[:requestIDChars]) }
+// NewRequestID returns req_ and 100 random bits.
+func NewRequestID() string { return "req_" + strings.ToLower(rand.Text()[:requestIDChars]) }
 
 // startCall gives the request its id and its telemetry.Call: tool, language, and soft errors as far as the URL tells.
 func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			call := &telemetry.Call{RequestID: newRequestID()}
+			call := &telemetry.Call{RequestID: NewRequestID()}
 			if tool, ok := tools[routePath(r)]; ok {
 				call.SetTool(tool.Name)
 			}

@@ -25,6 +25,7 @@ type Options struct {
 	Health         *Health            // required
 	Tools          map[string]Tool    // by path; POSTs there go through Parse
 	Parse          ParseFunc          // intake.Parse; required with Tools
+	WholeBodies    []string           // other paths whose POSTs are read whole, within the same bounds, before their handler runs
 	Metrics        *telemetry.Metrics // nil: nothing is counted
 	TrustedProxies []netip.Prefix     // whose X-Forwarded-For is believed; none: the peer is the client
 	AllowedOrigins []string           // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
@@ -45,6 +46,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		renderer: renderer,
 		health:   options.Health,
 		tools:    options.Tools,
+		whole:    options.WholeBodies,
 		parse:    options.Parse,
 		budget:   newBodyBudget(maxBufferedBytes),
 	}

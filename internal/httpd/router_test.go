@@ -214,7 +214,7 @@ func TestRequestIDs(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for range 100 {
-		id := newRequestID()
+		id := NewRequestID()
 		if !clientRequestID.MatchString(id) || len(id) != len("req_")+requestIDChars || strings.ToLower(id) != id || seen[id] {
 			t.Fatalf("got %q", id)
 		}

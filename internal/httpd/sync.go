@@ -1,0 +1,70 @@
+package httpd
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/tool/sync"
+)
+
+// The paths of the learning-record service.
+const (
+	pathSync  = "/api/sync"
+	pathHello = "/api/hello"
+)
+
+// SyncWholeBodies are the paths of RouteSync for Options.WholeBodies.
+func SyncWholeBodies() []string { return []string{pathSync} }
+
+// Syncer writes learning records. *sync.Sync is one.
+type Syncer interface {
+	Run(ctx context.Context, body json.RawMessage) (status int, receipt sync.Receipt)
+}
+
+// Admission lets a request in or says why not.
+type Admission func(ctx context.Context) error
+
+// RouteSync adds the learning-record service to router. Every answer has the service's own shape, refusals too.
+func RouteSync(router chi.Router, parse ParseFunc, admit Admission, to Syncer) {
+	answer := func(w http.ResponseWriter, status int, receipt sync.Receipt) {
+		setRetryAfter(w.Header(), receipt.RetryAfter)
+		writeJSON(w, status, receipt)
+	}
+	refuse := func(w http.ResponseWriter, r *http.Request, err error) {
+		status, receipt := sync.Refuse(r.Context(), err)
+		answer(w, statusOf(err, status), receipt)
+	}
+	router.Post(pathSync, func(w http.ResponseWriter, r *http.Request) {
+		if err := admit(r.Context()); err != nil {
+			refuse(w, r, err)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			refuse(w, r, bodyError(err))
+			return
+		}
+		parsed, err := parse(sync.Spec(), intake.Input{Body: body, ContentType: r.Header.Get("Content-Type"), RawQuery: r.URL.RawQuery, Query: r.URL.Query()})
+		if err != nil {
+			refuse(w, r, err)
+			return
+		}
+		status, receipt := to.Run(intake.WithResult(r.Context(), parsed), parsed.JSON)
+		answer(w, status, receipt)
+	})
+	router.Get(pathHello, func(w http.ResponseWriter, r *http.Request) {
+		if err := admit(r.Context()); err != nil {
+			refuse(w, r, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]any{
+			"success": true, "message": "学习数据同步 API 运行正常!", "timestamp": time.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
+		})
+	})
+}

@@ -1,0 +1,120 @@
+package openapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/tool"
+)
+
+// Shape is what one tool takes and answers, each as one JSON Schema without references, for callers that do not come through
+// Huma. It is safe for concurrent use.
+type Shape struct {
+	Input  json.RawMessage // without what a connection key holds, and without what only HTTP needs
+	Output json.RawMessage // nothing is required in it: a problem and an accepted job are answers too
+
+	registry huma.Registry
+	body     *huma.Schema
+}
+
+// ShapeOf describes a tool.
+func ShapeOf(t tool.Tool) (*Shape, error) {
+	registry := huma.NewMapRegistry("#/", huma.DefaultSchemaNamer)
+	s := &Shape{registry: registry, body: schemaOf(registry, t.Input)}
+	input, err := whole(registry, s.body)
+	if err != nil {
+		return nil, fmt.Errorf("input of %s: %w", t.Name, err)
+	}
+	properties, _ := input["properties"].(map[string]any)
+	for name := range properties {
+		i := slices.IndexFunc(t.Spec.Params, func(p intake.Param) bool { return p.Name == name })
+		if i < 0 || t.Spec.Params[i].Secret || t.Spec.Params[i].Kind == intake.Upload || name == paramAppID || name == paramSoftErrors {
+			delete(properties, name)
+		}
+	}
+	output, err := whole(registry, schemaOf(huma.NewMapRegistry("#/", huma.DefaultSchemaNamer), t.Output))
+	if err != nil {
+		return nil, fmt.Errorf("output of %s: %w", t.Name, err)
+	}
+	for _, schema := range []map[string]any{input, output} {
+		delete(schema, "additionalProperties") // the input's other names are the intake's to refuse, with the nearest one
+	}
+	delete(output, "required")
+	if s.Input, err = marshalPlain(input); err != nil {
+		return nil, err
+	}
+	s.Output, err = marshalPlain(output)
+	return s, err
+}
+
+// paramSoftErrors is about HTTP statuses, which not every transport has.
+const paramSoftErrors = "soft_errors"
+
+// Check refuses a canonical body that is not as the schema says, as the HTTP operation does: bad_parameter.
+func (s *Shape) Check(body []byte) error {
+	var data any
+	if err := json.Unmarshal(body, &data); err != nil {
+		return humaProblem(http.StatusBadRequest, "JSON", nil).Because(err)
+	}
+	at := huma.NewPathBuffer(nil, 0)
+	at.Push("body")
+	var found huma.ValidateResult
+	huma.Validate(s.registry, s.body, at, huma.ModeWriteToServer, data, &found)
+	if len(found.Errors) > 0 {
+		return humaProblem(http.StatusUnprocessableEntity, "", found.Errors)
+	}
+	return nil
+}
+
+// whole is a schema as plain JSON with every reference replaced by what it refers to.
+func whole(registry huma.Registry, schema *huma.Schema) (map[string]any, error) {
+	text, err := json.Marshal(schema)
+	if err != nil {
+		return nil, err
+	}
+	var plain map[string]any
+	if err := json.Unmarshal(text, &plain); err != nil {
+		return nil, err
+	}
+	resolved, err := withoutRefs(registry, plain, maxAnswerDepth*2)
+	if err != nil {
+		return nil, err
+	}
+	plain, _ = resolved.(map[string]any)
+	return plain, nil
+}
+
+// withoutRefs replaces references in a value; left bounds how deep it goes.
+func withoutRefs(registry huma.Registry, value any, left int) (any, error) {
+	if left == 0 {
+		return nil, fmt.Errorf("a schema refers to itself")
+	}
+	var err error
+	switch value := value.(type) {
+	case map[string]any:
+		if ref, ok := value["$ref"].(string); ok {
+			schema, err := whole(registry, registry.SchemaFromRef(ref))
+			if description, ok := value["description"]; ok && schema != nil {
+				schema["description"] = description
+			}
+			return schema, err
+		}
+		for name := range value {
+			if value[name], err = withoutRefs(registry, value[name], left-1); err != nil {
+				return nil, err
+			}
+		}
+	case []any:
+		for i := range value {
+			if value[i], err = withoutRefs(registry, value[i], left-1); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return value, nil
+}

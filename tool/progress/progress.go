@@ -1,0 +1,77 @@
+// Package progress lets a caller who waits for a write see how far it is.
+package progress
+
+import (
+	"context"
+	"sync"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/tool/record"
+)
+
+// Jobs looks at writes by their id. *outbox.Outbox is one.
+type Jobs interface {
+	Job(ctx context.Context, id, tenant string) (*outbox.Job, error)
+}
+
+// Watch follows the write that one request waits for. It is safe for concurrent use.
+type Watch struct {
+	mu     sync.Mutex
+	jobID  string
+	tenant string
+}
+
+type watchKey struct{}
+
+// With returns a context whose write is followed by the watch.
+func With(ctx context.Context) (context.Context, *Watch) {
+	w := &Watch{}
+	return context.WithValue(ctx, watchKey{}, w), w
+}
+
+// Look returns how many rows' fate is known, of how many; ok is false while there is no write to follow.
+func (w *Watch) Look(ctx context.Context, jobs Jobs) (done, total int, ok bool) {
+	w.mu.Lock()
+	jobID, tenant := w.jobID, w.tenant
+	w.mu.Unlock()
+	if jobID == "" {
+		return 0, 0, false
+	}
+	job, err := jobs.Job(ctx, jobID, tenant)
+	if err != nil { // it has ended, and nobody asked to keep it
+		return 0, 0, false
+	}
+	return job.RowsDone, job.RowsTotal, true
+}
+
+// Watched is an outbox that tells a request's watch which job it waits for.
+type Watched struct {
+	record.Outbox
+
+	Digest func(feishu.App) string // names a credential: the tenant of its jobs
+}
+
+// Submit implements record.Outbox.
+func (o Watched) Submit(ctx context.Context, submission outbox.Submission) (*outbox.Ticket, error) {
+	ticket, err := o.Outbox.Submit(ctx, submission)
+	o.note(ctx, submission.Table.App, ticket)
+	return ticket, err
+}
+
+// Replay implements record.Outbox.
+func (o Watched) Replay(ctx context.Context, table feishu.TableRef, key string, fingerprint [32]byte) (*outbox.Ticket, bool, error) {
+	ticket, found, err := o.Outbox.Replay(ctx, table, key, fingerprint)
+	o.note(ctx, table.App, ticket)
+	return ticket, found, err
+}
+
+func (o Watched) note(ctx context.Context, app feishu.App, ticket *outbox.Ticket) {
+	w, watching := ctx.Value(watchKey{}).(*Watch)
+	if !watching || ticket == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.jobID, w.tenant = ticket.JobID, o.Digest(app)
+}
