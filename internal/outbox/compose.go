@@ -28,35 +28,24 @@ func (l *lane) compose() []item {
 	head := l.ring[0]
 	g := head.queue[0].group
 	limit := maxRows(g.op)
-	type turn struct {
-		c      *caller
-		demand int
-	}
-	var turns []turn
-	for _, c := range l.ring {
-		if demand := c.demand(g, limit); demand > 0 {
-			turns = append(turns, turn{c, demand})
-		}
-	}
-	first := turns
-	if head.passed {
-		first = turns[1:]
-	}
-	slices.SortStableFunc(first, func(a, b turn) int { return cmp.Compare(a.demand, b.demand) })
-
 	space := room{rows: limit, bytes: MaxBatchBytes, records: make(map[string]bool), options: make(map[option]bool), made: l.options}
 	var items []item
-	for i, t := range turns {
-		share := (space.rows + len(turns) - i - 1) / (len(turns) - i)
-		n := len(items)
-		items = t.c.take(items, g, share, &space)
-		if t.c == head {
-			head.passed = len(items) == n
+	if head.passed {
+		items = head.take(items, g, 1, &space) // a row, or an entry that stays together
+	}
+	for turns := l.turns(g, limit); len(turns) > 0 && space.rows > 0; {
+		more := turns[:0] // who got rows and wants more: what others leave is shared out again
+		share := max(1, space.rows/len(turns))
+		for _, c := range turns {
+			n := len(items)
+			items = c.take(items, g, share, &space)
+			if len(items) > n && c.demand(g, 1) > 0 {
+				more = append(more, c)
+			}
 		}
+		turns = more
 	}
-	for _, t := range turns {
-		items = t.c.take(items, g, space.rows, &space)
-	}
+	head.passed = !slices.ContainsFunc(items, func(it item) bool { return it.e.sub.Caller == head.name })
 	if !head.passed {
 		l.ring = append(l.ring[1:], head)
 	}
@@ -68,6 +57,20 @@ func (l *lane) compose() []item {
 		return false
 	})
 	return items
+}
+
+// turns are the callers whose next entry is of group g, small demands first.
+func (l *lane) turns(g group, limit int) []*caller {
+	demands := make(map[*caller]int)
+	var turns []*caller
+	for _, c := range l.ring {
+		if demand := c.demand(g, limit); demand > 0 {
+			demands[c] = demand
+			turns = append(turns, c)
+		}
+	}
+	slices.SortStableFunc(turns, func(a, b *caller) int { return cmp.Compare(demands[a], demands[b]) })
+	return turns
 }
 
 // demand counts the rows that c could give to a call of group g, up to limit.

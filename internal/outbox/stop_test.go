@@ -25,27 +25,24 @@ func TestStop(t *testing.T) {
 
 	t.Run("drains_what_waits_and_takes_nothing_new", func(t *testing.T) {
 		t.Parallel()
-		h := setup(t)
-		first, release := h.hold(t)
-		second := h.submit(t, creation("b", "二"))
-		stopped := make(chan error, 1)
-		go func() { stopped <- h.Stop(context.Background()) }()
-		for { // until Stop has been noticed
-			if ticket, err := h.Submit(t.Context(), creation("c", "三")); code(err) == problem.Draining {
-				break
-			} else if err != nil {
-				t.Fatal(err)
-			} else {
-				defer wait(t, ticket)
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			first, release := h.hold(t)
+			second := h.submit(t, creation("b", "二"))
+			stopped := make(chan error, 1)
+			go func() { stopped <- h.Stop(context.Background()) }()
+			synctest.Wait()
+			if _, err := h.Submit(t.Context(), creation("c", "三")); code(err) != problem.Draining {
+				t.Errorf("got %v", err)
 			}
-		}
-		release()
-		if err := <-stopped; err != nil {
-			t.Error(err)
-		}
-		if tally(wait(t, first))[outbox.Created] != 1 || tally(wait(t, second))[outbox.Created] != 1 {
-			t.Error("not drained")
-		}
+			release()
+			if err := <-stopped; err != nil {
+				t.Error(err)
+			}
+			if tally(wait(t, first))[outbox.Created] != 1 || tally(wait(t, second))[outbox.Created] != 1 {
+				t.Error("not drained")
+			}
+		})
 	})
 
 	t.Run("gives_up_after_the_drain_time_and_the_next_start_goes_on", func(t *testing.T) {
