@@ -1,0 +1,185 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// execute runs a command within the test, with these settings and no others.
+func execute(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err buffer
+	code = run(t.Context(), args, streams{out: &out, err: &err, getenv: func(name string) string { return env[name] }})
+	return code, out.String(), err.String()
+}
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+
+	t.Run("demo_once_shows_the_rows_that_landed", func(t *testing.T) {
+		t.Parallel()
+		code, out, errs := execute(t, nil, "demo", "--once")
+		if code != exitOK || errs != "" {
+			t.Fatalf("exit code %d: %s", code, errs)
+		}
+		for _, text := range []string{"葱油拌面", "番茄炒蛋", "可乐鸡翅", "手打柠檬茶", "凉拌黄瓜", "新建 3", "更新 1", "Verified: 5 rows, each once"} {
+			if !strings.Contains(out, text) {
+				t.Errorf("the demo does not say %q:\n%s", text, out)
+			}
+		}
+		for _, row := range []string{"葱油拌面", "番茄炒蛋"} {
+			if n := strings.Count(out, `标题  "`+row+`"`); n != 1 {
+				t.Errorf("%s is shown %d times", row, n)
+			}
+		}
+	})
+
+	t.Run("check_accepts_what_is_right", func(t *testing.T) {
+		t.Parallel()
+		if code, out, errs := execute(t, nil, "check"); code != exitOK || !strings.Contains(out, "valid") || errs != "" {
+			t.Errorf("exit code %d: %s%s", code, out, errs)
+		}
+	})
+
+	t.Run("check_reports_every_problem_at_once_in_two_languages", func(t *testing.T) {
+		t.Parallel()
+		const hidden = "not-a-key-but-a-secret"
+		wrong := map[string]string{
+			"ROWGATE_LISTEN": "0.0.0.0:nowhere", "ROWGATE_PASSPHRASE": "rgk_" + hidden, "ROWGATE_PUBLIC_URL": "ftp://x", "ROWGATE_KEY": hidden,
+			"ROWGATE_DATABASE_URL": "mysql://x", "ROWGATE_LOG": "loud", "FEISHU_BASE_URL": "nowhere",
+		}
+		code, _, errs := execute(t, wrong, "check")
+		if code != exitFail {
+			t.Errorf("exit code %d", code)
+		}
+		for name := range wrong {
+			if !strings.Contains(errs, name) {
+				t.Errorf("%s is not reported:\n%s", name, errs)
+			}
+		}
+		if strings.Contains(errs, hidden) || !strings.ContainsRune(errs, '。') {
+			t.Errorf("a secret is shown, or no Chinese:\n%s", errs)
+		}
+		if code, _, served := execute(t, wrong, "serve"); code != exitFail || served != errs {
+			t.Errorf("serve ends with %d and says otherwise:\n%s", code, served)
+		}
+	})
+
+	t.Run("openapi_prints_each_document", func(t *testing.T) {
+		t.Parallel()
+		for profile, version := range map[string]string{"3.1": "3.1", "3.0": "3.0"} {
+			code, out, errs := execute(t, map[string]string{"ROWGATE_PUBLIC_URL": "https://rowgate.example"}, "openapi", "--profile", profile)
+			var document struct {
+				OpenAPI string
+				Servers []struct{ URL string }
+			}
+			if err := json.Unmarshal([]byte(out), &document); err != nil || code != exitOK || errs != "" || !strings.HasPrefix(document.OpenAPI, version) ||
+				len(document.Servers) != 1 || document.Servers[0].URL != "https://rowgate.example" {
+				t.Errorf("%s: exit code %d, %v, %+v", profile, code, err, document)
+			}
+			if code, out, _ := execute(t, nil, "openapi", "--profile", profile, "--yaml"); code != exitOK || !strings.Contains(out, "operationId: write_records") {
+				t.Errorf("%s as YAML: exit code %d", profile, code)
+			}
+		}
+	})
+
+	for name, args := range map[string][]string{
+		"an_unknown_command": {"wriet"}, "no_command": {}, "an_unknown_flag": {"demo", "--twice"}, "an_unknown_profile": {"openapi", "--profile", "2.0"},
+		"an_argument_too_many": {"check", "this"},
+	} {
+		t.Run(name+"_is_a_usage_error", func(t *testing.T) {
+			t.Parallel()
+			code, out, errs := execute(t, nil, args...)
+			if code != exitUsage || out != "" || !strings.Contains(errs, "rowgate --help") {
+				t.Errorf("exit code %d: %s%s", code, out, errs)
+			}
+		})
+	}
+
+	t.Run("help_and_version_end_well", func(t *testing.T) {
+		t.Parallel()
+		for flag, says := range map[string]string{"--help": "serve", "--version": "("} {
+			p := start(t, nil, flag)
+			if code := p.exit(); code != exitOK || p.stdout.String() == "" {
+				t.Errorf("%s: exit code %d, %q (looked for %s)", flag, code, p.stdout.String(), says)
+			}
+		}
+	})
+}
+
+// TestPrograms: what runs until it is stopped stops when it is told to.
+func TestPrograms(t *testing.T) {
+	t.Parallel()
+
+	t.Run("serve", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t, sandboxDefaults)
+		service, url := s.serve()
+		if got, err := s.post(url, "/v1/records", `{"fields":{"标题":"甲"}}`); err != nil || got.Created != 1 {
+			t.Errorf("answered %+v, %v", got, err)
+		}
+		service.signal(syscall.SIGTERM)
+		if code := service.exit(); code != exitOK {
+			t.Errorf("exit code %d: %s", code, service.stderr.String())
+		}
+	})
+
+	t.Run("serve_makes_a_passphrase_and_a_key_of_its_own", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t, sandboxDefaults)
+		delete(s.env, "ROWGATE_PASSPHRASE")
+		delete(s.env, "ROWGATE_KEY")
+		service, url := s.serve()
+		s.passphrase = service.says(&service.stdout, `Passphrase for this run .*: (\S+)`)
+		const body = `{"fields":{"标题":"甲"},"idempotency_key":"run-1"}`
+		if got, err := s.post(url, "/v1/records", body); err != nil || got.Created != 1 || got.Replay {
+			t.Errorf("answered %+v, %v", got, err)
+		}
+		if strings.Contains(service.stderr.String(), s.passphrase) {
+			t.Error("the passphrase is in the log")
+		}
+		service.signal(syscall.SIGINT)
+		if code := service.exit(); code != exitOK {
+			t.Errorf("exit code %d: %s", code, service.stderr.String())
+		}
+		s.env["ROWGATE_PASSPHRASE"] = "test:" + s.passphrase
+		again, url := s.serve()
+		if got, err := s.post(url, "/v1/records", body); err != nil || !got.Replay { // the key that was made opens what it sealed
+			t.Errorf("answered %+v, %v", got, err)
+		}
+		again.signal(syscall.SIGTERM)
+		if code := again.exit(); code != exitOK {
+			t.Errorf("the second start ended with %d: %s", code, again.stderr.String())
+		}
+	})
+
+	t.Run("sandbox", func(t *testing.T) {
+		t.Parallel()
+		p := start(t, nil, "sandbox", "--listen", "127.0.0.1:0")
+		p.says(&p.stdout, `(FEISHU_BASE_URL=http://127.0.0.1:\d+)`)
+		p.signal(syscall.SIGTERM)
+		if code := p.exit(); code != exitOK {
+			t.Errorf("exit code %d: %s", code, p.stderr.String())
+		}
+	})
+
+	t.Run("demo_stays_up_and_its_curl_works", func(t *testing.T) {
+		t.Parallel()
+		curl := program(t, "sh")
+		program(t, "curl")
+		p := start(t, nil, "demo")
+		line := p.says(&p.stdout, `(?s)\n(curl .*?\}')\n`)
+		command := exec.CommandContext(t.Context(), curl, "-c", strings.Replace(line, "curl ", "curl -sS ", 1)) //nolint:gosec // our own demo's line
+		answer, err := command.CombinedOutput()
+		if err != nil || !strings.Contains(string(answer), `"created":1`) {
+			t.Errorf("%v: %s", err, answer)
+		}
+		p.signal(syscall.SIGTERM)
+		if code := p.exit(); code != exitOK {
+			t.Errorf("exit code %d: %s", code, p.stderr.String())
+		}
+	})
+}
