@@ -10,11 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/config"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
-	"github.com/rowgate/rowgate/tool"
 )
 
 // importedOperation is what an importer reads of an operation.
@@ -73,8 +71,6 @@ func imported(t *testing.T, document []byte) map[string]*importedTool {
 	}
 	return tools
 }
-
-func documentedTools() tool.Catalogue { return app.Catalogue() }
 
 // difyBody is the body that Dify's custom tool sends for these arguments: it converts each by the type of its property, so that
 // a variable that is no text becomes what Python's str makes of it (ApiTool._convert_body_property_type).
