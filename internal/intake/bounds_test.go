@@ -118,6 +118,41 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestTableBytes tries the bound on what a small table with a long header would grow to.
+func TestTableBytes(t *testing.T) {
+	t.Parallel()
+	header := strings.Repeat("h", 100_000)
+	last := intake.MaxTableBytes / len(`{"`+header+`":"1"},`)
+	for name, text := range map[string]struct{ contentType, head, line string }{
+		"CSV":              {typeCSV, header + "\n", "1\n"},
+		"a_Markdown_table": {"text/plain", "|" + header + "|\n|-|\n", "|1|\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := parse("write", text.contentType, text.head+strings.Repeat(text.line, last)); err != nil {
+				t.Errorf("%d rows: %v", last, err)
+			}
+			_, err := parse("write", text.contentType, text.head+strings.Repeat(text.line, last+1))
+			if err == nil || !strings.Contains(err.Error(), "table is too large") {
+				t.Errorf("%d rows: %v", last+1, err)
+			}
+		})
+	}
+	t.Run("rows_past_the_bound_are_counted", func(t *testing.T) {
+		t.Parallel()
+		for contentType, body := range map[string]string{
+			typeCSV:      "a\n" + strings.Repeat("1\n", 2*intake.MaxRows),
+			typeJSON:     "a,b\n" + strings.Repeat("1,2\n", 2*intake.MaxRows),
+			"text/plain": "|a|\n|-|\n" + strings.Repeat("|1|\n", 2*intake.MaxRows),
+		} {
+			_, err := parse("write", contentType, body)
+			if err == nil || problem.From(err).Code != problem.TooManyRows || !strings.Contains(err.Error(), "20000") {
+				t.Errorf("%s: %v", contentType, err)
+			}
+		}
+	})
+}
+
 // TestHostileBodies holds bodies made to be slow to a time that only work growing with the square of their size exceeds.
 func TestHostileBodies(t *testing.T) {
 	t.Parallel()
@@ -144,6 +179,8 @@ func TestHostileBodies(t *testing.T) {
 		"quotes":             {"[", "'a',", ""},
 		"backslashes":        {`"`, `\\`, `"`},
 		"ampersands":         {"fields.a=1", "&", ""},
+		"cells":              {strings.Repeat("a,", 8000) + "b\n", strings.Repeat(",", 8000) + "\n", ""},
+		"lines":              {"a,b\n", ",\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,10 +2,43 @@ package intake
 
 import "bytes"
 
-// csvLine is one record of a CSV text.
-type csvLine struct {
-	cells [][]byte
-	at    int
+// csvTable writes the lines of a CSV text as rows; the first line names the columns.
+type csvTable struct {
+	*tableWriter
+	lines   int
+	columns int
+	short   bool     // a line lacks cells
+	fault   *misread // the first line that cannot be a row
+}
+
+// line takes one line. After a fault, and past the rows that a request may have, lines are only counted.
+func (t *csvTable) line(r *reading, cells [][]byte, at int) {
+	if t.lines++; t.lines == 1 {
+		t.columns = len(cells)
+		var ok bool
+		if t.tableWriter, ok = newTable(cells); !ok {
+			t.fault = r.miss(at, headerName)
+		}
+		return
+	}
+	if t.fault != nil || t.full() {
+		return
+	}
+	t.short = t.short || len(cells) < t.columns
+	if len(cells) > t.columns {
+		t.fault = r.miss(at, extraCell)
+	} else if !t.row(cells, at) {
+		t.fault = r.miss(at, tableTooLarge)
+	}
+}
+
+// end returns the rows, or why there are none.
+func (t *csvTable) end() (document, *misread) {
+	if t.fault != nil {
+		return document{}, t.fault
+	}
+	t.doc.itemCount = t.lines - 1
+	return t.tableWriter.end(), nil
 }
 
 // readCSV reads a text that is declared to be CSV, as RFC 4180 describes it: the first line names the columns, a shorter
@@ -18,68 +51,50 @@ func (r *reading) readCSV(start int) (document, *misread) {
 	if looksJSON(r.text[start:]) {
 		return document{}, r.miss(start, jsonAsCSV)
 	}
-	lines, miss := r.csvLines(start, len(r.text))
-	if miss != nil {
+	var t csvTable
+	if miss := r.csvLines(&t, start, len(r.text)); miss != nil {
 		return document{}, miss
 	}
-	t, ok := newTable(lines[0].cells)
-	if !ok {
-		return document{}, r.miss(start, headerName)
-	}
-	for _, line := range lines[1:] {
-		if len(line.cells) > len(t.keys) {
-			return document{}, r.miss(line.at, extraCell)
-		}
-		t.row(line.cells, line.at)
-	}
-	return t.end(), nil
+	return t.end()
 }
 
 // sniffCSV reads a text as CSV only if it can be nothing else: two or more columns, two or more lines, all equally long.
 func (r *reading) sniffCSV(start, end int) (document, *misread) {
-	lines, miss := r.csvLines(start, end)
-	if miss != nil || len(lines) < 2 || len(lines[0].cells) < 2 {
+	var t csvTable
+	miss := r.csvLines(&t, start, end)
+	if miss != nil || t.lines < 2 || t.columns < 2 || t.short || t.tableWriter == nil {
 		return document{}, r.miss(start, nothingFound)
 	}
-	t, ok := newTable(lines[0].cells)
-	if !ok {
-		return document{}, r.miss(start, nothingFound)
+	doc, miss := t.end()
+	if miss == nil {
+		r.repairs.add(RuleCSV, 1)
 	}
-	for _, line := range lines[1:] {
-		switch {
-		case len(line.cells) > len(t.keys):
-			return document{}, r.miss(line.at, extraCell)
-		case len(line.cells) < len(t.keys):
-			return document{}, r.miss(start, nothingFound)
-		}
-		t.row(line.cells, line.at)
-	}
-	r.repairs.add(RuleCSV, 1)
-	return t.end(), nil
+	return doc, miss
 }
 
-// csvLines splits CSV into its records; empty lines are passed over, and lines past MaxRows+1 rows are not kept.
-func (r *reading) csvLines(start, end int) ([]csvLine, *misread) {
-	var lines []csvLine
+// csvLines splits CSV into its lines; empty ones are passed over.
+func (r *reading) csvLines(t *csvTable, start, end int) *misread {
 	text := r.text[:end]
+	var cells [][]byte // of the line under way
 	for at := start; at < end; {
 		if n := lineBreak(text[at:]); n > 0 {
 			at += n
 			continue
 		}
-		line := csvLine{at: at}
+		begin := at
+		cells = cells[:0]
 		for more := true; more; {
 			cell, next, ok := csvCell(text, at)
 			if !ok {
-				return nil, r.miss(next, csvQuote)
+				return r.miss(next, csvQuote)
 			}
 			if i := bytes.IndexByte(cell, 0); i >= 0 {
-				return nil, r.miss(at+i, nul)
+				return r.miss(at+i, nul)
 			}
-			if len(line.cells) >= MaxKeys {
-				return nil, r.miss(at, tooManyKeys)
+			if len(cells) >= MaxKeys {
+				return r.miss(at, tooManyKeys)
 			}
-			line.cells = append(line.cells, cell)
+			cells = append(cells, cell)
 			more = next < end && text[next] == ','
 			if at = next; more {
 				at++
@@ -87,11 +102,9 @@ func (r *reading) csvLines(start, end int) ([]csvLine, *misread) {
 				at += lineBreak(text[at:])
 			}
 		}
-		if len(lines) <= MaxRows+1 {
-			lines = append(lines, line)
-		}
+		t.line(r, cells, begin)
 	}
-	return lines, nil
+	return nil
 }
 
 // lineBreak returns the length of the line break that b begins with, else 0.
@@ -109,14 +122,17 @@ func lineBreak(b []byte) int {
 // quotes do not match, ok is false and next is where that shows.
 func csvCell(text []byte, at int) (cell []byte, next int, ok bool) {
 	if at >= len(text) || text[at] != '"' {
-		end := len(text)
-		if i := bytes.IndexAny(text[at:], ",\r\n"); i >= 0 {
-			end = at + i
+		for end := at; ; end++ {
+			if end == len(text) {
+				return text[at:], end, true
+			}
+			switch text[end] {
+			case ',', '\r', '\n':
+				return text[at:end], end, true
+			case '"':
+				return nil, end, false
+			}
 		}
-		if i := bytes.IndexByte(text[at:end], '"'); i >= 0 {
-			return nil, at + i, false
-		}
-		return text[at:end], end, true
 	}
 	for at++; ; at++ {
 		i := bytes.IndexByte(text[at:], '"')

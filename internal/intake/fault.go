@@ -119,6 +119,10 @@ var (
 		ZH: "CSV 的引号不成对；含引号的单元格要整个加引号，里面的引号写两次",
 		EN: "the quotes of the CSV do not match; a cell with a quote is quoted as a whole, the quote in it written twice",
 	}}
+	tableTooLarge = &reason{text: problem.Text{
+		ZH: "表格太大：每行都重复表头后超过 38 MiB；请缩短列名或分批",
+		EN: "the table is too large: with the header repeated in each row it exceeds 38 MiB; shorten the column names or split it",
+	}}
 	secondTable = &reason{text: problem.Text{
 		ZH: "有第二个表格，不知道该用哪个", EN: "there is a second table, and only one can be meant",
 	}}

@@ -78,8 +78,8 @@ func (r *reading) findValue(start int) int {
 		switch c := r.text[i]; {
 		case c == '{':
 			return i
-		case c == '[' && looksJSON(r.text[i:]):
-			if next := r.afterSpace(i + 1); r.text[next] == '{' {
+		case c == '[':
+			if next := r.afterSpace(i + 1); next < len(r.text) && r.text[next] == '{' {
 				return i
 			}
 		}

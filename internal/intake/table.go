@@ -23,8 +23,16 @@ func newTable(header [][]byte) (t *tableWriter, ok bool) {
 	return t, true
 }
 
-// row adds a line; cells that it lacks are absent. There are at most as many cells as columns.
-func (t *tableWriter) row(cells [][]byte, at int) {
+// row adds a line; cells that it lacks are absent. There are at most as many cells as columns. ok is false if the rows
+// outgrow MaxTableBytes.
+func (t *tableWriter) row(cells [][]byte, at int) (ok bool) {
+	size := 0
+	for i, cell := range cells {
+		size += len(t.keys[i]) + len(cell)
+	}
+	if len(t.doc.out)+size > MaxTableBytes {
+		return false
+	}
 	if t.doc.itemCount > 0 {
 		t.doc.out = append(t.doc.out, ',')
 	}
@@ -41,7 +49,11 @@ func (t *tableWriter) row(cells [][]byte, at int) {
 	t.doc.out = append(t.doc.out, '}')
 	n.end = len(t.doc.out)
 	t.doc.items, t.doc.itemCount = note(t.doc.items, n), t.doc.itemCount+1
+	return true
 }
+
+// full reports whether there are more rows than a request may have: then further ones only have to be counted.
+func (t *tableWriter) full() bool { return t.doc.itemCount > MaxRows }
 
 func (t *tableWriter) end() document {
 	t.doc.out = append(t.doc.out, ']')
@@ -136,6 +148,11 @@ func (r *reading) readTable(from, head, limit int) (document, *misread) {
 		if bytes.IndexByte(line, '|') < 0 {
 			break
 		}
+		if t.full() {
+			t.doc.itemCount++
+			at = next
+			continue
+		}
 		cells := tableCells(line)
 		if len(cells) > len(t.keys) {
 			return document{}, r.miss(at, extraCell)
@@ -143,7 +160,9 @@ func (r *reading) readTable(from, head, limit int) (document, *misread) {
 		if i := bytes.IndexByte(line, 0); i >= 0 {
 			return document{}, r.miss(at+i, nul)
 		}
-		t.row(cells, at)
+		if !t.row(cells, at) {
+			return document{}, r.miss(at, tableTooLarge)
+		}
 		at = next
 	}
 	for _, prose := range [][2]int{{from, head}, {at, limit}} {

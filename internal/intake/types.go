@@ -12,6 +12,7 @@ import (
 // Bounds of a request.
 const (
 	MaxBodyBytes    = 20 << 20 // bytes of a body
+	MaxTableBytes   = 38 << 20 // bytes of a table's rows as JSON, where each repeats the header; below twice MaxBodyBytes
 	MaxRows         = 10_000   // rows of a request
 	MaxDepth        = 32       // nesting of arrays, objects and string layers
 	MaxStringLayers = 3        // JSON inside JSON strings
