@@ -91,10 +91,10 @@ type moment struct {
 // parseMoment reads digits by their count: 10 seconds, 11 to 13 and negative milliseconds, 16 microseconds, 8 YYYYMMDD.
 func parseMoment(digits string) (moment, problem.Text) {
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil {
+	if err != nil || n == 0 { // "-0" is not negative
 		return moment{}, reasonDateNumber
 	}
-	if digits[0] == '-' {
+	if n < 0 {
 		return moment{ms: n}, problem.Text{}
 	}
 	switch len(digits) {

@@ -32,6 +32,8 @@ func TestDate(t *testing.T) {
 		{name: "clears by null", in: `null`, sent: `null`, with: updating},
 		{name: "uses the zone of the options", in: `"2026-03-04"`, sent: `1772582400000`, rules: "date_text", with: func(o *Options) { o.TimeZone = time.UTC }},
 		{name: "takes the earlier of two instants", in: `"2025-11-02 01:30"`, sent: `1762061400000`, rules: "date_text dst_overlap", with: newYork},
+		{name: "refuses a zero with a sign", in: `-0`, code: problem.RowValueMismatch, reason: reasonDateNumber},
+		{name: "refuses a zero with a sign in text", in: `"-0"`, code: problem.RowValueMismatch, reason: reasonDateNumber},
 		{name: "refuses a skipped time", in: `"2026-03-08 02:30"`, code: problem.RowValueMismatch, reason: reasonGap, with: newYork},
 		{name: "takes a skipped time with an offset", in: `"2026-03-08T02:30:00-05:00"`, sent: `1772955000000`, rules: "date_text", with: newYork},
 		{name: "refuses a skipped time of Shanghai", in: `"1986-05-04 02:30"`, code: problem.RowValueMismatch, reason: reasonGap},

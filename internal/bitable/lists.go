@@ -94,10 +94,11 @@ func (c *run) addList(col *column, kind listKind) bool {
 		}
 		switch {
 		case isString(entry):
+			text := c.trimmed(entry)
 			if kind.member != "" {
 				c.note(RuleIDWrapped)
 			}
-			if text := bytes.TrimSpace(content(entry)); len(text) == 0 {
+			if len(text) == 0 {
 				c.note(RulePartsDropped)
 			} else if !c.addEntry(col, kind, text) {
 				return false
@@ -122,7 +123,17 @@ func (c *run) addObject(col *column, kind listKind, object []byte) bool {
 	if !hasOnly(object, kind.member) {
 		c.note(RuleMembersDropped)
 	}
-	return c.addEntry(col, kind, bytes.TrimSpace(content(id)))
+	return c.addEntry(col, kind, c.trimmed(id))
+}
+
+// trimmed is what a string says without outer white space, whose loss is noted.
+func (c *run) trimmed(raw []byte) []byte {
+	given := content(raw)
+	text := bytes.TrimSpace(given)
+	if len(text) != len(given) {
+		c.note(RuleIDWrapped)
+	}
+	return text
 }
 
 // addEntry adds one entry to the cell under way; false means that an error was recorded.
@@ -265,20 +276,44 @@ func (c *run) attachment(text []byte) (id []byte, lookup PendingKind, v verdict)
 	}
 }
 
-// links takes record ids and Feishu's {"link_record_ids":[…]}.
+// links takes record ids and Feishu's two read shapes.
 func (c *run) links(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
-	if ids := memberOf(c.raw, "link_record_ids"); len(ids) > 0 && ids[0] == '[' {
-		whole := c.raw
-		c.raw = ids
-		dst, res := c.list(dst, col, text, isText, linkList)
-		c.raw = whole
-		if res == written && !hasOnly(whole, "link_record_ids") {
-			c.note(RuleMembersDropped)
-		}
-		c.note(RuleIDWrapped)
-		return dst, res
+	whole := c.raw
+	ids, rest := readLinks(whole)
+	if ids == nil {
+		return c.list(dst, col, text, isText, linkList)
 	}
-	return c.list(dst, col, text, isText, linkList)
+	c.raw = ids
+	var res result
+	if isNull(ids) {
+		dst, res = c.emptyList(dst)
+	} else {
+		dst, res = c.list(dst, col, nil, false, linkList)
+	}
+	c.raw = whole
+	c.note(RuleIDWrapped)
+	if rest {
+		c.note(RuleMembersDropped)
+	}
+	return dst, res
+}
+
+// readLinks returns the ids of {"link_record_ids":[…]}, which has null for none, or of the list call's
+// [{"record_ids":[…],"table_id":…,"text":…}]; rest reports other members. ids is nil for any other shape.
+func readLinks(raw []byte) (ids []byte, rest bool) {
+	member := "link_record_ids"
+	if raw[0] == '[' {
+		w := walk(raw)
+		only, _ := w.element()
+		if _, more := w.element(); more {
+			return nil, false
+		}
+		raw, member = only, "record_ids"
+	}
+	if ids = memberOf(raw, member); len(ids) == 0 || ids[0] != '[' && !isNull(ids) {
+		return nil, false
+	}
+	return ids, !hasOnly(raw, member)
 }
 
 func (c *run) hasFiles(col *column) bool {

@@ -51,15 +51,17 @@ func joinCoordinates(raw []byte) []byte {
 		if lng == nil || lat == nil {
 			continue
 		}
-		if isString(lng) {
-			lng = content(lng)
-		}
-		if isString(lat) {
-			lat = content(lat)
-		}
-		return bytes.Join([][]byte{lng, lat}, []byte(","))
+		return bytes.Join([][]byte{coordinate(lng), coordinate(lat)}, []byte(","))
 	}
 	return nil
+}
+
+// coordinate is what a string says, or a number in plain decimals: serializers write a small one as 1e-05.
+func coordinate(raw []byte) []byte {
+	if isNumber(raw) && bytes.ContainsAny(raw, "eE") {
+		return []byte(normalNumber(raw))
+	}
+	return spelled(raw)
 }
 
 // isCoordinate reports whether s is a plain decimal: an optional minus, digits, an optional fraction.

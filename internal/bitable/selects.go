@@ -2,7 +2,6 @@ package bitable
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -287,55 +286,4 @@ func isSeparator(r rune) bool {
 	default:
 		return false
 	}
-}
-
-// listInText reads text that is a list, in JSON or as Python prints one, and returns it as JSON; nil if it is none. A list
-// of quoted strings that ends in disorder is broken.
-func listInText(text []byte) (list []byte, broken bool) {
-	if text[0] != '[' || text[len(text)-1] != ']' {
-		return nil, false
-	}
-	if json.Valid(text) {
-		return text, false
-	}
-	list = reprList(text)
-	first := text[skipSpace(text, 1)]
-	return list, list == nil && (first == '\'' || first == '"')
-}
-
-// reprList turns a flat Python list of strings, ['a', "b"], into JSON, or returns nil.
-func reprList(text []byte) []byte {
-	out := []byte{'['}
-	i := skipSpace(text, 1)
-	for i < len(text)-1 {
-		quote := text[i]
-		if quote != '\'' && quote != '"' {
-			return nil
-		}
-		var value []byte
-		for i++; i < len(text) && text[i] != quote; i++ {
-			if text[i] == '\\' {
-				i++
-				if i >= len(text) || text[i] != '\\' && text[i] != '\'' && text[i] != '"' {
-					return nil
-				}
-			}
-			value = append(value, text[i])
-		}
-		out = appendQuoted(out, value)
-		i = skipSpace(text, i+1)
-		if i >= len(text) {
-			return nil
-		}
-		if text[i] == ',' {
-			out = append(out, ',')
-			i = skipSpace(text, i+1)
-			if i == len(text)-1 {
-				return nil
-			}
-		} else if i != len(text)-1 {
-			return nil
-		}
-	}
-	return append(out, ']')
 }

@@ -33,6 +33,9 @@ func (c *run) text(dst []byte, col *column) ([]byte, result) {
 		return c.textTooLong(dst)
 	}
 	c.note(rule)
+	if len(joined) == 0 { // segments without a word
+		return c.empty(dst, col)
+	}
 	return appendQuoted(dst, joined), written
 }
 

@@ -29,9 +29,11 @@ func (c *run) urlObject(dst []byte, col *column) ([]byte, result) {
 	if !isURL(address) {
 		return c.mismatch(dst, col, reasonURL, urlSuggestion(address))
 	}
+	text := address
 	if label == nil {
-		label = link
 		c.note(RuleURLWrapped)
+	} else {
+		text = content(label)
 	}
 	if !hasOnly(c.raw, "text", "link") {
 		c.note(RuleMembersDropped)
@@ -39,7 +41,7 @@ func (c *run) urlObject(dst []byte, col *column) ([]byte, result) {
 	if len(address) != len(content(link)) {
 		c.note(RuleURLWrapped)
 	}
-	return appendURL(dst, content(label), address), written
+	return appendURL(dst, text, address), written
 }
 
 func appendURL(dst, label, link []byte) []byte {
