@@ -66,6 +66,9 @@ func TestMaker_makes_a_column_once(t *testing.T) {
 				if diff := cmp.Diff([]string{"标题:1", "数量:2", "日期:5", "备注:1"}, m.columns(m.ref.TableID)); diff != "" {
 					t.Errorf("columns (-want +got):\n%s", diff)
 				}
+				if calls := m.box.CallCount("field.create", "cli_example"); c.makers == 1 && calls != 2 {
+					t.Errorf("%d calls for 2 columns", calls)
+				}
 			})
 		})
 	}

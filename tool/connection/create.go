@@ -1,0 +1,147 @@
+// Package connection holds the tool that seals connection keys.
+package connection
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/tenant"
+	"github.com/rowgate/rowgate/tool"
+)
+
+// Bounds of expires_in, in seconds.
+const (
+	DefaultExpiresIn = 365 * 24 * 3600
+	MinExpiresIn     = 60
+	MaxExpiresIn     = 2 * DefaultExpiresIn
+)
+
+// Door checks passphrases and seals keys. *tenant.Door is one. The errors are problems.
+type Door interface {
+	Admit(ctx context.Context, claim tenant.Claim) (tenant.Identity, error)
+	Seal(c tenant.Connection) (secret.Text, error)
+}
+
+// CreateInput is the request of create_connection.
+type CreateInput struct {
+	tool.Connection
+
+	ExpiresIn *int `json:"expires_in,omitempty" in:"query" minimum:"60" maximum:"63072000" example:"31536000" doc:"How long the key is valid, in seconds. Default 365 days."`
+}
+
+// Created is the answer of create_connection. The key is in no other place: it is shown this once.
+type Created struct {
+	OK            bool   `json:"ok" doc:"true"`
+	ConnectionKey string `json:"connection_key" example:"rgk_example" doc:"send it as Authorization: Bearer rgk_…, in place of app_id, app_secret and passphrase"`
+	ExpiresAt     string `json:"expires_at" format:"date-time" doc:"when it ends; it also ends with its passphrase"`
+	AppToken      string `json:"app_token" doc:"the only base that it opens; empty for any"`
+	TableID       string `json:"table_id" doc:"the only table that it opens; empty for any"`
+	Brand         string `json:"brand" doc:"feishu or lark; empty where a request's link decides"`
+	RequestID     string `json:"request_id" doc:"this request, for support"`
+}
+
+// Create is the tool create_connection. Nothing is stored and Feishu is not asked. A key is renewed by making another one; it
+// ends at expires_at, or when its passphrase is changed.
+func Create(door Door) tool.Tool {
+	return tool.Define[CreateInput, Created](tool.Meta{
+		Name: "create_connection", Path: "/v1/connections", Family: "connection",
+		Title: problem.Text{ZH: "创建连接密钥", EN: "Create a connection key"},
+		Description: "Seal app_id, app_secret and passphrase (and a base and table, if given) in one key for Authorization: Bearer, so that no " +
+			`workflow or model holds a secret. Example: {"app_id":"cli_example","app_secret":"…","passphrase":"…"}`,
+		Risk: tool.ReadOnly,
+	}, func(ctx context.Context, in *CreateInput) (tool.Answer, error) {
+		if tool.IsTrue(in.SoftErrors) {
+			telemetry.CallFrom(ctx).SetSoftErrors(true)
+		}
+		telemetry.CallFrom(ctx).SetBrand(in.Brand)
+		identity, err := door.Admit(ctx, tenant.Claim{Passphrase: in.Passphrase, AppID: in.AppID, AppSecret: in.AppSecret})
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		c, err := in.connection(identity, time.Now())
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		key, err := door.Seal(c)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		if len(key.Reveal()) > tenant.MaxKeyBytes {
+			return tool.Answer{}, problem.New(problem.BadParameter, problem.Text{
+				ZH: "app_id、app_secret、app_token、table_id 太长，放不进一个密钥。", EN: "app_id, app_secret, app_token and table_id are too long for a key.",
+			})
+		}
+		return tool.OK(&Created{
+			OK: true, ConnectionKey: key.Reveal(), ExpiresAt: c.ExpiresAt.UTC().Format(time.RFC3339), AppToken: c.AppToken,
+			TableID: c.TableID, Brand: c.Brand, RequestID: telemetry.CallFrom(ctx).RequestID,
+		}), nil
+	})
+}
+
+// connection is what the key will hold. A key makes no keys: it would outlive its own end, and widen what it is limited to.
+func (in *CreateInput) connection(identity tenant.Identity, now time.Time) (tenant.Connection, error) {
+	if identity.Sealed {
+		return tenant.Connection{}, problem.New(problem.BadPassphrase, problem.Text{
+			ZH: "连接密钥不能用来创建密钥：请给出 app_id、app_secret 和 passphrase。",
+			EN: "A connection key makes no keys: send app_id, app_secret and passphrase.",
+		})
+	}
+	if missing := in.missing(); len(missing) > 0 {
+		return tenant.Connection{}, problem.New(problem.MissingConnection, problem.Text{
+			ZH: "缺少 " + strings.Join(missing, "、") + "。", EN: "Missing: " + strings.Join(missing, ", ") + ".",
+		})
+	}
+	seconds := DefaultExpiresIn
+	if in.ExpiresIn != nil {
+		seconds = *in.ExpiresIn
+	}
+	if seconds < MinExpiresIn || seconds > MaxExpiresIn {
+		return tenant.Connection{}, problem.New(problem.BadParameter, problem.Text{
+			ZH: fmt.Sprintf("expires_in 应在 %d 到 %d 秒之间。", MinExpiresIn, MaxExpiresIn),
+			EN: fmt.Sprintf("expires_in lies between %d and %d seconds.", MinExpiresIn, MaxExpiresIn),
+		})
+	}
+	c := tenant.Connection{
+		Name: identity.Name, AppID: in.AppID, AppSecret: in.AppSecret, Brand: in.Brand, TableID: in.TableID,
+		ExpiresAt: now.Add(time.Duration(seconds) * time.Second).Truncate(time.Second),
+	}
+	if in.AppToken == "" {
+		if c.TableID != "" {
+			return tenant.Connection{}, problem.New(problem.MissingConnection, problem.Text{
+				ZH: "table_id 需要和 app_token 一起给出。", EN: "A table_id is given together with its app_token.",
+			})
+		}
+		return c, nil
+	}
+	link, err := bitable.ParseLink(in.AppToken)
+	if err != nil {
+		return tenant.Connection{}, err
+	}
+	c.AppToken = link.AppToken
+	if link.AppToken == "" { // a wiki link: which base it leads to is asked when the key is used
+		c.AppToken = in.AppToken
+	}
+	if c.TableID == "" {
+		c.TableID = link.TableID
+	}
+	if link.Brand != "" {
+		c.Brand = string(link.Brand)
+	}
+	return c, nil
+}
+
+func (in *CreateInput) missing() (names []string) {
+	if in.AppID == "" {
+		names = append(names, "app_id")
+	}
+	if in.AppSecret.IsZero() {
+		names = append(names, "app_secret")
+	}
+	return names
+}

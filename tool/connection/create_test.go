@@ -1,0 +1,206 @@
+package connection_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/tenant"
+	"github.com/rowgate/rowgate/tool"
+	"github.com/rowgate/rowgate/tool/connection"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// keysOf are the keys of a service whose one passphrase is given.
+func keysOf(t *testing.T, passphrase string) tenant.Keys {
+	t.Helper()
+	ring, err := secret.NewKeyring(bytes.Repeat([]byte{7}, secret.KeyBytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenant.Keys{Passphrases: tenant.Passphrases{tenant.NewPassphrase("default", secret.New(passphrase))}, Ring: ring}
+}
+
+// doorOf is the door of that service.
+func doorOf(t *testing.T, passphrase string) *tenant.Door {
+	t.Helper()
+	keys := keysOf(t, passphrase)
+	door := tenant.NewDoor(keys.Passphrases, keys.Ring)
+	t.Cleanup(door.Close)
+	return door
+}
+
+// create asks for a key, as a caller with bearer in Authorization.
+func create(t *testing.T, door *tenant.Door, bearer, body string) (*connection.Created, *problem.Error) {
+	t.Helper()
+	ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(bearer), Address: netip.MustParseAddr("192.0.2.1")})
+	answer, err := connection.Create(door).Call(ctx, json.RawMessage(body))
+	if err != nil {
+		return nil, problem.From(err)
+	}
+	created, ok := answer.Body.(*connection.Created)
+	if !ok || answer.Status != tool.StatusOK {
+		t.Fatalf("answer %d with a %T", answer.Status, answer.Body)
+	}
+	return created, nil
+}
+
+// admit is who a key says is calling.
+func admit(t *testing.T, door *tenant.Door, key string) (tenant.Identity, *problem.Error) {
+	t.Helper()
+	ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(key)})
+	identity, err := door.Admit(ctx, tenant.Claim{})
+	if err != nil {
+		return identity, problem.From(err)
+	}
+	return identity, nil
+}
+
+const credentials = `"app_id":"cli_example","app_secret":"canary-4f1d","passphrase":"open"`
+
+func TestCreate_seals(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options                string
+		appToken, table, brand string
+	}{
+		"the credentials alone":         {``, "", "", ""},
+		"a base":                        {`,"app_token":"bascnExample"`, "bascnExample", "", ""},
+		"a base and a table":            {`,"app_token":"bascnExample","table_id":"视频"`, "bascnExample", "视频", ""},
+		"what a link names":             {`,"app_token":"https://example.larksuite.com/base/bascnExample?table=tblExample"`, "bascnExample", "tblExample", "lark"},
+		"a table beside a link":         {`,"app_token":"https://example.feishu.cn/base/bascnExample?table=tblExample","table_id":"tblOther"`, "bascnExample", "tblOther", "feishu"},
+		"a wiki link, to be asked then": {`,"app_token":"https://example.feishu.cn/wiki/wikcnExample?table=tblExample"`, "https://example.feishu.cn/wiki/wikcnExample?table=tblExample", "tblExample", "feishu"},
+		"the brand":                     {`,"brand":"lark"`, "", "", "lark"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			door := doorOf(t, "open")
+			created, err := create(t, door, "", `{`+credentials+c.options+`}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(created.ConnectionKey, tenant.KeyPrefix) || strings.Contains(created.ConnectionKey, "canary-4f1d") {
+				t.Errorf("the key is %q", created.ConnectionKey)
+			}
+			if created.AppToken != c.appToken || created.TableID != c.table || created.Brand != c.brand {
+				t.Errorf("the answer names %q, %q, %q", created.AppToken, created.TableID, created.Brand)
+			}
+			got, err := admit(t, door, created.ConnectionKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := tenant.Identity{
+				Name: "default", AppID: "cli_example", AppSecret: secret.New("canary-4f1d"), Sealed: true,
+				AppToken: c.appToken, TableID: c.table, Brand: c.brand,
+			}
+			if got != want {
+				t.Errorf("the key says %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestCreate_expires(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options string
+		after   time.Duration
+	}{
+		"after a year unless told":  {``, 365 * 24 * time.Hour},
+		"when the caller says":      {`,"expires_in":3600`, time.Hour},
+		"after a minute at least":   {`,"expires_in":60`, time.Minute},
+		"after two years at latest": {`,"expires_in":63072000`, 730 * 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			before := time.Now().Truncate(time.Second)
+			created, err := create(t, doorOf(t, "open"), "", `{`+credentials+c.options+`}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			end, parseErr := time.Parse(time.RFC3339, created.ExpiresAt)
+			if parseErr != nil || end.Before(before.Add(c.after)) || end.After(time.Now().Add(c.after)) {
+				t.Fatalf("expires_at %s, want %s after %s", created.ExpiresAt, c.after, before)
+			}
+			keys := keysOf(t, "open")
+			if _, err := keys.Open(secret.New(created.ConnectionKey), end.Add(-time.Second)); err != nil {
+				t.Errorf("a second before its end: %v", err)
+			}
+			if _, err := keys.Open(secret.New(created.ConnectionKey), end); err == nil || problem.From(err).Code != problem.BadConnectionKey {
+				t.Errorf("at its end: %v, want bad_connection_key", err)
+			}
+		})
+	}
+
+	t.Run("with its passphrase", func(t *testing.T) {
+		t.Parallel()
+		created, err := create(t, doorOf(t, "open"), "", `{`+credentials+`}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := admit(t, doorOf(t, "another"), created.ConnectionKey); err == nil || err.Code != problem.BadConnectionKey {
+			t.Errorf("%v, want bad_connection_key", err)
+		}
+	})
+
+	t.Run("alone: a key made after it is another one", func(t *testing.T) {
+		t.Parallel()
+		door := doorOf(t, "open")
+		first, err := create(t, door, "open", `{"app_id":"cli_example","app_secret":"canary-4f1d"}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := create(t, door, "open", `{"app_id":"cli_example","app_secret":"canary-4f1d"}`)
+		if err != nil || first.ConnectionKey == second.ConnectionKey {
+			t.Fatalf("the second key is the first, or none: %v", err)
+		}
+		for _, key := range []string{first.ConnectionKey, second.ConnectionKey} {
+			if _, err := admit(t, door, key); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestCreate_refuses(t *testing.T) {
+	t.Parallel()
+	door := doorOf(t, "open")
+	key, err := create(t, door, "", `{`+credentials+`,"expires_in":3600}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		bearer, body string
+		code         problem.Code
+	}{
+		"no passphrase":                  {"", `{"app_id":"cli_example","app_secret":"canary-4f1d"}`, problem.BadPassphrase},
+		"a wrong passphrase":             {"", `{"app_id":"cli_example","app_secret":"canary-4f1d","passphrase":"wrong"}`, problem.BadPassphrase},
+		"a key in place of a passphrase": {key.ConnectionKey, `{"app_id":"cli_example","app_secret":"canary-4f1d"}`, problem.BadPassphrase},
+		"no app":                         {"", `{"passphrase":"open"}`, problem.MissingConnection},
+		"no secret":                      {"", `{"passphrase":"open","app_id":"cli_example"}`, problem.MissingConnection},
+		"a table without its base":       {"", `{` + credentials + `,"table_id":"tblExample"}`, problem.MissingConnection},
+		"what is no link":                {"", `{` + credentials + `,"app_token":"https://example.feishu.cn/docx/abc"}`, problem.BadLink},
+		"too short a life":               {"", `{` + credentials + `,"expires_in":59}`, problem.BadParameter},
+		"too long a life":                {"", `{` + credentials + `,"expires_in":63072001}`, problem.BadParameter},
+		"more than a key can hold":       {"", `{"app_id":"cli_example","app_secret":"` + strings.Repeat("x", 8<<10) + `","passphrase":"open"}`, problem.BadParameter},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := create(t, door, c.bearer, c.body)
+			if err == nil || err.Code != c.code {
+				t.Fatalf("%v, want %s", err, c.code)
+			}
+			if strings.Contains(err.Detail.EN+err.Detail.ZH, "canary-4f1d") {
+				t.Errorf("the secret stands in %+v", err.Detail)
+			}
+		})
+	}
+}
