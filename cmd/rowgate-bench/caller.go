@@ -25,9 +25,9 @@ type caller struct {
 }
 
 func newCaller(url string) *caller {
-	return &caller{url: url, client: &http.Client{
-		Timeout: callTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: idlePerHost, MaxIdleConns: idlePerHost},
-	}}
+	client := &http.Client{Timeout: callTimeout}
+	client.Transport = &http.Transport{MaxIdleConnsPerHost: idlePerHost, MaxIdleConns: idlePerHost}
+	return &caller{url: url, client: client}
 }
 
 // call is one request of a caller.

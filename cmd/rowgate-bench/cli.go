@@ -24,6 +24,7 @@ type cli struct {
 	JSON      string   `name:"json" placeholder:"FILE" help:"Write the figures to FILE as JSON too."`
 	Quick     bool     `help:"Smaller runs: minutes instead of half an hour."`
 	Requests  int      `default:"0" help:"Requests of the scenario faults; default 100000, with --quick 10000."`
+	Profile   string   `placeholder:"DIR" type:"existingdir" help:"Write CPU and heap profiles of the service in the scenario rate to DIR."`
 	Rowgate   string   `placeholder:"FILE" type:"existingfile" help:"Measure this rowgate binary; default is the service as built into this program."`
 }
 

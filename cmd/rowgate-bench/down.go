@@ -13,10 +13,9 @@ import (
 
 const (
 	downPlaces = 20
-	downEvery  = 20 * time.Millisecond  // between two requests
-	backEvery  = 50 * time.Millisecond  // between two requests once Feishu is back
-	backMost   = 60 * time.Second       // without a success after that the scenario fails
-	openWithin = 500 * time.Millisecond // refusals of the first moments may have waited for their turn
+	downEvery  = 20 * time.Millisecond // between two requests
+	backEvery  = 50 * time.Millisecond // between two requests once Feishu is back
+	backMost   = 60 * time.Second      // without a success after that the scenario fails
 )
 
 // runDown takes Feishu away, in two ways, and gives it back.
@@ -50,7 +49,8 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 	w := &witness{site: s}
 	refusals := newLatencies()
 	var accepted, refused atomic.Int64
-	began := time.Now()
+	during := pick(b, 20*time.Second, 8*time.Second)
+	open := time.Now().Add(during / 2) // by then the breakers have opened and who waited for a verdict has it
 	send := func(ctx context.Context, i int) (reply, error) {
 		id := fmt.Sprint("d", i)
 		started := time.Now()
@@ -61,7 +61,7 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 		// What was not sent to Feishu is not written for certain; of what was sent nobody knows.
 		if got.status == http.StatusServiceUnavailable && got.Outcome == "not_written" {
 			refused.Add(1)
-			if time.Since(began) > openWithin {
+			if started.After(open) {
 				refusals.add(time.Since(started))
 			}
 		} else {
@@ -69,7 +69,6 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 		}
 		return got, err
 	}
-	during := pick(b, 20*time.Second, 8*time.Second)
 	_, err = openLoop(ctx, downEvery, during, func(ctx context.Context, i int) error {
 		_, err := send(ctx, i)
 		return err

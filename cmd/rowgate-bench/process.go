@@ -33,16 +33,23 @@ type process struct {
 	args    []string
 	env     []string
 	command *exec.Cmd
-	exited  chan error
+	exited  *exit
 	said    *tail
 	client  *http.Client
 }
 
+// exit is how a child ended: err is there once done is closed.
+type exit struct {
+	done chan struct{}
+	err  error
+}
+
 // newProcess describes a child that listens on address; start it.
 func newProcess(path string, args []string, address string, env ...string) *process {
+	client := &http.Client{}
+	client.Transport = &http.Transport{DisableKeepAlives: true}
 	return &process{
-		url: "http://" + address, path: path, args: args, env: append(os.Environ(), env...), said: &tail{},
-		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+		url: "http://" + address, path: path, args: args, env: append(os.Environ(), env...), said: &tail{}, client: client,
 	}
 }
 
@@ -64,8 +71,11 @@ func (p *process) start(ctx context.Context) (time.Duration, error) {
 	if err := command.Start(); err != nil {
 		return 0, err
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- command.Wait() }()
+	exited := &exit{done: make(chan struct{})}
+	go func() {
+		exited.err = command.Wait()
+		close(exited.done)
+	}()
 	p.command, p.exited = command, exited
 	return p.awaitReady(ctx, began)
 }
@@ -81,9 +91,8 @@ func (p *process) awaitReady(ctx context.Context, began time.Time) (time.Duratio
 		}
 		select {
 		case <-ticker.C:
-		case err := <-p.exited:
-			p.exited <- err
-			return 0, fmt.Errorf("the process ended at its start: %w: %s", err, p.said)
+		case <-p.exited.done:
+			return 0, fmt.Errorf("the process ended at its start: %w: %s", p.exited.err, p.said)
 		case <-ctx.Done():
 			return 0, fmt.Errorf("the process is not ready: %w: %s", ctx.Err(), p.said)
 		}
@@ -109,7 +118,7 @@ func (p *process) kill() {
 		return
 	}
 	_ = p.command.Process.Kill()
-	<-p.exited
+	<-p.exited.done
 	p.command = nil
 }
 
@@ -124,9 +133,9 @@ func (p *process) stop() error {
 	timer := time.NewTimer(stopWithin)
 	defer timer.Stop()
 	select {
-	case err := <-p.exited:
+	case <-p.exited.done:
 		p.command = nil
-		if err != nil {
+		if err := p.exited.err; err != nil {
 			return fmt.Errorf("the process: %w: %s", err, p.said)
 		}
 		return nil

@@ -34,6 +34,7 @@ type site struct {
 	caller     *caller
 	passphrase string // of most callers
 	other      string // of those that must be told apart from them
+	admin      string // the service's address of profiles; "" without --profile
 	dir        string
 }
 
@@ -108,6 +109,11 @@ func (s *site) openService(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	if b.Profile != "" {
+		if s.admin, err = freeAddress(); err != nil {
+			return err
+		}
+	}
 	path, args := b.Rowgate, []string{"serve"}
 	if path == "" {
 		if path, err = os.Executable(); err != nil {
@@ -123,6 +129,7 @@ func (s *site) openService(ctx context.Context, b *bench) error {
 		"ROWGATE_KEY="+secret.GenerateKey(),
 		"ROWGATE_LOG=warn",
 		"FEISHU_BASE_URL="+s.feishuURL,
+		"ROWGATE_ADMIN_LISTEN="+s.admin,
 	)
 	s.caller = newCaller(s.service.url)
 	_, err = s.service.start(ctx)

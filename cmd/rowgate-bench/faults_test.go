@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary play the processes that scenarios start, as the program itself does.
+func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		code := play(ctx, role, os.Stderr)
+		stop()
+		os.Exit(code)
+	}
+	os.Exit(m.Run())
+}
+
+// TestFaults is the scenario faults at a size for every change: 10,000 requests through the real service in a process of its own,
+// which is killed and started again on the same database, while calls to Feishu are cut, refused and garbled.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	const requests, kills = 10_000, 3
+	b := &bench{progress: io.Discard, dir: t.TempDir()}
+	f, found, err := b.faults(t.Context(), faultPlan{
+		requests: requests, callers: 96, places: 16, kills: kills, latency: 10 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v, %d calls spoilt", found, f.struck)
+	for _, v := range found.Violations {
+		t.Error(v)
+	}
+	if found.Broken() > 0 || f.rejected.Load() > 0 || f.changed.Load() > 0 {
+		t.Errorf("%d violations, %d client errors, %d changed answers", found.Broken(), f.rejected.Load(), f.changed.Load())
+	}
+	if found.Requests != requests || f.kills != kills || f.struck == 0 || found.Unanswered == 0 {
+		t.Errorf("too little went wrong: %d requests, %d kills, %d calls spoilt, %d attempts without an answer",
+			found.Requests, f.kills, f.struck, found.Unanswered)
+	}
+	if found.Acknowledged < requests {
+		t.Errorf("%d rows are acknowledged of %d", found.Acknowledged, found.Rows)
+	}
+	if said := f.site.service.said.String(); strings.Contains(said, "DATA RACE") || strings.Contains(said, "panic") {
+		t.Errorf("the service said: %s", said)
+	}
+}
