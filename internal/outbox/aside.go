@@ -37,7 +37,7 @@ func (o *Outbox) setAside(l *lane, b *batch, v verdict, why *feishu.Error) bool 
 		b.aside = time.Time{}
 		return false
 	}
-	o.Logger.Info("batch set aside", slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.String("class", why.Class.String()))
+	o.opts.Logger.Info("batch set aside", slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.String("class", why.Class.String()))
 	time.AfterFunc(asideFor+rand.N(asideFor), func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()

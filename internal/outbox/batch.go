@@ -122,7 +122,7 @@ func (o *Outbox) call(ctx context.Context, b *batch) ([]string, error) {
 		for i := range b.items {
 			rows[i] = b.items[i].fields
 		}
-		return o.Writer.BatchCreate(ctx, sub.Table, rows, opts)
+		return o.opts.Writer.BatchCreate(ctx, sub.Table, rows, opts)
 	case OpUpdate:
 		opts := sub.Write
 		opts.ClientToken = ""
@@ -130,9 +130,9 @@ func (o *Outbox) call(ctx context.Context, b *batch) ([]string, error) {
 		for i := range b.items {
 			rows[i] = feishu.RecordUpdate{ID: b.items[i].id, Fields: b.items[i].fields}
 		}
-		return nil, o.Writer.BatchUpdate(ctx, sub.Table, rows, opts)
+		return nil, o.opts.Writer.BatchUpdate(ctx, sub.Table, rows, opts)
 	case OpDelete:
-		return nil, o.Writer.BatchDelete(ctx, sub.Table, b.recordIDs())
+		return nil, o.opts.Writer.BatchDelete(ctx, sub.Table, b.recordIDs())
 	case OpUpsert, opPause:
 	}
 	panic("outbox: a batch creates, updates or deletes")

@@ -14,7 +14,7 @@ func (o *Outbox) admits(e *entry) bool {
 			return false
 		}
 	}
-	return o.kept.Entries < o.Kept.Entries && o.kept.Bytes < o.Kept.Bytes
+	return o.kept.Entries < o.opts.Kept.Entries && o.kept.Bytes < o.opts.Kept.Bytes
 }
 
 type place struct {
@@ -23,7 +23,7 @@ type place struct {
 }
 
 func (o *Outbox) places(e *entry) [3]place {
-	return [3]place{{"lane " + e.lane, o.Lane}, {"tenant " + e.tenant, o.Tenant}, {"", o.Total}}
+	return [3]place{{"lane " + e.lane, o.opts.Lane}, {"tenant " + e.tenant, o.opts.Tenant}, {"", o.opts.Total}}
 }
 
 // count adds e to what waits; o.mu is held.

@@ -191,11 +191,11 @@ func (o *Outbox) sealJSON(purpose string, v any) []byte {
 	if err != nil {
 		panic(err) // all the types above marshal
 	}
-	return o.Keyring.Seal(purpose, data)
+	return o.opts.Keyring.Seal(purpose, data)
 }
 
 func (o *Outbox) openJSON(purpose string, sealed []byte, v any) error {
-	data, err := o.Keyring.Open(purpose, sealed)
+	data, err := o.opts.Keyring.Open(purpose, sealed)
 	if err != nil {
 		return err
 	}

@@ -161,8 +161,10 @@ func TestCompose(t *testing.T) {
 			}
 			l.compose()
 			l.push(queued("lone", "lone", 1, true, "t"))
+			isLone := func(it item) bool { return it.e.id == "lone" }
 			calls := 1
-			for ; !slices.ContainsFunc(l.compose(), func(it item) bool { return it.e.id == "lone" }); calls++ {
+			for !slices.ContainsFunc(l.compose(), isLone) {
+				calls++
 			}
 			if calls > 2 {
 				t.Errorf("it went with call %d, entries stay together: %v", calls, together)

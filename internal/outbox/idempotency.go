@@ -40,7 +40,7 @@ func (o *Outbox) newEntry(sub *Submission) *entry {
 	e := &entry{
 		id:       newID("job_"),
 		lane:     o.digest(digestLane, string(sub.Table.App.Brand), sub.Table.AppToken),
-		tenant:   o.Digest(sub.Table.App),
+		tenant:   o.opts.Digest(sub.Table.App),
 		derived:  sub.IdempotencyKey == "",
 		sub:      sub,
 		keep:     sub.Keep,
@@ -85,7 +85,7 @@ func (o *Outbox) enqueue(ctx context.Context, e *entry) (*Ticket, error) {
 		o.withdraw(e)
 		return nil, problem.From(err)
 	}
-	e.payload = o.Keyring.Seal(sealPayload, data)
+	e.payload = o.opts.Keyring.Seal(sealPayload, data)
 	if e.keep {
 		if err := o.store.apply(Changes{Insert: e.claim(nil)}); err != nil {
 			o.withdraw(e)
@@ -114,7 +114,7 @@ func (o *Outbox) withdraw(e *entry) {
 // replay returns a ticket with the stored answer of the entry that e repeats; nil if e is new. A stored answer by which nothing
 // was done makes way.
 func (o *Outbox) replay(ctx context.Context, e *entry) (*Ticket, error) {
-	known, found, err := o.Store.Find(ctx, Lookup{Tenant: e.tenant, Key: e.key})
+	known, found, err := o.opts.Store.Find(ctx, Lookup{Tenant: e.tenant, Key: e.key})
 	if err != nil {
 		return nil, notStored(err)
 	}
@@ -122,7 +122,7 @@ func (o *Outbox) replay(ctx context.Context, e *entry) (*Ticket, error) {
 		return nil, nil
 	}
 	// Its deletion may have been stored between the two lines above.
-	if known, found, err = o.Store.Find(ctx, Lookup{ID: known.ID}); err != nil {
+	if known, found, err = o.opts.Store.Find(ctx, Lookup{ID: known.ID}); err != nil {
 		return nil, notStored(err)
 	}
 	switch {
@@ -136,7 +136,7 @@ func (o *Outbox) replay(ctx context.Context, e *entry) (*Ticket, error) {
 	}
 	result, err := o.openAnswer(known.Result)
 	if err != nil {
-		o.Logger.ErrorContext(ctx, "stored answer cannot be opened", slog.String("job", known.ID), slog.Any("error", err))
+		o.opts.Logger.ErrorContext(ctx, "stored answer cannot be opened", slog.String("job", known.ID), slog.Any("error", err))
 		return nil, problem.From(err)
 	}
 	if allFailed(result.Rows) {
@@ -214,7 +214,7 @@ func (o *Outbox) Job(ctx context.Context, jobID, tenant string) (*Job, error) {
 	if job := o.jobInMemory(jobID, tenant); job != nil {
 		return job, nil
 	}
-	e, found, err := o.Store.Find(ctx, Lookup{ID: jobID})
+	e, found, err := o.opts.Store.Find(ctx, Lookup{ID: jobID})
 	switch {
 	case err != nil:
 		return nil, notStored(err)

@@ -197,6 +197,26 @@ func TestDerivedKey(t *testing.T) {
 		}
 	})
 
+	t.Run("a_repeat_of_a_partly_written_answer_that_was_delivered_is_a_new_write", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t)
+		h.base.faults = func(n int, _ write) fault {
+			if n == 2 {
+				return fault{before: &feishu.Error{Class: feishu.ClassUnreachable}}
+			}
+			return fault{}
+		}
+		sub := creation("a", titles("行", 1500)...)
+		first := h.submit(t, sub)
+		if r := wait(t, first); tally(r)[outbox.Created] != 1000 {
+			t.Fatalf("%v", tally(r))
+		}
+		first.Delivered() // as a 200 with failed rows
+		if again := h.submit(t, sub); again.Replay || tally(wait(t, again))[outbox.Created] != 1500 {
+			t.Errorf("replay %v, %v", again.Replay, tally(wait(t, again)))
+		}
+	})
+
 	t.Run("a_repeat_of_a_partly_written_import_writes_only_the_rest", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t)

@@ -162,7 +162,7 @@ func (o *Outbox) start(l *lane, batches ...*batch) bool {
 	if err == nil {
 		return true
 	}
-	o.Logger.Error("outbox cannot store a batch", slog.Any("error", err))
+	o.opts.Logger.Error("outbox cannot store a batch", slog.Any("error", err))
 	for _, b := range batches {
 		b.unstored = true
 		o.fail(l, b, notStored(err))

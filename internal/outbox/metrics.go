@@ -33,7 +33,7 @@ func newMetrics(o *Outbox) *metrics {
 			Name: "rowgate_outbox_batch_rows", Help: "Rows in a batch.", Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000},
 		}),
 	}
-	o.Metrics.MustRegister(m.submissions, m.rowsEnded, m.batches, m.retries, m.batchRows,
+	o.opts.Metrics.MustRegister(m.submissions, m.rowsEnded, m.batches, m.retries, m.batchRows,
 		o.gauge("rowgate_outbox_entries", "Submissions that wait, are under way or are parked.", func(u usage) int { return u.entries }),
 		o.gauge("rowgate_outbox_queued_rows", "Rows of those submissions.", func(u usage) int { return u.rows }),
 		o.gauge("rowgate_outbox_queued_bytes", "Bytes of those rows.", func(u usage) int { return u.bytes }),

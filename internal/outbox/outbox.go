@@ -18,7 +18,7 @@ const (
 // Outbox is the one write path. Make it with New, Start it before the first Submit, Stop it at the end. It is safe for
 // concurrent use.
 type Outbox struct {
-	Options
+	opts Options
 
 	ctx     context.Context //nolint:containedctx // the life of the lanes, between Start and Stop
 	cancel  context.CancelFunc
@@ -55,7 +55,7 @@ func New(opts Options) (*Outbox, error) {
 		return nil, err
 	}
 	o := &Outbox{
-		Options: opts,
+		opts:    opts,
 		store:   newStoreWriter(opts.Store, opts.Logger),
 		lanes:   make(map[string]*lane),
 		entries: make(map[string]*entry),
@@ -73,11 +73,11 @@ func New(opts Options) (*Outbox, error) {
 // Start loads what an earlier run left unfinished, goes on with it in the background, and accepts submissions. ctx
 // bounds the loading. It may be called once.
 func (o *Outbox) Start(ctx context.Context) error {
-	kept, err := o.Store.Expire(ctx, time.Now().Add(-KeepFor))
+	kept, err := o.opts.Store.Expire(ctx, time.Now().Add(-KeepFor))
 	if err != nil {
 		return err
 	}
-	entries, batches, err := o.Store.Load(ctx)
+	entries, batches, err := o.opts.Store.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (o *Outbox) Stop(ctx context.Context) error {
 			o.cancel()
 			return
 		}
-		timer := time.NewTimer(o.Drain)
+		timer := time.NewTimer(o.opts.Drain)
 		defer timer.Stop()
 		select {
 		case <-o.idle:
@@ -143,7 +143,7 @@ func (o *Outbox) sendAway() {
 			e.round.end(nil, draining())
 		}
 	}
-	o.Logger.Info("outbox stopped", slog.Int("unfinished", left))
+	o.opts.Logger.Info("outbox stopped", slog.Int("unfinished", left))
 }
 
 // checkIdle closes idle once a draining outbox has nothing waiting or under way; o.mu is held.
@@ -197,7 +197,7 @@ func (o *Outbox) hold(e *entry) *lane {
 
 // digest returns the hex MAC of parts under a purpose.
 func (o *Outbox) digest(purpose string, parts ...string) string {
-	mac := o.Keyring.MAC(purpose, parts...)
+	mac := o.opts.Keyring.MAC(purpose, parts...)
 	return hex.EncodeToString(mac[:])
 }
 

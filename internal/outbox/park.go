@@ -74,7 +74,12 @@ func (e *entry) lostBatches() []*batch {
 func (o *Outbox) settleParked(e *entry) {
 	e.parked = false
 	e.failTodo()
-	o.answer(resting{final: []*entry{e}}, Changes{})
+	if !e.derived || !e.delivered || e.keep {
+		o.answer(resting{final: []*entry{e}}, Changes{})
+		return
+	}
+	o.drop(e)
+	o.releaseDelivered(e)
 }
 
 // janitor looks after parked entries and old answers until ctx ends.
@@ -114,9 +119,9 @@ func (o *Outbox) lookAfterParked() {
 }
 
 func (o *Outbox) expire(ctx context.Context) {
-	kept, err := o.Store.Expire(ctx, time.Now().Add(-KeepFor))
+	kept, err := o.opts.Store.Expire(ctx, time.Now().Add(-KeepFor))
 	if err != nil {
-		o.Logger.ErrorContext(ctx, "outbox cannot expire old answers", slog.Any("error", err))
+		o.opts.Logger.ErrorContext(ctx, "outbox cannot expire old answers", slog.Any("error", err))
 		return
 	}
 	o.mu.Lock()

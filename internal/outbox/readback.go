@@ -26,7 +26,7 @@ func (o *Outbox) readBack(ctx context.Context, b *batch) (ids []string, written 
 	case OpUpsert, opPause:
 	}
 	if err != nil {
-		o.Logger.InfoContext(ctx, "cannot read back", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Any("error", err))
+		o.opts.Logger.InfoContext(ctx, "cannot read back", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Any("error", err))
 		return nil, false
 	}
 	return ids, written
@@ -80,7 +80,7 @@ func (o *Outbox) batchGet(ctx context.Context, items []item, each func(found []f
 		for _, e := range entriesOf(part) {
 			e.calls.Add(1)
 		}
-		found, absent, err := o.Reader.BatchGet(ctx, sub.Table, ids, sub.Write.UserIDType)
+		found, absent, err := o.opts.Reader.BatchGet(ctx, sub.Table, ids, sub.Write.UserIDType)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (o *Outbox) createdAlready(ctx context.Context, b *batch) (ids []string, wr
 	for i, row := range rows {
 		want[i], _ = rowKey(key, row)
 	}
-	q := lookup{reader: o.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: key, names: names, pages: maxReadBack}
+	q := lookup{reader: o.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: key, names: names, pages: maxReadBack}
 	found, complete, err := q.find(ctx, want)
 	for _, e := range b.entries() {
 		e.calls.Add(int64(q.calls))

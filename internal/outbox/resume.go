@@ -15,7 +15,7 @@ func (o *Outbox) resume(stored []Entry, batches []Batch) []resting {
 	for i := range stored {
 		e, err := o.reopen(&stored[i])
 		if err != nil {
-			o.Logger.Error("stored entry cannot be opened", slog.String("job", stored[i].ID), slog.Any("error", err))
+			o.opts.Logger.Error("stored entry cannot be opened", slog.String("job", stored[i].ID), slog.Any("error", err))
 			continue
 		}
 		byID[e.id] = e
@@ -48,14 +48,14 @@ func (o *Outbox) resume(stored []Entry, batches []Batch) []resting {
 		o.wake(l)
 	}
 	if len(entries) > 0 {
-		o.Logger.Info("outbox resumes", slog.Int("entries", len(entries)), slog.Int("unknown_batches", sent))
+		o.opts.Logger.Info("outbox resumes", slog.Int("entries", len(entries)), slog.Int("unknown_batches", sent))
 	}
 	return rest
 }
 
 // reopen makes an entry of a stored one.
 func (o *Outbox) reopen(s *Entry) (*entry, error) {
-	data, err := o.Keyring.Open(sealPayload, s.Payload)
+	data, err := o.opts.Keyring.Open(sealPayload, s.Payload)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (e *entry) prepare() {
 func (o *Outbox) resumeBatch(entries map[string]*entry, s *Batch) bool {
 	var p plan
 	if err := o.openJSON(sealPlan, s.Plan, &p); err != nil {
-		o.Logger.Error("stored batch cannot be opened", slog.String("batch", s.ID), slog.Any("error", err))
+		o.opts.Logger.Error("stored batch cannot be opened", slog.String("batch", s.ID), slog.Any("error", err))
 		return false
 	}
 	if p.Op == opPause {
@@ -121,7 +121,7 @@ func (o *Outbox) resumeBatch(entries map[string]*entry, s *Batch) bool {
 		return false
 	}
 	if !whole { // rows are missing: the same call cannot be made again
-		o.Logger.Error("stored batch is incomplete", slog.String("batch", s.ID))
+		o.opts.Logger.Error("stored batch is incomplete", slog.String("batch", s.ID))
 		b.apply(&ending{Status: Unknown, Err: unknownOutcome()})
 		return false
 	}

@@ -81,7 +81,7 @@ func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 			}
 		}
 		delay, again := a.next(why)
-		o.Logger.InfoContext(ctx, "batch not written", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
+		o.opts.Logger.InfoContext(ctx, "batch not written", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
 			slog.String("class", why.Class.String()), slog.Int("code", why.Code), slog.String("log_id", why.LogID),
 			slog.Bool("again", again), slog.Duration("wait", delay))
 		switch {

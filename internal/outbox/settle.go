@@ -69,7 +69,7 @@ func (o *Outbox) end(l *lane, b *batch, end ending) {
 func (o *Outbox) lose(l *lane, b *batch, why *problem.Error) {
 	b.resumed = true
 	b.tries++
-	o.Logger.Warn("outcome of a batch is unknown", slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.Int("tries", b.tries))
+	o.opts.Logger.Warn("outcome of a batch is unknown", slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.Int("tries", b.tries))
 	if b.tries > parkTries {
 		o.end(l, b, ending{Status: Unknown, Err: why})
 		return
@@ -211,7 +211,7 @@ func (o *Outbox) answer(rest resting, changes Changes) {
 	o.answerUndone(rest.undone)
 	tell := func(err error) {
 		if err != nil { // what was written is written: say so, and let the next start find out again
-			o.Logger.Error("outbox cannot store answers", slog.Int("entries", len(replies)), slog.Any("error", err))
+			o.opts.Logger.Error("outbox cannot store answers", slog.Int("entries", len(replies)), slog.Any("error", err))
 		}
 		o.mu.Lock()
 		defer o.mu.Unlock()

@@ -165,7 +165,7 @@ func (o *Outbox) match(ctx context.Context, keyed []item) (matched, error) {
 	}
 	columns, names := columnsIn(sub.Fields, rows)
 	schema := bitable.NewSchema(columns)
-	q := lookup{reader: o.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: keyColumns(sub), names: names}
+	q := lookup{reader: o.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: keyColumns(sub), names: names}
 	found, _, err := q.find(ctx, want)
 	m.calls = q.calls
 	if err != nil {
