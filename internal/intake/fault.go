@@ -1,7 +1,9 @@
 package intake
 
 import (
-	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -42,6 +44,12 @@ var (
 	}}
 	bareKey = &reason{text: problem.Text{
 		ZH: "键名没有加双引号", EN: "the key has no quotes",
+	}}
+	wideSign = &reason{text: problem.Text{
+		ZH: "这里用了全角标点，JSON 只认半角的 : , { } [ ] \"", EN: "a full-width sign stands here; JSON takes only the ASCII signs : , { } [ ] \"",
+	}}
+	invisible = &reason{text: problem.Text{
+		ZH: "这里有一个看不见的字符（全角空格、零宽空格之类），请删掉它", EN: "an invisible character (an ideographic or zero-width space or the like) stands here; delete it",
 	}}
 	curlyQuote = &reason{text: problem.Text{
 		ZH: "这里用了弯引号（“ ” ‘ ’），JSON 只认直引号 \"", EN: "a curly quote stands here; JSON takes only the straight quote \"",
@@ -151,8 +159,8 @@ func (s *scanner) failAt(why *reason) bool {
 		why = truncated
 	case isComment(rest):
 		why = comment
-	case isCurlyQuote(rest):
-		why = curlyQuote
+	case foreigner(rest) != nil:
+		why = foreigner(rest)
 	case rest[0] == '\'' && !s.python:
 		why = singleQuote
 	}
@@ -164,7 +172,7 @@ func (s *scanner) failKey() bool {
 	if s.src[s.pos] == '{' && s.src[s.pos-1] == '{' {
 		return s.fail(s.pos, templateLeft)
 	}
-	if c := s.src[s.pos]; isWord(c) && c != '.' && c != '+' || c >= 0x80 && !isCurlyQuote(s.src[s.pos:]) {
+	if c := s.src[s.pos]; isWord(c) && c != '.' && c != '+' || c >= 0x80 && foreigner(s.src[s.pos:]) == nil {
 		return s.fail(s.pos, bareKey)
 	}
 	return s.failAt(keyExpected)
@@ -172,21 +180,38 @@ func (s *scanner) failKey() bool {
 
 // failAfterString refuses what follows a string: nearly always text whose own quote ended the string early.
 func (s *scanner) failAfterString() bool {
-	if isComment(s.src[s.pos:]) {
-		return s.fail(s.pos, comment)
+	rest := s.src[s.pos:]
+	why := unescapedQuote
+	if isComment(rest) {
+		why = comment
+	} else if sign := foreigner(rest); sign == invisible || sign == wideSign && isBeforeToken(rest) {
+		why = sign
 	}
-	return s.fail(s.pos, unescapedQuote)
+	return s.fail(s.pos, why)
 }
 
 func isComment(b []byte) bool {
 	return b[0] == '#' || len(b) > 1 && b[0] == '/' && (b[1] == '/' || b[1] == '*')
 }
 
-func isCurlyQuote(b []byte) bool {
-	for _, quote := range []string{"“", "”", "‘", "’"} {
-		if bytes.HasPrefix(b, []byte(quote)) {
-			return true
-		}
+// foreigner returns the reason for a character that looks like one of JSON's, or like nothing, and is none; nil for all
+// others.
+func foreigner(b []byte) *reason {
+	switch r, _ := utf8.DecodeRune(b); {
+	case strings.ContainsRune("“”‘’", r):
+		return curlyQuote
+	case strings.ContainsRune("：，｛｝［］＂", r):
+		return wideSign
+	case r >= utf8.RuneSelf && (unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)):
+		return invisible
 	}
-	return false
+	return nil
+}
+
+// isBeforeToken reports whether a JSON token follows the full-width sign that b begins with: in text whose own quote ended
+// the string early, words do.
+func isBeforeToken(b []byte) bool {
+	_, size := utf8.DecodeRune(b)
+	rest := strings.TrimLeft(string(b[size:min(len(b), size+MaxExcerptRunes)]), " \t\r\n")
+	return rest != "" && strings.ContainsRune("\"'{[]}-0123456789tfn", rune(rest[0]))
 }

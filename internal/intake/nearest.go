@@ -2,14 +2,15 @@ package intake
 
 import "strings"
 
-// nearest returns the parameter whose name is most like the given one, "" if there is none at all.
+// nearest returns the parameter whose name is most like the given one, "" if none has anything in common with it.
 func nearest(name string, params []Param) string {
 	const longest = 64 // runes; longer names are cut, they are like nothing anyway
 	given := []rune(fold(name))
 	given = given[:min(len(given), longest)]
 	best, least := "", -1
 	for i := range params {
-		if d := distance(given, []rune(fold(params[i].Name))); least < 0 || d < least {
+		known := []rune(fold(params[i].Name))
+		if d := distance(given, known); d < max(len(given), len(known)) && (least < 0 || d < least) {
 			best, least = params[i].Name, d
 		}
 	}
