@@ -27,7 +27,7 @@ func consoleLink(app feishu.App, code problem.Code, scopes []string) string {
 		host = "https://open.larksuite.com"
 	}
 	page := host + "/app/" + app.ID
-	switch code { //nolint:exhaustive // the others are not mended in the console
+	switch code {
 	case problem.BadAppCredentials:
 		return page + "/baseinfo"
 	case problem.ScopeMissing:
