@@ -88,12 +88,15 @@ func (c *run) coerceRow(i int, raw []byte) {
 	if !ok {
 		return
 	}
+	if hasTooMany(fields, skip) {
+		c.failRow(tooManyColumns)
+		return
+	}
 	if room := 2*len(fields) + 64; cap(c.buf)-len(c.buf) < room {
 		c.buf = make([]byte, 0, max(chunkBytes, room))
 	}
 	c.start = len(c.buf)
 	c.buf = append(c.buf, '{')
-	count := 0
 	for w := walk(fields); ; {
 		key, value, more := w.member()
 		if !more {
@@ -101,10 +104,6 @@ func (c *run) coerceRow(i int, raw []byte) {
 		}
 		if len(skip) > 0 && string(key) == string(skip) {
 			continue
-		}
-		if count++; count > MaxColumns {
-			c.failRow(tooManyColumns)
-			break
 		}
 		c.cell(c.target(key), value)
 	}
@@ -114,6 +113,26 @@ func (c *run) coerceRow(i int, raw []byte) {
 		}
 	}
 	c.finish()
+}
+
+// hasTooMany reports whether a row has more than MaxColumns columns, that of the raw key skip left out. It is asked first:
+// errors of single cells would crowd the answer out.
+func hasTooMany(fields, skip []byte) bool {
+	const least = len(`"":0,`) // bytes of a member
+	if len(fields) < MaxColumns*least {
+		return false
+	}
+	n := 0
+	for w := walk(fields); n <= MaxColumns; n++ {
+		key, _, more := w.member()
+		if !more {
+			break
+		}
+		if len(skip) > 0 && string(key) == string(skip) {
+			n--
+		}
+	}
+	return n > MaxColumns
 }
 
 // finish closes the row under way and hands it to the plan.

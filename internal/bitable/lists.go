@@ -150,7 +150,11 @@ func (c *run) addEntry(col *column, kind listKind, text []byte) bool {
 		e.pending = true
 		e.lookup = Pending{Row: c.row, Column: col.field.Name, Kind: lookup, Value: string(id)}
 	case refused:
-		c.mismatch(nil, col, kind.reason, "")
+		reason := kind.reason
+		if reason == reasonElement && c.raw[0] != '[' {
+			reason = reasonShape
+		}
+		c.mismatch(nil, col, reason, "")
 		return false
 	}
 	if !kind.repeated && !c.entries.add(id) {

@@ -66,7 +66,8 @@ func TestGroup(t *testing.T) {
 		{name: "takes the write shape", in: `[{"id":"oc_a"}]`, sent: `[{"id":"oc_a"}]`},
 		{name: "takes an id", in: `"oc_a"`, sent: `[{"id":"oc_a"}]`, rules: "id_wrapped"},
 		{name: "takes the read shape", in: `[{"id":"oc_a","name":"群","avatar_url":"x"}]`, sent: `[{"id":"oc_a"}]`, rules: "members_dropped"},
-		{name: "refuses a person", in: `"ou_a"`, code: problem.RowValueMismatch, reason: reasonElement},
+		{name: "refuses a person", in: `"ou_a"`, code: problem.RowValueMismatch, reason: reasonShape},
+		{name: "refuses a person in a list", in: `["ou_a"]`, code: problem.RowValueMismatch, reason: reasonElement},
 		{name: "takes as many as a cell holds", in: listOf(MaxGroups, "oc_%d"), sent: groupsSent(MaxGroups), rules: "id_wrapped"},
 		{name: "refuses more than a cell holds", in: listOf(MaxGroups+1, "oc_%d"), code: problem.RowTooLarge},
 	})
