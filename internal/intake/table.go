@@ -138,6 +138,9 @@ func tableCells(line []byte) [][]byte {
 // that it stands in.
 func (r *reading) readTable(from, head, limit int) (document, *misread) {
 	line, at := lineAt(r.text[:limit], head)
+	if i := bytes.IndexByte(line, 0); i >= 0 {
+		return document{}, r.miss(head+i, nul)
+	}
 	t, ok := newTable(tableCells(line))
 	if !ok {
 		return document{}, r.miss(head, headerName)
