@@ -73,18 +73,9 @@ func parseNumber(s []byte) (n decimal, ok bool) {
 	if len(s) > maxNumberBytes {
 		return n, false
 	}
-	s, signed := cutSign(s, &n)
-	if rest, found := cutCurrency(s, bytes.CutPrefix); found {
-		s, n.currency = bytes.TrimLeft(rest, " "), true
-		if !signed {
-			s, _ = cutSign(s, &n)
-		}
-	} else if rest, found := cutCurrency(s, bytes.CutSuffix); found {
-		s, n.currency = bytes.TrimRight(rest, " "), true
-	} else if rest, found := bytes.CutSuffix(s, []byte("元")); found {
-		s, n.currency = bytes.TrimRight(rest, " "), true
-	} else if rest, found := bytes.CutSuffix(s, []byte("%")); found {
-		s, n.percent = bytes.TrimRight(rest, " "), true
+	s, signed := n.cutSign(s)
+	if !isPlain(s) {
+		s = n.cutUnit(s, signed)
 	}
 	if e := bytes.IndexAny(s, "eE"); e >= 0 {
 		if n.exponent = s[e:]; n.percent || n.currency || !isExponent(n.exponent) {
@@ -109,12 +100,39 @@ func parseNumber(s []byte) (n decimal, ok bool) {
 	return n, true
 }
 
-func cutSign(s []byte, n *decimal) (rest []byte, signed bool) {
+// isPlain reports whether s begins and ends with a digit.
+func isPlain(s []byte) bool {
+	return len(s) > 0 && areDigits(s[:1]) && areDigits(s[len(s)-1:])
+}
+
+func (n *decimal) cutSign(s []byte) (rest []byte, signed bool) {
 	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
 		n.negative = s[0] == '-'
 		return s[1:], true
 	}
 	return s, false
+}
+
+// cutUnit removes a currency, with a sign behind it if there was none before, or a percent sign.
+func (n *decimal) cutUnit(s []byte, signed bool) []byte {
+	if rest, found := cutCurrency(s, bytes.CutPrefix); found {
+		n.currency = true
+		rest = bytes.TrimLeft(rest, " ")
+		if !signed {
+			rest, _ = n.cutSign(rest)
+		}
+		return rest
+	}
+	rest, found := cutCurrency(s, bytes.CutSuffix)
+	if !found {
+		rest, found = bytes.CutSuffix(s, []byte("元"))
+	}
+	if n.currency = found; !found {
+		if rest, n.percent = bytes.CutSuffix(s, []byte("%")); !n.percent {
+			return s
+		}
+	}
+	return bytes.TrimRight(rest, " ")
 }
 
 func cutCurrency(s []byte, cut func(s, sep []byte) ([]byte, bool)) (rest []byte, found bool) {
@@ -133,13 +151,18 @@ func ungroup(s []byte, dotted bool) ([]byte, bool) {
 	if bytes.IndexByte(s, ',') < 0 {
 		return s, areDigits(s) && (len(s) > 0 || dotted)
 	}
-	groups := bytes.Split(s, []byte(","))
-	for i, g := range groups {
-		if !areDigits(g) || i > 0 && len(g) != 3 || i == 0 && (len(g) == 0 || len(g) > 3 || g[0] == '0') {
+	whole := make([]byte, 0, len(s))
+	for first := true; ; first = false {
+		group, rest, more := bytes.Cut(s, []byte(","))
+		if !areDigits(group) || !first && len(group) != 3 || first && (len(group) == 0 || len(group) > 3 || group[0] == '0') {
 			return nil, false
 		}
+		whole = append(whole, group...)
+		if !more {
+			return whole, true
+		}
+		s = rest
 	}
-	return bytes.Join(groups, nil), true
 }
 
 // shiftPercent divides by a hundred, digit by digit.
