@@ -64,6 +64,10 @@ func (c *run) unknownColumn(raw []byte) {
 	case PolicyCreate:
 		key := foldName(c.key.name)
 		i, ok := c.unknown[key]
+		if !ok && len(c.columns)+len(c.plan.unknown) >= MaxTableColumns {
+			c.fail(tooManyNewColumns)
+			return
+		}
 		if !ok {
 			i = len(c.plan.unknown)
 			c.unknown[key] = i

@@ -149,7 +149,7 @@ func (c *run) finish() {
 	row.body = json.RawMessage(c.buf[c.start:len(c.buf):len(c.buf)])
 }
 
-// target finds where a raw key leads; each spelling is looked up once.
+// target finds where a raw key leads; each spelling is looked up once, up to maxTargets of them.
 func (c *run) target(key []byte) *target {
 	if t, ok := c.targets[string(key)]; ok {
 		return t
@@ -160,7 +160,9 @@ func (c *run) target(key []byte) *target {
 	} else if c.o.UnknownFields == PolicyReject {
 		t.near = c.nearest(len(c.columns), t.name, func(i int) string { return c.columns[i].field.Name })
 	}
-	c.targets[string(key)] = t
+	if len(c.targets) < maxTargets {
+		c.targets[string(key)] = t
+	}
 	return t
 }
 

@@ -147,6 +147,10 @@ func (c *run) addEntry(col *column, kind listKind, text []byte) bool {
 			e.json = slices.Concat([]byte(`{"`+kind.member+`":`), e.json, []byte{'}'})
 		}
 	case isLookup:
+		if len(c.plan.pending)+len(c.elements) >= MaxLookups {
+			c.fail(tooManyLookups)
+			return false
+		}
 		e.pending = true
 		e.lookup = Pending{Row: c.row, Column: col.field.Name, Kind: lookup, Value: string(id)}
 	case refused:

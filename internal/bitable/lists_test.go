@@ -168,6 +168,21 @@ func TestPending(t *testing.T) {
 		}
 	})
 
+	t.Run("are_bounded_in_a_request", func(t *testing.T) {
+		t.Parallel()
+		const inRow = MaxPersons
+		in := make([]string, MaxLookups/inRow+1)
+		for i := range in {
+			in[i] = `{"谁":` + listOf(inRow, "p%d@example.com") + `}`
+		}
+		in[len(in)-1] = `{"谁":"one@example.com"}`
+		plan := s.Coerce(messages(in...), defaults())
+		if len(plan.Pending()) != MaxLookups || plan.ErrorCount() != 1 || !plan.Bad(len(in)-1) {
+			t.Errorf("%d lookups, errors %+v: want %d and the last row refused", len(plan.Pending()), plan.Errors(), MaxLookups)
+		}
+		checkTexts(t, tooManyLookups)
+	})
+
 	t.Run("keeps_equal_attachments", func(t *testing.T) {
 		t.Parallel()
 		plan := s.Coerce(messages(`{"图":["https://e.cn/a","https://e.cn/b"]}`), defaults())

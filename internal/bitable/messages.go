@@ -45,6 +45,16 @@ var (
 		Message:  problem.Text{ZH: "这一行的列太多。", EN: "The row has too many columns."},
 		Expected: problem.Text{ZH: fmt.Sprintf("最多 %d 列", MaxColumns), EN: fmt.Sprintf("at most %d columns", MaxColumns)},
 	}
+	tooManyNewColumns = RowError{
+		Code:     problem.RowTooLarge,
+		Message:  problem.Text{ZH: "表里放不下这么多列，这一列不能新建。", EN: "The table cannot hold so many columns; this one cannot be created."},
+		Expected: problem.Text{ZH: fmt.Sprintf("一张表最多 %d 列", MaxTableColumns), EN: fmt.Sprintf("at most %d columns in a table", MaxTableColumns)},
+	}
+	tooManyLookups = RowError{
+		Code:     problem.RowTooLarge,
+		Message:  problem.Text{ZH: "这次请求要查的人员和要上传的文件太多。请分批，或改用编号和 file_token。", EN: "The request has too many people to look up and files to upload. Split it, or send ids and file_tokens."},
+		Expected: problem.Text{ZH: fmt.Sprintf("一次最多 %d 个", MaxLookups), EN: fmt.Sprintf("at most %d in a request", MaxLookups)},
+	}
 	readOnlyField = RowError{
 		Code:     problem.RowReadOnlyField,
 		Message:  problem.Text{ZH: "这一列由飞书计算或不能经接口写入。请去掉它，或用 unknown_fields=ignore 略过。", EN: "Feishu computes this column or lets no caller write it. Leave it out, or set unknown_fields=ignore."},

@@ -196,6 +196,36 @@ func TestUnknownColumns(t *testing.T) {
 			t.Errorf("suggestion %q", e.Suggestion)
 		}
 	})
+	t.Run("creates_no_more_columns_than_a_table_holds", func(t *testing.T) {
+		t.Parallel()
+		o := defaults()
+		o.UnknownFields = PolicyCreate
+		in := make([]string, MaxTableColumns) // three columns are there
+		for i := range in {
+			in[i] = fmt.Sprintf(`{"column%d":1}`, i)
+		}
+		plan := s.Coerce(messages(in...), o)
+		if got, want := len(plan.UnknownColumns()), MaxTableColumns-3; got != want {
+			t.Errorf("%d columns to create: want %d", got, want)
+		}
+		if e := plan.Errors(); len(e) != 3 || e[0].Index != MaxTableColumns-3 || e[0].Code != problem.RowTooLarge {
+			t.Errorf("errors %+v: want one for each of the last three rows", e)
+		}
+		checkTexts(t, tooManyNewColumns)
+	})
+	t.Run("are_found_however_many_spellings_came_before", func(t *testing.T) {
+		t.Parallel()
+		o := defaults()
+		o.UnknownFields = PolicyIgnore
+		in := make([]string, maxTargets+1)
+		for i := range in {
+			in[i] = fmt.Sprintf(`{"column%d":1,"标题":"a"}`, i)
+		}
+		in[0] = `{"column":1}`
+		if plan := s.Coerce(messages(in...), o); len(plan.Rows()) != maxTargets || plan.ErrorCount() != 1 {
+			t.Errorf("%d rows and %d errors: want %d and 1", len(plan.Rows()), plan.ErrorCount(), maxTargets)
+		}
+	})
 	t.Run("collects_values_and_holds_rows_back_under_create", func(t *testing.T) {
 		t.Parallel()
 		o := defaults()

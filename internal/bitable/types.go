@@ -16,6 +16,13 @@ const (
 	MaxTextRunes = 100_000 // characters in a text cell
 )
 
+// Bounds of a request.
+const (
+	MaxTableColumns = 300    // columns of a table, those to be created among them. Source: Feishu's limits of a table
+	MaxLookups      = 50_000 // people and files that have to be looked up or uploaded
+	maxTargets      = 4096   // spellings of column names that are remembered
+)
+
 // Mode says what rows are for.
 type Mode int
 
