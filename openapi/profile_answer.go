@@ -1,15 +1,21 @@
 package openapi
 
 import (
+	"encoding/json"
 	"maps"
 	"reflect"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/rowgate/rowgate/tool"
 )
 
 // maxAnswerDepth bounds how deep an answer is described, in levels; what lies deeper is an object.
 const maxAnswerDepth = 6
+
+// AnswerSchema is the JSON schema of a tool's answer: an object, everything inline.
+func AnswerSchema(t tool.Tool) (json.RawMessage, error) { return marshalPlain(answerSchema(t.Output)) }
 
 // answerSchema describes an answer with everything inline: importers offer its members to the steps that follow.
 func answerSchema(output reflect.Type) importSchema {

@@ -25,6 +25,7 @@ type Param struct {
 	Example     any // nil if none
 	JSONText    bool
 	Required    bool
+	Own         bool // says what the call is about; the others are options of any call
 }
 
 // Names of the connection's parameters that have a part of their own here.
@@ -53,7 +54,6 @@ func Params(t tool.Tool) []Param {
 		}
 		param := paramOf(given, schema.Properties[given.Name], examples)
 		param.Required = given.Kind == intake.Rows && t.Spec.RowsRequired
-		params = append(params, param)
 		switch {
 		case param.Required:
 			rank[param.Name] = 0
@@ -64,6 +64,8 @@ func Params(t tool.Tool) []Param {
 		default:
 			rank[param.Name] = 3
 		}
+		param.Own = rank[param.Name] < 3
+		params = append(params, param)
 	}
 	slices.SortStableFunc(params, func(a, b Param) int { return cmp.Compare(rank[a.Name], rank[b.Name]) })
 	return params

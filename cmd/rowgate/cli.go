@@ -24,6 +24,8 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Validate the configuration and report every problem at once."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print an OpenAPI document."`
 
+	DifyPlugin difyPluginCmd `cmd:"" name:"dify-plugin" help:"Write the Dify plugin of this service, a .difypkg."`
+
 	Version kong.VersionFlag `help:"Print the version."`
 }
 

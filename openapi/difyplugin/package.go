@@ -1,0 +1,215 @@
+// Package difyplugin packs the catalogue as a Dify plugin: a .difypkg, which is a ZIP of declarations in YAML and of Python files
+// that forward each call to the service.
+//
+// Over Dify's import of an OpenAPI document it has several secret credentials, choices, outputs that later nodes can use, and
+// errors whose text is kept whatever their status.
+package difyplugin
+
+import (
+	"archive/zip"
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/rowgate/rowgate/openapi"
+	"github.com/rowgate/rowgate/tool"
+)
+
+// Options of a package.
+type Options struct {
+	PublicURL string    // prefilled as the service's address
+	Version   string    // of the module; what is no version becomes DefaultVersion
+	CreatedAt time.Time // stands in the manifest and on every file, so that equal input gives equal bytes
+}
+
+// DefaultVersion is the plugin's version where the module has none.
+const DefaultVersion = "0.0.1"
+
+// What the forwarder calls to check credentials; both need nothing but them (the first, beside, a base).
+const (
+	checkBase   = "list_tables"
+	checkCaller = "get_job"
+)
+
+// files are written as they are, or, with .tmpl at the end, rendered: tool.* once a tool.
+//
+//go:embed files
+var files embed.FS
+
+// static says which of files stands where.
+func static() map[string]string {
+	return map[string]string{
+		"main.py":             "main.py",
+		"rowgate_client.py":   "rowgate_client.py",
+		"requirements.txt":    "requirements.txt",
+		"README.md":           "README.md",
+		"PRIVACY.md":          "PRIVACY.md",
+		"_assets/icon.svg":    "icon.svg",
+		"provider/rowgate.py": "provider.py.tmpl", "provider/rowgate.yaml": "provider.yaml.tmpl", "manifest.yaml": "manifest.yaml.tmpl",
+	}
+}
+
+// declared is what the templates say of the package as a whole.
+type declared struct {
+	Options
+
+	Tools                 []declaredTool
+	CheckBase, CheckOther string // paths
+}
+
+// declaredTool is what the templates say of a tool.
+type declaredTool struct {
+	Name, Class, Path string
+	Title             map[string]string
+	Human, Model      string
+	Params            []declaredParam
+	Output            json.RawMessage
+}
+
+type declaredParam struct {
+	openapi.Param
+
+	Kind    string // of Dify's parameters
+	Form    string // llm: a model fills it in; form: the person who adds the tool
+	Options []string
+}
+
+// Write writes the package of the catalogue to w.
+func Write(w io.Writer, catalogue tool.Catalogue, o Options) error {
+	o.Version, o.CreatedAt = pluginVersion(o.Version), o.CreatedAt.UTC().Truncate(time.Second)
+	all := declared{Options: o}
+	for _, t := range openapi.Importable(catalogue) {
+		one, err := declare(t)
+		if err != nil {
+			return err
+		}
+		all.Tools = append(all.Tools, one)
+	}
+	for name, path := range map[string]*string{checkBase: &all.CheckBase, checkCaller: &all.CheckOther} {
+		t, ok := catalogue.Find(name)
+		if !ok {
+			return fmt.Errorf("the catalogue has no %s to check credentials with", name)
+		}
+		*path = t.Path
+	}
+	contents := map[string][]byte{}
+	for name, source := range static() {
+		text, err := render(source, all)
+		if err != nil {
+			return err
+		}
+		contents[name] = text
+	}
+	for _, one := range all.Tools {
+		for _, ending := range []string{".yaml", ".py"} {
+			text, err := render("tool"+ending+".tmpl", one)
+			if err != nil {
+				return err
+			}
+			contents["tools/"+one.Name+ending] = text
+		}
+	}
+	return pack(w, contents, o.CreatedAt)
+}
+
+func declare(t tool.Tool) (declaredTool, error) {
+	human, _, _ := strings.Cut(t.Description, " Example: ")
+	output, err := openapi.AnswerSchema(t)
+	if err != nil {
+		return declaredTool{}, err
+	}
+	one := declaredTool{
+		Name: t.Name, Class: className(t.Name), Path: t.Path, Title: map[string]string{"en_US": t.Title.EN, "zh_Hans": t.Title.ZH},
+		Human: human, Model: t.Description, Output: output,
+	}
+	for _, param := range openapi.Params(t) {
+		one.Params = append(one.Params, declareParam(param))
+	}
+	return one, nil
+}
+
+// declareParam chooses Dify's kind of a parameter. Yes or no is a choice of two, so that nothing chosen stays nothing.
+func declareParam(param openapi.Param) declaredParam {
+	p := declaredParam{Param: param, Kind: "string", Form: "form"}
+	if param.Own {
+		p.Form = "llm"
+	}
+	switch {
+	case param.Type == "boolean":
+		p.Kind, p.Options = "select", []string{"true", "false"}
+	case param.Type == "integer":
+		p.Kind = "number"
+	case len(param.Enum) > 0:
+		p.Kind = "select"
+		for _, value := range param.Enum {
+			p.Options = append(p.Options, fmt.Sprint(value))
+		}
+	}
+	return p
+}
+
+// render returns a file of files; one that ends in .tmpl is a template with [[ ]].
+func render(name string, data any) ([]byte, error) {
+	text, err := files.ReadFile("files/" + name)
+	if err != nil || !strings.HasSuffix(name, ".tmpl") {
+		return text, err
+	}
+	parsed, err := template.New(name).Delims("[[", "]]").Funcs(template.FuncMap{"quote": quote}).Parse(string(text))
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = parsed.Execute(&out, data)
+	return out.Bytes(), err
+}
+
+// quote writes a value as YAML, or a text as Python: JSON is both.
+func quote(value any) (string, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return strings.TrimSpace(out.String()), err
+}
+
+// pack writes the files in the order of their names. The ZIP has no comment: the package is not signed.
+func pack(w io.Writer, contents map[string][]byte, at time.Time) error {
+	archive := zip.NewWriter(w)
+	for _, name := range slices.Sorted(maps.Keys(contents)) {
+		file, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: at})
+		if err != nil {
+			return err
+		}
+		if _, err := file.Write(contents[name]); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}
+
+var numbers = regexp.MustCompile(`^v?([0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4})`)
+
+// pluginVersion is a module's version as a plugin may have it: three numbers.
+func pluginVersion(module string) string {
+	if match := numbers.FindStringSubmatch(module); match != nil && match[1] != "0.0.0" {
+		return match[1]
+	}
+	return DefaultVersion
+}
+
+// className turns write_records into WriteRecords.
+func className(name string) string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(name, "_") {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
+}
