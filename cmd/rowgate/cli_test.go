@@ -87,7 +87,7 @@ func TestCommands(t *testing.T) {
 	})
 
 	for name, args := range map[string][]string{
-		"an_unknown_command": {"wriet"}, "no_command": {}, "an_unknown_flag": {"demo", "--twice"}, "an_unknown_profile": {"openapi", "--profile", "2.0"},
+		"an_unknown_command": {"nonsense"}, "no_command": {}, "an_unknown_flag": {"demo", "--twice"}, "an_unknown_profile": {"openapi", "--profile", "2.0"},
 		"an_argument_too_many": {"check", "this"},
 	} {
 		t.Run(name+"_is_a_usage_error", func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestPrograms(t *testing.T) {
 		program(t, "curl")
 		p := start(t, nil, "demo")
 		line := p.says(&p.stdout, `(?s)\n(curl .*?\}')\n`)
-		command := exec.CommandContext(t.Context(), curl, "-c", strings.Replace(line, "curl ", "curl -sS ", 1)) //nolint:gosec // our own demo's line
+		command := exec.CommandContext(t.Context(), curl, "-c", strings.Replace(line, "curl ", "curl -sS ", 1))
 		answer, err := command.CombinedOutput()
 		if err != nil || !strings.Contains(string(answer), `"created":1`) {
 			t.Errorf("%v: %s", err, answer)

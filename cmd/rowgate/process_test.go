@@ -53,7 +53,7 @@ func start(t *testing.T, env map[string]string, args ...string) *process {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	p := &process{t: t, ended: make(chan struct{}), command: exec.CommandContext(ctx, executable, args...)} //nolint:gosec // this very binary
+	p := &process{t: t, ended: make(chan struct{}), command: exec.CommandContext(ctx, executable, args...)}
 	p.command.Dir = t.TempDir()
 	p.command.Env = []string{asProgram + "=1", "HOME=" + p.command.Dir, "GOCOVERDIR=" + p.command.Dir}
 	for name, value := range env {

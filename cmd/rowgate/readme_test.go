@@ -29,7 +29,7 @@ var readmeCommands = map[string]func(*testing.T, string){
 func TestReadmeCommands(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"../../README.md", "../../README.zh-CN.md"} {
-		text, err := os.ReadFile(file) //nolint:gosec // a file of the project
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func setsAPassphrase(t *testing.T, command string) {
 	t.Helper()
 	shell := program(t, "sh")
 	program(t, "openssl")
-	out, err := exec.CommandContext(t.Context(), shell, "-c", command+`; printf %s "$ROWGATE_PASSPHRASE"`).Output() //nolint:gosec // our README's line
+	out, err := exec.CommandContext(t.Context(), shell, "-c", command+`; printf %s "$ROWGATE_PASSPHRASE"`).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func writesARow(t *testing.T, command string) {
 	s := newSite(t, sandboxDefaults)
 	service, url := s.serve()
 	command = strings.NewReplacer("http://127.0.0.1:8080", url, "curl ", "curl -sS ").Replace(command)
-	shown := exec.CommandContext(t.Context(), shell, "-c", command) //nolint:gosec // our README's line
+	shown := exec.CommandContext(t.Context(), shell, "-c", command)
 	shown.Env = append(os.Environ(),
 		"PASSPHRASE="+s.passphrase, "APP_ID="+sampleAppID, "APP_SECRET="+s.sample.secret,
 		"TABLE_LINK=https://example.feishu.cn/base/"+sampleBase+"?table="+s.sample.videos)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -93,9 +94,7 @@ func TestCanary(t *testing.T) {
 	tokens := h.tokens()
 	h.shut()
 	places := map[string]string{"the log": h.logs.String(), "the metrics": metrics}
-	for name, content := range h.files() {
-		places[name] = content
-	}
+	maps.Copy(places, h.files())
 	if len(places) < 3 || len(metrics) < 1000 || len(tokens) == 0 {
 		t.Fatalf("there was nothing to look at: %d places, %d tokens", len(places), len(tokens))
 	}

@@ -390,16 +390,6 @@ func pause(ctx context.Context, t *testing.T) {
 	}
 }
 
-// until looks again and again until done.
-func until(t *testing.T, done func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for !done() {
-		pause(ctx, t)
-	}
-}
-
 // logBuffer keeps what the service logs.
 type logBuffer struct {
 	mu   sync.Mutex

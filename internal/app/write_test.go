@@ -199,6 +199,10 @@ func TestWriteRecords(t *testing.T) {
 			request: request{body: `{"records":[{"标题":"甲","备注":"x"}],"unknown_fields":"ignore"}`},
 			counts:  counts{total: 1, created: 1}, warns: []string{"unknown_ignored"}, landed: []map[string]any{{"标题": "甲", "备注": nothing}},
 		},
+		"creates_an_unknown_column": {
+			request: request{body: `{"records":[{"标题":"甲","备注":"x"}],"unknown_fields":"create"}`},
+			counts:  counts{total: 1, created: 1}, warns: []string{"column_created"}, landed: []map[string]any{{"标题": "甲", "备注": "x"}},
+		},
 		"creates_an_unknown_option": {
 			request: request{body: `{"fields":{"标题":"甲","平台":"快手"}}`},
 			counts:  counts{total: 1, created: 1}, landed: []map[string]any{{"平台": "快手"}},
