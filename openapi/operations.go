@@ -55,7 +55,7 @@ func Serve(router chi.Router, catalogue tool.Catalogue, o Options) (*Documents, 
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // rendered once, below: Huma's own handlers race on first use
 	config.CreateHooks = nil                                             // no $schema property: importers take it for a parameter
 	config.Components = &huma.Components{
-		Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+		Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 		SecuritySchemes: map[string]*huma.SecurityScheme{securityName: {
 			Type: "http", Scheme: "bearer", Description: "The call passphrase, or a connection key (rgk_…) that holds passphrase, app_id and app_secret.",
 		}},
@@ -141,6 +141,15 @@ func codesByStatus(t tool.Tool) map[int][]string {
 		}
 	}
 	return out
+}
+
+// schemaName names a type in the documents. Tools name their inputs alike, each in a package of its own, so theirs carry it.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	if _, room, ok := strings.Cut(t.PkgPath(), "/tool/"); ok {
+		return strings.ToUpper(room[:1]) + room[1:] + name
+	}
+	return name
 }
 
 // requestName turns write_records into WriteRecords.

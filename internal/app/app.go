@@ -24,6 +24,7 @@ import (
 	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
+	"github.com/rowgate/rowgate/tool/single"
 )
 
 // answerFor is how long requests that wait for a write get to be answered after the lanes are empty.
@@ -49,6 +50,7 @@ type App struct {
 	outbox    *outbox.Outbox
 	health    *httpd.Health
 	door      *tenant.Door
+	guard     *single.Guard
 	publicURL string
 	public    *httpd.Server
 	admin     *httpd.Server // nil if off
@@ -99,6 +101,7 @@ func (a *App) open(ctx context.Context, o Options) error {
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
 	a.door = tenant.NewDoor(a.config.Passphrases, keyring)
+	a.guard = a.newGuard()
 	// The address is known once it is listened on, and the documents name it; nothing is answered before serve.
 	var handler http.Handler
 	late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })
@@ -175,6 +178,7 @@ func (a *App) close() error {
 	}
 	if a.door != nil {
 		a.door.Close()
+		a.guard.Close()
 	}
 	if a.directory != nil {
 		a.directory.Close()

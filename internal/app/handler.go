@@ -16,10 +16,13 @@ import (
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/openapi"
+	"github.com/rowgate/rowgate/openapi/connect"
 	"github.com/rowgate/rowgate/tool"
 	files "github.com/rowgate/rowgate/tool/attachment"
+	"github.com/rowgate/rowgate/tool/connection"
 	"github.com/rowgate/rowgate/tool/job"
 	"github.com/rowgate/rowgate/tool/link"
+	"github.com/rowgate/rowgate/tool/progress"
 	"github.com/rowgate/rowgate/tool/record"
 	"github.com/rowgate/rowgate/tool/table"
 )
@@ -29,7 +32,8 @@ const fingerprintPurpose = "request fingerprint"
 
 // parts is what the catalogue's tools work with.
 type parts struct {
-	admission tool.Admission
+	admission tool.Admission // who gets in, and as whom; the door but for the surfaces of one configured app
+	door      connection.Door
 	directory *schema.Directory
 	outbox    *outbox.Outbox
 	client    *feishu.Client
@@ -44,19 +48,36 @@ type parts struct {
 func catalogue(p parts) tool.Catalogue {
 	gate := &tool.Gate{Admission: p.admission, Places: p.directory, Digest: p.client.Digest}
 	records := &record.Service{
-		Gate: gate, Tables: p.directory, Outbox: p.outbox, Rows: p.client, Print: p.print, Files: files.Parts,
+		Gate: gate, Tables: p.directory, Outbox: progress.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client, Print: p.print, Files: files.Parts,
 		Lookups: &files.Resolver{Fetcher: p.fetcher, Uploader: p.uploader, People: p.people},
 	}
+	maker := table.NewMaker(p.client)
+	records.Columns = maker
 	tables := &table.Service{Gate: gate, Directory: p.directory}
 	return tool.Catalogue{
 		record.Write(records),
 		record.Update(records),
 		record.Delete(records),
+		record.Search(records),
+		record.Get(records),
 		job.Get(gate, p.outbox, p.publicURL),
 		table.Describe(tables),
 		table.List(tables),
+		table.Create(tables, maker),
+		table.CreateFields(tables, maker),
 		link.Resolve(gate, p.directory),
 		files.Upload(gate, p.fetcher, p.uploader),
+		connection.Create(p.door),
+	}
+}
+
+// parts is what this service's tools work with.
+func (a *App) parts(keyring *secret.Keyring) parts {
+	return parts{
+		admission: a.door, door: a.door,
+		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
+		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
+		print: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
 	}
 }
 
@@ -64,15 +85,11 @@ func catalogue(p parts) tool.Catalogue {
 func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, error) {
 	options := httpd.Options{
 		PublicURL: a.publicURL, Logger: a.logger, Health: a.health, Parse: intake.Parse,
-		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins,
+		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
 	}
 	renderer := options.Renderer()
-	tools := catalogue(parts{
-		admission: a.door,
-		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
-		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
-		print: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
-	})
+	p := a.parts(keyring)
+	tools := catalogue(p)
 	options.Tools = make(map[string]httpd.Tool, len(tools))
 	names := make([]string, 0, len(tools))
 	for _, t := range tools {
@@ -93,7 +110,12 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 		return nil, err
 	}
 	documents.Routes(router)
+	describe, _ := tools.Find("describe_table")
+	connect.Routes(router, connect.Options{PublicURL: a.publicURL, Describe: describe, Problems: renderer})
 	router.Get("/", http.RedirectHandler("/docs", http.StatusFound).ServeHTTP)
+	if err := a.surfaces(router, renderer, p, tools, version); err != nil {
+		return nil, err
+	}
 	if a.config.MetricsPublic {
 		router.Handle("/metrics", httpd.Metrics(a.registry))
 	}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // KeyBytes is the length of a ROWGATE_KEY key in bytes (AES-256).
@@ -24,7 +25,18 @@ var ErrSealed = errors.New("sealed data cannot be opened with the configured key
 // Keyring seals and opens data with AES-256-GCM and derives MAC keys. The first key seals, every key opens (rotation).
 // Each purpose has a key of its own (HKDF-SHA256), so data sealed for one purpose never opens as another.
 // It is safe for concurrent use.
-type Keyring struct{ keys [][]byte }
+type Keyring struct {
+	keys [][]byte
+	// derived holds what was derived once, by key and purpose: HKDF costs more than sealing a row. Purposes are constants of
+	// the program, so it stays small.
+	derived sync.Map // derivedKey → cipher.AEAD or []byte
+}
+
+type derivedKey struct {
+	key     int // place in keys
+	purpose string
+	seals   bool // the AEAD, else the MAC key
+}
 
 // ParseKeyring reads ROWGATE_KEY: base64 keys of 32 bytes, comma-separated, the sealing key first.
 func ParseKeyring(text string) (*Keyring, error) {
@@ -64,7 +76,7 @@ func GenerateKey() string {
 
 // Seal encrypts plain for purpose: nonce ‖ ciphertext ‖ tag, with the purpose as associated data.
 func (k *Keyring) Seal(purpose string, plain []byte) []byte {
-	gcm := k.gcm(k.keys[0], purpose)
+	gcm := k.gcm(0, purpose)
 	sealed := make([]byte, gcm.NonceSize(), gcm.NonceSize()+len(plain)+gcm.Overhead())
 	_, _ = rand.Read(sealed)
 	return gcm.Seal(sealed, sealed, plain, []byte(purpose))
@@ -72,8 +84,8 @@ func (k *Keyring) Seal(purpose string, plain []byte) []byte {
 
 // Open decrypts what Seal made for the same purpose; ErrSealed if no key fits.
 func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
-	for _, key := range k.keys {
-		gcm := k.gcm(key, purpose)
+	for i := range k.keys {
+		gcm := k.gcm(i, purpose)
 		if len(sealed) < gcm.NonceSize() {
 			break
 		}
@@ -87,7 +99,11 @@ func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
 // MAC returns HMAC-SHA256 over the length-prefixed parts under the purpose's key of the sealing key. It changes when the
 // sealing key is rotated, so it is for caches and fingerprints, not for identities that must outlive a rotation.
 func (k *Keyring) MAC(purpose string, parts ...string) [sha256.Size]byte {
-	mac := hmac.New(sha256.New, derive(k.keys[0], "mac:"+purpose))
+	return k.mac(0, purpose, parts)
+}
+
+func (k *Keyring) mac(key int, purpose string, parts []string) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, k.macKey(key, purpose))
 	var length [8]byte
 	for _, part := range parts {
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
@@ -105,7 +121,7 @@ func (k *Keyring) HasMAC(mac []byte, purpose string, parts ...string) bool {
 	}
 	match := 0
 	for i := range k.keys {
-		want := (&Keyring{keys: k.keys[i : i+1]}).MAC(purpose, parts...)
+		want := k.mac(i, purpose, parts)
 		match |= subtle.ConstantTimeCompare(mac, want[:len(mac)])
 	}
 	return match == 1
@@ -114,8 +130,28 @@ func (k *Keyring) HasMAC(mac []byte, purpose string, parts ...string) bool {
 // MinMACBytes is the shortest beginning of a MAC that HasMAC takes.
 const MinMACBytes = 16
 
-func (*Keyring) gcm(key []byte, purpose string) cipher.AEAD {
-	block, err := aes.NewCipher(derive(key, "seal:"+purpose))
+func (k *Keyring) macKey(key int, purpose string) []byte {
+	name := derivedKey{key: key, purpose: purpose}
+	if known, ok := k.derived.Load(name); ok {
+		return known.([]byte) //nolint:errcheck,forcetypeassert // only macKey stores under seals: false
+	}
+	derived := derive(k.keys[key], "mac:"+purpose)
+	k.derived.Store(name, derived)
+	return derived
+}
+
+func (k *Keyring) gcm(key int, purpose string) cipher.AEAD {
+	name := derivedKey{key: key, purpose: purpose, seals: true}
+	if known, ok := k.derived.Load(name); ok {
+		return known.(cipher.AEAD) //nolint:errcheck,forcetypeassert // only gcm stores under seals: true
+	}
+	gcm := newGCM(derive(k.keys[key], "seal:"+purpose))
+	k.derived.Store(name, gcm)
+	return gcm
+}
+
+func newGCM(key []byte) cipher.AEAD {
+	block, err := aes.NewCipher(key)
 	if err != nil {
 		panic(err) // the key length is checked in NewKeyring
 	}

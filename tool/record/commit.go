@@ -77,7 +77,7 @@ func (w *write) submit(waiting, ctx context.Context, known schema.Table, print [
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
-		KeyFields: keys, Fields: known.Fields, Caller: w.target.Caller, IdempotencyKey: w.options.IdempotencyKey, Fingerprint: print,
+		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Caller: w.target.Caller, IdempotencyKey: w.options.IdempotencyKey, Fingerprint: print,
 		Keep: tool.IsTrue(w.options.Async),
 	}
 	if tool.IsTrue(w.options.DryRun) {

@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/tenant"
+	"github.com/rowgate/rowgate/openapi/mcpd"
+	"github.com/rowgate/rowgate/tool"
+	"github.com/rowgate/rowgate/tool/proxy"
+	"github.com/rowgate/rowgate/tool/single"
+	"github.com/rowgate/rowgate/tool/sync"
+)
+
+// wholeBodies are the paths of surfaces whose bodies are read whole.
+func wholeBodies() []string {
+	paths := append([]string{mcpd.Path}, httpd.ProxyWholeBodies()...)
+	return append(paths, httpd.SyncWholeBodies()...)
+}
+
+// surfaces adds to router what is no tool: MCP for the same catalogue, and the drop-ins for one configured app.
+func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tools tool.Catalogue, version string) error {
+	server, err := a.newMCP(renderer, tools, version)
+	if err != nil {
+		return err
+	}
+	router.Handle(mcpd.Path, server.Handler(a.admitMCP))
+
+	httpd.RouteProxy(router, renderer, &proxy.Proxy{Guard: a.guard, Feishu: a.client})
+
+	own := a.config.SingleTenant
+	admit := a.guard.Token
+	if own.AppID == "" || own.BaseToken == "" {
+		admit = func(context.Context) error { return single.Off() }
+	}
+	p.admission = a.configured()
+	write, _ := catalogue(p).Find("write_records")
+	httpd.RouteSync(router, intake.Parse, admit, &sync.Sync{Write: write, UserIDType: own.UserIDType})
+	return nil
+}
+
+// newGuard admits to the drop-ins.
+func (a *App) newGuard() *single.Guard {
+	own := a.config.SingleTenant
+	return single.New(single.Options{
+		Token: own.AuthToken,
+		App:   feishu.App{ID: own.AppID, Secret: own.AppSecret, Brand: feishu.BrandFeishu},
+		Gate:  &tool.Gate{Admission: a.door, Places: a.directory, Digest: a.client.Digest},
+	})
+}
+
+// configured is the configured app, limited to its base and table where they are configured.
+func (a *App) configured() single.Configured {
+	own := a.config.SingleTenant
+	return single.Configured{AppID: own.AppID, AppSecret: own.AppSecret, AppToken: own.BaseToken, TableID: own.TableID}
+}
+
+func (a *App) newMCP(renderer httpd.Renderer, tools tool.Catalogue, version string) (*mcpd.Server, error) {
+	return mcpd.New(mcpd.Options{
+		Catalogue: tools, Parse: intake.Parse, Renderer: renderer, Jobs: a.outbox, Version: version, Logger: a.logger,
+	})
+}
+
+// passphraseHeader reads a passphrase as the tools do.
+var passphraseHeader = intake.Spec{Params: []intake.Param{{Name: "passphrase", Header: "X-Passphrase", Secret: true}}}
+
+// admitMCP lets a request to MCP in by a passphrase or connection key; which app it may use, the tools see to.
+func (a *App) admitMCP(r *http.Request) error {
+	read, err := intake.Parse(passphraseHeader, intake.Input{Header: r.Header})
+	if err != nil {
+		return err
+	}
+	var conn tool.Connection
+	if err := json.Unmarshal(read.JSON, &conn); err != nil {
+		return err
+	}
+	_, err = a.door.Admit(r.Context(), tenant.Claim{Passphrase: conn.Passphrase})
+	return err
+}
