@@ -28,15 +28,15 @@ type Door interface {
 	Seal(c tenant.Connection) (secret.Text, error)
 }
 
-// CreateInput is the request of create_connection.
-type CreateInput struct {
+// CreateConnectionInput is the request of create_connection.
+type CreateConnectionInput struct {
 	tool.Connection
 
 	ExpiresIn *int `json:"expires_in,omitempty" in:"query" minimum:"60" maximum:"63072000" example:"31536000" doc:"How long the key is valid, in seconds. Default 365 days."`
 }
 
-// Created is the answer of create_connection. The key is in no other place: it is shown this once.
-type Created struct {
+// ConnectionMade is the answer of create_connection. The key is in no other place: it is shown this once.
+type ConnectionMade struct {
 	OK            bool   `json:"ok" doc:"true"`
 	ConnectionKey string `json:"connection_key" example:"rgk_example" doc:"send it as Authorization: Bearer rgk_…, in place of app_id, app_secret and passphrase"`
 	ExpiresAt     string `json:"expires_at" format:"date-time" doc:"when it ends; it also ends with its passphrase"`
@@ -49,13 +49,13 @@ type Created struct {
 // Create is the tool create_connection. Nothing is stored and Feishu is not asked. A key is renewed by making another one; it
 // ends at expires_at, or when its passphrase is changed.
 func Create(door Door) tool.Tool {
-	return tool.Define[CreateInput, Created](tool.Meta{
+	return tool.Define[CreateConnectionInput, ConnectionMade](tool.Meta{
 		Name: "create_connection", Path: "/v1/connections", Family: "connection",
 		Title: problem.Text{ZH: "创建连接密钥", EN: "Create a connection key"},
 		Description: "Seal app_id, app_secret and passphrase (and a base and table, if given) in one key for Authorization: Bearer, so that no " +
 			`workflow or model holds a secret. Example: {"app_id":"cli_example","app_secret":"…","passphrase":"…"}`,
 		Risk: tool.ReadOnly,
-	}, func(ctx context.Context, in *CreateInput) (tool.Answer, error) {
+	}, func(ctx context.Context, in *CreateConnectionInput) (tool.Answer, error) {
 		if tool.IsTrue(in.SoftErrors) {
 			telemetry.CallFrom(ctx).SetSoftErrors(true)
 		}
@@ -77,7 +77,7 @@ func Create(door Door) tool.Tool {
 				ZH: "app_id、app_secret、app_token、table_id 太长，放不进一个密钥。", EN: "app_id, app_secret, app_token and table_id are too long for a key.",
 			})
 		}
-		return tool.OK(&Created{
+		return tool.OK(&ConnectionMade{
 			OK: true, ConnectionKey: key.Reveal(), ExpiresAt: c.ExpiresAt.UTC().Format(time.RFC3339), AppToken: c.AppToken,
 			TableID: c.TableID, Brand: c.Brand, RequestID: telemetry.CallFrom(ctx).RequestID,
 		}), nil
@@ -85,7 +85,7 @@ func Create(door Door) tool.Tool {
 }
 
 // connection is what the key will hold. A key makes no keys: it would outlive its own end, and widen what it is limited to.
-func (in *CreateInput) connection(identity tenant.Identity, now time.Time) (tenant.Connection, error) {
+func (in *CreateConnectionInput) connection(identity tenant.Identity, now time.Time) (tenant.Connection, error) {
 	if identity.Sealed {
 		return tenant.Connection{}, problem.New(problem.BadPassphrase, problem.Text{
 			ZH: "连接密钥不能用来创建密钥：请给出 app_id、app_secret 和 passphrase。",
@@ -136,7 +136,7 @@ func (in *CreateInput) connection(identity tenant.Identity, now time.Time) (tena
 	return c, nil
 }
 
-func (in *CreateInput) missing() (names []string) {
+func (in *CreateConnectionInput) missing() (names []string) {
 	if in.AppID == "" {
 		names = append(names, "app_id")
 	}

@@ -15,8 +15,8 @@ import (
 // MaxGetRecords bounds the ids of get_records: one call to Feishu.
 const MaxGetRecords = feishu.MaxBatchGet
 
-// GetInput is the request of get_records.
-type GetInput struct {
+// GetRecordsInput is the request of get_records.
+type GetRecordsInput struct {
 	tool.Connection
 	tool.Deadline
 
@@ -25,8 +25,8 @@ type GetInput struct {
 	Shape     string    `json:"shape,omitempty" in:"query" enum:"plain,feishu" doc:"plain (default): {record_id, column: plain value}. feishu: {record_id, fields} as Feishu has them."`
 }
 
-// Got is the answer of get_records.
-type Got struct {
+// GotRecords is the answer of get_records.
+type GotRecords struct {
 	OK        bool              `json:"ok" doc:"true, also where rows are missing"`
 	Count     int               `json:"count" doc:"rows in this answer"`
 	Records   []json.RawMessage `json:"records" nullable:"false" doc:"the rows that exist, in the order of record_ids"`
@@ -36,13 +36,13 @@ type Got struct {
 
 // Get is the tool get_records. An id that stands in the request twice is answered once.
 func Get(s *Service) tool.Tool {
-	return tool.Define[GetInput, Got](tool.Meta{
+	return tool.Define[GetRecordsInput, GotRecords](tool.Meta{
 		Name: "get_records", Path: "/v1/records/get", Family: "records",
 		Title: problem.Text{ZH: "读取记录", EN: "Get records"},
 		Description: "Read rows of a Feishu Bitable table whose record_ids are known; plain values come back. " +
 			`Example: {"record_ids":["recExample"]}`,
 		Risk: tool.ReadOnly, Errors: []problem.Code{problem.NoRows, problem.FieldNotFound},
-	}, func(ctx context.Context, in *GetInput) (tool.Answer, error) {
+	}, func(ctx context.Context, in *GetRecordsInput) (tool.Answer, error) {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
 		switch {
@@ -66,7 +66,7 @@ func Get(s *Service) tool.Tool {
 // recordIDShape is what record ids look like; Feishu refuses a whole call for one that looks otherwise.
 var recordIDShape = regexp.MustCompile(`^rec[A-Za-z0-9]{3,47}$`)
 
-func (s *Service) get(ctx context.Context, target tool.Target, in *GetInput) (tool.Answer, error) {
+func (s *Service) get(ctx context.Context, target tool.Target, in *GetRecordsInput) (tool.Answer, error) {
 	known, err := s.Tables.Table(ctx, target.TableRef)
 	if err != nil {
 		return tool.Answer{}, err
@@ -98,7 +98,7 @@ func (s *Service) get(ctx context.Context, target tool.Target, in *GetInput) (to
 			rows[record.ID] = shape.append(nil, record)
 		}
 	}
-	got := &Got{OK: true, Records: []json.RawMessage{}, Missing: []string{}, RequestID: telemetry.CallFrom(ctx).RequestID}
+	got := &GotRecords{OK: true, Records: []json.RawMessage{}, Missing: []string{}, RequestID: telemetry.CallFrom(ctx).RequestID}
 	for _, id := range in.RecordIDs {
 		row, open := rows[id]
 		switch {

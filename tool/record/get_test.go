@@ -18,8 +18,8 @@ func TestGet(t *testing.T) {
 	t.Parallel()
 	s := setupReading(t).stock(t, sandbox.BaseSpec{}, sandbox.FieldSpec{Name: "标题", Type: 1}, sandbox.FieldSpec{Name: "数量", Type: 2})
 	ids := s.add(map[string]any{"标题": "苹果", "数量": 3}, map[string]any{"标题": "梨"}, map[string]any{"标题": "桃", "数量": 1})
-	get := func(options string) (*record.Got, *problem.Error) {
-		return call[record.Got](s, record.Get(s.service), options)
+	get := func(options string) (*record.GotRecords, *problem.Error) {
+		return call[record.GotRecords](s, record.Get(s.service), options)
 	}
 	list := func(ids ...string) string {
 		data, _ := json.Marshal(ids)

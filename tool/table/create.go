@@ -20,8 +20,8 @@ const (
 	notInNameText = `/\?*:[]`
 )
 
-// CreateInput is the request of create_table.
-type CreateInput struct {
+// CreateTableInput is the request of create_table.
+type CreateTableInput struct {
 	tool.Connection
 	tool.Deadline
 
@@ -30,8 +30,8 @@ type CreateInput struct {
 	SampleRows tool.Rows   `json:"sample_rows,omitempty" optional:"true" doc:"Instead of fields: rows {column: value}, whose values show the types. They are not written."`
 }
 
-// Made is the answer of create_table.
-type Made struct {
+// TableMade is the answer of create_table.
+type TableMade struct {
 	OK        bool         `json:"ok" doc:"true"`
 	AppToken  string       `json:"app_token" doc:"the base"`
 	TableID   string       `json:"table_id" doc:"the new table"`
@@ -42,13 +42,13 @@ type Made struct {
 
 // Create is the tool create_table. The first column that can be is the table's primary one.
 func Create(s *Service, maker *Maker) tool.Tool {
-	return tool.Define[CreateInput, Made](tool.Meta{
+	return tool.Define[CreateTableInput, TableMade](tool.Meta{
 		Name: "create_table", Path: "/v1/tables", Family: "tables",
 		Title: problem.Text{ZH: "新建数据表", EN: "Create a table"},
 		Description: "Make a new table in a Feishu base, with columns by type or inferred from sample_rows (which are not written). " +
 			`Example: {"name":"视频","sample_rows":[{"标题":"第一集","日期":"2026-03-04","时长":12.5}]}`,
 		Risk: tool.Additive, Errors: []problem.Code{problem.InvalidRows, problem.TableFull, problem.UnknownOutcome},
-	}, func(ctx context.Context, in *CreateInput) (tool.Answer, error) {
+	}, func(ctx context.Context, in *CreateTableInput) (tool.Answer, error) {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
 		name := strings.TrimSpace(in.Name)
@@ -100,7 +100,7 @@ func (s *Service) create(ctx context.Context, maker *Maker, base feishu.TableRef
 		return tool.Answer{}, err
 	}
 	call := telemetry.CallFrom(ctx)
-	answer := &Made{
+	answer := &TableMade{
 		OK: true, AppToken: base.AppToken, TableID: id, TableName: name, Fields: make([]MadeColumn, 0, len(made)), RequestID: call.RequestID,
 	}
 	for i, field := range made {
