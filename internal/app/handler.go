@@ -20,6 +20,7 @@ import (
 	"github.com/rowgate/rowgate/tool"
 	files "github.com/rowgate/rowgate/tool/attachment"
 	"github.com/rowgate/rowgate/tool/connection"
+	"github.com/rowgate/rowgate/tool/diagnose"
 	"github.com/rowgate/rowgate/tool/job"
 	"github.com/rowgate/rowgate/tool/link"
 	"github.com/rowgate/rowgate/tool/progress"
@@ -67,6 +68,7 @@ func catalogue(p parts) tool.Catalogue {
 		table.CreateFields(tables, maker),
 		link.Resolve(gate, p.directory),
 		files.Upload(gate, p.fetcher, p.uploader),
+		diagnose.Diagnose(&diagnose.Service{Gate: gate, Client: p.client, Tables: p.directory}),
 		connection.Create(p.door),
 	}
 }
