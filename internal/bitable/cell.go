@@ -89,7 +89,8 @@ func (c *run) unknownColumn(raw []byte) {
 func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	if len(c.files) > 0 && c.hasFiles(col) {
 		if col.field.Type != feishu.TypeAttachment {
-			return c.mismatch(dst, col, reasonFile, "")
+			c.fail(fileElsewhere)
+			return dst, failed
 		}
 		if isNull(c.raw) || isString(c.raw) && len(bytes.TrimSpace(content(c.raw))) == 0 {
 			c.raw = nil
@@ -118,7 +119,7 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	if !Writable(col.field) {
 		return c.readOnly(dst, false)
 	}
-	switch col.field.Type { //nolint:exhaustive // text stands above, the others are not writable
+	switch col.field.Type { // text stands above, the others are not writable
 	case feishu.TypeNumber:
 		return c.number(dst, col, text, isText)
 	case feishu.TypeSingleSelect:

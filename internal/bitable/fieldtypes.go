@@ -87,7 +87,7 @@ func Writable(f feishu.Field) bool {
 
 // holdsSeveral reports whether a cell of the type is a list of values.
 func holdsSeveral(t feishu.FieldType) bool {
-	switch t { //nolint:exhaustive // all others hold one
+	switch t { // all others hold one
 	case feishu.TypeMultiSelect, feishu.TypeUser, feishu.TypeAttachment, feishu.TypeSingleLink, feishu.TypeDuplexLink,
 		feishu.TypeGroupChat:
 		return true
@@ -98,7 +98,7 @@ func holdsSeveral(t feishu.FieldType) bool {
 
 // CanBePrimary reports whether a column of the type may be a table's first one, its index.
 func CanBePrimary(t feishu.FieldType) bool {
-	switch t { //nolint:exhaustive // all others may not
+	switch t { // all others may not
 	case feishu.TypeText, feishu.TypeNumber, feishu.TypeDateTime, feishu.TypePhone, feishu.TypeURL, feishu.TypeFormula,
 		feishu.TypeLocation:
 		return true

@@ -96,7 +96,7 @@ func filterValues(f feishu.Field, key string) (values []string, ok bool) {
 	if !filterable(f) {
 		return nil, false
 	}
-	switch f.Type { //nolint:exhaustive // all others compare by their key
+	switch f.Type { // all others compare by their key
 	case feishu.TypeDateTime:
 		return []string{"ExactDate", key}, true
 	case feishu.TypeUser:

@@ -232,5 +232,8 @@ func TestPending(t *testing.T) {
 		if e := plan.Errors(); len(e) != 2 || e[0].Message != reasonFile || e[1].Code != problem.RowFieldNotFound {
 			t.Errorf("errors %+v: want a file in a text column and one in no column", e)
 		}
+		for _, e := range plan.Errors() {
+			checkTexts(t, e)
+		}
 	})
 }

@@ -55,6 +55,11 @@ var (
 		Message:  problem.Text{ZH: "这次请求要查的人员和要上传的文件太多。请分批，或改用编号和 file_token。", EN: "The request has too many people to look up and files to upload. Split it, or send ids and file_tokens."},
 		Expected: problem.Text{ZH: fmt.Sprintf("一次最多 %d 个", MaxLookups), EN: fmt.Sprintf("at most %d in a request", MaxLookups)},
 	}
+	fileElsewhere = RowError{
+		Code:     problem.RowValueMismatch,
+		Message:  reasonFile,
+		Expected: problem.Text{ZH: "名为附件列的键", EN: "a key that names an attachment column"},
+	}
 	readOnlyField = RowError{
 		Code:     problem.RowReadOnlyField,
 		Message:  problem.Text{ZH: "这一列由飞书计算或不能经接口写入。请去掉它，或用 unknown_fields=ignore 略过。", EN: "Feishu computes this column or lets no caller write it. Leave it out, or set unknown_fields=ignore."},
@@ -112,7 +117,7 @@ var (
 	reasonFile       = problem.Text{ZH: "文件只能写入附件列。", EN: "A file can only go into an attachment column."}
 )
 
-var expectations = map[feishu.FieldType]problem.Text{
+var expectations = map[feishu.FieldType]problem.Text{ //nolint:exhaustive // text takes anything, people are in expected, the others take nothing
 	feishu.TypeNumber:       {ZH: `数字，如 12.5、"1,234.5"、"¥12"、"12%"`, EN: `a number, as 12.5, "1,234.5", "¥12", "12%"`},
 	feishu.TypeSingleSelect: {ZH: `一个选项名，如 "完成"`, EN: `one option name, as "Done"`},
 	feishu.TypeMultiSelect:  {ZH: `选项名的列表，如 ["A","B"] 或 "A,B"`, EN: `a list of option names, as ["A","B"] or "A,B"`},
