@@ -133,7 +133,10 @@ func isShareToken(s string) bool {
 
 // readQuery takes table, view and record; table may also name a dashboard or workflow, which is no table.
 func (l *Link) readQuery(query url.Values) error {
-	if table := query.Get("table"); hasIDForm(table, "tbl") {
+	for _, table := range query["table"] {
+		if !hasIDForm(table, "tbl") {
+			continue
+		}
 		if l.TableID != "" && l.TableID != table {
 			return badLink(whyTwoTables)
 		}

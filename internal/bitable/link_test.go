@@ -83,6 +83,7 @@ func TestParseLinkRefuses(t *testing.T) {
 		{"a document", "https://example.feishu.cn/docx/" + appToken, whyDocument},
 		{"a sheet", "https://example.feishu.cn/sheets/" + appToken + "?table=tblExample", whyDocument},
 		{"two tables", "https://example.feishu.cn/base/" + appToken + "_tblOne?table=tblTwo", whyTwoTables},
+		{"two tables in the query", "https://example.feishu.cn/base/" + appToken + "?table=tblOne&table=tblTwo", whyTwoTables},
 		{"a token of strange letters", "https://example.feishu.cn/base/AppToken-Example", whyNoLink},
 	}
 	for _, tc := range tests {
