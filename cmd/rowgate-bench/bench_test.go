@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"net/url"
@@ -44,7 +43,7 @@ func BenchmarkRequest(b *testing.B) {
 	if len(problems) > 0 {
 		b.Fatal(problems)
 	}
-	service, err := app.Start(b.Context(), app.Options{Config: cfg, Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), Version: "bench"})
+	service, err := app.Start(b.Context(), app.Options{Config: cfg, Logger: slog.New(slog.DiscardHandler), Version: "bench"})
 	if err != nil {
 		b.Fatal(err)
 	}

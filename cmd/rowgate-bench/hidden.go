@@ -39,11 +39,12 @@ func runHidden(ctx context.Context, b *bench, r *report) error {
 		if !wait(ctx, latency/5) {
 			return ctx.Err()
 		}
-		one := s.write(0)
-		one.query = "on_error=skip"
-		if one.body, err = hiddenBody(i); err != nil {
+		body, err := hiddenBody(i)
+		if err != nil {
 			return err
 		}
+		one := s.write(0)
+		one.query, one.body = "on_error=skip", body
 		got, err := s.caller.write(ctx, one)
 		if err != nil {
 			return err

@@ -119,17 +119,15 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// onceError keeps the first error and counts all. It is safe for concurrent use.
+// onceError keeps the first error. It is safe for concurrent use.
 type onceError struct {
 	mu    sync.Mutex
 	first error
-	count int
 }
 
 func (o *onceError) set(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.count++
 	if o.first == nil {
 		o.first = err
 	}
