@@ -35,8 +35,8 @@ type CreateConnectionInput struct {
 	ExpiresIn *int `json:"expires_in,omitempty" in:"query" minimum:"60" maximum:"63072000" example:"31536000" doc:"How long the key is valid, in seconds. Default 365 days."`
 }
 
-// ConnectionMade is the answer of create_connection. The key is in no other place: it is shown this once.
-type ConnectionMade struct {
+// KeyMade is the answer of create_connection. The key is in no other place: it is shown this once.
+type KeyMade struct {
 	OK            bool   `json:"ok" doc:"true"`
 	ConnectionKey string `json:"connection_key" example:"rgk_example" doc:"send it as Authorization: Bearer rgk_…, in place of app_id, app_secret and passphrase"`
 	ExpiresAt     string `json:"expires_at" format:"date-time" doc:"when it ends; it also ends with its passphrase"`
@@ -49,7 +49,7 @@ type ConnectionMade struct {
 // Create is the tool create_connection. Nothing is stored and Feishu is not asked. A key is renewed by making another one; it
 // ends at expires_at, or when its passphrase is changed.
 func Create(door Door) tool.Tool {
-	return tool.Define[CreateConnectionInput, ConnectionMade](tool.Meta{
+	return tool.Define[CreateConnectionInput, KeyMade](tool.Meta{
 		Name: "create_connection", Path: "/v1/connections", Family: "connection",
 		Title: problem.Text{ZH: "创建连接密钥", EN: "Create a connection key"},
 		Description: "Seal app_id, app_secret and passphrase (and a base and table, if given) in one key for Authorization: Bearer, so that no " +
@@ -77,7 +77,7 @@ func Create(door Door) tool.Tool {
 				ZH: "app_id、app_secret、app_token、table_id 太长，放不进一个密钥。", EN: "app_id, app_secret, app_token and table_id are too long for a key.",
 			})
 		}
-		return tool.OK(&ConnectionMade{
+		return tool.OK(&KeyMade{
 			OK: true, ConnectionKey: key.Reveal(), ExpiresAt: c.ExpiresAt.UTC().Format(time.RFC3339), AppToken: c.AppToken,
 			TableID: c.TableID, Brand: c.Brand, RequestID: telemetry.CallFrom(ctx).RequestID,
 		}), nil

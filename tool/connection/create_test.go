@@ -39,14 +39,14 @@ func doorOf(t *testing.T, passphrase string) *tenant.Door {
 }
 
 // create asks for a key, as a caller with bearer in Authorization.
-func create(t *testing.T, door *tenant.Door, bearer, body string) (*connection.ConnectionMade, *problem.Error) {
+func create(t *testing.T, door *tenant.Door, bearer, body string) (*connection.KeyMade, *problem.Error) {
 	t.Helper()
 	ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(bearer), Address: netip.MustParseAddr("192.0.2.1")})
 	answer, err := connection.Create(door).Call(ctx, json.RawMessage(body))
 	if err != nil {
 		return nil, problem.From(err)
 	}
-	created, ok := answer.Body.(*connection.ConnectionMade)
+	created, ok := answer.Body.(*connection.KeyMade)
 	if !ok || answer.Status != tool.StatusOK {
 		t.Fatalf("answer %d with a %T", answer.Status, answer.Body)
 	}

@@ -35,8 +35,8 @@ type Service struct {
 	Tables Tables
 }
 
-// DiagnoseInput is the request of diagnose_connection.
-type DiagnoseInput struct {
+// ConnectionInput is the request of diagnose_connection.
+type ConnectionInput struct {
 	tool.Connection
 	tool.Deadline
 }
@@ -60,13 +60,13 @@ type Diagnosis struct {
 // Diagnose is the tool diagnose_connection. It answers 200 whatever it finds; only a caller without a right passphrase or key
 // is refused. Nothing is changed by it.
 func Diagnose(s *Service) tool.Tool {
-	return tool.Define[DiagnoseInput, Diagnosis](tool.Meta{
+	return tool.Define[ConnectionInput, Diagnosis](tool.Meta{
 		Name: "diagnose_connection", Path: "/v1/diagnose", Family: "connection",
 		Title: problem.Text{ZH: "诊断连接", EN: "Diagnose a connection"},
 		Description: "Find out why a Feishu Bitable connection fails: tests secret, scopes, base, table, columns and write right, each with " +
 			`its fix. Changes nothing. Example: {"app_token":"https://example.feishu.cn/base/bascnExample?table=tblExample"}`,
 		Risk: tool.ReadOnly,
-	}, func(ctx context.Context, in *DiagnoseInput) (tool.Answer, error) {
+	}, func(ctx context.Context, in *ConnectionInput) (tool.Answer, error) {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
 		w := &walk{Service: s, connection: in.Connection}

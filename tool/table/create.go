@@ -30,8 +30,8 @@ type CreateTableInput struct {
 	SampleRows tool.Rows   `json:"sample_rows,omitempty" optional:"true" doc:"Instead of fields: rows {column: value}, whose values show the types. They are not written."`
 }
 
-// TableMade is the answer of create_table.
-type TableMade struct {
+// NewTable is the answer of create_table.
+type NewTable struct {
 	OK        bool         `json:"ok" doc:"true"`
 	AppToken  string       `json:"app_token" doc:"the base"`
 	TableID   string       `json:"table_id" doc:"the new table"`
@@ -42,7 +42,7 @@ type TableMade struct {
 
 // Create is the tool create_table. The first column that can be is the table's primary one.
 func Create(s *Service, maker *Maker) tool.Tool {
-	return tool.Define[CreateTableInput, TableMade](tool.Meta{
+	return tool.Define[CreateTableInput, NewTable](tool.Meta{
 		Name: "create_table", Path: "/v1/tables", Family: "tables",
 		Title: problem.Text{ZH: "新建数据表", EN: "Create a table"},
 		Description: "Make a new table in a Feishu base, with columns by type or inferred from sample_rows (which are not written). " +
@@ -100,7 +100,7 @@ func (s *Service) create(ctx context.Context, maker *Maker, base feishu.TableRef
 		return tool.Answer{}, err
 	}
 	call := telemetry.CallFrom(ctx)
-	answer := &TableMade{
+	answer := &NewTable{
 		OK: true, AppToken: base.AppToken, TableID: id, TableName: name, Fields: make([]MadeColumn, 0, len(made)), RequestID: call.RequestID,
 	}
 	for i, field := range made {

@@ -23,7 +23,7 @@ func TestCreateTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := &table.TableMade{
+		want := &table.NewTable{
 			OK: true, AppToken: m.ref.AppToken, TableID: made.TableID, TableName: "任务",
 			Fields: []table.MadeColumn{
 				{Name: "名称", Type: "text", Primary: true, Options: []string{}},

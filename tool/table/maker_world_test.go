@@ -94,9 +94,9 @@ func (m *making) createFields(options string) (*table.FieldsMade, *problem.Error
 	return run[table.FieldsMade](m, table.CreateFields(m.service, m.maker), options)
 }
 
-func (m *making) createTable(options string) (*table.TableMade, *problem.Error) {
+func (m *making) createTable(options string) (*table.NewTable, *problem.Error) {
 	m.t.Helper()
-	return run[table.TableMade](m, table.Create(m.service, m.maker), options)
+	return run[table.NewTable](m, table.Create(m.service, m.maker), options)
 }
 
 // fault adds a fault to the sandbox's script.
