@@ -62,27 +62,40 @@ func (c *run) unknownColumn(raw []byte) {
 	case PolicyIgnore:
 		c.count(RuleUnknownIgnored, c.key.name, raw, nil)
 	case PolicyCreate:
-		key := foldName(c.key.name)
-		i, ok := c.unknown[key]
-		if !ok && len(c.columns)+len(c.plan.unknown) >= MaxTableColumns {
-			c.fail(tooManyNewColumns)
-			return
-		}
-		if !ok {
-			i = len(c.plan.unknown)
-			c.unknown[key] = i
-			c.plan.unknown = append(c.plan.unknown, UnknownColumn{Name: strings.TrimSpace(c.key.name)})
-		}
-		switch column := &c.plan.unknown[i]; {
-		case raw == nil:
-			column.Files++
-		case !isNull(raw):
-			column.Samples = append(column.Samples, raw)
-		}
-		c.plan.rows[c.row].waiting = true
+		c.newColumn(raw)
 	default:
 		c.fail(unknownColumn(c.key))
 	}
+}
+
+// newColumn collects what a row has for a column that is to be created.
+func (c *run) newColumn(raw []byte) {
+	key := foldName(c.key.name)
+	i, known := c.unknown[key]
+	switch {
+	case key == "":
+		c.fail(namelessColumn)
+		return
+	case !known && len(c.columns)+len(c.plan.unknown) >= MaxTableColumns:
+		c.fail(tooManyNewColumns)
+		return
+	case !known:
+		i = len(c.plan.unknown)
+		c.unknown[key] = i
+		c.plan.unknown = append(c.plan.unknown, UnknownColumn{Name: strings.TrimSpace(c.key.name)})
+		c.unknownSeen = append(c.unknownSeen, 0)
+	case raw != nil && c.unknownSeen[i] == c.row+1:
+		c.fail(duplicateColumn(c.plan.unknown[i].Name))
+		return
+	}
+	switch column := &c.plan.unknown[i]; {
+	case raw == nil:
+		column.Files++
+	case !isNull(raw):
+		column.Samples = append(column.Samples, raw)
+	}
+	c.unknownSeen[i] = c.row + 1
+	c.plan.rows[c.row].waiting = true
 }
 
 // value appends the write shape of the cell under way.

@@ -42,14 +42,15 @@ type run struct {
 	plan *Plan
 	buf  []byte // chunk that rows are written into
 
-	targets  map[string]*target    // raw key → where it leads
-	seen     []int                 // by column: 1 + the last row that named it
-	counted  map[string][]int      // by field: its warnings in the plan
-	fresh    map[int]*freshOptions // by column: options to be created
-	unknown  map[string]int        // folded name → index in plan.unknown
-	files    map[int][]File        // by row
-	searches int                   // of nearest names
-	clock    clock
+	targets     map[string]*target    // raw key → where it leads
+	seen        []int                 // by column: 1 + the last row that named it
+	counted     map[string][]int      // by field: its warnings in the plan
+	fresh       map[int]*freshOptions // by column: options to be created
+	unknown     map[string]int        // folded name → index in plan.unknown
+	files       map[int][]File        // by row
+	unknownSeen []int                 // by index in plan.unknown: 1 + the last row that named it
+	searches    int                   // of nearest names
+	clock       clock
 
 	// The row under way.
 	row     int

@@ -45,6 +45,11 @@ var (
 		Message:  problem.Text{ZH: "这一行的列太多。", EN: "The row has too many columns."},
 		Expected: problem.Text{ZH: fmt.Sprintf("最多 %d 列", MaxColumns), EN: fmt.Sprintf("at most %d columns", MaxColumns)},
 	}
+	namelessColumn = RowError{
+		Code:     problem.RowFieldNotFound,
+		Message:  problem.Text{ZH: "这个键是空的，不能作列名。", EN: "The key is empty, which is no column name."},
+		Expected: problem.Text{ZH: "表里已有或要新建的列名", EN: "the name of a column, one of the table's or a new one"},
+	}
 	tooManyNewColumns = RowError{
 		Code:     problem.RowTooLarge,
 		Message:  problem.Text{ZH: "表里放不下这么多列，这一列不能新建。", EN: "The table cannot hold so many columns; this one cannot be created."},

@@ -196,6 +196,23 @@ func TestUnknownColumns(t *testing.T) {
 			t.Errorf("suggestion %q", e.Suggestion)
 		}
 	})
+	t.Run("creates_no_column_without_a_name_and_none_twice", func(t *testing.T) {
+		t.Parallel()
+		o := defaults()
+		o.UnknownFields = PolicyCreate
+		plan := s.Coerce(messages(`{" ":1}`, `{"New":1,"new ":2}`, `{"New":3}`), o)
+		var codes []problem.RowCode
+		for _, e := range plan.Errors() {
+			codes = append(codes, e.Code)
+			checkTexts(t, e)
+		}
+		if diff := cmp.Diff([]problem.RowCode{problem.RowFieldNotFound, problem.RowDuplicateColumn}, codes); diff != "" {
+			t.Errorf("errors differ (-want +got):\n%s", diff)
+		}
+		if u := plan.UnknownColumns(); len(u) != 1 || u[0].Name != "New" || plan.Bad(2) {
+			t.Errorf("columns %+v: want New alone", u)
+		}
+	})
 	t.Run("creates_no_more_columns_than_a_table_holds", func(t *testing.T) {
 		t.Parallel()
 		o := defaults()
