@@ -81,6 +81,9 @@ func paramOf(given intake.Param, schema *huma.Schema, examples map[string]json.R
 	case intake.List, intake.Object, intake.Array, intake.Rows:
 		param.JSONText = true
 		text := structureExamples[given.Name]
+		if given.Kind == intake.Array {
+			text = columnsExample
+		}
 		if example, ok := examples[given.Name]; ok {
 			text = string(example)
 		}
@@ -104,6 +107,9 @@ var structureExamples = map[string]string{
 	"sample_rows": `[{"标题":"第一集","日期":"2026-03-04"}]`,
 	"sort":        `["-日期","标题"]`,
 }
+
+// columnsExample is of a list of columns to make.
+const columnsExample = `[{"name":"标题","type":"text"},{"name":"状态","type":"single_select","options":["完成"]}]`
 
 // exampleOf returns the parameters of the example that ends a tool's description.
 func exampleOf(description string) map[string]json.RawMessage {

@@ -116,6 +116,9 @@ func TestCozeAndActions(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})
 		for name, one := range imported(t, documents(t).Profiles[openapi.ProfileCoze]) {
+			if name == "create_fields" { // its answer is no receipt; create_table takes the same lists
+				continue
+			}
 			needed := map[string]any{}
 			for _, required := range one.required {
 				needed[required] = one.params[required].Example
@@ -126,6 +129,9 @@ func TestCozeAndActions(t *testing.T) {
 				}
 				args := maps.Clone(needed)
 				args[param] = property.Example
+				if name == "create_table" {
+					args["name"] = "表 " + param
+				}
 				got := h.callTyped(openapi.ProfileCoze, name, args)
 				if slices.Contains([]string{"bad_body", "unknown_parameter", "bad_parameter", "internal_error"}, got.Code) {
 					t.Errorf("%s with %s: %s", name, param, got.raw)

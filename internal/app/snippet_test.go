@@ -156,18 +156,6 @@ func (f *difyFile) node(kind string) *difyNode {
 	return &difyNode{}
 }
 
-// variable returns the start form's variable of a column.
-func (f *difyFile) variable(t *testing.T, column string) string {
-	t.Helper()
-	for _, input := range f.node("start").Variables {
-		if input.Label == column {
-			return input.Variable
-		}
-	}
-	t.Fatalf("the start form has no field for %s", column)
-	return ""
-}
-
 // run sends what the file's HTTP node sends for a run: templates filled in as text, headers split into lines after that, the
 // form's values escaped. inputs are by column; one that is not given is empty.
 func (f *difyFile) run(t *testing.T, h *house, id string, environment, inputs map[string]string) reply {
