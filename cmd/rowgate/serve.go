@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/rowgate/rowgate/internal/app"
@@ -28,7 +29,7 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	logger.Info("serving", "url", service.URL(), "version", version())
+	logger.InfoContext(ctx, "serving", slog.String("url", service.URL()), slog.String("version", version()))
 	return service.Wait(ctx)
 }
 

@@ -124,7 +124,7 @@ func (a *App) serve(server *httpd.Server) {
 	a.serving.Go(func() error {
 		err := server.Serve()
 		if err != nil {
-			a.logger.Error("server ended", "error", err.Error())
+			a.logger.Error("server ended", slog.String("error", err.Error()))
 			select {
 			case <-a.ended:
 			default:
@@ -148,7 +148,7 @@ func (a *App) URL() string {
 func (a *App) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
-		a.logger.Info("stopping", "reason", context.Cause(ctx).Error())
+		a.logger.InfoContext(ctx, "stopping", slog.String("reason", context.Cause(ctx).Error()))
 	case <-a.ended:
 	}
 	return a.Stop(context.WithoutCancel(ctx))

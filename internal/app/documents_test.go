@@ -52,7 +52,7 @@ func TestGoldenDocuments(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			want, err := os.ReadFile(path) //nolint:gosec // a golden file
+			want, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -161,7 +161,7 @@ func TestReadme(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join("..", "..", file)
-			text, err := os.ReadFile(path) //nolint:gosec // a file of the project
+			text, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -38,7 +38,7 @@ type parts struct {
 	directory *schema.Directory
 	outbox    *outbox.Outbox
 	client    *feishu.Client
-	print     func(parts ...string) [32]byte
+	identify  func(parts ...string) [32]byte // a MAC: what makes two requests the same write
 	publicURL string
 	fetcher   *attachment.Fetcher
 	uploader  *attachment.Uploader
@@ -49,7 +49,7 @@ type parts struct {
 func catalogue(p parts) tool.Catalogue {
 	gate := &tool.Gate{Admission: p.admission, Places: p.directory, Digest: p.client.Digest}
 	records := &record.Service{
-		Gate: gate, Tables: p.directory, Outbox: progress.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client, Print: p.print, Files: files.Parts,
+		Gate: gate, Tables: p.directory, Outbox: progress.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client, Print: p.identify, Files: files.Parts,
 		Lookups: &files.Resolver{Fetcher: p.fetcher, Uploader: p.uploader, People: p.people},
 	}
 	maker := table.NewMaker(p.client)
@@ -79,7 +79,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 		admission: a.door, door: a.door,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
 		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
-		print: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
+		identify: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
 	}
 }
 

@@ -74,7 +74,7 @@ func setup(t *testing.T, o options) *house {
 		t.Fatal(err)
 	}
 	h := &house{t: t, sandbox: sb, logs: &logBuffer{}, client: &http.Client{CheckRedirect: stay}}
-	h.client.Transport = &http.Transport{MaxIdleConnsPerHost: maxIdle} //nolint:forbidigo // the tests are the caller
+	h.client.Transport = &http.Transport{MaxIdleConnsPerHost: maxIdle}
 	if h.upstream, err = sb.Start(); err != nil {
 		t.Fatal(err)
 	}

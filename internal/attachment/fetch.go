@@ -48,7 +48,7 @@ func NewFetcher(o FetcherOptions) *Fetcher {
 	setDefault(&o.timeout, FetchTimeout)
 	return &Fetcher{
 		dir: o.Dir, shares: newShares(o.SpoolBytesPerApp, o.SpoolBytes), reach: o.reach, timeout: o.timeout,
-		client: &http.Client{Transport: o.reach.transport(), CheckRedirect: o.reach.redirect}, //nolint:forbidigo // the guarded one
+		client: &http.Client{Transport: o.reach.transport(), CheckRedirect: o.reach.redirect},
 	}
 }
 

@@ -197,6 +197,7 @@ func (o *Outbox) reject(l *lane, guilty []unit, why *feishu.Error) {
 				}
 			}
 			it.e.out -= it.count()
+			it.e.said = why.Problem().Feishu
 			it.each(func(pos int) { it.e.set(pos, Failed, "", rowErr) })
 		}
 		if e := u.items[0].e; e.sub.Atomic {

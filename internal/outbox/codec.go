@@ -180,10 +180,11 @@ type ending struct {
 
 // answer is a Result at rest.
 type answer struct {
-	Rows  []RowResult    `json:"rows"`
-	Err   *problem.Error `json:"err,omitempty"`
-	Calls int            `json:"calls"`
-	Memo  []byte         `json:"memo,omitempty"`
+	Rows  []RowResult     `json:"rows"`
+	Said  *problem.Feishu `json:"said,omitempty"`
+	Err   *problem.Error  `json:"err,omitempty"`
+	Calls int             `json:"calls"`
+	Memo  []byte          `json:"memo,omitempty"`
 }
 
 func (o *Outbox) sealJSON(purpose string, v any) []byte {
@@ -203,7 +204,7 @@ func (o *Outbox) openJSON(purpose string, sealed []byte, v any) error {
 }
 
 func (o *Outbox) sealAnswer(r *Result) []byte {
-	return o.sealJSON(sealResult, answer{Rows: r.Rows, Err: r.Err, Calls: r.UpstreamCalls, Memo: r.Memo})
+	return o.sealJSON(sealResult, answer{Rows: r.Rows, Said: r.Feishu, Err: r.Err, Calls: r.UpstreamCalls, Memo: r.Memo})
 }
 
 func (o *Outbox) openAnswer(sealed []byte) (*Result, error) {
@@ -211,5 +212,5 @@ func (o *Outbox) openAnswer(sealed []byte) (*Result, error) {
 	if err := o.openJSON(sealResult, sealed, &a); err != nil {
 		return nil, err
 	}
-	return &Result{Rows: a.Rows, Err: a.Err, UpstreamCalls: a.Calls, Memo: a.Memo}, nil
+	return &Result{Rows: a.Rows, Feishu: a.Said, Err: a.Err, UpstreamCalls: a.Calls, Memo: a.Memo}, nil
 }

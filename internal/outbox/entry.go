@@ -29,13 +29,14 @@ type entry struct {
 	tokenUsed bool          // the caller's client token went with a batch
 	round     *round
 
-	rows  []RowResult    // Status "" while it is open
-	open  int            // rows without a status
-	todo  []int          // positions that wait in the lane, in order
-	out   int            // rows in calls under way
-	lost  map[*batch]int // rows in batches of unknown outcome, which nobody works on
-	stop  *problem.Error // why nothing more of it is sent
-	mark  string         // id of the stored mark that it waits for a repeat; "" if there is none
+	rows  []RowResult     // Status "" while it is open
+	open  int             // rows without a status
+	todo  []int           // positions that wait in the lane, in order
+	out   int             // rows in calls under way
+	lost  map[*batch]int  // rows in batches of unknown outcome, which nobody works on
+	stop  *problem.Error  // why nothing more of it is sent
+	said  *problem.Feishu // of the last row that Feishu refused for its data
+	mark  string          // id of the stored mark that it waits for a repeat; "" if there is none
 	calls atomic.Int64
 }
 
@@ -104,7 +105,7 @@ func allFailed(rows []RowResult) bool {
 
 // result is the answer as it stands: open rows are unknown if they were sent, else failed.
 func (e *entry) result() *Result {
-	r := &Result{Rows: slices.Clone(e.rows), UpstreamCalls: int(e.calls.Load()), Memo: e.sub.Memo}
+	r := &Result{Rows: slices.Clone(e.rows), Feishu: e.said, UpstreamCalls: int(e.calls.Load()), Memo: e.sub.Memo}
 	for b := range e.lost {
 		for i := range b.items {
 			if it := &b.items[i]; it.e == e {

@@ -69,8 +69,9 @@ type RowResult struct {
 // Result is what became of a submission: one RowResult a row, in the order of the submission.
 type Result struct {
 	Rows          []RowResult
-	Err           *problem.Error // why rows without an error of their own failed: access, capacity, upstream; else nil
-	UpstreamCalls int            // calls to Feishu made for rows of this submission, shared ones counted whole
+	Feishu        *problem.Feishu // what Feishu said of the last row that it refused for its data; nil if it refused none
+	Err           *problem.Error  // why rows without an error of their own failed: access, capacity, upstream; else nil
+	UpstreamCalls int             // calls to Feishu made for rows of this submission, shared ones counted whole
 	Memo          []byte
 }
 

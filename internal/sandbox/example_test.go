@@ -45,7 +45,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(written.Msg, rows[0].Write["标题"], rows[0].Write["状态"], sb.CallCount("record.create", "cli_example")) //nolint:forbidigo // an example prints
+	fmt.Println(written.Msg, rows[0].Write["标题"], rows[0].Write["状态"], sb.CallCount("record.create", "cli_example"))
 	// Output: success 开场 完成 1
 }
 

@@ -212,9 +212,9 @@ func (r *reader) setTest(f *field, operator string, values []string) predicate {
 func (r *reader) members(f *field, rec *row) []string {
 	switch f.typ {
 	case typeCreatedUser:
-		return []string{appUser(rec.createdBy)["id"].(string)}
+		return []string{appUserID(rec.createdBy)}
 	case typeModifiedUser:
-		return []string{appUser(rec.changedBy)["id"].(string)}
+		return []string{appUserID(rec.changedBy)}
 	}
 	switch v := rec.cell(f).(type) {
 	case *option:

@@ -39,7 +39,8 @@ func (p page) column(name string) string {
 	for _, item := range p.Items {
 		switch v := item.Fields[name].(type) {
 		case []any:
-			out = append(out, v[0].(map[string]any)["text"].(string))
+			first, _ := v[0].(map[string]any)
+			out = append(out, fmt.Sprint(first["text"]))
 		default:
 			out = append(out, fmt.Sprint(v))
 		}

@@ -36,7 +36,7 @@ func (s *Sandbox) Rows(appToken, tableID string) ([]Row, error) {
 				write[f.name] = v
 			}
 		}
-		out = append(out, Row{rec.id, write, r.record(rec)["fields"].(map[string]any), rec.created, rec.call})
+		out = append(out, Row{rec.id, write, r.shown(rec), rec.created, rec.call})
 	}
 	return out, nil
 }

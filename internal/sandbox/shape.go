@@ -17,8 +17,8 @@ type reader struct {
 	only      []*field
 }
 
-// record is a row as search, get and list show it. Empty cells are left out.
-func (r *reader) record(rec *row) map[string]any {
+// shown is a record's cells in the read shape; empty ones are left out.
+func (r *reader) shown(rec *row) map[string]any {
 	fields := r.only
 	if fields == nil {
 		fields = r.table.fields
@@ -29,7 +29,12 @@ func (r *reader) record(rec *row) map[string]any {
 			shown[f.name] = v
 		}
 	}
-	out := map[string]any{"record_id": rec.id, "fields": shown}
+	return shown
+}
+
+// record is a row as search, get and list show it. Empty cells are left out.
+func (r *reader) record(rec *row) map[string]any {
+	out := map[string]any{"record_id": rec.id, "fields": r.shown(rec)}
 	if r.legacy {
 		out["id"] = rec.id
 	}
@@ -184,8 +189,10 @@ func plain(cell any) string {
 
 // appUser is an app as the user that made or changed a record.
 func appUser(appID string) map[string]any {
-	return map[string]any{"id": "ou_" + strings.ReplaceAll(appID, "_", ""), "name": appID, "en_name": appID, "email": "", "avatar_url": ""}
+	return map[string]any{"id": appUserID(appID), "name": appID, "en_name": appID, "email": "", "avatar_url": ""}
 }
+
+func appUserID(appID string) string { return "ou_" + strings.ReplaceAll(appID, "_", "") }
 
 func optionNames(list []*option) []string {
 	out := make([]string, len(list))

@@ -38,9 +38,9 @@ func (w *write) run(ctx context.Context) (tool.Answer, error) {
 	waiting, cancel := w.deadline.Context(ctx)
 	defer cancel()
 
-	print := w.fingerprint(ctx)
+	fingerprint := w.fingerprint(ctx)
 	if key := w.options.IdempotencyKey; key != "" && !tool.IsTrue(w.options.DryRun) {
-		ticket, found, err := w.Outbox.Replay(waiting, w.target.TableRef, key, print)
+		ticket, found, err := w.Outbox.Replay(waiting, w.target.TableRef, key, fingerprint)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -52,12 +52,12 @@ func (w *write) run(ctx context.Context) (tool.Answer, error) {
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	return w.submit(waiting, ctx, *known, print, true)
+	return w.submit(waiting, ctx, *known, fingerprint, true)
 }
 
 // submit validates, sends and waits. Feishu may know better than a schema of some minutes ago: when it says that a column is
 // gone, nothing was written, and the rows are looked at once more with the table as it is now (again).
-func (w *write) submit(waiting, ctx context.Context, known schema.Table, print [32]byte, again bool) (tool.Answer, error) {
+func (w *write) submit(waiting, ctx context.Context, known schema.Table, fingerprint [32]byte, again bool) (tool.Answer, error) {
 	plan, made, err := w.plan(waiting, w.target, &known, w.rows, w.options, w.mode)
 	if err != nil {
 		return tool.Answer{}, err
@@ -77,7 +77,7 @@ func (w *write) submit(waiting, ctx context.Context, known schema.Table, print [
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
-		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Caller: w.target.Caller, IdempotencyKey: w.options.IdempotencyKey, Fingerprint: print,
+		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Caller: w.target.Caller, IdempotencyKey: w.options.IdempotencyKey, Fingerprint: fingerprint,
 		Keep: tool.IsTrue(w.options.Async),
 	}
 	if tool.IsTrue(w.options.DryRun) {
@@ -97,7 +97,7 @@ func (w *write) submit(waiting, ctx context.Context, known schema.Table, print [
 	if again && isStaleSchema(err) {
 		fresh, refreshErr := w.Tables.Refresh(waiting, &known)
 		if refreshErr == nil && fresh.Loaded != known.Loaded {
-			return w.submit(waiting, ctx, *fresh, print, false)
+			return w.submit(waiting, ctx, *fresh, fingerprint, false)
 		}
 	}
 	return answer, err
@@ -195,6 +195,9 @@ func onlyMissing(rows []problem.RowError) bool {
 func withRows(e *problem.Error, note memo, result *outbox.Result) *problem.Error {
 	out := *e
 	out.Rows, out.RowCount = note.Errors, note.Count
+	if out.Feishu == nil {
+		out.Feishu = result.Feishu
+	}
 	for _, row := range result.Rows {
 		if row.Err != nil {
 			out.Rows = append(out.Rows, *row.Err)
@@ -242,7 +245,10 @@ func readBackFailed(receipt *Receipt, cause error) error {
 
 // rehearse answers a dry run: what would be sent, and for an upsert what would become of each row.
 func (w *write) rehearse(waiting, ctx context.Context, submission outbox.Submission, note memo) (tool.Answer, error) {
-	would := map[outbox.Op]outbox.RowStatus{outbox.OpCreate: outbox.Created, outbox.OpUpdate: outbox.Updated}[w.op]
+	would := outbox.Created
+	if w.op == outbox.OpUpdate {
+		would = outbox.Updated
+	}
 	result := &outbox.Result{}
 	if w.op == outbox.OpUpsert && len(submission.Rows) > 0 {
 		matched, err := w.Outbox.Match(waiting, submission)

@@ -99,9 +99,9 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 	}
 	waiting, cancel := w.deadline.Context(ctx)
 	defer cancel()
-	print := w.fingerprint(ctx)
+	fingerprint := w.fingerprint(ctx)
 	if key := in.IdempotencyKey; key != "" && !tool.IsTrue(in.DryRun) {
-		ticket, found, err := s.Outbox.Replay(waiting, target.TableRef, key, print)
+		ticket, found, err := s.Outbox.Replay(waiting, target.TableRef, key, fingerprint)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -118,7 +118,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 	}
 	ticket, err := s.Outbox.Submit(waiting, outbox.Submission{
 		Table: target.TableRef, Op: outbox.OpDelete, Rows: rows, Atomic: !w.options.skips(), Caller: target.Caller,
-		IdempotencyKey: in.IdempotencyKey, Fingerprint: print, Memo: data, Keep: tool.IsTrue(in.Async),
+		IdempotencyKey: in.IdempotencyKey, Fingerprint: fingerprint, Memo: data, Keep: tool.IsTrue(in.Async),
 	})
 	if err != nil {
 		return tool.Answer{}, err

@@ -53,17 +53,6 @@ func (o *WriteOptions) coercion(mode bitable.Mode, userIDType string, base *time
 	}, nil
 }
 
-// identity is what makes two requests the same write, beside their rows: every option that decides what is written.
-func (o *WriteOptions) identity(c bitable.Options) []string {
-	raw := "typecast"
-	if c.Raw {
-		raw = "raw"
-	}
-	return []string{
-		or(o.OnError, onErrorAbort), c.UnknownFields, c.UnknownOptions, raw, c.TimeZone.String(), c.EmptyValues, c.UserIDType,
-	}
-}
-
 func (o *WriteOptions) skips() bool { return o.OnError == onErrorSkip }
 
 // parseZone reads an IANA name or ±HH:MM; base if text is empty.
