@@ -190,7 +190,7 @@ func (m *met) check(t *testing.T, h *house) {
 	if row != "" && (len(got.Errors) != 1 || got.Errors[0].Code != row || got.Errors[0].FeishuCode != m.Code) {
 		t.Errorf("%d: row errors %+v, want one %s", m.Code, got.Errors, row)
 	}
-	if row == "" && (got.Feishu == nil || got.Feishu.Code != m.Code || got.Feishu.LogID == "") {
+	if got.Feishu == nil || got.Feishu.Code != m.Code || got.Feishu.LogID == "" {
 		t.Errorf("%d: Feishu's own code or log_id is missing: %s", m.Code, got.raw)
 	}
 	if got.Feishu != nil && got.Feishu.LogID != "" && !strings.Contains(h.logs.String(), got.Feishu.LogID) {
