@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,12 +42,10 @@ func setupSingle(t *testing.T, o options, unset ...string) single {
 		t.Fatal(err)
 	}
 	s := single{house: h, token: "authtoken" + rand.Text()}
-	for name, value := range map[string]string{
+	maps.Copy(h.settings, map[string]string{
 		"API_AUTH_TOKEN": s.token, "FEISHU_APP_ID": appID, "FEISHU_APP_SECRET": h.secrets.app, "FEISHU_BASE_TOKEN": baseName,
 		"FEISHU_TABLE_ID": records,
-	} {
-		h.settings[name] = value
-	}
+	})
 	for _, name := range unset {
 		delete(h.settings, name)
 	}
@@ -65,9 +64,7 @@ func (s single) send(method, path, token, body string, header map[string]string)
 	if token != "" {
 		r.header["Authorization"] = "Bearer " + token
 	}
-	for name, value := range header {
-		r.header[name] = value
-	}
+	maps.Copy(r.header, header)
 	return s.do(r)
 }
 

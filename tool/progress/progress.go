@@ -3,6 +3,7 @@ package progress
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/rowgate/rowgate/internal/feishu"
@@ -18,7 +19,7 @@ type Jobs interface {
 // Watch follows the write that one request waits for. It is safe for concurrent use.
 type Watch struct {
 	mu     sync.Mutex
-	jobID  string
+	ticket *outbox.Ticket // nil while there is no write
 	tenant string
 }
 
@@ -30,19 +31,28 @@ func With(ctx context.Context) (context.Context, *Watch) {
 	return context.WithValue(ctx, watchKey{}, w), w
 }
 
-// Look returns how many rows' fate is known, of how many; ok is false while there is no write to follow.
+// Look returns how many rows' fate is known, of how many; ok is false while there is nothing to tell. A write that is looked
+// at is kept as a job, since nobody is told of any other: look only at one that takes its time.
 func (w *Watch) Look(ctx context.Context, jobs Jobs) (done, total int, ok bool) {
 	w.mu.Lock()
-	jobID, tenant := w.jobID, w.tenant
+	ticket, tenant := w.ticket, w.tenant
 	w.mu.Unlock()
-	if jobID == "" {
+	if ticket == nil || isDone(ticket) || ticket.Keep() != nil {
 		return 0, 0, false
 	}
-	job, err := jobs.Job(ctx, jobID, tenant)
-	if err != nil { // it has ended, and nobody asked to keep it
+	job, err := jobs.Job(ctx, ticket.JobID, tenant)
+	if err != nil {
 		return 0, 0, false
 	}
 	return job.RowsDone, job.RowsTotal, true
+}
+
+// isDone reports whether the write has its answer already.
+func isDone(ticket *outbox.Ticket) bool {
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := ticket.Wait(now)
+	return !errors.Is(err, context.Canceled)
 }
 
 // Watched is an outbox that tells a request's watch which job it waits for.
@@ -73,5 +83,5 @@ func (o Watched) note(ctx context.Context, app feishu.App, ticket *outbox.Ticket
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.jobID, w.tenant = ticket.JobID, o.Digest(app)
+	w.ticket, w.tenant = ticket, o.Digest(app)
 }
