@@ -50,7 +50,7 @@ func rateOf(ctx context.Context, b *bench, r *report, name string, places, calle
 		return err
 	}
 	s.feishu.ResetCalls()
-	began, before := time.Now(), s.service.cpu()
+	began, before, others := time.Now(), s.service.cpu(), ownCPU()
 	seconds := pick(b, 15, 5)
 	profiled := s.profile(ctx, b, fmt.Sprintf("rate-%d", places), seconds)
 	l, err := load(seconds)
@@ -58,7 +58,7 @@ func rateOf(ctx context.Context, b *bench, r *report, name string, places, calle
 		return err
 	}
 	took := time.Since(began)
-	spent := s.service.cpu() - before
+	spent, others := s.service.cpu()-before, ownCPU()-others
 	calls, _ := s.calls()
 	now, peak := s.service.memory()
 	perSecond := l.count() / took.Seconds()
@@ -74,6 +74,9 @@ func rateOf(ctx context.Context, b *bench, r *report, name string, places, calle
 	r.tell("latency with all callers waiting, p99, "+name, "ms", l.ms(99))
 	r.tell("rows a write call, "+name, "rows", l.count()/float64(calls))
 	r.tell("processor time of the service a request, "+name, "ms", ms(spent)/l.count())
+	r.tell("processor time of callers and Feishu a request, "+name, "ms", ms(others)/l.count())
+	// Where other work takes part of the machine, this is what would be left of the rate without it.
+	r.tell("requests a second that the time of two whole cores is enough for, "+name, "/s", 2*l.count()/(spent+others).Seconds())
 
 	// Half of what callers who wait can get: a load that the service must carry without a queue.
 	every := time.Duration(2 * float64(time.Second) / perSecond)
