@@ -64,9 +64,6 @@ type Lookups interface {
 	Rehearse(ctx context.Context, target tool.Target, plan *bitable.Plan) error
 }
 
-// ruleColumnCreated warns of a column that unknown_fields: create added to the table.
-const ruleColumnCreated = "column_created"
-
 // plan coerces rows for the table. A column that the table has not may be newer than what is known of the table: the columns
 // are then asked for once more.
 func (s *Service) plan(ctx context.Context, target tool.Target, known *schema.Table, rows []json.RawMessage, o *WriteOptions, mode bitable.Mode,
@@ -87,21 +84,8 @@ func (s *Service) plan(ctx context.Context, target tool.Target, known *schema.Ta
 			plan = known.Schema.Coerce(rows, options)
 		}
 	}
-	if unknown := plan.UnknownColumns(); len(unknown) > 0 && options.UnknownFields == bitable.PolicyCreate && !tool.IsTrue(o.DryRun) {
-		created, err := s.Columns.Create(ctx, known, unknown)
-		if err != nil {
-			return nil, nil, err
-		}
-		s.Tables.Forget(known.Ref)
-		fresh, err := s.Tables.Table(ctx, known.Ref)
-		if err != nil {
-			return nil, nil, err
-		}
-		*known = *fresh
-		plan = known.Schema.Coerce(rows, options)
-		for _, name := range created {
-			made = append(made, bitable.Warning{Rule: ruleColumnCreated, Field: name, Count: 1})
-		}
+	if plan, made, err = s.addColumns(ctx, known, plan, rows, options, o); err != nil {
+		return nil, nil, err
 	}
 	if len(plan.Pending()) == 0 || plan.ErrorCount() > 0 && !o.skips() { // nothing is uploaded for rows that are not written
 		return plan, made, nil
