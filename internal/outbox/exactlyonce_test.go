@@ -171,7 +171,7 @@ func (h *house) compare(open map[string]outbox.Submission, want map[string]int, 
 	got := make(map[string]int)
 	ids := make(map[string]string)
 	for _, r := range h.base.tables["tblExample"] {
-		text := title([]byte(fmt.Sprintf(`{"标题":%s}`, r.fields["标题"])))
+		text := title(fmt.Appendf(nil, `{"标题":%s}`, r.fields["标题"]))
 		got[text]++
 		ids[text] = r.id
 	}
