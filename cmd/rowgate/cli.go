@@ -12,6 +12,7 @@ import (
 
 // streams is what a command says and where its settings come from; tests bring their own.
 type streams struct {
+	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
 }
@@ -20,6 +21,7 @@ type streams struct {
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the service."`
 	Demo    demoCmd    `cmd:"" help:"Write sample rows through the service into a simulated Feishu, and show what landed."`
+	MCP     mcpCmd     `cmd:"" name:"mcp" help:"Serve one MCP client over standard input and output."`
 	Sandbox sandboxCmd `cmd:"" help:"Run the Feishu simulator alone."`
 	Check   checkCmd   `cmd:"" help:"Validate the configuration and report every problem at once."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print an OpenAPI document."`

@@ -63,10 +63,12 @@ type App struct {
 
 // Start opens the store, resumes what an earlier run left, and serves. Stop it in the end.
 func Start(ctx context.Context, o Options) (*App, error) {
-	a := &App{
-		config: o.Config, logger: o.Logger, registry: telemetry.NewRegistry(), health: &httpd.Health{}, ended: make(chan struct{}),
+	a := newApp(o)
+	err := a.open(ctx)
+	if err == nil {
+		err = a.listen(ctx, o.Version)
 	}
-	if err := a.open(ctx, o); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, a.close())
 	}
 	a.serve(a.public)
@@ -76,8 +78,14 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	return a, nil
 }
 
+func newApp(o Options) *App {
+	return &App{
+		config: o.Config, logger: o.Logger, registry: telemetry.NewRegistry(), health: &httpd.Health{}, ended: make(chan struct{}),
+	}
+}
+
 // open makes every part, from the store up; what was opened before an error is closed by close.
-func (a *App) open(ctx context.Context, o Options) error {
+func (a *App) open(ctx context.Context) error {
 	var err error
 	keyring := a.config.Keyring
 	if a.store, err = sqlite.Open(ctx, a.config.DatabasePath); err != nil {
@@ -95,21 +103,29 @@ func (a *App) open(ctx context.Context, o Options) error {
 	a.people = attachment.NewPeople(a.client, a.client.Digest)
 	if a.outbox, err = outbox.New(outbox.Options{
 		Store: a.store, Writer: a.client, Reader: a.client, Keyring: keyring, Digest: a.client.Digest,
-		Logger: a.logger, Metrics: a.registry,
+		AllowRetry: a.client.AllowRetry, Logger: a.logger, Metrics: a.registry,
 	}); err != nil {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
 	a.door = tenant.NewDoor(a.config.Passphrases, keyring)
 	a.guard = a.newGuard()
-	// The address is known once it is listened on, and the documents name it; nothing is answered before serve.
-	var handler http.Handler
+	return nil
+}
+
+// listen takes the addresses and begins what earlier runs left; nothing is answered before serve.
+func (a *App) listen(ctx context.Context, version string) error {
+	// The address is known once it is listened on, and the documents name it.
+	var (
+		handler http.Handler
+		err     error
+	)
 	late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })
 	if a.public, err = httpd.Listen(ctx, a.config.Listen, late, a.logger); err != nil {
 		return err
 	}
 	a.publicURL = cmp.Or(a.config.PublicURL, a.URL())
-	if handler, err = a.handler(keyring, o.Version); err != nil {
+	if handler, err = a.handler(a.config.Keyring, version); err != nil {
 		return err
 	}
 	if a.config.AdminListen != "" {

@@ -3,7 +3,9 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,7 +16,9 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/rowgate/rowgate/internal/app"
+	"github.com/rowgate/rowgate/internal/config"
 	"github.com/rowgate/rowgate/internal/sandbox"
+	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/openapi"
 	"github.com/rowgate/rowgate/tool"
 )
@@ -344,4 +348,80 @@ func TestMCPAnnotations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stdio runs ServeMCP with the house's settings, its listener being down, and connects a client to it.
+func (s single) stdio(key string) (c *client, ended <-chan error) {
+	s.t.Helper()
+	s.stop()
+	cfg, problems := config.Load(func(name string) string { return s.settings[name] })
+	if len(problems) > 0 {
+		s.t.Fatal(problems)
+	}
+	in, toServer := io.Pipe()
+	fromServer, out := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		done <- app.ServeMCP(s.t.Context(), app.Options{Config: cfg, Logger: logger(s.logs), Version: "test"}, secret.New(key), in, out)
+	}()
+	c = &client{t: s.t}
+	var err error
+	c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(s.t.Context(), &mcp.IOTransport{
+		Reader: fromServer, Writer: toServer,
+	}, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return c, done
+}
+
+func TestMCPStdio(t *testing.T) {
+	t.Parallel()
+	t.Run("acts as the configured app, in its table", func(t *testing.T) {
+		t.Parallel()
+		s := setupSingle(t, options{})
+		c, ended := s.stdio("")
+		for range 2 { // honest repeats
+			if got, failed := c.call("write_records", map[string]any{"records": `[{"主题":"stdio"}]`}); failed || got["created"] != 1.0 {
+				t.Errorf("%v", got)
+			}
+		}
+		if got, failed := c.call("describe_table", map[string]any{"app_token": "bascnOther1"}); !failed || got["code"] != "bad_parameter" {
+			t.Errorf("%v", got)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if len(s.rows()) != 2 {
+			t.Errorf("%d rows", len(s.rows()))
+		}
+		if log := s.logs.String(); !strings.Contains(log, `"msg":"mcp call"`) || !strings.Contains(log, `"code":"bad_parameter"`) {
+			t.Error("the calls are not logged")
+		}
+		s.leaks()
+	})
+	t.Run("acts with a connection key", func(t *testing.T) {
+		t.Parallel()
+		s := setupSingle(t, options{}, "API_AUTH_TOKEN", "FEISHU_APP_ID", "FEISHU_APP_SECRET", "FEISHU_BASE_TOKEN", "FEISHU_TABLE_ID")
+		key := s.key(baseName, s.table)
+		c, ended := s.stdio(key)
+		if got, failed := c.call("describe_table", nil); failed || got["table_id"] != s.table {
+			t.Errorf("%v", got)
+		}
+		_ = c.Close()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		s.leaks(key)
+	})
+	t.Run("has to act for somebody", func(t *testing.T) {
+		t.Parallel()
+		err := app.ServeMCP(t.Context(), app.Options{Config: &config.Config{}}, secret.Text{}, nil, nil)
+		if !errors.Is(err, app.ErrNoConnection) {
+			t.Errorf("got %v", err)
+		}
+	})
 }

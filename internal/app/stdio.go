@@ -1,0 +1,44 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/tenant"
+)
+
+// ErrNoConnection says that ServeMCP has nobody to act for.
+var ErrNoConnection = errors.New("there is no connection: set ROWGATE_CONNECTION_KEY, or FEISHU_APP_ID and FEISHU_APP_SECRET " +
+	"(没有可用的连接：请设置 ROWGATE_CONNECTION_KEY，或 FEISHU_APP_ID 和 FEISHU_APP_SECRET)")
+
+// ServeMCP is the service for the one MCP client at the other end of in and out: the same store, write path and tools, and no
+// listener. Every call is made with the connection key, or, if it is empty, as the configured app, limited to the configured
+// base and table where there are any. It returns when in ends or ctx does, once the lanes are drained.
+func ServeMCP(ctx context.Context, o Options, key secret.Text, in io.ReadCloser, out io.WriteCloser) (err error) {
+	if key.IsZero() && o.Config.SingleTenant.AppID == "" {
+		return ErrNoConnection
+	}
+	a := newApp(o)
+	a.publicURL = cmp.Or(a.config.PublicURL, "http://"+a.config.Listen)
+	defer func() { err = errors.Join(err, a.close()) }()
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	p := a.parts(a.config.Keyring)
+	if key.IsZero() {
+		p.admission = a.configured()
+	}
+	server, err := a.newMCP(httpd.Renderer{PublicURL: a.publicURL, Logger: a.logger}, catalogue(p), o.Version)
+	if err != nil {
+		return err
+	}
+	if err := a.outbox.Start(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.outbox.Stop(context.WithoutCancel(ctx))) }()
+	return server.Run(tenant.WithCaller(ctx, tenant.Caller{Bearer: key}), in, out)
+}
