@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// chunkBytes is the least size of the chunks that rows are written into.
+// chunkBytes is the size of the chunks that rows are written into. What is left of a request gets no larger one than it
+// needs: a waiting row holds its whole chunk.
 const chunkBytes = 64 << 10
 
 // Coerce turns rows into what Feishu takes. It never fails as a whole: what is wrong with a row is in the plan's Errors.
@@ -29,8 +30,12 @@ func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
 	for _, f := range o.Files {
 		c.files[f.Row] = append(c.files[f.Row], f)
 	}
+	for _, row := range rows {
+		c.left += roomFor(row)
+	}
 	for i, row := range rows {
 		c.coerceRow(i, trimJSON(row))
+		c.left -= roomFor(row)
 	}
 	return c.plan
 }
@@ -56,6 +61,7 @@ type run struct {
 	row     int
 	members int // written or held
 	start   int // of the row in buf
+	left    int // bytes that this row and those behind it may take
 
 	// The cell under way.
 	key      *target
@@ -93,8 +99,8 @@ func (c *run) coerceRow(i int, raw []byte) {
 		c.failRow(tooManyColumns)
 		return
 	}
-	if room := 2*len(fields) + 64; cap(c.buf)-len(c.buf) < room {
-		c.buf = make([]byte, 0, max(chunkBytes, room))
+	if room := roomFor(fields); cap(c.buf)-len(c.buf) < room {
+		c.buf = make([]byte, 0, max(min(chunkBytes, c.left), room))
 	}
 	c.start = len(c.buf)
 	c.buf = append(c.buf, '{')
@@ -174,3 +180,6 @@ func (c *run) nearest(n int, name string, at func(int) string) []string {
 	}
 	return nearest(name, n, at)
 }
+
+// roomFor is how many bytes a row may take once it is coerced; one that takes more gets a chunk of its own.
+func roomFor(row []byte) int { return 2*len(row) + 64 }

@@ -48,13 +48,15 @@ type Options struct {
 	Reader  Reader
 	Keyring *secret.Keyring         // seals what is stored, derives the digests
 	Digest  func(feishu.App) string // digest of a credential: the tenant
-	Logger  *slog.Logger            // default: discards
-	Metrics prometheus.Registerer   // default: not registered
-	Lane    Bound                   // of one base; default DefaultLaneBound
-	Tenant  Bound                   // of one credential; default DefaultTenantBound
-	Total   Bound                   // of all; default DefaultTotalBound
-	Kept    Kept                    // what the store may hold; default DefaultKeptBound
-	Drain   time.Duration           // default DrainFor
+	// AllowRetry takes one repeat of an unanswered call from the budget of the app's host; default: every repeat is allowed.
+	AllowRetry func(feishu.App) bool
+	Logger     *slog.Logger          // default: discards
+	Metrics    prometheus.Registerer // default: not registered
+	Lane       Bound                 // of one base; default DefaultLaneBound
+	Tenant     Bound                 // of one credential; default DefaultTenantBound
+	Total      Bound                 // of all; default DefaultTotalBound
+	Kept       Kept                  // what the store may hold; default DefaultKeptBound
+	Drain      time.Duration         // default DrainFor
 }
 
 func (opts Options) withDefaults() (Options, error) {
@@ -63,6 +65,9 @@ func (opts Options) withDefaults() (Options, error) {
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.AllowRetry == nil {
+		opts.AllowRetry = func(feishu.App) bool { return true }
 	}
 	if opts.Metrics == nil {
 		opts.Metrics = prometheus.NewRegistry()

@@ -81,6 +81,7 @@ func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 			}
 		}
 		delay, again := a.next(why)
+		again = again && o.affords(b, why)
 		o.opts.Logger.InfoContext(ctx, "batch not written", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
 			slog.String("class", why.Class.String()), slog.Int("code", why.Code), slog.String("log_id", why.LogID),
 			slog.Bool("again", again), slog.Duration("wait", delay))
@@ -97,6 +98,14 @@ func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 			return nil, verdictFailed, why
 		}
 	}
+}
+
+// affords reports whether a batch may be sent again that Feishu did not answer: only within the share of repeats that all calls
+// to its host have, so that a Feishu that is down is not sent more than one that works. What is not repeated now is taken up
+// again by a repeat of the request, or by the janitor.
+func (o *Outbox) affords(b *batch, why *feishu.Error) bool {
+	unanswered := why.Class == feishu.ClassServer || why.Class == feishu.ClassInterrupted
+	return !unanswered || o.opts.AllowRetry(b.lead().sub.Table.App)
 }
 
 // refused reports whether a row is to blame. Then nothing was written, by no earlier call either: Feishu would have refused it

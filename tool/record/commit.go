@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func (w *write) submit(waiting, ctx context.Context, known schema.Table, fingerp
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
-		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Caller: w.target.Caller, IdempotencyKey: w.options.IdempotencyKey, Fingerprint: fingerprint,
+		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Caller: w.caller(), IdempotencyKey: w.options.IdempotencyKey, Fingerprint: fingerprint,
 		Keep: tool.IsTrue(w.options.Async),
 	}
 	if tool.IsTrue(w.options.DryRun) {
@@ -101,6 +102,15 @@ func (w *write) submit(waiting, ctx context.Context, known schema.Table, fingerp
 		}
 	}
 	return answer, err
+}
+
+// caller is whose turn it is in the lane. An import of several batches takes turns with the other requests of its own caller as
+// it does with those of others; requests that one batch holds keep their caller's order.
+func (w *write) caller() string {
+	if len(w.rows) <= feishu.MaxBatchCreate {
+		return w.target.Caller
+	}
+	return w.target.Caller + "/" + rand.Text()
 }
 
 // await waits for the result until the deadline, then answers 202: the write goes on.
