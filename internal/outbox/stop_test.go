@@ -177,6 +177,37 @@ func TestOutage(t *testing.T) {
 		})
 	})
 
+	t.Run("repeats_an_unanswered_call_only_within_the_budget_and_takes_it_up_again_later", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			allowed := 1
+			h := setup(t, func(o *outbox.Options) {
+				o.AllowRetry = func(feishu.App) bool { allowed--; return allowed >= 0 }
+			})
+			down := true
+			h.base.faults = func(int, write) fault {
+				if down {
+					return fault{after: interrupted()}
+				}
+				return fault{}
+			}
+			r := h.write(t, creation("a", "一"))
+			if tally(r)[outbox.Unknown] != 1 || r.Err == nil || r.Err.Code != problem.UnknownOutcome {
+				t.Errorf("%+v", r)
+			}
+			if n := len(h.base.calls()); n != 2 {
+				t.Errorf("%d calls, want the first and the one repeat that the budget allows", n)
+			}
+			down = false
+			if r := h.write(t, creation("a", "一")); tally(r)[outbox.Created] != 1 {
+				t.Errorf("the repeated request found %+v", r)
+			}
+			if got := h.base.column("tblExample", "标题"); len(got) != 1 {
+				t.Errorf("the row is there %d times", len(got))
+			}
+		})
+	})
+
 	t.Run("costs_few_calls_when_nothing_can_be_reached", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
