@@ -20,6 +20,8 @@ const (
 	idleTimeout       = 120 * time.Second
 	maxHeaderBytes    = 64 << 10
 	maxConnections    = 8192
+	// maxConnectionsPerAddress leaves half for all others; a reverse proxy in front keeps far fewer open.
+	maxConnectionsPerAddress = maxConnections / 2
 )
 
 // Server is one listener with its handler.
@@ -35,7 +37,7 @@ func Listen(ctx context.Context, address string, handler http.Handler, logger *s
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	return newServer(boundConnections(listener, maxConnections), handler, logger), nil
+	return newServer(boundConnections(listener, maxConnections, maxConnectionsPerAddress), handler, logger), nil
 }
 
 func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger) *Server {
