@@ -38,10 +38,17 @@ func (o *Outbox) setAside(l *lane, b *batch, v verdict, why *feishu.Error) bool 
 		return false
 	}
 	o.opts.Logger.Info("batch set aside", slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.String("class", why.Class.String()))
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	l.adrift[b] = true
+	for _, e := range b.entries() { // its later rows do not overtake its earlier ones
+		l.remove(e)
+	}
 	time.AfterFunc(asideFor+rand.N(asideFor), func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.laneOf(l.id).again(b)
+		l.again(b)
+		l.takeBack(b.entries())
 		o.wake(l)
 	})
 	return true

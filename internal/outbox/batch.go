@@ -51,7 +51,8 @@ type batch struct {
 	resumed   bool      // was stored by an earlier run or try: an attempt may have been carried out
 	aside     time.Time // since when it is set aside; zero if it is not
 	unstored  bool      // could not be stored and was not sent
-	tries     int       // how often it was given up as unknown
+	lost      time.Time // since when it is given up as unknown for now; zero if it is not
+	overtaken bool      // a later batch wrote to the same place while this one was adrift
 }
 
 // lead is an entry of the batch that stands for what all have in common: table, credential and options.

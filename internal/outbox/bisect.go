@@ -46,7 +46,8 @@ func (o *Outbox) divide(ctx context.Context, l *lane, b *batch, why *feishu.Erro
 	suspects := unitsOf(b.items)
 	var rest []unit
 	for ctx.Err() == nil {
-		guilty, others, sure := o.blame(ctx, suspects, why)
+		guilty, others, sure := suspects, []unit(nil), false
+		_ = o.guard(func() error { guilty, others, sure = o.blame(ctx, suspects, why); return nil }) // else all are suspects
 		if sure || len(guilty) == 1 {
 			o.reject(l, guilty, why)
 			return o.goOn(l, b.op, append(others, rest...))

@@ -126,7 +126,7 @@ func (o *Outbox) replay(ctx context.Context, e *entry) (*Ticket, error) {
 		return nil, notStored(err)
 	}
 	switch {
-	case !found:
+	case !found, known.Derived && known.Delivered: // freed between the two lines
 		return nil, nil
 	case !bytes.Equal(known.Print, e.sub.Fingerprint[:]):
 		o.metrics.submissions.WithLabelValues("conflict").Inc()
@@ -195,8 +195,9 @@ func (o *Outbox) keep(e *entry) error {
 	if len(changes.Insert) == 0 {
 		changes.Keep = []string{e.id}
 	}
+	stored := o.store.begin(changes)
 	o.mu.Unlock()
-	err := o.store.apply(changes)
+	err := <-stored
 	if err == nil {
 		return nil
 	}

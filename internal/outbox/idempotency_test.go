@@ -181,6 +181,42 @@ func TestDerivedKey(t *testing.T) {
 		}
 	})
 
+	t.Run("a_repeat_that_joined_is_a_retry_until_its_own_answer_has_arrived", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t)
+		h.base.gate = make(chan struct{})
+		h.submit(t, creation("a", "一")).Delivered() // a 202
+		joined := h.submit(t, creation("a", "一"))
+		close(h.base.gate)
+		wait(t, joined)
+		again := h.submit(t, creation("a", "一"))
+		if wait(t, again); !again.Replay || len(h.base.calls()) != 1 {
+			t.Errorf("replay %v, %d calls", again.Replay, len(h.base.calls()))
+		}
+	})
+
+	t.Run("an_answer_that_is_delivered_while_it_is_looked_up_is_not_given_again", func(t *testing.T) {
+		t.Parallel()
+		store := &turning{memStore: newMemStore()}
+		h := setup(t, func(o *outbox.Options) { o.Store = store })
+		sub := creation("a", "一")
+		sub.Keep = true
+		first := h.submit(t, sub)
+		wait(t, first)
+		store.afterKey = func() {
+			first.Delivered()
+			for {
+				if e, _, _ := store.memStore.Find(t.Context(), outbox.Lookup{ID: first.JobID}); e.Delivered {
+					return
+				}
+			}
+		}
+		again := h.submit(t, creation("a", "一"))
+		if wait(t, again); again.Replay {
+			t.Error("an honest second write was taken for a repeat")
+		}
+	})
+
 	t.Run("leaves_nothing_in_the_store_once_delivered", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t)
@@ -244,6 +280,21 @@ func TestDerivedKey(t *testing.T) {
 			t.Errorf("%d rows", n)
 		}
 	})
+}
+
+// turning is a store in which something happens after an entry was found by its key.
+type turning struct {
+	*memStore
+	afterKey func()
+}
+
+func (s *turning) Find(ctx context.Context, by outbox.Lookup) (outbox.Entry, bool, error) {
+	e, found, err := s.memStore.Find(ctx, by)
+	if after := s.afterKey; by.Key != "" && after != nil {
+		s.afterKey = nil
+		after()
+	}
+	return e, found, err
 }
 
 func TestJob(t *testing.T) {

@@ -17,6 +17,7 @@ type lane struct {
 	entries int             // entries that belong to it, waiting, under way or parked
 	seq     int64           // of the newest batch
 	options map[option]bool // created by writes of this lane
+	adrift  map[*batch]bool // set aside, or given up for now
 }
 
 // push queues e behind the caller's other entries.
@@ -68,7 +69,7 @@ func (l *lane) again(b *batch) {
 func (o *Outbox) laneOf(id string) *lane {
 	l := o.lanes[id]
 	if l == nil {
-		l = &lane{id: id, callers: make(map[string]*caller), options: make(map[option]bool)}
+		l = &lane{id: id, callers: make(map[string]*caller), options: make(map[option]bool), adrift: make(map[*batch]bool)}
 		o.lanes[id] = l
 	}
 	return l
@@ -148,17 +149,18 @@ func (o *Outbox) newBatch(l *lane, op Op, items []item) *batch {
 // rows fail, and it returns false.
 func (o *Outbox) start(l *lane, batches ...*batch) bool {
 	var changes Changes
+	for _, b := range batches {
+		changes.Start = append(changes.Start, o.storedBatch(l, b))
+	}
 	o.mu.Lock()
 	for _, b := range batches {
 		for _, e := range b.entries() {
 			changes.Insert = e.claim(changes.Insert)
 		}
 	}
+	stored := o.store.begin(changes) // before any other change of what was claimed here
 	o.mu.Unlock()
-	for _, b := range batches {
-		changes.Start = append(changes.Start, o.storedBatch(l, b))
-	}
-	err := o.store.apply(changes)
+	err := <-stored
 	if err == nil {
 		return true
 	}

@@ -22,8 +22,9 @@ func usedOptions(s *Submission) map[int][]option {
 	for column, names := range s.NewOptions {
 		for pos := range s.Rows {
 			for _, name := range selected(bitable.Cell(s.Rows[pos].Fields, column)) {
-				if slices.Contains(names, name) {
-					used[pos] = append(used[pos], option{s.Table.TableID, column, name})
+				o := option{s.Table.TableID, column, name}
+				if slices.Contains(names, name) && !slices.Contains(used[pos], o) {
+					used[pos] = append(used[pos], o)
 				}
 			}
 		}

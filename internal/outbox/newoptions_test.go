@@ -15,6 +15,19 @@ import (
 // Feishu does.
 func TestNewOptions(t *testing.T) {
 	t.Parallel()
+
+	t.Run("twice_in_one_cell_still_go", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			sub := creation("a", "一")
+			sub.Rows[0].Fields = json.RawMessage(`{"标题":"一","标签":["新","新"]}`)
+			sub.NewOptions = map[string][]string{"标签": {"新"}}
+			if r := h.write(t, printed(sub)); tally(r)[outbox.Created] != 1 {
+				t.Errorf("%+v", r)
+			}
+		})
+	})
 	tagged := func(s *site, caller string, tags ...string) outbox.Submission {
 		sub := s.videos(outbox.OpCreate)
 		sub.Caller = caller

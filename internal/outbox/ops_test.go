@@ -184,6 +184,37 @@ func TestUpsert(t *testing.T) {
 		}
 	})
 
+	t.Run("an_entry_that_stays_together_waits_whole_for_a_key_of_another", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t)
+		first, release := h.hold(t)
+		one := h.submit(t, upsert("a", [2]string{"新", "x"}))
+		sub := upsert("b", [2]string{"乙", "y"}, [2]string{"新", "y"}, [2]string{"bad", "y"})
+		sub.Atomic = true
+		two := h.submit(t, sub)
+		release()
+		wait(t, first)
+		wait(t, one)
+		if r := wait(t, two); tally(r)[outbox.Failed] != 3 {
+			t.Errorf("%+v", r.Rows)
+		}
+		if got := h.base.column("tblExample", "标题"); !slices.Equal(got, []string{"first", "新"}) {
+			t.Errorf("%v", got)
+		}
+	})
+
+	t.Run("updates_nothing_of_an_entry_that_stays_together_if_a_create_is_refused", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t)
+		h.write(t, upsert("a", [2]string{"一", "x"}))
+		sub := upsert("a", [2]string{"一", "y"}, [2]string{"bad", "y"})
+		sub.Atomic = true
+		r := h.write(t, sub)
+		if tally(r)[outbox.Failed] != 2 || r.Rows[1].Err == nil || h.base.column("tblExample", "备注")[0] != "x" {
+			t.Errorf("%+v, %v", r.Rows, h.base.column("tblExample", "备注"))
+		}
+	})
+
 	t.Run("leaves_null_out_of_a_create_and_clears_with_it_on_update", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t)

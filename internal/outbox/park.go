@@ -34,6 +34,7 @@ func (o *Outbox) revive(e *entry) {
 	o.awaken(e)
 	e.stop = nil
 	for _, b := range e.lostBatches() {
+		b.overtaken = b.overtaken && b.op == OpCreate // the repeat asks for an update now; a second record nobody asks for
 		o.takeUp(l, b)
 	}
 	if len(e.todo) > 0 {

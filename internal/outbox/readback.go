@@ -12,19 +12,21 @@ import (
 // readBack finds out from the table whether b was written: ids are those of created records. false means that it was not, or
 // that the table does not tell.
 func (o *Outbox) readBack(ctx context.Context, b *batch) (ids []string, written bool) {
-	var err error
-	switch b.op {
-	case OpCreate:
-		ids, written, err = o.createdAlready(ctx, b)
-	case OpUpdate:
-		written, err = o.updatedAlready(ctx, b)
-	case OpDelete:
-		var absent map[string]bool
-		absent, err = o.absent(ctx, b.items)
-		// A batch is carried out whole or not at all: one record that is there is enough.
-		written = len(absent) == len(b.items)
-	case OpUpsert, opPause:
-	}
+	err := o.guard(func() (err error) {
+		switch b.op {
+		case OpCreate:
+			ids, written, err = o.createdAlready(ctx, b)
+		case OpUpdate:
+			written, err = o.updatedAlready(ctx, b)
+		case OpDelete:
+			var absent map[string]bool
+			absent, err = o.absent(ctx, b.items)
+			// A batch is carried out whole or not at all: one record that is there is enough.
+			written = len(absent) == len(b.items)
+		case OpUpsert, opPause:
+		}
+		return err
+	})
 	if err != nil {
 		o.opts.Logger.InfoContext(ctx, "cannot read back", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Any("error", err))
 		return nil, false

@@ -50,6 +50,7 @@ func (o *Outbox) join(e *entry) (t *Ticket, before <-chan struct{}, err error) {
 		o.metrics.submissions.WithLabelValues("conflict").Inc()
 		return nil, nil, conflict()
 	}
+	other.delivered = false // of the answers it gives, the one to this repeat is the one that has to arrive
 	o.revive(other)
 	o.metrics.submissions.WithLabelValues("joined").Inc()
 	return &Ticket{JobID: other.id, Replay: true, o: o, e: other, r: other.round}, nil, nil

@@ -110,6 +110,11 @@ func (o *Outbox) resumeBatch(entries map[string]*entry, s *Batch) bool {
 	if at < 0 {
 		return false
 	}
+	for _, it := range b.items {
+		if it.e != nil && b.token != "" && b.token == it.e.sub.Write.ClientToken {
+			it.e.tokenUsed = true
+		}
+	}
 	l := o.laneOf(b.items[at].e.lane)
 	l.seq = max(l.seq, b.seq)
 	if s.Result != nil {

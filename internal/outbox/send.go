@@ -52,13 +52,20 @@ type attempt struct {
 // send makes the batch's call until its outcome is known or its tries are used up. why is nil only for verdictWritten.
 func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, why *feishu.Error) {
 	a := &attempt{b: b, uncertain: b.resumed, tries: make(map[feishu.Class]int)}
-	if b.resumed && b.op != OpCreate {
-		if _, written := o.readBack(ctx, b); written {
-			return nil, verdictWritten, nil
+	if b.resumed && (b.op != OpCreate || b.overtaken) {
+		if ids, written := o.readBack(ctx, b); written {
+			return ids, verdictWritten, nil
+		}
+		if b.overtaken {
+			return nil, verdictUnknown, &feishu.Error{Class: feishu.ClassReadBack}
 		}
 	}
 	for {
-		ids, err := o.call(ctx, b)
+		var ids []string
+		err := o.guard(func() (err error) {
+			ids, err = o.call(ctx, b)
+			return err
+		})
 		if err == nil && b.op == OpCreate && len(ids) != len(b.items) {
 			err = &feishu.Error{Class: feishu.ClassReadBack, Code: codeTokenUsed}
 		}

@@ -10,12 +10,20 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// parkTries is how often a batch of unknown outcome is taken up again, after its first tries, before its rows are
-// answered as unknown for good.
-const parkTries = 4
+// lostFor is how long a batch of unknown outcome is taken up again, by repeats and by the janitor, before its rows are answered as
+// unknown for good.
+const lostFor = 10 * time.Minute
 
 // finish sees one stored batch through and returns the batches that it was divided into.
 func (o *Outbox) finish(ctx context.Context, l *lane, b *batch) []*batch {
+	if b.overtaken && !b.resumed {
+		o.requeue(l, b)
+		return nil
+	}
+	if o.halted(b) {
+		o.end(l, b, ending{})
+		return o.goOn(l, b.op, unitsOf(b.items))
+	}
 	ids, v, why := o.send(ctx, b)
 	o.metrics.batch(b, v)
 	switch v {
@@ -28,6 +36,14 @@ func (o *Outbox) finish(ctx context.Context, l *lane, b *batch) []*batch {
 	case verdictStopped:
 	}
 	return nil
+}
+
+// halted reports whether nothing of b was sent and nothing more of one of its entries is to be: an upsert's updates come after
+// its creates.
+func (o *Outbox) halted(b *batch) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !b.resumed && slices.ContainsFunc(b.items, func(it item) bool { return it.e.stop != nil })
 }
 
 // giveUp ends the tries for b, for good or for now.
@@ -51,8 +67,10 @@ func (o *Outbox) fail(l *lane, b *batch, why *problem.Error) {
 func (o *Outbox) end(l *lane, b *batch, end ending) {
 	o.mu.Lock()
 	b.apply(&end)
+	delete(l.adrift, b)
 	if end.Status == Created || end.Status == Updated {
 		l.made(b.items)
+		l.overtake(b)
 	}
 	entries := b.entries()
 	rest := o.atRest(l, entries)
@@ -68,13 +86,16 @@ func (o *Outbox) end(l *lane, b *batch, end ending) {
 // lose gives b up for now: its rows are answered as unknown, a repeat or the janitor takes it up again.
 func (o *Outbox) lose(l *lane, b *batch, why *problem.Error) {
 	b.resumed = true
-	b.tries++
-	o.opts.Logger.Warn("outcome of a batch is unknown", slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.Int("tries", b.tries))
-	if b.tries > parkTries {
+	if b.lost.IsZero() {
+		b.lost = time.Now()
+	}
+	o.opts.Logger.Warn("outcome of a batch is unknown", slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.Duration("for", time.Since(b.lost)))
+	if time.Since(b.lost) > lostFor {
 		o.end(l, b, ending{Status: Unknown, Err: why})
 		return
 	}
 	o.mu.Lock()
+	l.adrift[b] = true
 	entries := b.entries()
 	for _, e := range entries {
 		n := b.count(e)
@@ -246,7 +267,7 @@ func (o *Outbox) answerUndone(entries []*entry) {
 	defer o.mu.Unlock()
 	for _, e := range entries {
 		r := e.result()
-		o.gone[e.id] = true
+		o.gone[e.id], e.released = true, true
 		o.forgotten(e)
 		o.drop(e)
 		o.metrics.rows(e, r)

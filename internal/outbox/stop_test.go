@@ -77,6 +77,25 @@ func TestStop(t *testing.T) {
 		})
 	})
 
+	t.Run("a_caller_s_client_token_goes_with_one_call_also_after_a_restart", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			h.base.entered, h.base.gate = make(chan struct{}, 1), make(chan struct{})
+			sub := creation("a", titles("行", 2000)...)
+			sub.Write.ClientToken = "1f0c6a52-5b5e-4a51-9a0f-2f6d3c1b8e77"
+			h.submit(t, printed(sub))
+			<-h.base.entered
+			kill(h.Outbox)
+			h.base.entered, h.base.gate = nil, nil
+			h.open(t)
+			elapse(time.Minute)
+			if n := len(h.base.column("tblExample", "标题")); n != 2000 {
+				t.Errorf("%d of 2000 rows", n)
+			}
+		})
+	})
+
 	t.Run("may_be_called_twice_and_before_a_start", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t)

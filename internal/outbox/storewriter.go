@@ -45,10 +45,13 @@ func newStoreWriter(store Store, log *slog.Logger) *storeWriter {
 }
 
 // apply stores changes and waits for it.
-func (w *storeWriter) apply(changes Changes) error {
+func (w *storeWriter) apply(changes Changes) error { return <-w.begin(changes) }
+
+// begin queues changes and returns where it will be said how that went.
+func (w *storeWriter) begin(changes Changes) <-chan error {
 	stored := make(chan error, 1)
 	w.add(&request{changes: changes, then: func(err error) { stored <- err }}, true)
-	return <-stored
+	return stored
 }
 
 // add queues r behind all that was added before. A request that is not urgent may wait for lazyFor.

@@ -32,9 +32,18 @@ type badRow struct {
 // upsert looks up the records of the rows' keys, stores what is to be created and updated, and sees that through. It
 // happens within the lane: no other write of this outbox to the base comes in between.
 func (o *Outbox) upsert(ctx context.Context, l *lane, items []item) {
-	keyed, later, bad := mergeByKey(items)
+	var keyed, later []item
+	var bad []badRow
+	if err := o.guard(func() error { keyed, later, bad = mergeByKey(items); return nil }); err != nil {
+		o.fail(l, &batch{items: items, unstored: true}, problem.From(err))
+		return
+	}
 	o.postpone(l, later)
-	m, err := o.match(ctx, keyed)
+	var m matched
+	err := o.guard(func() (err error) {
+		m, err = o.match(ctx, keyed)
+		return err
+	})
 	for _, e := range entriesOf(keyed) {
 		e.calls.Add(int64(m.calls))
 	}
@@ -85,38 +94,47 @@ func (o *Outbox) Match(ctx context.Context, sub Submission) ([]RowResult, error)
 	return e.rows, nil
 }
 
-// mergeByKey merges the rows of one entry that have the same key, as if they were written one after another. A row whose key another
-// entry has waits for later, with all that its caller has behind it.
+// mergeByKey merges the rows of one entry that have the same key, as if they were written one after another. From a row on whose
+// key another entry has, the entry waits for later, with all that its caller has behind it; one that stays together waits whole.
 func mergeByKey(items []item) (keyed, later []item, bad []badRow) {
-	type owner struct {
-		e  *entry
-		at int
-	}
 	columns := keyColumns(items[0].e.sub)
-	owners := make(map[string]owner)
+	owners := make(map[string]*entry)
 	waiting := make(map[string]bool) // callers
-	for _, it := range items {
-		if waiting[it.e.sub.Caller] {
-			later = append(later, it)
-			continue
+	rowsOf := make(map[*entry][]item)
+	for i := range items {
+		rowsOf[items[i].e] = append(rowsOf[items[i].e], items[i])
+	}
+	for _, e := range entriesOf(items) {
+		rows := rowsOf[e]
+		keys := make([]string, len(rows))
+		full := make([]bool, len(rows))
+		for i := range rows {
+			rows[i].key, full[i] = rowKey(columns, cellsOf(rows[i].fields))
+			keys[i] = join(rows[i].key)
 		}
-		parts, ok := rowKey(columns, cellsOf(it.fields))
-		key := join(parts)
-		own, taken := owners[key]
-		switch {
-		case !ok:
-			bad = append(bad, badRow{it, emptyKey(it.e.sub.KeyFields)})
-		case !taken:
-			it.key = parts
-			owners[key] = owner{it.e, len(keyed)}
-			keyed = append(keyed, it)
-		case own.e == it.e:
-			first := &keyed[own.at]
-			first.more = append(first.more, it.pos)
-			first.fields = mergeFields(first.fields, it.fields)
-		default:
-			waiting[it.e.sub.Caller] = true
-			later = append(later, it)
+		free := len(rows)
+		if at := slices.IndexFunc(keys, func(key string) bool { return owners[key] != nil }); at >= 0 {
+			free = at
+		}
+		if waiting[e.sub.Caller] || e.sub.Atomic && free < len(rows) {
+			free = 0
+		}
+		waiting[e.sub.Caller] = waiting[e.sub.Caller] || free < len(rows)
+		later = append(later, rows[free:]...)
+		places := make(map[string]int) // in keyed, by key
+		for i, it := range rows[:free] {
+			at, again := places[keys[i]]
+			switch {
+			case !full[i]:
+				bad = append(bad, badRow{it, emptyKey(e.sub.KeyFields)})
+			case again:
+				first := &keyed[at]
+				first.more = append(first.more, it.pos)
+				first.fields = mergeFields(first.fields, it.fields)
+			default:
+				owners[keys[i]], places[keys[i]] = e, len(keyed)
+				keyed = append(keyed, it)
+			}
 		}
 	}
 	return keyed, later, bad
