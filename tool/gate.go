@@ -38,6 +38,7 @@ type Target struct {
 	Caller     string // whose turn it is in a lane: differs by passphrase and credential, reveals neither
 	Tenant     string // digest of the credential
 	UserIDType string // open_id, union_id or user_id
+	Only       string // id of the one table that the caller's key opens; "" if it opens all of the base, or was not resolved
 }
 
 // reach is how far a connection has to be resolved.
@@ -46,6 +47,7 @@ type reach int
 const (
 	reachApp reach = iota
 	reachBase
+	reachWholeBase
 	reachTable
 )
 
@@ -54,9 +56,14 @@ func (g *Gate) App(ctx context.Context, conn *Connection) (Target, error) {
 	return g.admit(ctx, conn, reachApp)
 }
 
-// Base also resolves app_token.
+// Base also resolves app_token. A key of one table passes: what is done here must keep to Target.Only.
 func (g *Gate) Base(ctx context.Context, conn *Connection) (Target, error) {
 	return g.admit(ctx, conn, reachBase)
+}
+
+// WholeBase is Base for what reaches further than one table: a key of one table is refused.
+func (g *Gate) WholeBase(ctx context.Context, conn *Connection) (Target, error) {
+	return g.admit(ctx, conn, reachWholeBase)
 }
 
 // Table also resolves table_id.
@@ -74,13 +81,7 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 	if err != nil {
 		return Target{}, err
 	}
-	appToken, tableID := conn.AppToken, conn.TableID
-	if appToken == "" {
-		appToken = identity.AppToken
-	}
-	if tableID == "" && (conn.AppToken == "" || conn.AppToken == identity.AppToken) {
-		tableID = identity.TableID
-	}
+	appToken := orText(conn.AppToken, identity.AppToken)
 	if err := missing(identity, appToken, reach); err != nil {
 		return Target{}, err
 	}
@@ -105,29 +106,49 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 	if err := g.within(ctx, "app_token", identity.AppToken, target.AppToken, app); err != nil {
 		return Target{}, err
 	}
-	if reach == reachBase {
-		return target, nil
-	}
-	if tableID == "" {
-		tableID = link.TableID
-	}
-	if tableID == "" {
-		return Target{}, missingFields("table_id")
-	}
-	if target.TableID, err = g.Places.TableID(ctx, app, target.AppToken, tableID); err != nil {
-		return Target{}, err
-	}
 	if identity.TableID != "" {
-		sealed, err := g.Places.TableID(ctx, app, target.AppToken, identity.TableID)
-		if err != nil {
+		if reach == reachWholeBase {
+			return Target{}, BeyondKey()
+		}
+		if appToken == identity.AppToken {
+			link.TableID = "" // the key's own link: the key says which table
+		}
+		if target.Only, err = g.only(ctx, target, identity.TableID); err != nil {
 			return Target{}, err
 		}
-		if sealed != target.TableID {
-			return Target{}, outsideKey("table_id")
-		}
 	}
-	return target, nil
+	if reach == reachTable {
+		target.TableID, err = g.table(ctx, target, orText(conn.TableID, link.TableID))
+	}
+	return target, err
 }
+
+// only resolves the one table that a key opens. It does not tell what others there are.
+func (g *Gate) only(ctx context.Context, target Target, sealed string) (string, error) {
+	id, err := g.Places.TableID(ctx, target.App, target.AppToken, sealed)
+	if isTableNotFound(err) {
+		return "", problem.New(problem.TableNotFound, problem.Text{
+			ZH: "连接密钥所限定的数据表已不在这个多维表格里。", EN: "The base no longer has the table that the connection key is for.",
+		})
+	}
+	return id, err
+}
+
+// table resolves the table that is asked for. A key of one table opens that one, which need not be asked for, and does not
+// tell what others there are.
+func (g *Gate) table(ctx context.Context, target Target, asked string) (string, error) {
+	asked = orText(asked, target.Only)
+	if asked == "" {
+		return "", missingFields("table_id")
+	}
+	id, err := g.Places.TableID(ctx, target.App, target.AppToken, asked)
+	if target.Only != "" && target.Only != id && (err == nil || isTableNotFound(err)) {
+		return "", outsideKey("table_id")
+	}
+	return id, err
+}
+
+func isTableNotFound(err error) bool { return err != nil && problem.From(err).Code == problem.TableNotFound }
 
 // within refuses a base other than the one that is sealed in the connection key: a key for one base opens no other.
 func (g *Gate) within(ctx context.Context, field, sealed, asked string, app feishu.App) error {
@@ -152,6 +173,14 @@ func outsideKey(field string) error {
 	return problem.New(problem.BadParameter, problem.Text{
 		ZH: fmt.Sprintf("这个连接密钥只适用于它自己的表格，不能用于请求里的 %s。请去掉该参数或另建密钥。", field),
 		EN: fmt.Sprintf("This connection key is for its own table only, not for the %s of the request. Leave it out or make another key.", field),
+	})
+}
+
+// BeyondKey refuses a key of one table, or one base, for what reaches further.
+func BeyondKey() error {
+	return problem.New(problem.BadParameter, problem.Text{
+		ZH: "这个连接密钥只适用于它自己的表格，不能用于这个接口。",
+		EN: "This connection key is for its own table only; this call reaches further.",
 	})
 }
 

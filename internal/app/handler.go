@@ -66,7 +66,7 @@ func catalogue(p parts) tool.Catalogue {
 		table.List(tables),
 		table.Create(tables, maker),
 		table.CreateFields(tables, maker),
-		link.Resolve(gate, p.directory),
+		link.Resolve(gate),
 		files.Upload(gate, p.fetcher, p.uploader),
 		diagnose.Diagnose(&diagnose.Service{Gate: gate, Client: p.client, Tables: p.directory}),
 		connection.Create(p.door),

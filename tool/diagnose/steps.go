@@ -139,10 +139,14 @@ func (w *walk) table(ctx context.Context) (problem.Text, error) {
 	}
 	i := slices.IndexFunc(tables, func(t feishu.Table) bool { return t.ID == w.ref.TableID })
 	if i < 0 {
-		return problem.Text{}, problem.New(problem.TableNotFound, problem.Text{
-			ZH: "这个多维表格里没有数据表 " + w.ref.TableID + "。现有：" + names(tables, "、") + "。",
-			EN: "The base has no table " + w.ref.TableID + ". It has: " + names(tables, ", ") + ".",
-		})
+		missing := problem.Text{
+			ZH: "这个多维表格里没有数据表 " + w.ref.TableID + "。", EN: "The base has no table " + w.ref.TableID + ".",
+		}
+		if target.Only == "" { // a key of one table shows no other
+			missing.ZH += "现有：" + names(tables, "、") + "。"
+			missing.EN += " It has: " + names(tables, ", ") + "."
+		}
+		return problem.Text{}, problem.New(problem.TableNotFound, missing)
 	}
 	return problem.Text{
 		ZH: fmt.Sprintf("找到数据表“%s”（%s）。", tables[i].Name, tables[i].ID),

@@ -5,16 +5,10 @@ import (
 	"context"
 
 	"github.com/rowgate/rowgate/internal/bitable"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/tool"
 )
-
-// Bases finds the base that a link leads to. *schema.Directory is one.
-type Bases interface {
-	Base(ctx context.Context, app feishu.App, link bitable.Link) (string, error)
-}
 
 // ResolveInput is the request of resolve_link.
 type ResolveInput struct {
@@ -35,8 +29,9 @@ type Resolved struct {
 	RequestID string `json:"request_id" doc:"this request, for support"`
 }
 
-// Resolve is the tool resolve_link. A wiki link is looked up at Feishu with the caller's app.
-func Resolve(gate *tool.Gate, bases Bases) tool.Tool {
+// Resolve is the tool resolve_link. A wiki link is looked up at Feishu with the caller's app. A connection key of one base
+// resolves no link to another.
+func Resolve(gate *tool.Gate) tool.Tool {
 	return tool.Define[ResolveInput, Resolved](tool.Meta{
 		Name: "resolve_link", Path: "/v1/links/resolve", Family: "tables",
 		Title: problem.Text{ZH: "解析链接", EN: "Resolve a link"},
@@ -49,7 +44,7 @@ func Resolve(gate *tool.Gate, bases Bases) tool.Tool {
 		if in.Link != "" {
 			in.AppToken = in.Link
 		}
-		target, err := gate.App(ctx, &in.Connection)
+		target, err := gate.Base(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -57,12 +52,8 @@ func Resolve(gate *tool.Gate, bases Bases) tool.Tool {
 		if err != nil {
 			return tool.Answer{}, err
 		}
-		appToken, err := bases.Base(ctx, target.App, link)
-		if err != nil {
-			return tool.Answer{}, err
-		}
 		return tool.OK(&Resolved{
-			OK: true, AppToken: appToken, TableID: link.TableID, ViewID: link.ViewID, Brand: string(target.App.Brand),
+			OK: true, AppToken: target.AppToken, TableID: link.TableID, ViewID: link.ViewID, Brand: string(target.App.Brand),
 			Kind: string(link.Kind), RequestID: telemetry.CallFrom(ctx).RequestID,
 		}), nil
 	})

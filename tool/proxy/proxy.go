@@ -57,16 +57,18 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 		path = versioned + rest
 	}
 	api, params, known := feishu.Match(c.Method, path)
-	known = known && strings.HasPrefix(path, versioned)
-	app, err := p.Guard.App(ctx, placeOf(api, params, known))
-	if err != nil {
-		return nil, err
-	}
-	if !known {
+	if !known || !strings.HasPrefix(path, versioned) {
+		if _, err := p.Guard.Any(ctx); err != nil { // strangers learn nothing, not even this
+			return nil, err
+		}
 		return nil, problem.New(problem.NotFound, problem.Text{
 			ZH: "这里只转发多维表格的记录、字段、数据表和视图接口（/open-apis/bitable/v1/apps/…）。",
 			EN: "Only the calls on a base's records, fields, tables and views are passed on (/open-apis/bitable/v1/apps/…).",
 		})
+	}
+	app, err := p.Guard.App(ctx, placeOf(api, params))
+	if err != nil {
+		return nil, err
 	}
 	return p.Feishu.Forward(ctx, app, feishu.Forward{
 		API: api, Params: params, RawQuery: c.RawQuery, Header: c.Header, Body: c.Body, ContentLength: c.Length,
@@ -74,12 +76,8 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 }
 
 // placeOf reads base and table from the path: they are its first parameters.
-func placeOf(api *feishu.API, params []string, known bool) single.Place {
-	var place single.Place
-	if !known {
-		return place
-	}
-	place.AppToken = params[0]
+func placeOf(api *feishu.API, params []string) single.Place {
+	place := single.Place{AppToken: params[0]}
 	if strings.Contains(api.Path, table) {
 		place.TableID = params[1]
 	}

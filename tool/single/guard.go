@@ -60,11 +60,24 @@ func (g *Guard) Token(ctx context.Context) error {
 // Place is what a call of the Open API is about, as its path says; "" for what it does not name.
 type Place struct{ AppToken, TableID string }
 
+// Any admits a request by the configured token or by any connection key, and names the app. It opens nothing of the app's:
+// that is for App.
+//
+// Errors: not_found if only a key could be right and there is none; bad_passphrase and bad_connection_key, Wrong if there was
+// a token; too_many_failures.
+func (g *Guard) Any(ctx context.Context) (feishu.App, error) {
+	bearer := tenant.CallerFrom(ctx).Bearer
+	if !isKey(bearer) {
+		return g.configured(ctx, bearer)
+	}
+	target, err := g.gate.App(ctx, &tool.Connection{})
+	return target.App, wrong(err)
+}
+
 // App admits a request by the configured token or by a connection key, and says with which app it is carried out. A key for
 // one base, or one table, opens no other.
 //
-// Errors: not_found if only a key could be right and there is none; bad_passphrase and bad_connection_key, Wrong if there was
-// a token; too_many_failures; bad_parameter for a place that the key does not open; what Feishu says of the key's wiki link.
+// Errors: as Any's; bad_parameter for a place that the key does not open; what Feishu says of the key's wiki link.
 func (g *Guard) App(ctx context.Context, place Place) (feishu.App, error) {
 	bearer := tenant.CallerFrom(ctx).Bearer
 	if !isKey(bearer) {
@@ -75,10 +88,7 @@ func (g *Guard) App(ctx context.Context, place Place) (feishu.App, error) {
 		return feishu.App{}, wrong(err)
 	}
 	if identity.TableID != "" && place.TableID == "" || identity.AppToken != "" && place.AppToken == "" {
-		return feishu.App{}, problem.New(problem.BadParameter, problem.Text{
-			ZH: "这个连接密钥只适用于它自己的表格，不能用于这个接口。",
-			EN: "This connection key is for its own table only; this call reaches further.",
-		})
+		return feishu.App{}, tool.BeyondKey()
 	}
 	reach := g.gate.Table
 	switch {
@@ -124,10 +134,15 @@ func (g *Guard) check(ctx context.Context, bearer secret.Text) error {
 		return missing()
 	}
 	if isKey(bearer) {
-		return wrong(problem.New(problem.BadConnectionKey, problem.Text{
+		e := problem.New(problem.BadConnectionKey, problem.Text{
 			ZH: "这个接口只接受 API_AUTH_TOKEN，不接受连接密钥。",
 			EN: "This path takes API_AUTH_TOKEN only, no connection key.",
-		}))
+		})
+		e.Fix = problem.Text{
+			ZH: "请在 Authorization: Bearer 里发送本服务的 API_AUTH_TOKEN。",
+			EN: "Send this service's API_AUTH_TOKEN as Authorization: Bearer.",
+		}
+		return &Wrong{e}
 	}
 	_, err := g.door.Admit(ctx, tenant.Claim{Passphrase: bearer})
 	return wrong(err)

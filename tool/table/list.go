@@ -28,7 +28,7 @@ type Listing struct {
 	RequestID string  `json:"request_id" doc:"this request, for support"`
 }
 
-// List is the tool list_tables.
+// List is the tool list_tables. A connection key of one table lists that table alone.
 func List(s *Service) tool.Tool {
 	return tool.Define[ListInput, Listing](tool.Meta{
 		Name: "list_tables", Path: "/v1/tables/list", Family: "tables",
@@ -49,6 +49,9 @@ func List(s *Service) tool.Tool {
 		}
 		listing := &Listing{OK: true, AppToken: target.AppToken, Tables: make([]Entry, 0, len(tables)), RequestID: requestID(ctx)}
 		for _, table := range tables {
+			if target.Only != "" && table.ID != target.Only {
+				continue
+			}
 			listing.Tables = append(listing.Tables, Entry{TableID: table.ID, Name: table.Name})
 		}
 		return tool.OK(listing), nil
