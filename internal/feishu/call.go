@@ -37,10 +37,10 @@ func (c *Client) do(ctx context.Context, s session, call Call) *Error {
 		path += "?" + call.Query.Encode()
 	}
 	r := request{api: call.API, url: s.host.base + path, body: call.Body, upload: call.upload, out: call.Out}
-	s.host.budget.earn()
 	renewed := false
 	for attempt := 1; ; attempt++ {
 		err := c.sendWithToken(ctx, s, r, &renewed)
+		s.host.budget.earn(err)
 		if err == nil || err.Endpoint == apiToken.Name || !call.API.Read || !c.again(ctx, s.host, err, attempt) {
 			return err
 		}

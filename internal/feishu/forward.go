@@ -57,13 +57,13 @@ func (c *Client) Forward(ctx context.Context, app App, f Forward) (*Answer, erro
 	if !ok {
 		return nil, f.API.fail(ClassAccess, "a path parameter is no token of Feishu's", nil)
 	}
-	s.host.budget.earn()
 	for renewed := false; ; renewed = true {
 		t, failure := c.token(ctx, s)
 		if failure != nil {
 			return nil, failure
 		}
 		answer, verdict := c.forward(ctx, s, f, target, t.value)
+		s.host.budget.earn(verdict)
 		if verdict != nil && verdict.Class == ClassToken {
 			c.dropToken(s, t.value)
 			if !renewed && f.rewind() {

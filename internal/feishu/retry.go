@@ -13,11 +13,12 @@ const (
 	backoffBase   = 200 * time.Millisecond // upper bound of the first wait, doubled for each further one
 	conflictPause = 500 * time.Millisecond // least wait after a conflict, as Feishu advises
 
-	budgetShare = 0.2 // repeats allowed for each call
-	budgetMax   = 10  // repeats that can be saved up; also what a fresh client has
+	budgetShare = 0.2 // repeats allowed for each call that Feishu answered
+	budgetMax   = 2   // repeats that can be saved up; also what a fresh client has: a Feishu that is down gets no more
 )
 
-// budget bounds the repeats of all calls to a host to a share of the calls, so that a failing Feishu is not sent more.
+// budget bounds the repeats of all calls to a host to a share of the calls that it answers, so that a failing Feishu is not
+// sent more: while it answers none, each call is sent once.
 type budget struct {
 	mu     sync.Mutex
 	saved  float64
@@ -26,8 +27,15 @@ type budget struct {
 
 func newBudget() *budget { return &budget{saved: budgetMax, earned: budgetShare} }
 
-// earn is called once a call.
-func (b *budget) earn() {
+// earn is called with the end of each call; err is nil for a success.
+func (b *budget) earn(err *Error) {
+	if err != nil {
+		switch err.Class {
+		case ClassServer, ClassUnreachable, ClassInterrupted, ClassOpen:
+			return
+		case ClassData, ClassConflict, ClassFresh, ClassReadBack, ClassToken, ClassAccess, ClassCapacity, ClassRate: // an answer
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.saved = min(b.saved+b.earned, budgetMax)

@@ -69,7 +69,7 @@ func TestRetry(t *testing.T) {
 		}
 		repeats := 0
 		for range 1000 {
-			b.earn()
+			b.earn(nil)
 			if b.spend() {
 				repeats++
 			}
@@ -82,7 +82,7 @@ func TestRetry(t *testing.T) {
 		t.Parallel()
 		c, _ := setup(t)
 		for range 1000 {
-			c.hosts[BrandFeishu].budget.earn()
+			c.hosts[BrandFeishu].budget.earn(nil)
 		}
 		repeats := 0
 		for c.AllowRetry(appA) {
