@@ -148,7 +148,9 @@ func (g *Gate) table(ctx context.Context, target Target, asked string) (string, 
 	return id, err
 }
 
-func isTableNotFound(err error) bool { return err != nil && problem.From(err).Code == problem.TableNotFound }
+func isTableNotFound(err error) bool {
+	return err != nil && problem.From(err).Code == problem.TableNotFound
+}
 
 // within refuses a base other than the one that is sealed in the connection key: a key for one base opens no other.
 func (g *Gate) within(ctx context.Context, field, sealed, asked string, app feishu.App) error {

@@ -58,6 +58,7 @@ func TestEveryRefusalIsAProblem(t *testing.T) {
 		"a_page_of_another_site":                {request{header: map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, body: `{"records":[]}`}, 400, "bad_parameter", [2]string{}},
 		"Accept_text_html_is_answered_in_JSON":  {request{header: map[string]string{"Accept": "text/html"}, body: `{"fields":{"题":1}}`}, 422, "invalid_rows", [2]string{}},
 		"Accept_of_nothing_we_have":             {request{header: map[string]string{"Accept": "image/png"}, body: `{"fields":{"题":1}}`}, 422, "invalid_rows", [2]string{}},
+		"Accept_that_is_malformed":              {request{header: map[string]string{"Accept": ";;;,,,//"}, body: `{"fields":{"题":1}}`}, 422, "invalid_rows", [2]string{}},
 		"English_is_spoken_to_who_asks":         {request{header: map[string]string{"Accept-Language": "en"}, path: "/v1/nothing"}, 404, "not_found", [2]string{"Content-Language", "en"}},
 		"Chinese_is_spoken_to_others":           {request{path: "/v1/nothing"}, 404, "not_found", [2]string{"Content-Language", "zh"}},
 		"a_name_of_a_secret_in_a_made_up_query": {request{path: "/v1/tables/list", query: "Authorization=x", body: `{}`}, 400, "secret_in_query", [2]string{}},

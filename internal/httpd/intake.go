@@ -78,11 +78,13 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 	})
 }
 
-// withResult returns the request with the canonical JSON for its body.
+// withResult returns the request with the canonical JSON for its body. Every answer is JSON, whatever Accept says, so that
+// nothing further in has to read it: Huma's negotiation panics at a malformed one.
 func withResult(r *http.Request, result *intake.Result) *http.Request {
 	r = r.WithContext(intake.WithResult(r.Context(), result))
 	r.Header = r.Header.Clone()
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Del("Accept")
 	r.Header.Set("Content-Length", strconv.Itoa(len(result.JSON)))
 	r.ContentLength = int64(len(result.JSON))
 	r.TransferEncoding = nil
