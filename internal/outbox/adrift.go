@@ -46,12 +46,17 @@ func (o *Outbox) requeue(l *lane, b *batch) {
 	o.end(l, b, ending{})
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i := range b.items {
-		it := &b.items[i]
+	l.giveBack(b.items)
+}
+
+// giveBack puts rows that were taken from the lane back, in their places.
+func (l *lane) giveBack(items []item) {
+	for i := range items {
+		it := &items[i]
 		it.e.out -= it.count()
 		it.each(it.e.wait)
 	}
-	l.takeBack(b.entries())
+	l.takeBack(entriesOf(items))
 }
 
 // takeBack puts entries that wait at the head of their callers' queues, in their order; not those of which nothing more is sent.

@@ -133,6 +133,25 @@ func TestAdrift(t *testing.T) {
 		})
 	})
 
+	t.Run("a_write_that_the_table_refuses_by_now_is_looked_for_before_its_rows_are_failed", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			h.base.faults = func(n int, _ write) fault {
+				switch n {
+				case 1:
+					return fault{after: interrupted()}
+				case 2:
+					return fault{before: dataError("标题", "一")} // the column was given another type
+				}
+				return fault{}
+			}
+			if r := h.write(t, creation("a", "一", "二")); tally(r)[outbox.Created] != 2 || len(h.base.column("tblExample", "标题")) != 2 {
+				t.Errorf("%+v, %v", r, h.base.column("tblExample", "标题"))
+			}
+		})
+	})
+
 	t.Run("many_quick_repeats_do_not_use_up_the_patience", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -3,6 +3,7 @@ package outbox
 import (
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
@@ -25,7 +26,7 @@ func (o *Outbox) setAside(l *lane, b *batch, v verdict, why *feishu.Error) bool 
 	switch {
 	case v == verdictUnknown:
 		b.resumed = true
-	case b.lead().group.job:
+	case o.areJobs(b.entries()):
 		patience = unreachableFor
 	default:
 		return false
@@ -44,12 +45,49 @@ func (o *Outbox) setAside(l *lane, b *batch, v verdict, why *feishu.Error) bool 
 	for _, e := range b.entries() { // its later rows do not overtake its earlier ones
 		l.remove(e)
 	}
+	o.later(l, b.entries(), func() { l.again(b) })
+	return true
+}
+
+// putOff puts rows of an upsert whose records cannot be looked up back into the lane for a while, if Feishu cannot be reached and all
+// of them are jobs'.
+func (o *Outbox) putOff(l *lane, items []item, err error) bool {
+	why, entries := feishuError(err), entriesOf(items)
+	if why.Class != feishu.ClassOpen && why.Class != feishu.ClassUnreachable || !o.areJobs(entries) {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, e := range entries {
+		if e.aside.IsZero() {
+			e.aside = time.Now()
+		}
+		if time.Since(e.aside) > unreachableFor {
+			return false
+		}
+	}
+	l.giveBack(items)
+	for _, e := range entries {
+		l.remove(e)
+	}
+	o.later(l, entries, func() {})
+	return true
+}
+
+// later does what is to be done with a lane after a while, and puts entries back into it; o.mu is held, also by f.
+func (o *Outbox) later(l *lane, entries []*entry, f func()) {
 	time.AfterFunc(asideFor+rand.N(asideFor), func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		l.again(b)
-		l.takeBack(b.entries())
+		f()
+		l.takeBack(entries)
 		o.wake(l)
 	})
-	return true
+}
+
+// areJobs reports whether a job id of each entry was handed out.
+func (o *Outbox) areJobs(entries []*entry) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !slices.ContainsFunc(entries, func(e *entry) bool { return !e.keep })
 }

@@ -37,6 +37,7 @@ type entry struct {
 	stop  *problem.Error  // why nothing more of it is sent
 	said  *problem.Feishu // of the last row that Feishu refused for its data
 	mark  string          // id of the stored mark that it waits for a repeat; "" if there is none
+	aside time.Time       // since when its records cannot be looked up; zero if they can
 	calls atomic.Int64
 }
 

@@ -75,7 +75,7 @@ func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 		why = feishuError(err)
 		o.metrics.retry(why.Class)
 		if a.refused(why) {
-			if why.Code == codeRecordNotFound && a.uncertain {
+			if a.uncertain {
 				if ids, written := o.readBack(ctx, b); written {
 					return ids, verdictWritten, nil
 				}
@@ -111,12 +111,12 @@ func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 // to its host have, so that a Feishu that is down is not sent more than one that works. What is not repeated now is taken up
 // again by a repeat of the request, or by the janitor.
 func (o *Outbox) affords(b *batch, why *feishu.Error) bool {
-	unanswered := why.Class == feishu.ClassServer || why.Class == feishu.ClassInterrupted
+	unanswered := why.Code == 0 && (why.Class == feishu.ClassServer || why.Class == feishu.ClassInterrupted)
 	return !unanswered || o.opts.AllowRetry(b.lead().sub.Table.App)
 }
 
-// refused reports whether a row is to blame. Then nothing was written, by no earlier call either: Feishu would have refused it
-// in the same way. A record that is not there is the exception: an earlier delete may have removed it.
+// refused reports whether a row is to blame. Then nothing was written by this call. An earlier one may have been carried out
+// all the same: it may have deleted the record that is not there now, or the table may have changed since.
 func (a *attempt) refused(why *feishu.Error) bool {
 	return why.Class == feishu.ClassData || why.Code == codeRecordNotFound && a.b.op != OpCreate
 }

@@ -124,6 +124,19 @@ func TestStop(t *testing.T) {
 	})
 }
 
+// unreachable is a base that cannot be read before an instant.
+type unreachable struct {
+	*fakeBase
+	until time.Time
+}
+
+func (u *unreachable) Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error) {
+	if time.Now().Before(u.until) {
+		return feishu.Page{}, &feishu.Error{Class: feishu.ClassUnreachable}
+	}
+	return u.fakeBase.Search(ctx, table, req)
+}
+
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	breaker := &feishu.Error{Class: feishu.ClassOpen}
@@ -177,6 +190,56 @@ func TestOutage(t *testing.T) {
 			}
 			if r := wait(t, job); tally(r)[outbox.Created] != 1 {
 				t.Errorf("%+v", r)
+			}
+		})
+	})
+
+	t.Run("a_write_whose_caller_was_given_a_job_id_outlasts_it_too", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			start := time.Now()
+			h.base.faults = func(int, write) fault {
+				switch since := time.Since(start); {
+				case since == 0:
+					return fault{before: &feishu.Error{Class: feishu.ClassRate, Code: 99991400, RetryAfter: 30 * time.Second}}
+				case since < 5*time.Minute:
+					return fault{before: breaker}
+				}
+				return fault{}
+			}
+			ticket := h.submit(t, creation("a", "一"))
+			elapse(25 * time.Second)
+			if err := ticket.Keep(); err != nil {
+				t.Fatal(err)
+			}
+			if r := wait(t, ticket); tally(r)[outbox.Created] != 1 {
+				t.Errorf("%+v", r)
+			}
+		})
+	})
+
+	t.Run("an_upsert_job_outlasts_a_lookup_that_cannot_be_made_and_fails_when_it_lasts_too_long", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setupOnly(t)
+			for _, outage := range []struct {
+				lasts time.Duration
+				ends  outbox.RowStatus
+			}{{5 * time.Minute, outbox.Created}, {time.Hour, outbox.Failed}} {
+				start := time.Now()
+				h.open(t, func(o *outbox.Options) {
+					o.Reader = &unreachable{fakeBase: h.base, until: start.Add(outage.lasts)}
+				})
+				sub := upsert("a", [2]string{outage.lasts.String(), "x"})
+				if r := h.write(t, sub); r.Err == nil || r.Err.Code != problem.UpstreamUnavailable {
+					t.Errorf("a waiting caller is told %+v", r)
+				}
+				sub.Keep = true
+				if r := h.write(t, sub); tally(r)[outage.ends] != 1 || time.Since(start) > 11*time.Minute {
+					t.Errorf("%v: %+v after %v", outage.lasts, r, time.Since(start))
+				}
+				kill(h.Outbox)
 			}
 		})
 	})

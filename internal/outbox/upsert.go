@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
@@ -50,10 +51,18 @@ func (o *Outbox) upsert(ctx context.Context, l *lane, items []item) {
 	if ctx.Err() != nil {
 		return
 	}
+	if err != nil && o.putOff(l, append(keyed, itemsOfBad(bad)...), err) {
+		return
+	}
 	if err != nil {
 		o.fail(l, &batch{items: append(keyed, itemsOfBad(bad)...), unstored: true}, problem.From(err))
 		return
 	}
+	o.mu.Lock()
+	for _, e := range entriesOf(keyed) {
+		e.aside = time.Time{}
+	}
+	o.mu.Unlock()
 	m.bad = append(m.bad, bad...)
 	m.abort(o, l)
 	if len(m.same) > 0 {
