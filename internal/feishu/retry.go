@@ -29,12 +29,8 @@ func newBudget() *budget { return &budget{saved: budgetMax, earned: budgetShare}
 
 // earn is called with the end of each call; err is nil for a success.
 func (b *budget) earn(err *Error) {
-	if err != nil {
-		switch err.Class {
-		case ClassServer, ClassUnreachable, ClassInterrupted, ClassOpen:
-			return
-		case ClassData, ClassConflict, ClassFresh, ClassReadBack, ClassToken, ClassAccess, ClassCapacity, ClassRate: // an answer
-		}
+	if err != nil && err.Code == 0 {
+		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
