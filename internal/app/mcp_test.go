@@ -20,6 +20,7 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/openapi"
+	"github.com/rowgate/rowgate/openapi/mcpd"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -293,6 +294,7 @@ func TestMCPHostileRequests(t *testing.T) {
 	t.Parallel()
 	s := setupSingle(t, options{})
 	accept := map[string]string{"Accept": "application/json, text/event-stream"}
+	const list = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
 	for _, test := range []struct {
 		name, method, body string
 		status             int
@@ -316,6 +318,26 @@ func TestMCPHostileRequests(t *testing.T) {
 	}
 	t.Run("a body over the limit", func(t *testing.T) {
 		if got := s.send("POST", "/mcp", s.secrets.passphrase, strings.Repeat(" ", 20<<20+1), accept); got.status != 413 {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+	})
+	t.Run("a secret in the address", func(t *testing.T) {
+		for _, query := range []string{"passphrase=x", "X-App-Secret=", "any=rgk_example"} {
+			if got := s.send("POST", "/mcp?"+query, s.secrets.passphrase, list, accept); got.status != 400 || !strings.Contains(got.raw, "secret_in_query") {
+				t.Errorf("%s: %d %s", query, got.status, got.raw)
+			}
+		}
+		if got := s.send("POST", "/mcp?client=example", s.secrets.passphrase, list, accept); got.status != 200 {
+			t.Errorf("another name: %d %s", got.status, got.raw)
+		}
+	})
+	t.Run("more calls in one request than it may have", func(t *testing.T) {
+		calls := func(n int) string { return " [" + strings.Repeat(list+",", n-1) + list + "]" }
+		got := s.send("POST", "/mcp", s.secrets.passphrase, calls(mcpd.MaxBatch+1), accept)
+		if got.status != 400 || !strings.Contains(got.raw, "bad_parameter") {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+		if got = s.send("POST", "/mcp", s.secrets.passphrase, `[{"half`, accept); got.status != 400 {
 			t.Errorf("%d %s", got.status, got.raw)
 		}
 	})

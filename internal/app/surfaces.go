@@ -10,6 +10,7 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/openapi/mcpd"
 	"github.com/rowgate/rowgate/tool"
@@ -72,6 +73,11 @@ var passphraseHeader = intake.Spec{Params: []intake.Param{{Name: "passphrase", H
 
 // admitMCP lets a request to MCP in by a passphrase or connection key; which app it may use, the tools see to.
 func (a *App) admitMCP(r *http.Request) error {
+	// Clients put what they like into the query; a secret there is told all the same.
+	_, err := intake.Parse(intake.Spec{}, intake.Input{Query: r.URL.Query(), RawQuery: r.URL.RawQuery})
+	if err != nil && problem.From(err).Code == problem.SecretInQuery {
+		return err
+	}
 	read, err := intake.Parse(passphraseHeader, intake.Input{Header: r.Header})
 	if err != nil {
 		return err

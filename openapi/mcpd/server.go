@@ -34,6 +34,8 @@ const (
 	writeMargin = 10 * time.Second
 	// maxMessageBytes bounds one message: the arguments as a JSON string may be longer than the body that they hold.
 	maxMessageBytes = intake.MaxBodyBytes
+	// MaxBatch is how many messages one HTTP request may hold: each is a call that runs at the same time as the others.
+	MaxBatch = 32
 	// DefaultProgressEvery is how often a client is told how far a write is.
 	DefaultProgressEvery = 500 * time.Millisecond
 )
@@ -107,6 +109,10 @@ func (s *Server) Handler(admit func(*http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := admit(r); err != nil {
 			w.Header().Set("Www-Authenticate", "Bearer")
+			s.options.Renderer.Write(w, r, err)
+			return
+		}
+		if err := boundBatch(r); err != nil {
 			s.options.Renderer.Write(w, r, err)
 			return
 		}
