@@ -35,6 +35,23 @@ func TestGate(t *testing.T) {
 			t.Errorf("%d running, %v", g.running, g.byAddress)
 		}
 	})
+	t.Run("takes an IPv6 network for one address, and its neighbour for another", func(t *testing.T) {
+		t.Parallel()
+		g := newGate(9, 2)
+		same := netip.MustParseAddr("2001:db8::ffff:1")
+		for _, step := range []struct {
+			address netip.Addr
+			want    problem.Code
+		}{{three, ""}, {same, ""}, {three.Next(), problem.RateLimited}, {netip.MustParseAddr("2001:db8:0:1::1"), ""}} {
+			if got := g.enter(step.address); codeOf(got) != step.want {
+				t.Errorf("%v: got %q, want %q", step.address, codeOf(got), step.want)
+			}
+		}
+		g.leave(same)
+		if got := g.enter(three); got != nil {
+			t.Errorf("no room after one of the network left: %v", got)
+		}
+	})
 	t.Run("turns away at once, with a time to come back, and lets health checks pass", func(t *testing.T) {
 		t.Parallel()
 		renderer := Renderer{}

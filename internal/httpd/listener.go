@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+
+	"github.com/rowgate/rowgate/internal/tenant"
 )
 
 // boundedListener accepts a connection only while fewer than its bound are open; further ones wait in the kernel's backlog. A
@@ -16,13 +18,13 @@ type boundedListener struct {
 
 	maxPerAddress int
 	mu            sync.Mutex
-	byAddress     map[netip.Addr]int // no entry for 0
+	byAddress     map[netip.Prefix]int // by tenant.Network; no entry for 0
 }
 
 func boundConnections(listener net.Listener, limit, limitPerAddress int) *boundedListener {
 	l := &boundedListener{
 		Listener: listener, slots: make(chan struct{}, limit), closed: make(chan struct{}),
-		maxPerAddress: limitPerAddress, byAddress: map[netip.Addr]int{},
+		maxPerAddress: limitPerAddress, byAddress: map[netip.Prefix]int{},
 	}
 	l.close = sync.OnceValue(func() error {
 		close(l.closed)
@@ -60,7 +62,7 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 func (l *boundedListener) Close() error { return l.close() }
 
 // enter counts a connection of peer, unless it has its share.
-func (l *boundedListener) enter(peer netip.Addr) bool {
+func (l *boundedListener) enter(peer netip.Prefix) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if peer.IsValid() && l.byAddress[peer] >= l.maxPerAddress {
@@ -70,7 +72,7 @@ func (l *boundedListener) enter(peer netip.Addr) bool {
 	return true
 }
 
-func (l *boundedListener) leave(peer netip.Addr) {
+func (l *boundedListener) leave(peer netip.Prefix) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.byAddress[peer]--; l.byAddress[peer] <= 0 {
@@ -78,12 +80,12 @@ func (l *boundedListener) leave(peer netip.Addr) {
 	}
 }
 
-// peerOf is the address at the other end; no address for what is no TCP connection.
-func peerOf(conn net.Conn) netip.Addr {
+// peerOf is the client at the other end; the zero Prefix for what is no TCP connection.
+func peerOf(conn net.Conn) netip.Prefix {
 	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		return peer.AddrPort().Addr().Unmap()
+		return tenant.Network(peer.AddrPort().Addr())
 	}
-	return netip.Addr{}
+	return netip.Prefix{}
 }
 
 // boundedConn gives its slot back when it is closed.

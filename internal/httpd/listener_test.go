@@ -39,7 +39,7 @@ func TestConnectionsPerAddress(t *testing.T) {
 		return err != nil
 	}
 	one, mapped := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}, &net.TCPAddr{IP: net.ParseIP("::ffff:192.0.2.1"), Port: 2}
-	other := &net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 1}
+	other, neighbour := &net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 1}, &net.TCPAddr{IP: net.ParseIP("2001:db8::2"), Port: 1}
 
 	dial(one)
 	first := <-accepted
@@ -51,6 +51,11 @@ func TestConnectionsPerAddress(t *testing.T) {
 	dial(other)
 	if conn := <-accepted; conn.RemoteAddr() != other {
 		t.Errorf("%v came in place of the other address", conn.RemoteAddr())
+	}
+	dial(neighbour)
+	<-accepted
+	if !isClosed(dial(other)) {
+		t.Error("a third connection of one IPv6 network was taken")
 	}
 	_ = first.Close()
 	_ = first.Close() // gives one place back, not two

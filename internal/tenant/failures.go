@@ -41,7 +41,7 @@ func (f *Failures) Close() { f.counts.StopAllGoroutines() }
 // Add counts a failure of address and returns how long it has to wait if that was one too many, else 0.
 func (f *Failures) Add(address netip.Addr) time.Duration {
 	now := time.Now()
-	w, _ := f.counts.Compute(network(address), func(old window, found bool) (window, otter.ComputeOp) {
+	w, _ := f.counts.Compute(Network(address), func(old window, found bool) (window, otter.ComputeOp) {
 		if !found || now.Sub(old.began) >= FailureWindow {
 			return window{began: now, count: 1}, otter.WriteOp
 		}
@@ -53,8 +53,9 @@ func (f *Failures) Add(address netip.Addr) time.Duration {
 	return max(w.began.Add(FailureWindow).Sub(now), time.Second)
 }
 
-// network is what counts as one client: an IPv4 address, or an IPv6 network.
-func network(address netip.Addr) netip.Prefix {
+// Network is what counts as one client wherever clients are limited: an IPv4 address, or an IPv6 network. It is the zero Prefix
+// for no address.
+func Network(address netip.Addr) netip.Prefix {
 	address = address.Unmap().WithZone("")
 	bits := address.BitLen()
 	if address.Is6() {
