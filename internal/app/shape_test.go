@@ -3,11 +3,10 @@ package app_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/problem"
@@ -37,13 +36,15 @@ func shapeOf(t *testing.T, one tool.Tool) (input, output schema, shape *openapi.
 func TestShapes(t *testing.T) {
 	t.Parallel()
 	// A problem, and the answer 202, stand where the tool's own answer does: their members may not mean other types there.
-	registry := huma.NewMapRegistry("#/", huma.DefaultSchemaNamer)
-	others := map[string]string{}
+	others := map[string]any{}
 	for _, of := range []reflect.Type{reflect.TypeFor[problem.Document](), reflect.TypeFor[tool.Accepted]()} {
-		ref := registry.Schema(of, true, "Other")
-		for name, property := range registry.SchemaFromRef(ref.Ref).Properties {
+		_, other, _ := shapeOf(t, tool.Tool{Input: reflect.TypeFor[tool.Connection](), Output: of})
+		for name, property := range other.Properties {
 			others[name] = property.Type
 		}
+	}
+	if len(others) == 0 {
+		t.Fatal("a problem has no members")
 	}
 	for _, one := range openapi.Importable(app.Catalogue()) {
 		t.Run(one.Name+" is described as one whole, without credentials", func(t *testing.T) {
@@ -63,8 +64,8 @@ func TestShapes(t *testing.T) {
 				}
 			}
 			for name, property := range output.Properties {
-				if other, ok := others[name]; ok && other != "" && property.Type != other && property.Type != nil {
-					t.Errorf("%s is %v here and %s in a problem", name, property.Type, other)
+				if other, ok := others[name]; ok && property.Type != nil && !strings.Contains(fmt.Sprint(other), fmt.Sprint(property.Type)) {
+					t.Errorf("%s is %v here and %v in a problem", name, property.Type, other)
 				}
 			}
 		})

@@ -41,7 +41,20 @@ func serveProxy(t *testing.T, u upstream) *httptest.Server {
 	return server
 }
 
-func ask(t *testing.T, server *httptest.Server, method, path string, body io.Reader) *http.Response {
+// said is an answer whose body may still be on its way.
+type said struct {
+	status int
+	header http.Header
+	length int64
+	body   io.Reader
+}
+
+func (s said) text() string {
+	text, _ := io.ReadAll(s.body)
+	return string(text)
+}
+
+func ask(t *testing.T, server *httptest.Server, method, path string, body io.Reader) said {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, body)
 	if err != nil {
@@ -52,7 +65,7 @@ func ask(t *testing.T, server *httptest.Server, method, path string, body io.Rea
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = response.Body.Close() })
-	return response
+	return said{response.StatusCode, response.Header, response.ContentLength, response.Body}
 }
 
 const proxied = "/open-apis/bitable/v1/apps/bascnExample/tables/tblExample/records"
@@ -77,9 +90,9 @@ func TestProxyAnswers(t *testing.T) {
 			return &proxy.Answer{Status: 502, Header: header, Body: io.NopCloser(strings.NewReader("<html>")), Length: 6}, nil
 		}})
 		got := ask(t, server, http.MethodGet, proxied, nil)
-		body, _ := io.ReadAll(got.Body)
-		if got.StatusCode != 502 || string(body) != "<html>" || got.ContentLength != 6 || got.Header.Get("X-Tt-Logid") != "log-1" || got.Header.Get("Content-Type") != "text/html" {
-			t.Errorf("%d %v %s", got.StatusCode, got.Header, body)
+		body := got.text()
+		if got.status != 502 || body != "<html>" || got.length != 6 || got.header.Get("X-Tt-Logid") != "log-1" || got.header.Get("Content-Type") != "text/html" {
+			t.Errorf("%d %v %s", got.status, got.header, body)
 		}
 	})
 	t.Run("are passed on while they still arrive", func(t *testing.T) {
@@ -95,11 +108,11 @@ func TestProxyAnswers(t *testing.T) {
 		}()
 		got := ask(t, server, http.MethodGet, proxied, nil)
 		part := make([]byte, len("first"))
-		if _, err := io.ReadFull(got.Body, part); err != nil || string(part) != "first" || <-first != nil {
+		if _, err := io.ReadFull(got.body, part); err != nil || string(part) != "first" || <-first != nil {
 			t.Fatalf("%s %v", part, err)
 		}
 		go func() { _ = errors.Join(writeAll(writer, "second"), writer.Close()) }()
-		if rest, err := io.ReadAll(got.Body); err != nil || string(rest) != "second" {
+		if rest, err := io.ReadAll(got.body); err != nil || string(rest) != "second" {
 			t.Errorf("%s %v", rest, err)
 		}
 	})
@@ -109,7 +122,7 @@ func TestProxyAnswers(t *testing.T) {
 			return &proxy.Answer{Status: 200, Body: io.NopCloser(broken{strings.NewReader("half")}), Length: -1}, nil
 		}})
 		got := ask(t, server, http.MethodGet, proxied, nil)
-		if body, err := io.ReadAll(got.Body); err == nil {
+		if body, err := io.ReadAll(got.body); err == nil {
 			t.Errorf("the caller takes %q for the whole", body)
 		}
 	})
@@ -149,8 +162,8 @@ func TestProxyBodies(t *testing.T) {
 			}})
 			got := ask(t, server, http.MethodPost, proxied+"?a=%20&b", test.body)
 			_, seekable := seen.Body.(io.Seeker)
-			if got.StatusCode != 200 || seekable != test.kept || (test.body == nil) != (seen.Body == nil) || seen.Length > 0 && int(seen.Length) != size {
-				t.Errorf("%d: %d bytes of %d, seekable %v", got.StatusCode, size, seen.Length, seekable)
+			if got.status != 200 || seekable != test.kept || (test.body == nil) != (seen.Body == nil) || seen.Length > 0 && int(seen.Length) != size {
+				t.Errorf("%d: %d bytes of %d, seekable %v", got.status, size, seen.Length, seekable)
 			}
 			if seen.Method != http.MethodPost || seen.Path != strings.TrimPrefix(proxied, "/open-apis") || seen.RawQuery != "a=%20&b" {
 				t.Errorf("%+v", seen)
@@ -172,7 +185,7 @@ func TestProxyBodies(t *testing.T) {
 		for n := range all + 1 {
 			go func() {
 				defer func() { ended <- struct{}{} }()
-				_ = ask(t, server, http.MethodPost, proxied, strings.NewReader(body)).Body.Close()
+				ask(t, server, http.MethodPost, proxied, strings.NewReader(body)).text()
 			}()
 			if kept := <-inside; kept != (n < all) {
 				t.Errorf("call %d: kept %v", n, kept)
@@ -204,17 +217,17 @@ func TestProxyRefusals(t *testing.T) {
 			server := serveProxy(t, upstream{err: test.err, forward: func(proxy.Call) (*proxy.Answer, error) { return nil, test.err }})
 			for _, path := range []string{proxied, "/health"} {
 				got := ask(t, server, http.MethodGet, path, nil)
-				if got.StatusCode != test.status || got.Header.Get("Content-Type") != problem.MediaType {
-					t.Errorf("%s: %d %v", path, got.StatusCode, got.Header)
+				if got.status != test.status || got.header.Get("Content-Type") != problem.MediaType {
+					t.Errorf("%s: %d %v", path, got.status, got.header)
 				}
 			}
 			got := ask(t, server, http.MethodPost, pathToken, strings.NewReader("{}"))
-			body, _ := io.ReadAll(got.Body)
-			if got.StatusCode != test.status || !strings.Contains(string(body), test.code) || !strings.HasPrefix(got.Header.Get("Content-Type"), "application/json") {
-				t.Errorf("token: %d %v %s", got.StatusCode, got.Header, body)
+			body := got.text()
+			if got.status != test.status || !strings.Contains(body, test.code) || !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
+				t.Errorf("token: %d %v %s", got.status, got.header, body)
 			}
-			if (got.Header.Get("Retry-After") != "") != (test.status == 429) {
-				t.Errorf("Retry-After: %q", got.Header.Get("Retry-After"))
+			if (got.header.Get("Retry-After") != "") != (test.status == 429) {
+				t.Errorf("Retry-After: %q", got.header.Get("Retry-After"))
 			}
 		})
 	}
