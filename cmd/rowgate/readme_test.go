@@ -20,10 +20,14 @@ var readmeCommands = map[string]func(*testing.T, string){
 	"go run ./cmd/rowgate serve":   runsUntilStopped,
 	"go run ./cmd/rowgate sandbox": runsUntilStopped,
 	"go run ./cmd/rowgate openapi": runsToItsEnd,
+	"FEISHU_BASE_URL=":             runsUntilStopped,
 	"go test ./...":                func(*testing.T, string) {}, // this is it
-	"export ROWGATE_PASSPHRASE":    setsAPassphrase,
+	"export PASSPHRASE":            setsAPassphrase,
 	"curl http://127.0.0.1:8080":   writesARow,
 }
+
+// callersSection is what follows the headings whose blocks internal/app proves, TestReadmeCallers.
+var callersSection = regexp.MustCompile(`(?s)\n## (Connect a caller|接入调用方)\n.*?\n## `)
 
 // TestReadmeCommands runs every command that the READMEs show in their sh blocks.
 func TestReadmeCommands(t *testing.T) {
@@ -55,6 +59,7 @@ func TestReadmeCommands(t *testing.T) {
 // readmeShell returns the commands of the sh blocks, continued lines joined.
 func readmeShell(text string) []string {
 	var commands []string
+	text = callersSection.ReplaceAllString(text, "\n## ")
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(text, -1) {
 		commands = append(commands, lines(strings.ReplaceAll(block[1], "\\\n", " "))...)
 	}
@@ -63,13 +68,17 @@ func readmeShell(text string) []string {
 
 // subcommand is what follows the program's name.
 func subcommand(command string) []string {
-	return strings.Fields(strings.TrimPrefix(command, "go run ./cmd/rowgate"))
+	_, args, _ := strings.Cut(command, "go run ./cmd/rowgate")
+	return strings.Fields(args)
 }
 
 func runsUntilStopped(t *testing.T, command string) {
 	t.Helper()
 	args := subcommand(command)
 	env := map[string]string{"ROWGATE_LISTEN": "127.0.0.1:0"}
+	if name, value, set := strings.Cut(strings.Fields(command)[0], "="); set { // NAME=value before the command
+		env[name] = value
+	}
 	if args[0] == "sandbox" {
 		args = append(args, "--listen", "127.0.0.1:0") // its own port may be taken
 	}

@@ -178,8 +178,8 @@ func TestCurl(t *testing.T) {
 		t.Helper()
 		shell := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "curl ", "curl --silent --show-error ", 1))
 		shell.Env = []string{
-			"PATH=/usr/local/bin:/usr/bin:/bin", "ROWGATE_PASSPHRASE=" + h.secrets.passphrase, "FEISHU_APP_ID=" + appID,
-			"FEISHU_APP_SECRET=" + h.secrets.app, "ROWGATE_CONNECTION_KEY=" + h.key(),
+			"PATH=/usr/local/bin:/usr/bin:/bin", "PASSPHRASE=" + h.secrets.passphrase, "APP_ID=" + appID,
+			"APP_SECRET=" + h.secrets.app, "ROWGATE_CONNECTION_KEY=" + h.key(),
 		}
 		out, err := shell.CombinedOutput()
 		var got answer

@@ -23,13 +23,14 @@ func curl(t *table) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// shellHeaders stand in double quotes, where the shell puts in the secrets.
+// shellHeaders stand in double quotes, where the shell puts in the secrets. No name is one of the service's own settings, whose
+// ROWGATE_PASSPHRASE holds every name and passphrase.
 func (t *table) shellHeaders() []string {
 	if t.Auth == authKey {
 		return []string{"Authorization: Bearer $ROWGATE_CONNECTION_KEY"}
 	}
 	return []string{
-		"Authorization: Bearer $ROWGATE_PASSPHRASE", "X-App-Id: $FEISHU_APP_ID", "X-App-Secret: $FEISHU_APP_SECRET",
+		"Authorization: Bearer $PASSPHRASE", "X-App-Id: $APP_ID", "X-App-Secret: $APP_SECRET",
 	}
 }
 
