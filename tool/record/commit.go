@@ -113,9 +113,10 @@ func (w *write) caller() string {
 	return w.target.Caller + "/" + rand.Text()
 }
 
-// await waits for the result until the deadline, then answers 202: the write goes on.
+// await waits for the result until the deadline, then answers 202: the write goes on. Who asked for a job gets its id at once, a
+// repeat the same one.
 func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note memo, known *schema.Table) (tool.Answer, error) {
-	if tool.IsTrue(w.options.Async) && !ticket.Replay {
+	if tool.IsTrue(w.options.Async) {
 		return accepted(ctx, ticket)
 	}
 	result, err := ticket.Wait(waiting)
@@ -251,36 +252,6 @@ func readBackFailed(receipt *Receipt, cause error) error {
 		e.Outcome = problem.Partial
 	}
 	return &e
-}
-
-// rehearse answers a dry run: what would be sent, and for an upsert what would become of each row.
-func (w *write) rehearse(waiting, ctx context.Context, submission outbox.Submission, note memo) (tool.Answer, error) {
-	would := outbox.Created
-	if w.op == outbox.OpUpdate {
-		would = outbox.Updated
-	}
-	result := &outbox.Result{}
-	if w.op == outbox.OpUpsert && len(submission.Rows) > 0 {
-		matched, err := w.Outbox.Match(waiting, submission)
-		if err != nil {
-			return tool.Answer{}, err
-		}
-		result.Rows = matched
-	} else {
-		for _, row := range submission.Rows {
-			result.Rows = append(result.Rows, outbox.RowResult{Index: row.Index, Status: would, RecordID: row.RecordID})
-		}
-	}
-	receipt := note.receipt(ctx, result)
-	receipt.DryRun = true
-	receipt.Rows = make([]json.RawMessage, note.Total)
-	for i := range receipt.Rows {
-		receipt.Rows[i] = json.RawMessage("null")
-	}
-	for _, row := range submission.Rows {
-		receipt.Rows[row.Index] = row.Fields
-	}
-	return tool.OK(receipt), nil
 }
 
 // fingerprint is what makes two requests the same write: where, what, how and the rows as they were sent.

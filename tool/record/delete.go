@@ -6,10 +6,10 @@ import (
 	"fmt"
 
 	"github.com/rowgate/rowgate/internal/bitable"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -83,7 +83,9 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 	note := memo{Op: outbox.OpDelete, Total: len(in.RecordIDs), Warnings: repairs(ctx)}
 	rows := make([]bitable.Row, 0, len(in.RecordIDs))
 	seen := make(map[string]bool, len(in.RecordIDs))
+	telemetry.CallFrom(ctx).AddRows(len(in.RecordIDs))
 	for i, id := range in.RecordIDs {
+		w.rows = append(w.rows, json.RawMessage(id))
 		if seen[id] {
 			note.reject(i, id, problem.Text{
 				ZH: "这个 record_id 在请求里出现了两次。", EN: "This record_id stands in the request twice.",
@@ -92,7 +94,6 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 		}
 		seen[id] = true
 		rows = append(rows, bitable.Row{Index: i, RecordID: id})
-		w.rows = append(w.rows, json.RawMessage(id))
 	}
 	if note.Count > 0 && !w.options.skips() {
 		return tool.Answer{}, note.invalidRows()
@@ -110,7 +111,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 		}
 	}
 	if tool.IsTrue(in.DryRun) {
-		return s.rehearseDelete(waiting, ctx, target, rows, note)
+		return w.rehearse(waiting, ctx, outbox.Submission{Rows: rows}, note)
 	}
 	data, err := json.Marshal(note)
 	if err != nil {
@@ -126,41 +127,11 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 	return w.await(waiting, ctx, ticket, note, nil)
 }
 
-// rehearseDelete says which of the rows exist.
-func (s *Service) rehearseDelete(waiting, ctx context.Context, target tool.Target, rows []bitable.Row, note memo) (tool.Answer, error) {
-	result := &outbox.Result{}
-	for start := 0; start < len(rows); start += feishu.MaxBatchGet {
-		part := rows[start:min(start+feishu.MaxBatchGet, len(rows))]
-		ids := make([]string, len(part))
-		for i, row := range part {
-			ids[i] = row.RecordID
-		}
-		found, _, err := s.Rows.BatchGet(waiting, target.TableRef, ids, target.UserIDType)
-		if err != nil {
-			return tool.Answer{}, err
-		}
-		exists := make(map[string]bool, len(found))
-		for _, record := range found {
-			exists[record.ID] = true
-		}
-		for _, row := range part {
-			if exists[row.RecordID] {
-				result.Rows = append(result.Rows, outbox.RowResult{Index: row.Index, Status: outbox.Deleted, RecordID: row.RecordID})
-				continue
-			}
-			result.Rows = append(result.Rows, outbox.RowResult{Index: row.Index, Status: outbox.Failed, Err: &problem.RowError{
-				Index: row.Index, Code: problem.RowRecordNotFound, Got: row.RecordID,
-			}})
-		}
-	}
-	receipt := note.receipt(ctx, result)
-	receipt.DryRun = true
-	return tool.OK(receipt.forDelete()), nil
-}
-
 // reject notes a row that is not sent.
 func (m *memo) reject(index int, got string, message problem.Text) {
-	m.Errors = append(m.Errors, problem.RowError{Index: index, Code: problem.RowRecordNotFound, Got: got, Message: message})
+	if len(m.Errors) < problem.MaxRowErrors {
+		m.Errors = append(m.Errors, problem.RowError{Index: index, Code: problem.RowRecordNotFound, Got: got, Message: message})
+	}
 	m.Count++
 	m.Failed++
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,7 +59,7 @@ func newMemo(ctx context.Context, op outbox.Op, total int, plan *bitable.Plan) m
 		failed[e.Index] = struct{}{}
 	}
 	return memo{
-		Op: op, Total: total, Errors: errors[:min(len(errors), problem.MaxRowErrors)], Count: len(errors), Failed: len(failed),
+		Op: op, Total: total, Errors: errors[:min(len(errors), problem.MaxRowErrors)], Count: plan.ErrorCount(), Failed: len(failed),
 		Warnings: warnings,
 	}
 }
@@ -103,7 +104,19 @@ func (m memo) receipt(ctx context.Context, result *outbox.Result) *Receipt {
 	r.OK = r.Failed+r.Unknown == 0
 	r.Errors = problem.RenderRows(errors, call.Lang())
 	r.Message = r.message(call.Lang())
+	if result != nil && result.Err != nil {
+		r.Message += because(result.Err, call.Lang())
+	}
 	return r
+}
+
+// because says why rows that have no error of their own were not written.
+func because(why *problem.Error, lang problem.Lang) string {
+	text := cmp.Or(why.Detail, problem.Lookup(why.Code).Title).In(lang)
+	if lang == problem.EN {
+		return ". " + text
+	}
+	return "。" + text
 }
 
 func (r *Receipt) add(row outbox.RowResult) {
