@@ -9,8 +9,8 @@ var accessEntries = []Entry{
 		Code: BadPassphrase, Status: http.StatusUnauthorized, Outcome: NotWritten,
 		Title: Text{ZH: "通行口令不对", EN: "Wrong passphrase"},
 		Fix: Text{
-			ZH: "向本服务的管理者索取口令，放进 passphrase 字段或 Authorization: Bearer；注意前后空格和被模板改动的字符。",
-			EN: "Ask whoever runs this service for the passphrase and send it as passphrase or Authorization: Bearer; look for stray spaces and characters that a template changed.",
+			ZH: "向本服务的管理者索取口令，放进 passphrase 字段或 Authorization: Bearer；配置为 name:value 时只发送 value；注意前后空格和被模板改动的字符。",
+			EN: "Ask whoever runs this service for the passphrase and send it as passphrase or Authorization: Bearer (where it was configured as name:value, the value alone); look for stray spaces and characters that a template changed.",
 		},
 		Explanation: Text{
 			ZH: "口令缺失或与配置（ROWGATE_PASSPHRASE）的任何一个都不同。它保护的是本服务，与飞书无关。",
