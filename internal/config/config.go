@@ -50,7 +50,7 @@ type Config struct {
 
 // SingleTenant is the one app and table of the drop-in surfaces. It is empty while they are off.
 type SingleTenant struct {
-	// API_AUTH_TOKEN (unset): bearer token of the single-tenant surfaces
+	// API_AUTH_TOKEN (unset): bearer token of the single-tenant surfaces; required with FEISHU_BASE_TOKEN on any other than a loopback address
 	AuthToken secret.Text
 	// FEISHU_APP_ID (unset): app of the single-tenant surfaces
 	AppID string

@@ -35,6 +35,9 @@ func (l *loader) read() *Config {
 		FeishuBaseURL:  l.url("FEISHU_BASE_URL"),
 		SingleTenant:   l.singleTenant(),
 	}
+	if l.isSet("FEISHU_BASE_TOKEN") && !l.isSet("API_AUTH_TOKEN") && c.Listen != "" && !isLoopback(c.Listen) {
+		l.refuse("API_AUTH_TOKEN", "监听 %s 时别的机器也能访问，/api/sync 必须有令牌。", "Other machines reach %s, so /api/sync must have a token.", c.Listen)
+	}
 	c.Passphrases = l.passphrases("ROWGATE_PASSPHRASE", c.Listen)
 	c.Keyring = l.keyring("ROWGATE_KEY", c.DatabasePath)
 	if c.AdminListen != "" && c.AdminListen == c.Listen && !anyPort(c.Listen) {

@@ -83,6 +83,10 @@ func TestProblems(t *testing.T) {
 			"FEISHU_BASE_TOKEN": "bascnExample", "FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": canary,
 		}, "FEISHU_BASE_TOKEN"},
 		{"a table without an app", settings{"FEISHU_BASE_TOKEN": "bascnExample", "FEISHU_TABLE_ID": "tblExample"}, "FEISHU_BASE_TOKEN"},
+		{"a table that anybody on the network could write to", settings{
+			"ROWGATE_LISTEN": "0.0.0.0:8080", passphrase: canary, "FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": canary,
+			"FEISHU_BASE_TOKEN": "bascnExample", "FEISHU_TABLE_ID": "tblExample",
+		}, "API_AUTH_TOKEN"},
 		{"an unknown kind of user id", settings{"DEFAULT_USER_ID_TYPE": "email"}, "DEFAULT_USER_ID_TYPE"},
 	} {
 		t.Run("refuses "+test.name, func(t *testing.T) {

@@ -126,7 +126,10 @@ var variables = []Variable{
 	},
 	{
 		Name: "API_AUTH_TOKEN", Secret: true, Default: unset,
-		Meaning: problem.Text{ZH: "单租户接口的 Bearer 令牌", EN: "bearer token of the single-tenant surfaces"},
+		Meaning: problem.Text{
+			ZH: "单租户接口的 Bearer 令牌；监听非本机地址且设置了 FEISHU_BASE_TOKEN 时必填",
+			EN: "bearer token of the single-tenant surfaces; required with FEISHU_BASE_TOKEN on any other than a loopback address",
+		},
 	},
 	{
 		Name: "FEISHU_APP_ID", Default: unset,
