@@ -45,8 +45,10 @@ func meet(a, b map[string]bool) bool {
 func (o *Outbox) requeue(l *lane, b *batch) {
 	o.end(l, b, ending{})
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	l.giveBack(b.items)
+	rest := o.atRest(l, b.entries())
+	o.mu.Unlock()
+	o.answer(rest, Changes{})
 }
 
 // giveBack puts rows that were taken from the lane back, in their places.

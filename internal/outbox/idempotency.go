@@ -185,8 +185,12 @@ func (o *Outbox) releaseDelivered(e *entry) {
 // keep stores that a job id of e is handed out, and e itself if it is not stored yet.
 func (o *Outbox) keep(e *entry) error {
 	o.mu.Lock()
-	if e.keep {
+	if e.keep || e.released {
+		kept := e.keep
 		o.mu.Unlock()
+		if !kept {
+			return ErrAnswered
+		}
 		return nil
 	}
 	e.keep = true

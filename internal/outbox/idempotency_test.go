@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -351,6 +352,27 @@ func TestJob(t *testing.T) {
 		wait(t, ticket)
 		if job, err := h.Job(t.Context(), ticket.JobID, tenant); err != nil || job.State != outbox.StateFailed {
 			t.Errorf("%+v %v", job, err)
+		}
+	})
+
+	t.Run("is_none_when_the_answer_came_first_and_is_not_kept", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t)
+		failed := h.submit(t, creation("a", "bad"))
+		wait(t, failed)
+		delivered := h.submit(t, creation("a", "一"))
+		wait(t, delivered)
+		delivered.Delivered()
+		for name, ticket := range map[string]*outbox.Ticket{"failed": failed, "delivered": delivered} {
+			if err := ticket.Keep(); !errors.Is(err, outbox.ErrAnswered) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := h.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if entries, _, _ := h.store.counts(); entries != 0 {
+			t.Errorf("%d entries are left", entries)
 		}
 	})
 

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 )
 
 // Ticket is a caller's hold on a submission.
@@ -46,6 +47,9 @@ func (t *Ticket) Delivered() {
 	}
 }
 
+// ErrAnswered is returned by Keep for a submission that was answered meanwhile and is not there any more: Wait has its answer.
+var ErrAnswered = errors.New("the submission was answered and is forgotten")
+
 // Keep makes sure that the job can be asked for later: the submission survives a crash and its result is kept. Call it
-// before a job id is given to a caller. The error is a *problem.Error.
+// before a job id is given to a caller. The error is ErrAnswered or a *problem.Error.
 func (t *Ticket) Keep() error { return t.o.keep(t.e) }

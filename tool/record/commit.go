@@ -116,14 +116,19 @@ func (w *write) caller() string {
 // await waits for the result until the deadline, then answers 202: the write goes on. Who asked for a job gets its id at once, a
 // repeat the same one.
 func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note memo, known *schema.Table) (tool.Answer, error) {
-	if tool.IsTrue(w.options.Async) {
-		return accepted(ctx, ticket)
+	var result *outbox.Result
+	err := context.DeadlineExceeded // as for a caller who does not wait
+	if !tool.IsTrue(w.options.Async) {
+		result, err = ticket.Wait(waiting)
 	}
-	result, err := ticket.Wait(waiting)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-		return accepted(ctx, ticket)
-	case err != nil:
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		answer, notKept := accepted(ctx, ticket)
+		if !errors.Is(notKept, outbox.ErrAnswered) {
+			return answer, notKept
+		}
+		result, err = ticket.Wait(ctx)
+	}
+	if err != nil {
 		return tool.Answer{}, err
 	}
 	telemetry.CallFrom(ctx).OnDelivered(ticket.Delivered)
