@@ -57,6 +57,7 @@ type App struct {
 
 	serving errgroup.Group
 	ended   chan struct{} // closed when a server ends by itself
+	end     sync.Once     // of ended: both servers may end at once
 	stop    sync.Once
 	stopErr error
 }
@@ -141,11 +142,7 @@ func (a *App) serve(server *httpd.Server) {
 		err := server.Serve()
 		if err != nil {
 			a.logger.Error("server ended", slog.String("error", err.Error()))
-			select {
-			case <-a.ended:
-			default:
-				close(a.ended)
-			}
+			a.end.Do(func() { close(a.ended) })
 		}
 		return err
 	})
