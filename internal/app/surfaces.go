@@ -42,7 +42,7 @@ func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tool
 	}
 	p.admission = a.configured()
 	write, _ := catalogue(p).Find("write_records")
-	httpd.RouteSync(router, intake.Parse, admit, &sync.Sync{Write: write, UserIDType: own.UserIDType})
+	httpd.RouteSync(router, renderer, intake.Parse, admit, &sync.Sync{Write: write, UserIDType: own.UserIDType})
 	return nil
 }
 

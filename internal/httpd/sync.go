@@ -31,14 +31,17 @@ type Syncer interface {
 type Admission func(ctx context.Context) error
 
 // RouteSync adds the learning-record service to router. Every answer has the service's own shape, refusals too.
-func RouteSync(router chi.Router, parse ParseFunc, admit Admission, to Syncer) {
-	answer := func(w http.ResponseWriter, status int, receipt sync.Receipt) {
+func RouteSync(router chi.Router, renderer Renderer, parse ParseFunc, admit Admission, to Syncer) {
+	answer := func(w http.ResponseWriter, r *http.Request, status int, receipt sync.Receipt) {
+		if receipt.Cause != nil {
+			_ = renderer.Document(r.Context(), receipt.Cause) // logs what is the service's own fault
+		}
 		setRetryAfter(w.Header(), receipt.RetryAfter)
 		writeJSON(w, status, receipt)
 	}
 	refuse := func(w http.ResponseWriter, r *http.Request, err error) {
 		status, receipt := sync.Refuse(r.Context(), err)
-		answer(w, statusOf(err, status), receipt)
+		answer(w, r, statusOf(err, status), receipt)
 	}
 	router.Post(pathSync, func(w http.ResponseWriter, r *http.Request) {
 		if err := admit(r.Context()); err != nil {
@@ -56,7 +59,7 @@ func RouteSync(router chi.Router, parse ParseFunc, admit Admission, to Syncer) {
 			return
 		}
 		status, receipt := to.Run(intake.WithResult(r.Context(), parsed), parsed.JSON)
-		answer(w, status, receipt)
+		answer(w, r, status, receipt)
 	})
 	router.Get(pathHello, func(w http.ResponseWriter, r *http.Request) {
 		if err := admit(r.Context()); err != nil {

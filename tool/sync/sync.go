@@ -39,6 +39,7 @@ type Receipt struct {
 	Errors    []Error `json:"errors"`
 
 	RetryAfter time.Duration `json:"-"` // for the header; 0 if a repeat is of no use
+	Cause      error         `json:"-"` // what was refused, for the log; nil for a success
 }
 
 // Error says what is wrong with one record.
@@ -121,12 +122,15 @@ func Refuse(ctx context.Context, err error) (status int, receipt Receipt) {
 	doc := problem.Render(problem.From(err), problem.RenderOptions{RequestID: call.RequestID, Lang: call.Lang()})
 	call.SetCode(string(doc.Code))
 	return doc.Status, Receipt{
-		Message: doc.Detail + " " + doc.Fix.In(call.Lang()), Errors: errorsOf(doc.Errors), RetryAfter: doc.RetryAfter,
+		Message: doc.Detail + " " + doc.Fix.In(call.Lang()), Errors: errorsOf(doc.Errors), RetryAfter: doc.RetryAfter, Cause: err,
 	}
 }
 
-// maxIgnored bounds the keys that a message names.
-const maxIgnored = 5
+// Bounds of the keys that a message names.
+const (
+	maxIgnored      = 5
+	maxIgnoredRunes = 40 // of each
+)
 
 // translate renames the keys of the records to columns. Other keys, which pages keep for themselves, are left out and named.
 func translate(records []json.RawMessage) (rows []json.RawMessage, ignored []string, err error) {
@@ -151,6 +155,9 @@ func translate(records []json.RawMessage) (rows []json.RawMessage, ignored []str
 		}
 		rows = append(rows, append(row, '}'))
 		for key := range values {
+			if runes := []rune(key); len(runes) > maxIgnoredRunes {
+				key = string(runes[:maxIgnoredRunes]) + "…"
+			}
 			if !slices.Contains(ignored, key) && len(ignored) < maxIgnored {
 				ignored = append(ignored, key)
 			}

@@ -81,6 +81,14 @@ func TestRun(t *testing.T) {
 			t.Errorf("%d keys in %q", named, receipt.Message)
 		}
 	})
+	t.Run("names no more of a key than its beginning", func(t *testing.T) {
+		t.Parallel()
+		s, _ := writer(tool.OK(&record.Receipt{OK: true}), nil)
+		_, receipt := s.Run(t.Context(), json.RawMessage(`{"records":[{"`+strings.Repeat("键", 1000)+`":1}]}`))
+		if named := strings.Count(receipt.Message, "键"); named != maxIgnoredRunes {
+			t.Errorf("%d characters in %q", named, receipt.Message)
+		}
+	})
 	t.Run("refuses records that are no objects", func(t *testing.T) {
 		t.Parallel()
 		s, sent := writer(tool.Answer{}, nil)
