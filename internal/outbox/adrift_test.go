@@ -133,6 +133,28 @@ func TestAdrift(t *testing.T) {
 		})
 	})
 
+	for name, others := range map[string]bool{"with_another_s_record_of_its_key": true, "alone": false} {
+		t.Run("an_upsert_given_up_for_now_makes_one_record_of_its_key_after_a_restart_"+name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := setup(t, once)
+				h.base.faults = during(1, 1, interrupted())
+				h.write(t, upsert("a", [2]string{"新", "x"}))
+				want := []string{"x"}
+				if others {
+					h.write(t, upsert("b", [2]string{"新", "y"}))
+					want = []string{"y"}
+				}
+				kill(h.Outbox)
+				h.open(t)
+				elapse(time.Hour)
+				if got := h.base.column("tblExample", "备注"); !slices.Equal(got, want) {
+					t.Errorf("%d records: %v, want %v", len(got), got, want)
+				}
+			})
+		})
+	}
+
 	t.Run("a_write_that_the_table_refuses_by_now_is_looked_for_before_its_rows_are_failed", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -34,6 +34,34 @@ func (o *Outbox) readBack(ctx context.Context, b *batch) (ids []string, written 
 	return ids, written
 }
 
+// isFree reports whether an overtaken batch can be sent all the same: nobody has made a record of any of its keys.
+func (o *Outbox) isFree(ctx context.Context, b *batch) bool {
+	if b.op != OpCreate {
+		return false
+	}
+	sub := b.lead().sub
+	columns := keyColumns(sub)
+	want := make([][]string, len(b.items))
+	for i := range b.items {
+		want[i], _ = rowKey(columns, cellsOf(b.items[i].fields))
+	}
+	q := lookup{reader: o.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: columns, names: sub.KeyFields}
+	var found map[string][]feishu.Record
+	err := o.guard(func() (err error) {
+		found, _, err = q.find(ctx, want)
+		return err
+	})
+	for _, e := range b.entries() {
+		e.calls.Add(int64(q.calls))
+	}
+	for _, records := range found {
+		if len(records) > 0 {
+			return false
+		}
+	}
+	return err == nil
+}
+
 // absent returns those of the items' record ids that the table has not.
 func (o *Outbox) absent(ctx context.Context, items []item) (map[string]bool, error) {
 	absent := make(map[string]bool)

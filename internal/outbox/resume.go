@@ -130,6 +130,8 @@ func (o *Outbox) resumeBatch(entries map[string]*entry, s *Batch) bool {
 		b.apply(&ending{Status: Unknown, Err: unknownOutcome()})
 		return false
 	}
+	// Others may have written since its entries were answered: the last run knew, this one does not.
+	b.overtaken = (b.op == OpUpdate || b.lead().sub.Op == OpUpsert) && slices.ContainsFunc(b.items, func(it item) bool { return it.e.mark != "" })
 	l.again(b)
 	return true
 }

@@ -56,7 +56,7 @@ func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 		if ids, written := o.readBack(ctx, b); written {
 			return ids, verdictWritten, nil
 		}
-		if b.overtaken {
+		if b.overtaken && !o.isFree(ctx, b) {
 			return nil, verdictUnknown, &feishu.Error{Class: feishu.ClassReadBack}
 		}
 	}
