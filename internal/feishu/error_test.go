@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
 func TestErrorTable(t *testing.T) {
@@ -177,7 +178,8 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	up.on(func(sent) answer {
 		return answer{body: `{"code":1254064,"msg":"canary-msg","error":{"message":"'fields.canary-column.fieldValue.canary-value.fieldName.canary-column'. Correct format"}}`}
 	})
-	_, err := c.BatchCreate(t.Context(), tableA, []Fields{Fields(`{"canary-column":"canary-value"}`)}, WriteOptions{})
+	ctx := telemetry.WithCall(t.Context(), &telemetry.Call{RequestID: "req_example"})
+	_, err := c.BatchCreate(ctx, tableA, []Fields{Fields(`{"canary-column":"canary-value"}`)}, WriteOptions{})
 	e := asFeishu(t, err)
 	if e.FieldName() != "canary-column" || e.RowCode() != problem.RowValueMismatch {
 		t.Fatalf("blamed %q, %q", e.FieldName(), e.RowCode())
@@ -193,8 +195,10 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 			t.Errorf("the problem holds %s", canary)
 		}
 	}
-	if !strings.Contains(logs.String(), `"log_id":"log-1"`) || !strings.Contains(logs.String(), `"api":"record_batch_create"`) {
-		t.Errorf("the log lacks what support needs: %s", logs.String())
+	for _, needed := range []string{`"log_id":"log-1"`, `"api":"record_batch_create"`, `"request_id":"req_example"`} {
+		if !strings.Contains(logs.String(), needed) {
+			t.Errorf("the log lacks %s, which support needs: %s", needed, logs.String())
+		}
 	}
 	want := "feishu record_batch_create: data code 1254064 DatetimeFieldConvFail, http 200, log_id log-1"
 	if err.Error() != want {

@@ -233,12 +233,14 @@ func resetAfter(header http.Header) time.Duration {
 	return defaultPause
 }
 
+// log writes one line for each call; its request_id is empty for a batch, which is of several requests.
 func (c *Client) log(ctx context.Context, api *API, status int, logID string, err *Error, took time.Duration) {
 	level, code, class := slog.LevelDebug, 0, classOK
 	if err != nil {
 		level, code, class = slog.LevelInfo, err.Code, err.Class.String()
 	}
 	c.logger.LogAttrs(ctx, level, "feishu call",
-		slog.String("api", api.Name), slog.Int("status", status), slog.Int("feishu_code", code),
-		slog.String("class", class), slog.String("log_id", logID), slog.Duration("took", took))
+		slog.String("request_id", telemetry.CallFrom(ctx).RequestID), slog.String("api", api.Name),
+		slog.Int("status", status), slog.Int("feishu_code", code), slog.String("class", class), slog.String("log_id", logID),
+		slog.Float64("ms", float64(took.Microseconds())/1000))
 }
