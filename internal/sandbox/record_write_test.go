@@ -225,8 +225,11 @@ func TestClientToken(t *testing.T) {
 	})
 	t.Run("reaches_as_far_as_its_scope", func(t *testing.T) {
 		t.Parallel()
-		//exhaustive:ignore // the other scopes are none of a client token
-		for scope, code := range map[Scope]int{ScopeTable: 0, ScopeApp: 1255006} {
+		for _, c := range []struct {
+			scope Scope
+			code  int
+		}{{ScopeTable, 0}, {ScopeApp, 1255006}} {
+			scope, code := c.scope, c.code
 			b := setup(t, Options{ClientTokenScope: scope})
 			_, err := b.base.AddTableSpec(TableSpec{ID: "tblOther1", Name: "other"})
 			b.must(err)
