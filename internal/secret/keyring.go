@@ -96,10 +96,11 @@ func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
 	return nil, ErrSealed
 }
 
-// MAC returns HMAC-SHA256 over the length-prefixed parts under the purpose's key of the sealing key. It changes when the
-// sealing key is rotated, so it is for caches and fingerprints, not for identities that must outlive a rotation.
+// MAC returns HMAC-SHA256 over the length-prefixed parts under the purpose's key of the oldest key. A new key in front does
+// not change it, so what was stored under it is found again while the old key stays in the ring; HasMAC is for what must
+// outlive that as well.
 func (k *Keyring) MAC(purpose string, parts ...string) [sha256.Size]byte {
-	return k.mac(0, purpose, parts)
+	return k.mac(len(k.keys)-1, purpose, parts)
 }
 
 func (k *Keyring) mac(key int, purpose string, parts []string) [sha256.Size]byte {

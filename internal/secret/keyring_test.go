@@ -53,8 +53,12 @@ func TestKeyring(t *testing.T) {
 		if keys.MAC("p", "a") == keys.MAC("q", "a") {
 			t.Error("the purpose does not change the MAC")
 		}
-		if keys.MAC("p", "a") != ring(t, first, second).MAC("p", "a") {
-			t.Error("a key for opening changes the MAC")
+		if keys.MAC("p", "a") != ring(t, second, first).MAC("p", "a") {
+			t.Error("a new sealing key changes the MAC")
+		}
+		old := keys.MAC("p", "a")
+		if !ring(t, first, second).HasMAC(old[:], "p", "a") || ring(t, second).HasMAC(old[:], "p", "a") || keys.HasMAC(old[:8], "p", "a") {
+			t.Error("HasMAC is not what any key of the ring makes")
 		}
 	})
 
