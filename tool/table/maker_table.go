@@ -85,9 +85,10 @@ func identified(fields []feishu.Field, ids []string) []feishu.Field {
 	return made
 }
 
-// again waits before a repeat; false if there shall be none: too many, no budget, or ctx ends first.
+// again waits before a repeat; false if there shall be none: too many, no budget, or ctx ends first. A conflict costs nothing of
+// the budget, which is for a Feishu that fails: it says that another write has its turn.
 func (m *Maker) again(ctx context.Context, app feishu.App, e *feishu.Error, attempt int) bool {
-	if attempt >= maxAttempts || !m.source.AllowRetry(app) {
+	if attempt >= maxAttempts || e.Class != feishu.ClassConflict && !m.source.AllowRetry(app) {
 		return false
 	}
 	return pause(ctx, max(backoff(attempt), e.RetryAfter))
