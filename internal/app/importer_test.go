@@ -142,14 +142,25 @@ func pythonRepr(value any) string {
 }
 
 // key seals a connection key for the house's app and table, as create_connection does.
-func (h *house) key() string {
+func (h *house) key() string { return h.keyOf(h.table) }
+
+// keyFor is the key that a tool is called with: one of the table, but for what a key of one table may not do.
+func (h *house) keyFor(tool string) string {
+	if tool == "create_table" {
+		return h.keyOf("")
+	}
+	return h.key()
+}
+
+// keyOf seals a connection key for the house's app and base, and for one table of it unless that is "".
+func (h *house) keyOf(table string) string {
 	h.t.Helper()
 	cfg, problems := config.Load(func(name string) string { return h.settings[name] })
 	if len(problems) > 0 {
 		h.t.Fatalf("configuration: %v", problems)
 	}
 	sealed, err := tenant.Keys{Passphrases: cfg.Passphrases, Ring: cfg.Keyring}.Seal(tenant.Connection{
-		Name: "test", AppID: appID, AppSecret: secret.New(h.secrets.app), AppToken: baseName, TableID: h.table,
+		Name: "test", AppID: appID, AppSecret: secret.New(h.secrets.app), AppToken: baseName, TableID: table,
 		ExpiresAt: time.Now().Add(time.Hour),
 	})
 	if err != nil {

@@ -160,7 +160,7 @@ func (h *house) callTyped(profile, name string, args map[string]any) reply {
 			h.t.Fatalf("%s has no parameter %s", name, param)
 		}
 	}
-	return h.do(request{path: one.path, header: withKey(h.key()), body: bodyJSON(h.t, args)})
+	return h.do(request{path: one.path, header: withKey(h.keyFor(name)), body: bodyJSON(h.t, args)})
 }
 
 func (h *house) importTool(profile, name string) *importedTool {
