@@ -56,6 +56,7 @@ type reply struct {
 	State         string     `json:"state"`
 	Result        *reply     `json:"result"`
 	Code          string     `json:"code"`
+	Retryable     bool       `json:"retryable"`
 	Outcome       string     `json:"outcome"`
 }
 

@@ -195,11 +195,11 @@ func (f *faultRun) request(ctx context.Context, i int) error {
 		switch {
 		case err != nil:
 			return err
-		case !answered, got.status == http.StatusTooManyRequests, got.status >= http.StatusInternalServerError:
-			continue
+		case !answered, got.Retryable, got.status == http.StatusTooManyRequests, got.status >= http.StatusInternalServerError:
+			continue // in_flight too, a 409 for the moment in which the first request is being put away
 		case got.status >= http.StatusBadRequest:
 			f.rejected.Add(1)
-			return nil
+			return nil // what was refused for good; its row must not be there
 		}
 		if keyed && i%8 == 0 && got.status == http.StatusOK {
 			return f.askAgain(ctx, id, one, marks, got)
