@@ -17,7 +17,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/attachment"
 	"github.com/rowgate/rowgate/internal/config"
-	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
@@ -43,7 +43,7 @@ type App struct {
 	logger    *slog.Logger
 	registry  *prometheus.Registry
 	store     *sqlite.Store
-	client    *feishu.Client
+	client    *client.Client
 	directory *schema.Directory
 	uploader  *attachment.Uploader
 	people    *attachment.People
@@ -92,7 +92,7 @@ func (a *App) open(ctx context.Context) error {
 	if a.store, err = sqlite.Open(ctx, a.config.DatabasePath); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	if a.client, err = feishu.New(feishu.Options{
+	if a.client, err = client.New(client.Options{
 		Keyring: keyring, BaseURL: a.config.FeishuBaseURL, Registerer: a.registry, Logger: a.logger,
 	}); err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/rowgate/rowgate/internal/attachment"
-	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
@@ -37,7 +37,7 @@ type parts struct {
 	door      connection.Door
 	directory *schema.Directory
 	outbox    *outbox.Outbox
-	client    *feishu.Client
+	client    *client.Client
 	identify  func(parts ...string) [32]byte // a MAC: what makes two requests the same write
 	publicURL string
 	fetcher   *attachment.Fetcher
@@ -125,7 +125,7 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 }
 
 // Catalogue lists every tool without what runs it, for documents and tests.
-func Catalogue() tool.Catalogue { return catalogue(parts{client: &feishu.Client{}}) }
+func Catalogue() tool.Catalogue { return catalogue(parts{client: &client.Client{}}) }
 
 // Documents renders what the service publishes about itself, without a service.
 func Documents(publicURL, version string) (*openapi.Documents, error) {

@@ -2,7 +2,6 @@ package problem
 
 import (
 	"cmp"
-	"net/http"
 	"time"
 	"unicode/utf8"
 )
@@ -112,7 +111,7 @@ func (d Document) Soft() bool { return d.OK != nil }
 // HTTPStatus returns the status line's code: 200 for a soft document, else Status.
 func (d Document) HTTPStatus() int {
 	if d.Soft() {
-		return http.StatusOK
+		return statusOK
 	}
 	return d.Status
 }

@@ -12,7 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/schema"
@@ -76,7 +76,7 @@ func setup(t *testing.T, s spoil) *patient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := feishu.New(feishu.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
+	client, err := client.New(client.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

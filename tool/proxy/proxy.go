@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/tool/single"
@@ -20,7 +21,7 @@ import (
 
 // Feishu makes the calls. *feishu.Client is one.
 type Feishu interface {
-	Forward(ctx context.Context, app feishu.App, f feishu.Forward) (*feishu.Answer, error)
+	Forward(ctx context.Context, app feishu.App, f client.Forward) (*client.Answer, error)
 	Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error)
 }
 
@@ -41,7 +42,7 @@ type Call struct {
 }
 
 // Answer is Feishu's answer, to be passed back as it is. Its body must be closed.
-type Answer = feishu.Answer
+type Answer = client.Answer
 
 const (
 	versioned   = "/bitable/v1/apps/"
@@ -70,7 +71,7 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.Feishu.Forward(ctx, app, feishu.Forward{
+	return p.Feishu.Forward(ctx, app, client.Forward{
 		API: api, Params: params, RawQuery: c.RawQuery, Header: c.Header, Body: c.Body, ContentLength: c.Length,
 	})
 }

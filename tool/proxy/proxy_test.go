@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/telemetry"
@@ -26,13 +27,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // fake is a Feishu that keeps what it is asked.
 type fake struct {
 	app  feishu.App
-	call feishu.Forward
+	call client.Forward
 	err  error
 }
 
-func (f *fake) Forward(_ context.Context, app feishu.App, call feishu.Forward) (*feishu.Answer, error) {
+func (f *fake) Forward(_ context.Context, app feishu.App, call client.Forward) (*client.Answer, error) {
 	f.app, f.call = app, call
-	return &feishu.Answer{Status: 200}, f.err
+	return &client.Answer{Status: 200}, f.err
 }
 
 func (f *fake) Token(_ context.Context, app feishu.App) (secret.Text, time.Time, error) {
@@ -129,10 +130,10 @@ func TestIssue(t *testing.T) {
 		body string
 		code int
 	}{
-		{`{"app_id":"cli_own","app_secret":"own-secret"}`, codeBadSecret},
-		{`{"app_id":"cli_own"}`, codeInvalidParam},
-		{`[]`, codeInvalidParam},
-		{``, codeInvalidParam},
+		{`{"app_id":"cli_own","app_secret":"own-secret"}`, feishu.CodeBadSecret},
+		{`{"app_id":"cli_own"}`, feishu.CodeInvalidParam},
+		{`[]`, feishu.CodeInvalidParam},
+		{``, feishu.CodeInvalidParam},
 	} {
 		_, err := p.Issue(caller(t, ""), []byte(test.body))
 		if err == nil {

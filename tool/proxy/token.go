@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/telemetry"
@@ -14,13 +15,6 @@ import (
 
 // TokenLife is what an SDK is told of a token's life, as Feishu says it of its own.
 const TokenLife = 2 * time.Hour
-
-// Feishu's codes of the token endpoint, which SDKs know.
-const (
-	codeInvalidParam = 10003
-	codeBadSecret    = 10014
-	codeRateLimit    = 99991400
-)
 
 // Token is the answer of the token endpoint, in Feishu's own shape.
 type Token struct {
@@ -56,13 +50,13 @@ func (p *Proxy) Issue(ctx context.Context, body []byte) (Token, error) {
 // Refusal is err as the token endpoint words it, so that an SDK can tell its user.
 func Refusal(ctx context.Context, err error) Token {
 	e := problem.From(err)
-	token := Token{Code: codeInvalidParam, Msg: e.Detail.In(telemetry.CallFrom(ctx).Lang())}
+	token := Token{Code: feishu.CodeInvalidParam, Msg: e.Detail.In(telemetry.CallFrom(ctx).Lang())}
 	var wrong *single.Wrong
 	switch {
 	case errors.As(err, &wrong):
-		token.Code = codeBadSecret
+		token.Code = feishu.CodeBadSecret
 	case e.Code == problem.TooManyFailures:
-		token.Code = codeRateLimit
+		token.Code = feishu.CodeRateLimited
 	}
 	return token
 }

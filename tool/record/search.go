@@ -127,6 +127,12 @@ func (s *Service) search(ctx context.Context, target tool.Target, in *SearchInpu
 }
 
 // isColumnFault reports whether a search may have failed because the table has changed since its columns were looked up.
+// columnFaults are Feishu's codes for a search that names a column which is not in the table, or asks of it what its type cannot
+// do.
+var columnFaults = []int{
+	feishu.CodeInvalidSort, feishu.CodeInvalidFilter, feishu.CodeInvalidFieldNames, feishu.CodeFieldNameNotFound,
+}
+
 func isColumnFault(err error) bool {
 	if errors.Is(err, errOldSchema) {
 		return true
@@ -135,16 +141,8 @@ func isColumnFault(err error) bool {
 		return e.Code == problem.FieldNotFound || e.Code == problem.BadParameter
 	}
 	e, ok := errors.AsType[*feishu.Error](err)
-	return ok && slices.Contains([]int{codeInvalidSort, codeInvalidFilter, codeInvalidFieldNames, codeFieldNameNotFound}, e.Code)
+	return ok && slices.Contains(columnFaults, e.Code)
 }
-
-// Feishu's codes for a search that names a column which the table has not, or asks of it what its type cannot do.
-const (
-	codeInvalidSort       = 1254016
-	codeInvalidFilter     = 1254018
-	codeInvalidFieldNames = 1254024
-	codeFieldNameNotFound = 1254045
-)
 
 // find answers a search. Columns looked up before fresh are too old for a search that is not Feishu's alone.
 func (s *Service) find(ctx context.Context, target tool.Target, known *schema.Table, in *SearchInput, fresh time.Time) (*Found, error) {

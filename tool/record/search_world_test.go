@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/schema"
@@ -20,7 +21,7 @@ import (
 // reading is the reading tools in front of a sandbox.
 type reading struct {
 	box     *sandbox.Sandbox
-	client  *feishu.Client
+	client  *client.Client
 	service *record.Service
 	apps    atomic.Int64
 }
@@ -36,7 +37,7 @@ func setupReading(t testing.TB) *reading {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := feishu.New(feishu.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
+	client, err := client.New(client.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

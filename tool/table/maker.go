@@ -126,9 +126,6 @@ func (m *Maker) Ensure(ctx context.Context, ref feishu.TableRef, wanted []feishu
 	return columns, m.visible(ctx, ref, columns)
 }
 
-// codeFieldNameDuplicated is what Feishu answers when a column of the name exists.
-const codeFieldNameDuplicated = 1254014
-
 // column makes one column. Whoever it was that made it first, there is one in the end.
 func (m *Maker) column(ctx context.Context, ref feishu.TableRef, field feishu.Field) (Ensured, error) {
 	clientToken, ours := newClientToken(), false
@@ -138,11 +135,11 @@ func (m *Maker) column(ctx context.Context, ref feishu.TableRef, field feishu.Fi
 			return Ensured{Field: made, Created: true}, nil
 		}
 		e, ok := errors.AsType[*feishu.Error](err)
-		if !ok || e.Code != codeFieldNameDuplicated && !e.Repeatable() {
+		if !ok || e.Code != feishu.CodeFieldNameDuplicated && !e.Repeatable() {
 			return Ensured{}, err
 		}
 		ours = ours || e.OutcomeUnknown()
-		if ours || e.Code == codeFieldNameDuplicated {
+		if ours || e.Code == feishu.CodeFieldNameDuplicated {
 			fields, err := m.source.ListFields(ctx, ref)
 			if err != nil {
 				return Ensured{}, err

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rowgate/rowgate/internal/bitable"
-	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/tool/table"
@@ -137,4 +137,4 @@ func TestMaker(t *testing.T) {
 }
 
 // The client makes what the maker asks for.
-var _ table.Source = (*feishu.Client)(nil)
+var _ table.Source = (*client.Client)(nil)

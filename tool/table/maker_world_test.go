@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/schema"
@@ -20,7 +21,7 @@ import (
 type making struct {
 	t         testing.TB
 	box       *sandbox.Sandbox
-	client    *feishu.Client
+	client    *client.Client
 	directory *schema.Directory
 	service   *table.Service
 	maker     *table.Maker
@@ -49,7 +50,7 @@ func setupMaking(t testing.TB, options sandbox.Options) *making {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := feishu.New(feishu.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
+	client, err := client.New(client.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 )
@@ -187,7 +188,7 @@ func TestStaleToken(t *testing.T) {
 			c, up := setup(t)
 			up.on(func(sent) answer { return refusal(code) })
 			e := asFeishu(t, read(t.Context(), c, tableA))
-			if e.Class != ClassToken || len(up.received(false)) != 2 {
+			if e.Class != feishu.ClassToken || len(up.received(false)) != 2 {
 				t.Errorf("%d: class %v after %d calls, want token after 2", code, e.Class, len(up.received(false)))
 			}
 		}
@@ -196,7 +197,7 @@ func TestStaleToken(t *testing.T) {
 
 func TestWrongSecret(t *testing.T) {
 	t.Parallel()
-	wrong := App{Brand: BrandFeishu, ID: appA.ID, Secret: secret.New("wrong")}
+	wrong := feishu.App{Brand: feishu.BrandFeishu, ID: appA.ID, Secret: secret.New("wrong")}
 	onlyRight := func(s sent) answer {
 		if strings.Contains(s.body, appA.Secret.Reveal()) {
 			return answer{body: `{"code":0,"tenant_access_token":"t-right","expire":7200}`}
@@ -210,7 +211,7 @@ func TestWrongSecret(t *testing.T) {
 		if err := write(t.Context(), c, tableA); err != nil {
 			t.Fatal(err)
 		}
-		err := write(t.Context(), c, TableRef{wrong, tableA.AppToken, tableA.TableID})
+		err := write(t.Context(), c, feishu.TableRef{App: wrong, AppToken: tableA.AppToken, TableID: tableA.TableID})
 		if p := problem.From(err); p.Code != problem.BadAppCredentials || p.Outcome != problem.NotWritten {
 			t.Errorf("got %s, %s", p.Code, p.Outcome)
 		}
@@ -256,7 +257,7 @@ func TestTokenAnswerWithoutToken(t *testing.T) {
 	bubble(t, func(t *testing.T, c *Client, up *upstream) {
 		up.onAuth(func(sent) answer { return answer{body: `{"code":0,"msg":"ok"}`} })
 		_, _, err := c.Token(t.Context(), appA)
-		if e := asFeishu(t, err); e.Class != ClassServer || len(up.received(true)) != maxAttempts {
+		if e := asFeishu(t, err); e.Class != feishu.ClassServer || len(up.received(true)) != maxAttempts {
 			t.Fatalf("got %v after %d fetches", e, len(up.received(true)))
 		}
 	})

@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/sony/gobreaker/v2"
 )
 
@@ -69,7 +70,7 @@ func (c *Client) newBreaker(of level) *breaker {
 }
 
 // refusedBy refuses at once while a breaker is open; it takes no place and changes nothing.
-func refusedBy(api *API, breakers ...*breaker) *Error {
+func refusedBy(api *feishu.API, breakers ...*breaker) *feishu.Error {
 	for _, b := range breakers {
 		if b.State() == gobreaker.StateOpen {
 			return b.refusal(api)
@@ -78,14 +79,14 @@ func refusedBy(api *API, breakers ...*breaker) *Error {
 	return nil
 }
 
-func (b *breaker) refusal(api *API) *Error {
-	err := api.fail(ClassOpen, "held back after repeated failures", nil)
+func (b *breaker) refusal(api *feishu.API) *feishu.Error {
+	err := api.NewError(feishu.ClassOpen, "held back after repeated failures", nil)
 	err.RetryAfter = max(time.Until(time.Unix(0, b.until.Load())), probeRetry)
 	return err
 }
 
 // allow takes a place with both breakers; report gives it back with the call's error and must be called once.
-func allow(api *API, host, own *breaker) (report func(*Error), refused *Error) {
+func allow(api *feishu.API, host, own *breaker) (report func(*feishu.Error), refused *feishu.Error) {
 	hostDone, err := host.Allow()
 	if err != nil {
 		return nil, host.refusal(api)
@@ -97,21 +98,21 @@ func allow(api *API, host, own *breaker) (report func(*Error), refused *Error) {
 	}
 	var once sync.Once
 	slot := time.AfterFunc(slotTime, func() { once.Do(func() { hostDone(errSilent) }) })
-	return func(err *Error) {
+	return func(err *feishu.Error) {
 		slot.Stop()
-		once.Do(func() { hostDone(err.hostVerdict()) })
-		ownDone(err.appVerdict())
+		once.Do(func() { hostDone(hostVerdict(err)) })
+		ownDone(appVerdict(err))
 	}, nil
 }
 
 // hostVerdict: no connection and a gateway's answer speak against the host; an answer of Feishu's, whatever it says, for it.
-func (e *Error) hostVerdict() error {
+func hostVerdict(e *feishu.Error) error {
 	switch {
 	case e == nil:
 		return nil
-	case e.aborted, e.Class == ClassRate, e.Class == ClassInterrupted, e.Class == ClassOpen:
+	case e.Aborted, e.Class == feishu.ClassRate, e.Class == feishu.ClassInterrupted, e.Class == feishu.ClassOpen:
 		return errSilent
-	case e.Class == ClassUnreachable, e.Class == ClassServer && e.gateway:
+	case e.Class == feishu.ClassUnreachable, e.Class == feishu.ClassServer && e.Gateway:
 		return errBad
 	}
 	return nil
@@ -119,13 +120,13 @@ func (e *Error) hostVerdict() error {
 
 // appVerdict: Feishu's own faults, time-outs and cut connections speak against this credential's calls; what the tenant
 // did wrong is a success.
-func (e *Error) appVerdict() error {
+func appVerdict(e *feishu.Error) error {
 	switch {
 	case e == nil:
 		return nil
-	case e.aborted, e.Class == ClassRate, e.Class == ClassUnreachable, e.Class == ClassOpen, e.Class == ClassServer && e.gateway:
+	case e.Aborted, e.Class == feishu.ClassRate, e.Class == feishu.ClassUnreachable, e.Class == feishu.ClassOpen, e.Class == feishu.ClassServer && e.Gateway:
 		return errSilent
-	case e.Class == ClassServer, e.Class == ClassInterrupted, e.Class == ClassReadBack && e.HTTPStatus >= 500:
+	case e.Class == feishu.ClassServer, e.Class == feishu.ClassInterrupted, e.Class == feishu.ClassReadBack && e.HTTPStatus >= 500:
 		return errBad
 	}
 	return nil

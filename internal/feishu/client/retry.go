@@ -1,7 +1,8 @@
-package feishu
+package client
 
 import (
 	"context"
+	"github.com/rowgate/rowgate/internal/feishu"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ type budget struct {
 func newBudget() *budget { return &budget{saved: budgetMax, earned: budgetShare} }
 
 // earn is called with the end of each call; err is nil for a success.
-func (b *budget) earn(err *Error) {
+func (b *budget) earn(err *feishu.Error) {
 	if err != nil && err.Code == 0 {
 		return
 	}
@@ -50,21 +51,21 @@ func (b *budget) spend() bool {
 
 // AllowRetry takes one repeat from the budget that all calls to the app's host share: 20 % of the calls. Whoever repeats
 // a write asks it first and gives up, or waits, when it says no.
-func (c *Client) AllowRetry(app App) bool { return c.hosts[app.brand()].budget.spend() }
+func (c *Client) AllowRetry(app feishu.App) bool { return c.hosts[brandOf(app)].budget.spend() }
 
 // again decides whether a read is repeated after err, and waits; false if the class forbids it, the attempts or the
 // budget are used up, or ctx ends first.
-func (c *Client) again(ctx context.Context, h *host, err *Error, attempt int) bool {
-	if attempt >= maxAttempts || err.aborted || err.Class == ClassOpen || !err.Repeatable() {
+func (c *Client) again(ctx context.Context, h *host, err *feishu.Error, attempt int) bool {
+	if attempt >= maxAttempts || err.Aborted || err.Class == feishu.ClassOpen || !err.Repeatable() {
 		return false
 	}
 	return h.budget.spend() && sleep(ctx, backoff(err, attempt)) == nil
 }
 
 // backoff returns a random wait (full jitter) after the attempt that failed with err.
-func backoff(err *Error, attempt int) time.Duration {
+func backoff(err *feishu.Error, attempt int) time.Duration {
 	wait := rand.N(backoffBase << (attempt - 1))
-	if err.Class == ClassConflict {
+	if err.Class == feishu.ClassConflict {
 		wait += conflictPause
 	}
 	return wait

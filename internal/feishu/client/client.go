@@ -1,4 +1,8 @@
-package feishu
+// Package client is the thin typed client of the Feishu/Lark Open API: tokens, limiter, breaker and retry.
+//
+// It is the only package that dials Feishu. Every call names the caller's app; nothing is shared between two apps, nor between
+// two secrets of one app.
+package client
 
 import (
 	"context"
@@ -17,6 +21,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
@@ -66,7 +71,7 @@ type Options struct {
 // new token when Feishu refused the first one's, which it does before it looks at anything else.
 type Client struct {
 	keyring *secret.Keyring
-	hosts   map[Brand]*host
+	hosts   map[feishu.Brand]*host
 	options Options
 	wire    http.RoundTripper
 	logger  *slog.Logger
@@ -137,16 +142,16 @@ func setDefault[T comparable](option *T, value T) {
 	}
 }
 
-func (c *Client) newHosts(override string) (map[Brand]*host, error) {
+func (c *Client) newHosts(override string) (map[feishu.Brand]*host, error) {
 	if override == "" {
-		return map[Brand]*host{BrandFeishu: c.newHost(feishuBaseURL), BrandLark: c.newHost(larkBaseURL)}, nil
+		return map[feishu.Brand]*host{feishu.BrandFeishu: c.newHost(feishuBaseURL), feishu.BrandLark: c.newHost(larkBaseURL)}, nil
 	}
 	u, err := url.Parse(override)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("feishu: the base URL must be http(s)://host[:port][/path]")
 	}
 	shared := c.newHost(strings.TrimSuffix(override, "/"))
-	return map[Brand]*host{BrandFeishu: shared, BrandLark: shared}, nil
+	return map[feishu.Brand]*host{feishu.BrandFeishu: shared, feishu.BrandLark: shared}, nil
 }
 
 func (c *Client) newHost(base string) *host {
@@ -183,28 +188,29 @@ func (c *Client) Close() {
 
 // Digest names a credential without revealing it: the hex HMAC of brand, app_id and app_secret. Whatever is cached for
 // an app is cached under it, never under the app_id alone: another secret is another credential.
-func (c *Client) Digest(app App) string {
-	sum := c.keyring.MAC(digestPurpose, string(app.brand()), app.ID, app.Secret.Reveal())
+func (c *Client) Digest(app feishu.App) string {
+	sum := c.keyring.MAC(digestPurpose, string(brandOf(app)), app.ID, app.Secret.Reveal())
 	return hex.EncodeToString(sum[:])
 }
 
-func (a App) brand() Brand {
-	if a.Brand == BrandLark {
-		return BrandLark
+// brandOf returns the brand whose host app's calls go to.
+func brandOf(app feishu.App) feishu.Brand {
+	if app.Brand == feishu.BrandLark {
+		return feishu.BrandLark
 	}
-	return BrandFeishu
+	return feishu.BrandFeishu
 }
 
 // session is one app's view of the client during one call.
 type session struct {
-	app     App
+	app     feishu.App
 	digest  string
 	host    *host
 	breaker *breaker
 }
 
-func (c *Client) session(app App) session {
+func (c *Client) session(app feishu.App) session {
 	digest := c.Digest(app)
 	own, _ := c.breakers.ComputeIfAbsent(digest, func() (*breaker, bool) { return c.newBreaker(levelApp), false })
-	return session{app: app, digest: digest, host: c.hosts[app.brand()], breaker: own}
+	return session{app: app, digest: digest, host: c.hosts[brandOf(app)], breaker: own}
 }

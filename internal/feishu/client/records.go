@@ -1,15 +1,16 @@
-package feishu
+package client
 
 import (
 	"context"
 	"encoding/json"
+	"github.com/rowgate/rowgate/internal/feishu"
 	"net/url"
 	"strconv"
 )
 
 // BatchCreate creates rows and returns their record ids in the order of rows. All are created or none; it is sent once,
 // and what Error.OutcomeUnknown says decides whether it may be repeated (same rows, same order, same ClientToken).
-func (c *Client) BatchCreate(ctx context.Context, table TableRef, rows []Fields, opts WriteOptions) ([]string, error) {
+func (c *Client) BatchCreate(ctx context.Context, table feishu.TableRef, rows []feishu.Fields, opts feishu.WriteOptions) ([]string, error) {
 	const head, tail = `{"fields":`, `},`
 	body := newList(len(rows), len(head)+len(tail), sizeOf(rows))
 	for _, row := range rows {
@@ -20,7 +21,7 @@ func (c *Client) BatchCreate(ctx context.Context, table TableRef, rows []Fields,
 			ID string `json:"record_id"`
 		} `json:"records"`
 	}
-	if err := c.Do(ctx, table.App, table.call(apiBatchCreate, endList(body), opts.query(true), &data)); err != nil {
+	if err := c.Do(ctx, table.App, tableCall(table, feishu.APIBatchCreate, endList(body), writeQuery(opts, true), &data)); err != nil {
 		return nil, err
 	}
 	ids := make([]string, len(data.Records))
@@ -28,13 +29,13 @@ func (c *Client) BatchCreate(ctx context.Context, table TableRef, rows []Fields,
 		ids[i] = record.ID
 	}
 	if len(ids) != len(rows) {
-		return nil, apiBatchCreate.fail(ClassReadBack, "the answer has another number of records", nil)
+		return nil, feishu.APIBatchCreate.NewError(feishu.ClassReadBack, "the answer has another number of records", nil)
 	}
 	return ids, nil
 }
 
 // BatchUpdate changes the given columns of each row. All are changed or none; it is sent once.
-func (c *Client) BatchUpdate(ctx context.Context, table TableRef, rows []RecordUpdate, opts WriteOptions) error {
+func (c *Client) BatchUpdate(ctx context.Context, table feishu.TableRef, rows []feishu.RecordUpdate, opts feishu.WriteOptions) error {
 	const head, middle, tail = `{"record_id":`, `,"fields":`, `},`
 	size := 0
 	for _, row := range rows {
@@ -45,66 +46,66 @@ func (c *Client) BatchUpdate(ctx context.Context, table TableRef, rows []RecordU
 		body = appendString(append(body, head...), row.ID)
 		body = append(append(append(body, middle...), row.Fields...), tail...)
 	}
-	return c.Do(ctx, table.App, table.call(apiBatchUpdate, endList(body), opts.query(false), nil))
+	return c.Do(ctx, table.App, tableCall(table, feishu.APIBatchUpdate, endList(body), writeQuery(opts, false), nil))
 }
 
 // BatchDelete deletes records by id. All are deleted or none; it is sent once.
-func (c *Client) BatchDelete(ctx context.Context, table TableRef, recordIDs []string) error {
-	return c.Do(ctx, table.App, table.call(apiBatchDelete, mustJSON(map[string]any{"records": recordIDs}), nil, nil))
+func (c *Client) BatchDelete(ctx context.Context, table feishu.TableRef, recordIDs []string) error {
+	return c.Do(ctx, table.App, tableCall(table, feishu.APIBatchDelete, mustJSON(map[string]any{"records": recordIDs}), nil, nil))
 }
 
 // Search returns one page of the records that req describes.
-func (c *Client) Search(ctx context.Context, table TableRef, req SearchRequest) (Page, error) {
+func (c *Client) Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error) {
 	size := req.PageSize
 	if size <= 0 {
-		size = MaxSearchPage
+		size = feishu.MaxSearchPage
 	}
 	body, err := json.Marshal(struct {
 		ViewID          string          `json:"view_id,omitempty"`
 		FieldNames      []string        `json:"field_names,omitempty"`
 		Filter          json.RawMessage `json:"filter,omitempty"`
-		Sort            []Sort          `json:"sort,omitempty"`
+		Sort            []feishu.Sort   `json:"sort,omitempty"`
 		AutomaticFields bool            `json:"automatic_fields,omitempty"`
 	}{req.ViewID, req.FieldNames, req.Filter, req.Sort, req.AutomaticFields})
 	if err != nil {
-		return Page{}, apiSearch.fail(ClassAccess, "the filter is no JSON", err)
+		return feishu.Page{}, feishu.APISearch.NewError(feishu.ClassAccess, "the filter is no JSON", err)
 	}
-	var page Page
+	var page feishu.Page
 	params := query("user_id_type", req.UserIDType, "page_token", req.PageToken, "page_size", strconv.Itoa(size))
-	err = c.Do(ctx, table.App, table.call(apiSearch, body, params, &page))
+	err = c.Do(ctx, table.App, tableCall(table, feishu.APISearch, body, params, &page))
 	return page, err
 }
 
 // BatchGet returns the records of up to MaxBatchGet ids; absent are the ids that do not exist or that the app may not see.
-func (c *Client) BatchGet(ctx context.Context, table TableRef, recordIDs []string, userIDType string) (found []Record, absent []string, err error) {
+func (c *Client) BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error) {
 	body := mustJSON(struct {
 		RecordIDs  []string `json:"record_ids"`
 		UserIDType string   `json:"user_id_type,omitempty"`
 	}{recordIDs, userIDType})
 	var data struct {
-		Records   []Record `json:"records"`
-		Forbidden []string `json:"forbidden_record_ids"`
-		Absent    []string `json:"absent_record_ids"`
+		Records   []feishu.Record `json:"records"`
+		Forbidden []string        `json:"forbidden_record_ids"`
+		Absent    []string        `json:"absent_record_ids"`
 	}
-	if err := c.Do(ctx, table.App, table.call(apiBatchGet, body, nil, &data)); err != nil {
+	if err := c.Do(ctx, table.App, tableCall(table, feishu.APIBatchGet, body, nil, &data)); err != nil {
 		return nil, nil, err
 	}
 	return data.Records, append(data.Absent, data.Forbidden...), nil
 }
 
-func (t TableRef) call(api *API, body []byte, params url.Values, out any) Call {
-	return Call{API: api, Params: []string{t.AppToken, t.TableID}, Query: params, Body: body, Out: out}
+func tableCall(table feishu.TableRef, api *feishu.API, body []byte, params url.Values, out any) feishu.Call {
+	return feishu.Call{API: api, Params: []string{table.AppToken, table.TableID}, Query: params, Body: body, Out: out}
 }
 
-func (o WriteOptions) query(create bool) url.Values {
+func writeQuery(opts feishu.WriteOptions, create bool) url.Values {
 	clientToken, ignore := "", ""
 	if create {
-		clientToken = o.ClientToken
+		clientToken = opts.ClientToken
 	}
-	if o.IgnoreConsistencyCheck {
+	if opts.IgnoreConsistencyCheck {
 		ignore = "true"
 	}
-	return query("user_id_type", o.UserIDType, "client_token", clientToken, "ignore_consistency_check", ignore)
+	return query("user_id_type", opts.UserIDType, "client_token", clientToken, "ignore_consistency_check", ignore)
 }
 
 // A list body is built by appending: rows are JSON already and are never encoded again.
@@ -121,7 +122,7 @@ func endList(body []byte) []byte {
 	return append(body, listTail...)
 }
 
-func sizeOf(rows []Fields) (total int) {
+func sizeOf(rows []feishu.Fields) (total int) {
 	for _, row := range rows {
 		total += len(row)
 	}
@@ -137,4 +138,15 @@ func mustJSON(v any) []byte {
 		panic(err)
 	}
 	return body
+}
+
+// query builds a query string from name, value pairs and leaves out empty values.
+func query(pairs ...string) url.Values {
+	values := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			values.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return values
 }

@@ -1,7 +1,8 @@
-package feishu
+package client
 
 import (
 	"errors"
+	"github.com/rowgate/rowgate/internal/feishu"
 	"io"
 	"net/http"
 	"regexp"
@@ -42,7 +43,7 @@ func (a *passedAnswer) Close() error {
 
 // judge reads as much of the answer as it takes to know what it means: its first bytes for a success, all of a refusal. The
 // error is the connection's.
-func (a *passedAnswer) judge(resp *http.Response, api *API) (*Error, error) {
+func (a *passedAnswer) judge(resp *http.Response, api *feishu.API) (*feishu.Error, error) {
 	whole, err := a.fetch(headBytes, func() bool { return leadingCode.Match(a.head) })
 	if err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func (a *passedAnswer) judge(resp *http.Response, api *API) (*Error, error) {
 	}
 	verdict := decode(resp, a.head, &request{api: api})
 	if verdict != nil {
-		verdict.HTTPStatus, verdict.Endpoint, verdict.write = resp.StatusCode, api.Name, !api.Read
+		verdict.HTTPStatus, verdict.Endpoint, verdict.Write = resp.StatusCode, api.Name, !api.Read
 		if verdict.LogID == "" {
 			verdict.LogID = resp.Header.Get("X-Tt-Logid")
 		}

@@ -1,9 +1,10 @@
-package feishu
+package client
 
 import (
 	"bytes"
 	"context"
 	"fmt"
+	"github.com/rowgate/rowgate/internal/feishu"
 	"hash/adler32"
 	"io"
 	"mime/multipart"
@@ -43,14 +44,14 @@ func (m Media) extra() string {
 
 // UploadAll sends a file of up to MaxUploadAll in one call, streamed, and returns its file_token. A file that is an
 // io.Seeker is sent with its checksum, and again if Feishu refused the token; another one is read once.
-func (c *Client) UploadAll(ctx context.Context, app App, media Media, file io.Reader) (fileToken string, err error) {
+func (c *Client) UploadAll(ctx context.Context, app feishu.App, media Media, file io.Reader) (fileToken string, err error) {
 	var data struct {
 		FileToken string `json:"file_token"`
 	}
-	err = c.Do(ctx, app, Call{API: apiUploadAll, Out: &data, upload: &upload{
+	err = c.upload(ctx, app, feishu.Call{API: feishu.APIUploadAll, Out: &data}, &upload{
 		file: file, size: media.Size, name: media.Name,
 		form: [][2]string{{"file_name", media.Name}, {"parent_type", media.ParentType}, {"parent_node", media.AppToken}, {"extra", media.extra()}},
-	}})
+	})
 	return data.FileToken, err
 }
 
@@ -62,7 +63,7 @@ type Upload struct {
 }
 
 // UploadPrepare begins an upload in blocks.
-func (c *Client) UploadPrepare(ctx context.Context, app App, media Media) (Upload, error) {
+func (c *Client) UploadPrepare(ctx context.Context, app feishu.App, media Media) (Upload, error) {
 	body := mustJSON(struct {
 		Name       string `json:"file_name"`
 		ParentType string `json:"parent_type"`
@@ -71,25 +72,25 @@ func (c *Client) UploadPrepare(ctx context.Context, app App, media Media) (Uploa
 		Extra      string `json:"extra,omitempty"`
 	}{media.Name, media.ParentType, media.AppToken, media.Size, media.extra()})
 	var data Upload
-	err := c.Do(ctx, app, Call{API: apiUploadPrepare, Body: body, Out: &data})
+	err := c.Do(ctx, app, feishu.Call{API: feishu.APIUploadPrepare, Body: body, Out: &data})
 	return data, err
 }
 
 // UploadPart sends block seq (from 0) of size bytes. As with UploadAll, an io.Seeker is sent with its checksum.
-func (c *Client) UploadPart(ctx context.Context, app App, uploadID string, seq int, size int64, block io.Reader) error {
-	return c.Do(ctx, app, Call{API: apiUploadPart, upload: &upload{
+func (c *Client) UploadPart(ctx context.Context, app feishu.App, uploadID string, seq int, size int64, block io.Reader) error {
+	return c.upload(ctx, app, feishu.Call{API: feishu.APIUploadPart}, &upload{
 		file: block, size: size, name: "block",
 		form: [][2]string{{"upload_id", uploadID}, {"seq", strconv.Itoa(seq)}},
-	}})
+	})
 }
 
 // UploadFinish ends an upload in blocks and returns the file_token.
-func (c *Client) UploadFinish(ctx context.Context, app App, begun Upload) (fileToken string, err error) {
+func (c *Client) UploadFinish(ctx context.Context, app feishu.App, begun Upload) (fileToken string, err error) {
 	var data struct {
 		FileToken string `json:"file_token"`
 	}
 	body := mustJSON(map[string]any{"upload_id": begun.ID, "block_num": begun.BlockNum})
-	err = c.Do(ctx, app, Call{API: apiUploadFinish, Body: body, Out: &data})
+	err = c.Do(ctx, app, feishu.Call{API: feishu.APIUploadFinish, Body: body, Out: &data})
 	return data.FileToken, err
 }
 

@@ -1,8 +1,9 @@
-package feishu
+package client
 
 import (
 	"context"
 	"errors"
+	"github.com/rowgate/rowgate/internal/feishu"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,7 +83,7 @@ func TestRetry(t *testing.T) {
 		t.Parallel()
 		c, _ := setup(t)
 		for range 1000 {
-			c.hosts[BrandFeishu].budget.earn(nil)
+			c.hosts[feishu.BrandFeishu].budget.earn(nil)
 		}
 		repeats := 0
 		for c.AllowRetry(appA) {
@@ -109,12 +110,12 @@ func TestRetry(t *testing.T) {
 		t.Parallel()
 		seen := make(map[time.Duration]bool)
 		for range 100 {
-			d := backoff(&Error{Class: ClassServer}, 2)
+			d := backoff(&feishu.Error{Class: feishu.ClassServer}, 2)
 			if d < 0 || d >= 2*backoffBase {
 				t.Fatalf("waited %v", d)
 			}
 			seen[d] = true
-			if d := backoff(&Error{Class: ClassConflict}, 1); d < conflictPause || d >= conflictPause+backoffBase {
+			if d := backoff(&feishu.Error{Class: feishu.ClassConflict}, 1); d < conflictPause || d >= conflictPause+backoffBase {
 				t.Fatalf("waited %v after a conflict", d)
 			}
 		}

@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"context"
@@ -13,13 +13,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // overNetwork makes a client with its own transport in front of handler; tokens are answered here.
 func overNetwork(t *testing.T, handler http.HandlerFunc, change ...func(*Options)) *Client {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, apiToken.Path) {
+		if strings.HasSuffix(r.URL.Path, feishu.APIToken.Path) {
 			_, _ = io.WriteString(w, `{"code":0,"tenant_access_token":"t-1","expire":7200}`)
 			return
 		}
@@ -48,7 +49,7 @@ func TestAnswers(t *testing.T) {
 			}
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		})
-		if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != ClassServer || e.HTTPStatus != http.StatusTemporaryRedirect {
+		if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != feishu.ClassServer || e.HTTPStatus != http.StatusTemporaryRedirect {
 			t.Fatal(e)
 		}
 	})
@@ -77,7 +78,7 @@ func TestAnswers(t *testing.T) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"code":0,`)
 		})
-		if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != ClassInterrupted {
+		if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != feishu.ClassInterrupted {
 			t.Fatal(e)
 		}
 	})
@@ -88,7 +89,7 @@ func TestAnswers(t *testing.T) {
 			calls.Add(1)
 			panic(http.ErrAbortHandler)
 		})
-		if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != ClassInterrupted || calls.Load() != 1 {
+		if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != feishu.ClassInterrupted || calls.Load() != 1 {
 			t.Fatal(e, calls.Load())
 		}
 	})
@@ -97,7 +98,7 @@ func TestAnswers(t *testing.T) {
 		release := make(chan struct{})
 		c := overNetwork(t, func(http.ResponseWriter, *http.Request) { <-release }, func(o *Options) { o.WriteTimeout = 20 * time.Millisecond })
 		defer close(release)
-		if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != ClassInterrupted || e.aborted {
+		if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != feishu.ClassInterrupted || e.Aborted {
 			t.Fatal(e)
 		}
 	})
@@ -115,36 +116,36 @@ func TestAnswers(t *testing.T) {
 		}
 		t.Cleanup(c.Close)
 		e := asFeishu(t, write(t.Context(), c, tableA))
-		if e.Class != ClassUnreachable || e.OutcomeUnknown() || strings.Contains(e.Error(), "127.0.0.1") {
+		if e.Class != feishu.ClassUnreachable || e.OutcomeUnknown() || strings.Contains(e.Error(), "127.0.0.1") {
 			t.Fatal(e)
 		}
 	})
 	for name, test := range map[string]struct {
 		answer  answer
-		class   Class
+		class   feishu.Class
 		gateway bool
 	}{
-		"a_gateways_page_is_the_servers_fault":      {gatewayDown(), ClassServer, true},
-		"invalid_json_is_the_servers_fault":         {answer{body: `{"code":0,`}, ClassServer, true},
-		"json_without_a_code_is_no_success":         {answer{body: `{"message":"ok"}`}, ClassServer, false},
-		"data_of_the_wrong_shape_is_no_success":     {answer{body: `{"code":0,"data":{"items":7}}`}, ClassServer, false},
-		"an_error_may_have_data_of_any_shape":       {answer{body: `{"code":91403,"data":"none"}`}, ClassAccess, false},
-		"success_with_a_500_is_no_success":          {answer{status: 500, body: okBody}, ClassServer, false},
-		"404_page_not_found_is_not_to_be_repeated":  {answer{status: 404, kind: "text/plain", body: "404 page not found"}, ClassAccess, true},
-		"413_of_a_gateway_means_too_much_data":      {answer{status: 413, kind: "text/html"}, ClassData, true},
-		"429_of_a_gateway_is_a_rate_limit":          {answer{status: 429, kind: "text/html"}, ClassRate, true},
-		"408_of_a_gateway_may_be_repeated":          {answer{status: 408, kind: "text/html"}, ClassServer, true},
-		"a_listed_code_wins_over_the_status":        {answer{status: 500, body: `{"code":1254064}`}, ClassData, false},
-		"an_http_200_with_a_code_is_an_error":       {refusal(1254290), ClassConflict, false},
-		"a_gateway_time_out_with_json_is_read_back": {answer{status: 504, body: `{"code":1255040}`}, ClassReadBack, false},
+		"a_gateways_page_is_the_servers_fault":      {gatewayDown(), feishu.ClassServer, true},
+		"invalid_json_is_the_servers_fault":         {answer{body: `{"code":0,`}, feishu.ClassServer, true},
+		"json_without_a_code_is_no_success":         {answer{body: `{"message":"ok"}`}, feishu.ClassServer, false},
+		"data_of_the_wrong_shape_is_no_success":     {answer{body: `{"code":0,"data":{"items":7}}`}, feishu.ClassServer, false},
+		"an_error_may_have_data_of_any_shape":       {answer{body: `{"code":91403,"data":"none"}`}, feishu.ClassAccess, false},
+		"success_with_a_500_is_no_success":          {answer{status: 500, body: okBody}, feishu.ClassServer, false},
+		"404_page_not_found_is_not_to_be_repeated":  {answer{status: 404, kind: "text/plain", body: "404 page not found"}, feishu.ClassAccess, true},
+		"413_of_a_gateway_means_too_much_data":      {answer{status: 413, kind: "text/html"}, feishu.ClassData, true},
+		"429_of_a_gateway_is_a_rate_limit":          {answer{status: 429, kind: "text/html"}, feishu.ClassRate, true},
+		"408_of_a_gateway_may_be_repeated":          {answer{status: 408, kind: "text/html"}, feishu.ClassServer, true},
+		"a_listed_code_wins_over_the_status":        {answer{status: 500, body: `{"code":1254064}`}, feishu.ClassData, false},
+		"an_http_200_with_a_code_is_an_error":       {refusal(1254290), feishu.ClassConflict, false},
+		"a_gateway_time_out_with_json_is_read_back": {answer{status: 504, body: `{"code":1255040}`}, feishu.ClassReadBack, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T, c *Client, up *upstream) {
 				up.on(func(sent) answer { return test.answer })
 				e := asFeishu(t, read(t.Context(), c, tableA))
-				if e.Class != test.class || e.gateway != test.gateway || e.LogID == "" {
-					t.Fatalf("got %v, gateway %v", e, e.gateway)
+				if e.Class != test.class || e.Gateway != test.gateway || e.LogID == "" {
+					t.Fatalf("got %v, gateway %v", e, e.Gateway)
 				}
 			})
 		})

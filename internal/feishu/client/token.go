@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
@@ -26,7 +27,7 @@ const (
 type token struct {
 	value   string
 	expiry  time.Time
-	refusal *Error
+	refusal *feishu.Error
 }
 
 // life returns how long the answer may be served from now on.
@@ -84,7 +85,7 @@ func (c *Client) newTokenCache(size int) *otter.Cache[string, token] {
 }
 
 // Token returns a valid tenant_access_token of the app and when it expires; the error is a *Error.
-func (c *Client) Token(ctx context.Context, app App) (secret.Text, time.Time, error) {
+func (c *Client) Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error) {
 	t, err := c.token(ctx, c.session(app))
 	if err != nil {
 		return secret.Text{}, time.Time{}, err
@@ -93,7 +94,7 @@ func (c *Client) Token(ctx context.Context, app App) (secret.Text, time.Time, er
 }
 
 // token returns the cached token or fetches one; any number of callers share one fetch.
-func (c *Client) token(ctx context.Context, s session) (token, *Error) {
+func (c *Client) token(ctx context.Context, s session) (token, *feishu.Error) {
 	t, err := c.tokens.Get(ctx, s.digest, tokenLoader{c, s})
 	switch {
 	case err == nil && t.refusal != nil:
@@ -102,7 +103,7 @@ func (c *Client) token(ctx context.Context, s session) (token, *Error) {
 	case err == nil:
 		return t, nil
 	}
-	return token{}, asError(apiToken, err)
+	return token{}, asError(feishu.APIToken, err)
 }
 
 // dropToken forgets the token that Feishu refused, unless it has been replaced already.
@@ -127,7 +128,7 @@ func (l tokenLoader) Load(ctx context.Context, _ string) (token, error) {
 	switch {
 	case err == nil:
 		return t, nil
-	case err.Code != 0 && err.Class == ClassAccess:
+	case err.Code != 0 && err.Class == feishu.ClassAccess:
 		return token{refusal: err}, nil
 	}
 	return token{}, err
@@ -143,7 +144,7 @@ func (l tokenLoader) Reload(_ context.Context, _ string, _ token) (token, error)
 }
 
 // fetchToken asks Feishu for a token, with the repeats of a read.
-func (c *Client) fetchToken(ctx context.Context, s session) (token, *Error) {
+func (c *Client) fetchToken(ctx context.Context, s session) (token, *feishu.Error) {
 	body, _ := json.Marshal(map[string]string{"app_id": s.app.ID, "app_secret": s.app.Secret.Reveal()}) // strings always marshal
 	for attempt := 1; ; attempt++ {
 		var answer struct {
@@ -151,9 +152,9 @@ func (c *Client) fetchToken(ctx context.Context, s session) (token, *Error) {
 			Expire int64  `json:"expire"` // seconds
 		}
 		asked := time.Now()
-		err := c.send(ctx, s, request{api: apiToken, url: s.host.base + "/open-apis" + apiToken.Path, body: body, head: &answer})
+		err := c.send(ctx, s, request{api: feishu.APIToken, url: s.host.base + "/open-apis" + feishu.APIToken.Path, body: body, head: &answer})
 		if err == nil && (answer.Token == "" || answer.Expire <= 0) {
-			err = apiToken.fail(ClassServer, "the answer holds no token", nil)
+			err = feishu.APIToken.NewError(feishu.ClassServer, "the answer holds no token", nil)
 		}
 		if err == nil {
 			life := min(time.Duration(answer.Expire)*time.Second, maxTokenLife)
@@ -166,11 +167,11 @@ func (c *Client) fetchToken(ctx context.Context, s session) (token, *Error) {
 }
 
 // asError returns the *Error in err, or wraps the end of a context.
-func asError(api *API, err error) *Error {
-	if e, ok := err.(*Error); ok { //nolint:errorlint // our own, never wrapped
+func asError(api *feishu.API, err error) *feishu.Error {
+	if e, ok := err.(*feishu.Error); ok { //nolint:errorlint // our own, never wrapped
 		return e
 	}
-	return api.fail(ClassUnreachable, "the caller gave up", err)
+	return api.NewError(feishu.ClassUnreachable, "the caller gave up", err)
 }
 
 // cacheLogger passes on what the token cache reports: a renewal that failed. The error holds no secret.

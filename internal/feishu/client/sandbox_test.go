@@ -1,4 +1,4 @@
-package feishu_test
+package client_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -19,7 +20,7 @@ import (
 
 // world is a client in front of a sandbox with two tenants, each with an app, a base and a table.
 type world struct {
-	*feishu.Client
+	*client.Client
 	box         *sandbox.Sandbox
 	mine, other feishu.TableRef
 	wikiNode    string
@@ -36,7 +37,7 @@ func newWorld(t testing.TB, options sandbox.Options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := feishu.New(feishu.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
+	client, err := client.New(client.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,8 +137,8 @@ func TestAgainstTheSandbox(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			w, ctx := newWorld(t, sandbox.Options{}), t.Context()
-			content := bytes.Repeat([]byte("0123456789abcdef"), (feishu.BlockSize+16)/16)
-			media := feishu.Media{Name: "图.png", ParentType: feishu.ParentImage, AppToken: w.mine.AppToken, Size: int64(len(content)), InWiki: true}
+			content := bytes.Repeat([]byte("0123456789abcdef"), (client.BlockSize+16)/16)
+			media := client.Media{Name: "图.png", ParentType: client.ParentImage, AppToken: w.mine.AppToken, Size: int64(len(content)), InWiki: true}
 			whole, err := w.UploadAll(ctx, w.mine.App, media, bytes.NewReader(content))
 			if err != nil {
 				t.Fatal(err)

@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -23,8 +24,8 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 	}{
 		"batch_create_sends_rows_byte_for_byte_and_returns_ids_in_order": {
 			call: func(ctx context.Context, c *Client) (any, error) {
-				return c.BatchCreate(ctx, tableA, []Fields{Fields(`{"标题":"a<b", "n":1.50}`), Fields(`{}`)},
-					WriteOptions{UserIDType: "open_id", ClientToken: "3d1b9f1e-0000-4000-8000-000000000000", IgnoreConsistencyCheck: true})
+				return c.BatchCreate(ctx, tableA, []feishu.Fields{feishu.Fields(`{"标题":"a<b", "n":1.50}`), feishu.Fields(`{}`)},
+					feishu.WriteOptions{UserIDType: "open_id", ClientToken: "3d1b9f1e-0000-4000-8000-000000000000", IgnoreConsistencyCheck: true})
 			},
 			method: "POST", path: tableURL + "/records/batch_create",
 			query:  "client_token=3d1b9f1e-0000-4000-8000-000000000000&ignore_consistency_check=true&user_id_type=open_id",
@@ -34,7 +35,7 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 		},
 		"batch_update_has_no_client_token": {
 			call: func(ctx context.Context, c *Client) (any, error) {
-				return nil, c.BatchUpdate(ctx, tableA, []RecordUpdate{{"rec1", Fields(`{"a":null}`)}}, WriteOptions{ClientToken: "x"})
+				return nil, c.BatchUpdate(ctx, tableA, []feishu.RecordUpdate{{ID: "rec1", Fields: feishu.Fields(`{"a":null}`)}}, feishu.WriteOptions{ClientToken: "x"})
 			},
 			method: "POST", path: tableURL + "/records/batch_update",
 			body: `{"records":[{"record_id":"rec1","fields":{"a":null}}]}`,
@@ -47,16 +48,16 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 		},
 		"search_asks_for_the_largest_page": {
 			call: func(ctx context.Context, c *Client) (any, error) {
-				return c.Search(ctx, tableA, SearchRequest{
+				return c.Search(ctx, tableA, feishu.SearchRequest{
 					UserIDType: "user_id", PageToken: "p1", ViewID: "vew1", FieldNames: []string{"a"},
-					Filter: json.RawMessage(`{"conjunction":"and","conditions":[]}`), Sort: []Sort{{"a", true}}, AutomaticFields: true,
+					Filter: json.RawMessage(`{"conjunction":"and","conditions":[]}`), Sort: []feishu.Sort{{FieldName: "a", Desc: true}}, AutomaticFields: true,
 				})
 			},
 			method: "POST", path: tableURL + "/records/search", query: "page_size=500&page_token=p1&user_id_type=user_id",
 			body: `{"view_id":"vew1","field_names":["a"],"filter":{"conjunction":"and","conditions":[]},` +
 				`"sort":[{"field_name":"a","desc":true}],"automatic_fields":true}`,
 			answer: `{"code":0,"data":{"items":[{"record_id":"rec1","fields":{"a":1}}],"has_more":true,"page_token":"p2","total":9}}`,
-			want:   Page{Items: []Record{{"rec1", json.RawMessage(`{"a":1}`)}}, HasMore: true, PageToken: "p2", Total: 9},
+			want:   feishu.Page{Items: []feishu.Record{{ID: "rec1", Fields: json.RawMessage(`{"a":1}`)}}, HasMore: true, PageToken: "p2", Total: 9},
 		},
 		"batch_get_counts_forbidden_records_as_absent": {
 			call: func(ctx context.Context, c *Client) (any, error) {
@@ -65,19 +66,19 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 			},
 			method: "POST", path: tableURL + "/records/batch_get", body: `{"record_ids":["rec1","rec2","rec3"]}`,
 			answer: `{"code":0,"data":{"records":[{"record_id":"rec1","fields":{}}],"absent_record_ids":["rec2"],"forbidden_record_ids":["rec3"]}}`,
-			want:   []any{[]Record{{"rec1", json.RawMessage(`{}`)}}, []string{"rec2", "rec3"}},
+			want:   []any{[]feishu.Record{{ID: "rec1", Fields: json.RawMessage(`{}`)}}, []string{"rec2", "rec3"}},
 		},
 		"create_field_sends_only_what_a_new_field_is_made_of": {
 			call: func(ctx context.Context, c *Client) (any, error) {
-				return c.CreateField(ctx, tableA, Field{ID: "fldOld", Name: "状态", Type: TypeSingleSelect, Primary: true, Property: &FieldProperty{Options: []Option{{Name: "A"}}}}, "")
+				return c.CreateField(ctx, tableA, feishu.Field{ID: "fldOld", Name: "状态", Type: feishu.TypeSingleSelect, Primary: true, Property: &feishu.FieldProperty{Options: []feishu.Option{{Name: "A"}}}}, "")
 			},
 			method: "POST", path: tableURL + "/fields", body: `{"field_name":"状态","type":3,"property":{"options":[{"name":"A"}]}}`,
 			answer: `{"code":0,"data":{"field":{"field_id":"fld1","field_name":"状态","type":3}}}`,
-			want:   Field{ID: "fld1", Name: "状态", Type: TypeSingleSelect},
+			want:   feishu.Field{ID: "fld1", Name: "状态", Type: feishu.TypeSingleSelect},
 		},
 		"create_table": {
 			call: func(ctx context.Context, c *Client) (any, error) {
-				id, fields, err := c.CreateTable(ctx, appA, "bascnExample", "表", []Field{{Name: "a", Type: TypeText}})
+				id, fields, err := c.CreateTable(ctx, appA, "bascnExample", "表", []feishu.Field{{Name: "a", Type: feishu.TypeText}})
 				return []any{id, fields}, err
 			},
 			method: "POST", path: "/open-apis/bitable/v1/apps/bascnExample/tables",
@@ -89,13 +90,13 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 			call:   func(ctx context.Context, c *Client) (any, error) { return c.GetApp(ctx, appA, "bascnExample") },
 			method: "GET", path: "/open-apis/bitable/v1/apps/bascnExample",
 			answer: `{"code":0,"data":{"app":{"app_token":"bascnExample","name":"n","time_zone":"Asia/Shanghai","revision":3}}}`,
-			want:   AppInfo{AppToken: "bascnExample", Name: "n", TimeZone: "Asia/Shanghai", Revision: 3},
+			want:   feishu.AppInfo{AppToken: "bascnExample", Name: "n", TimeZone: "Asia/Shanghai", Revision: 3},
 		},
 		"get_node_escapes_the_token": {
 			call:   func(ctx context.Context, c *Client) (any, error) { return c.GetNode(ctx, appA, "wik&x=1") },
 			method: "GET", path: "/open-apis/wiki/v2/spaces/get_node", query: "token=wik%26x%3D1",
 			answer: `{"code":0,"data":{"node":{"obj_token":"bascnExample","obj_type":"bitable"}}}`,
-			want:   Node{ObjToken: "bascnExample", ObjType: "bitable"},
+			want:   feishu.Node{ObjToken: "bascnExample", ObjType: "bitable"},
 		},
 		"batch_get_id": {
 			call: func(ctx context.Context, c *Client) (any, error) {
@@ -103,7 +104,7 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 			},
 			method: "POST", path: "/open-apis/contact/v3/users/batch_get_id", query: "user_id_type=open_id", body: `{"emails":["a@example.com"]}`,
 			answer: `{"code":0,"data":{"user_list":[{"email":"a@example.com","user_id":"ou_1"}]}}`,
-			want:   []Contact{{Email: "a@example.com", UserID: "ou_1"}},
+			want:   []feishu.Contact{{Email: "a@example.com", UserID: "ou_1"}},
 		},
 	}
 	for name, test := range cases {
@@ -155,7 +156,7 @@ func TestListsReadAllPages(t *testing.T) {
 				return answer{body: `{"code":0,"data":{"items":[{"table_id":"tbl1"}],"has_more":true,"page_token":"p"}}`}
 			})
 			_, err := c.ListTables(t.Context(), appA, "bascnExample")
-			if e := asFeishu(t, err); e.Class != ClassCapacity || len(up.received(false)) != maxListPages {
+			if e := asFeishu(t, err); e.Class != feishu.ClassCapacity || len(up.received(false)) != maxListPages {
 				t.Fatalf("got %v after %d calls", e, len(up.received(false)))
 			}
 		})
@@ -168,7 +169,7 @@ func TestBatchCreate(t *testing.T) {
 		t.Parallel()
 		c, up := setup(t)
 		up.on(func(sent) answer { return answer{body: `{"code":0,"data":{"records":[{"record_id":"rec1"}]}}`} })
-		_, err := c.BatchCreate(t.Context(), tableA, []Fields{Fields(`{}`), Fields(`{}`)}, WriteOptions{})
+		_, err := c.BatchCreate(t.Context(), tableA, []feishu.Fields{feishu.Fields(`{}`), feishu.Fields(`{}`)}, feishu.WriteOptions{})
 		if e := asFeishu(t, err); !e.OutcomeUnknown() {
 			t.Fatalf("got %v, want an unknown outcome", e)
 		}
@@ -188,10 +189,10 @@ func TestBatchCreate(t *testing.T) {
 
 func TestPathParameters(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []string{"", "..", "a/b", "a?b", "a#b", "a%2fb", "表", string(make([]byte, maxPathValue+1))} {
+	for _, bad := range []string{"", "..", "a/b", "a?b", "a#b", "a%2fb", "表", string(make([]byte, feishu.MaxPathValue+1))} {
 		c, up := setup(t)
 		_, err := c.GetApp(t.Context(), appA, bad)
-		if e := asFeishu(t, err); e.Class != ClassAccess || len(up.received(false)) != 0 {
+		if e := asFeishu(t, err); e.Class != feishu.ClassAccess || len(up.received(false)) != 0 {
 			t.Errorf("%q: got %v after %d calls, want a refusal without a call", bad, e, len(up.received(false)))
 		}
 	}
@@ -209,19 +210,19 @@ func TestMatch(t *testing.T) {
 		"GET /im/v1/messages":                                   "",
 	} {
 		method, rest, _ := strings.Cut(path, " ")
-		api, _, ok := Match(method, rest)
+		api, _, ok := feishu.Match(method, rest)
 		if got := nameOf(api); got != want || ok != (want != "") {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
 	}
-	for _, api := range apis {
+	for api := range feishu.Endpoints() {
 		if api.PerSecond == 0 && api.PerMinute == 0 {
 			t.Errorf("%s has no rate", api.Name)
 		}
 	}
 }
 
-func nameOf(api *API) string {
+func nameOf(api *feishu.API) string {
 	if api == nil {
 		return ""
 	}
@@ -232,16 +233,16 @@ func nameOf(api *API) string {
 func BenchmarkBatchCreate(b *testing.B) {
 	c, up := setup(b)
 	up.forget = true
-	rows := make([]Fields, MaxBatchCreate)
+	rows := make([]feishu.Fields, feishu.MaxBatchCreate)
 	records := make([]map[string]string, len(rows))
 	for i := range rows {
-		rows[i] = Fields(`{"标题":"a title of ordinary length","数量":12,"状态":"完成"}`)
+		rows[i] = feishu.Fields(`{"标题":"a title of ordinary length","数量":12,"状态":"完成"}`)
 		records[i] = map[string]string{"record_id": "recuAbCdEfGhIj"}
 	}
 	body := string(mustJSON(map[string]any{"code": 0, "data": map[string]any{"records": records}}))
 	up.on(func(sent) answer { return answer{body: body} })
 	benchmark(b, c, func() error {
-		_, err := c.BatchCreate(b.Context(), tableA, rows, WriteOptions{})
+		_, err := c.BatchCreate(b.Context(), tableA, rows, feishu.WriteOptions{})
 		return err
 	})
 }
@@ -263,7 +264,7 @@ func BenchmarkRefusal(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if asFeishu(b, write(b.Context(), c, tableA)).Class != ClassOpen {
+		if asFeishu(b, write(b.Context(), c, tableA)).Class != feishu.ClassOpen {
 			b.Fatal("a call was sent")
 		}
 	}
@@ -272,8 +273,8 @@ func BenchmarkRefusal(b *testing.B) {
 func benchmark(b *testing.B, c *Client, call func() error) {
 	b.Helper()
 	// The limiter's pace is not what is measured.
-	c.gate(c.session(appA), apiBatchCreate).limits = nil
-	c.gate(c.session(appA), apiBatchDelete).limits = nil
+	c.gate(c.session(appA), feishu.APIBatchCreate).limits = nil
+	c.gate(c.session(appA), feishu.APIBatchDelete).limits = nil
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := call(); err != nil {

@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // form reads the multipart body of a request.
@@ -76,7 +77,7 @@ func TestUploadAll(t *testing.T) {
 		c, up := setup(t)
 		up.on(stale)
 		_, err := c.UploadAll(t.Context(), appA, media, stream{strings.NewReader(content + "beyond its size")})
-		if e := asFeishu(t, err); e.Class != ClassToken {
+		if e := asFeishu(t, err); e.Class != feishu.ClassToken {
 			t.Fatal(e)
 		}
 		calls := up.received(false)

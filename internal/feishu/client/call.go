@@ -1,47 +1,44 @@
-package feishu
+package client
 
 import (
 	"bytes"
 	"context"
-	"errors"
+	"github.com/rowgate/rowgate/internal/feishu"
 	"io"
-	"net/url"
 	"time"
 )
 
-// Call is one call of an endpoint.
-type Call struct {
-	API    *API
-	Params []string   // values of the path parameters, in order
-	Query  url.Values // nil for none
-	Body   []byte     // JSON; nil for none
-	Out    any        // where the answer's data goes; nil if it does not matter
-
-	upload *upload // in place of Body
-}
-
-// Do makes the call for app: token, limiter, breaker, and for a read its repeats. The error is always a *Error.
-func (c *Client) Do(ctx context.Context, app App, call Call) error {
-	if err := c.do(ctx, c.session(app), call); err != nil {
+// upload sends file by call, as Do sends a body.
+func (c *Client) upload(ctx context.Context, app feishu.App, call feishu.Call, file *upload) error {
+	if err := c.do(ctx, c.session(app), call, file); err != nil {
 		return err
 	}
 	return nil
 }
 
-func (c *Client) do(ctx context.Context, s session, call Call) *Error {
-	path, ok := call.API.expand(call.Params)
+// Do makes the call for app: token, limiter, breaker, and for a read its repeats. The error is always a *Error.
+func (c *Client) Do(ctx context.Context, app feishu.App, call feishu.Call) error {
+	if err := c.do(ctx, c.session(app), call, nil); err != nil {
+		return err
+	}
+	return nil
+}
+
+// do makes the call with file in place of call.Body, unless file is nil.
+func (c *Client) do(ctx context.Context, s session, call feishu.Call, file *upload) *feishu.Error {
+	path, ok := call.API.Expand(call.Params)
 	if !ok {
-		return call.API.fail(ClassAccess, "a path parameter is no token of Feishu's", nil)
+		return call.API.NewError(feishu.ClassAccess, "a path parameter is no token of Feishu's", nil)
 	}
 	if len(call.Query) > 0 {
 		path += "?" + call.Query.Encode()
 	}
-	r := request{api: call.API, url: s.host.base + path, body: call.Body, upload: call.upload, out: call.Out}
+	r := request{api: call.API, url: s.host.base + path, body: call.Body, upload: file, out: call.Out}
 	renewed := false
 	for attempt := 1; ; attempt++ {
 		err := c.sendWithToken(ctx, s, r, &renewed)
 		s.host.budget.earn(err)
-		if err == nil || err.Endpoint == apiToken.Name || !call.API.Read || !c.again(ctx, s.host, err, attempt) {
+		if err == nil || err.Endpoint == feishu.APIToken.Name || !call.API.Read || !c.again(ctx, s.host, err, attempt) {
 			return err
 		}
 	}
@@ -49,7 +46,7 @@ func (c *Client) do(ctx context.Context, s session, call Call) *Error {
 
 // sendWithToken makes one attempt, and a second one with a new token if the first one's was refused and none has been
 // renewed for this call yet. Feishu looks at the token before anything else, so nothing has been written by then.
-func (c *Client) sendWithToken(ctx context.Context, s session, r request, renewed *bool) *Error {
+func (c *Client) sendWithToken(ctx context.Context, s session, r request, renewed *bool) *feishu.Error {
 	for {
 		t, err := c.token(ctx, s)
 		if err != nil {
@@ -57,7 +54,7 @@ func (c *Client) sendWithToken(ctx context.Context, s session, r request, renewe
 		}
 		r.token = t.value
 		err = c.send(ctx, s, r)
-		if err == nil || err.Class != ClassToken || *renewed || !r.rewindable() {
+		if err == nil || err.Class != feishu.ClassToken || *renewed || !r.rewindable() {
 			return err
 		}
 		*renewed = true
@@ -66,7 +63,7 @@ func (c *Client) sendWithToken(ctx context.Context, s session, r request, renewe
 }
 
 // send sends once: it refuses at once while a breaker is open, waits for the limiter, and reports to the breakers.
-func (c *Client) send(ctx context.Context, s session, r request) *Error {
+func (c *Client) send(ctx context.Context, s session, r request) *feishu.Error {
 	if err := refusedBy(r.api, s.host.breaker, s.breaker); err != nil {
 		return err
 	}
@@ -82,18 +79,10 @@ func (c *Client) send(ctx context.Context, s session, r request) *Error {
 	}
 	err = c.exchange(ctx, r)
 	report(err)
-	if err != nil && err.Class == ClassRate {
+	if err != nil && err.Class == feishu.ClassRate {
 		gate.pause(err.RetryAfter)
 	}
 	return err
-}
-
-// fail makes an error of the client's own, without an answer of Feishu's.
-func (a *API) fail(class Class, reason string, cause error) *Error {
-	return &Error{
-		Class: class, Endpoint: a.Name, write: !a.Read, reason: reason, cause: cause,
-		aborted: errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded),
-	}
 }
 
 // rewindable reports whether the body can be sent again.

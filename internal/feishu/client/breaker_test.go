@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"context"
@@ -9,14 +9,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // fail makes calls until a breaker refuses one, which it returns.
-func fail(t *testing.T, c *Client, table TableRef, most int) *Error {
+func fail(t *testing.T, c *Client, table feishu.TableRef, most int) *feishu.Error {
 	t.Helper()
 	for range most {
-		if e := asFeishu(t, write(t.Context(), c, table)); e.Class == ClassOpen {
+		if e := asFeishu(t, write(t.Context(), c, table)); e.Class == feishu.ClassOpen {
 			return e
 		}
 	}
@@ -64,7 +65,7 @@ func TestBreaker(t *testing.T) {
 					time.Sleep(breakerBucket + time.Millisecond) // fake clock
 				}
 				_ = fail(t, c, tableA, breakerConsecutive+1)
-				if e := asFeishu(t, write(t.Context(), c, tableB)); e.Class != ClassOpen {
+				if e := asFeishu(t, write(t.Context(), c, tableB)); e.Class != feishu.ClassOpen {
 					t.Fatalf("another credential got %v", e)
 				}
 			})
@@ -76,7 +77,7 @@ func TestBreaker(t *testing.T) {
 			_ = write(t.Context(), c, tableA)
 			up.on(func(sent) answer { return answer{after: time.Hour, body: okBody} })
 			for range breakerConsecutive {
-				if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != ClassInterrupted || !e.OutcomeUnknown() {
+				if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != feishu.ClassInterrupted || !e.OutcomeUnknown() {
 					t.Fatal(e)
 				}
 			}
@@ -108,7 +109,7 @@ func TestBreaker(t *testing.T) {
 			})
 			open := 0
 			for range 2 * breakerSample {
-				if e, ok := errors.AsType[*Error](write(t.Context(), c, tableA)); ok && e.Class == ClassOpen {
+				if e, ok := errors.AsType[*feishu.Error](write(t.Context(), c, tableA)); ok && e.Class == feishu.ClassOpen {
 					open++
 				}
 			}
@@ -184,7 +185,7 @@ func TestBreaker(t *testing.T) {
 			slow := make(chan error)
 			go func() { slow <- write(t.Context(), c, tableA) }()
 			synctest.Wait()
-			if e := asFeishu(t, write(t.Context(), c, tableB)); e.Class != ClassOpen {
+			if e := asFeishu(t, write(t.Context(), c, tableB)); e.Class != feishu.ClassOpen {
 				t.Fatal("the probe's place is not taken:", e)
 			}
 			time.Sleep(slotTime + time.Millisecond) // fake clock
@@ -212,7 +213,7 @@ func TestNoBreakerOpens(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{91403, 1254041, 1254064} {
 		c, up := setup(t, func(o *Options) { o.MaxApps = 16 })
-		c.gate(c.session(appA), apiBatchDelete).limits = nil // the pace is not what is tested
+		c.gate(c.session(appA), feishu.APIBatchDelete).limits = nil // the pace is not what is tested
 		up.on(func(s sent) answer {
 			if s.path == tableURL+"/records/batch_delete" {
 				return refusal(code)
@@ -230,10 +231,10 @@ func TestNoBreakerOpens(t *testing.T) {
 	}
 	t.Run("by_any_code_that_is_not_feishus_own_fault", func(t *testing.T) {
 		t.Parallel()
-		for code, row := range codeTable {
-			e := &Error{Code: code, Class: row.class, HTTPStatus: 400}
-			if bad := errors.Is(e.appVerdict(), errBad); bad != (row.class == ClassServer) || errors.Is(e.hostVerdict(), errBad) {
-				t.Errorf("%d: app %v, host %v", code, e.appVerdict(), e.hostVerdict())
+		for code, row := range feishu.Codes() {
+			e := &feishu.Error{Code: code, Class: row.Class, HTTPStatus: 400}
+			if bad := errors.Is(appVerdict(e), errBad); bad != (row.Class == feishu.ClassServer) || errors.Is(hostVerdict(e), errBad) {
+				t.Errorf("%d: app %v, host %v", code, appVerdict(e), hostVerdict(e))
 			}
 		}
 	})
@@ -258,7 +259,7 @@ func TestNoBreakerOpens(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 				e := asFeishu(t, write(ctx, c, tableA))
 				cancel()
-				if e.Class != ClassInterrupted || !e.OutcomeUnknown() {
+				if e.Class != feishu.ClassInterrupted || !e.OutcomeUnknown() {
 					t.Fatal(e)
 				}
 			}
@@ -272,7 +273,7 @@ func TestNoBreakerOpens(t *testing.T) {
 		bubble(t, func(t *testing.T, c *Client, up *upstream) {
 			up.on(func(sent) answer { return answer{status: 429, body: `{"code":99991400}`} })
 			for range 50 {
-				if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != ClassRate {
+				if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != feishu.ClassRate {
 					t.Fatal(e)
 				}
 			}

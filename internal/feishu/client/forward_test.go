@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -19,7 +20,7 @@ type once struct{ io.Reader }
 
 func forwardOf(t *testing.T, method, path, query string, body io.Reader) Forward {
 	t.Helper()
-	api, params, ok := Match(method, path)
+	api, params, ok := feishu.Match(method, path)
 	if !ok {
 		t.Fatalf("no endpoint %s %s", method, path)
 	}
@@ -205,7 +206,7 @@ func TestForwardShares(t *testing.T) {
 			}
 			take(t, got)
 			_, err = c.Forward(t.Context(), appA, forwardOf(t, "GET", createPath, "", nil))
-			if e := asFeishu(t, err); e.Class != ClassRate || e.RetryAfter < forwardTurn {
+			if e := asFeishu(t, err); e.Class != feishu.ClassRate || e.RetryAfter < forwardTurn {
 				t.Errorf("got %v after %v", e, e.RetryAfter)
 			}
 		})
@@ -222,10 +223,10 @@ func TestForwardShares(t *testing.T) {
 			take(t, got)
 		}
 		_, err := c.Forward(t.Context(), appA, forwardOf(t, "GET", createPath, "", nil))
-		if e := asFeishu(t, err); e.Class != ClassOpen || e.Problem().Code != problem.UpstreamUnavailable {
+		if e := asFeishu(t, err); e.Class != feishu.ClassOpen || e.Problem().Code != problem.UpstreamUnavailable {
 			t.Errorf("got %v", e)
 		}
-		if e := asFeishu(t, read(t.Context(), c, tableB)); e.Class != ClassOpen {
+		if e := asFeishu(t, read(t.Context(), c, tableB)); e.Class != feishu.ClassOpen {
 			t.Errorf("the client's own call got %v", e)
 		}
 	})
@@ -260,7 +261,7 @@ func TestForwardEnds(t *testing.T) {
 			up.on(func(sent) answer { return answer{after: time.Hour, body: okBody} })
 			start := time.Now()
 			_, err := c.Forward(t.Context(), appA, forwardOf(t, "GET", createPath, "", nil))
-			if e := asFeishu(t, err); e.Class != ClassInterrupted || time.Since(start) != DefaultReadTimeout {
+			if e := asFeishu(t, err); e.Class != feishu.ClassInterrupted || time.Since(start) != DefaultReadTimeout {
 				t.Errorf("got %v after %v", e, time.Since(start))
 			}
 		})
@@ -279,7 +280,7 @@ func TestForwardEnds(t *testing.T) {
 		for range breakerConsecutive + 1 {
 			broken := once{io.MultiReader(strings.NewReader("{"), failing{})}
 			_, err := c.Forward(t.Context(), appA, forwardOf(t, "POST", createPath, "", broken))
-			if e := asFeishu(t, err); !e.aborted || e.Class == ClassOpen {
+			if e := asFeishu(t, err); !e.Aborted || e.Class == feishu.ClassOpen {
 				t.Errorf("got %v", e)
 			}
 		}
@@ -296,7 +297,7 @@ func TestForwardEnds(t *testing.T) {
 			}()
 			synctest.Wait()
 			cancel()
-			if e := asFeishu(t, <-done); !e.aborted {
+			if e := asFeishu(t, <-done); !e.Aborted {
 				t.Errorf("got %v", e)
 			}
 		})
@@ -344,7 +345,7 @@ func TestJudge(t *testing.T) {
 			t.Parallel()
 			rest := strings.NewReader(test.body)
 			a := &passedAnswer{rest: io.NopCloser(slow{rest}), end: func() {}}
-			verdict, err := a.judge(&http.Response{StatusCode: test.status, Header: http.Header{}}, apiSearch)
+			verdict, err := a.judge(&http.Response{StatusCode: test.status, Header: http.Header{}}, feishu.APISearch)
 			if err != nil || (verdict != nil) != test.bad {
 				t.Fatalf("got %v, %v", verdict, err)
 			}

@@ -1,7 +1,8 @@
-package feishu
+package client
 
 import (
 	"context"
+	"github.com/rowgate/rowgate/internal/feishu"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,13 +15,13 @@ func TestLimiter(t *testing.T) {
 	t.Parallel()
 	t.Run("keeps_every_window_within_the_documented_rate", func(t *testing.T) {
 		t.Parallel()
-		for _, api := range []*API{apiBatchCreate, apiSearch, apiCreateField, apiUploadAll, apiGetNode} {
+		for _, api := range []*feishu.API{feishu.APIBatchCreate, feishu.APISearch, feishu.APICreateField, feishu.APIUploadAll, feishu.APIGetNode} {
 			synctest.Test(t, func(t *testing.T) {
 				calls, window := api.PerSecond, time.Second
 				if calls == 0 {
 					calls, window = api.PerMinute, time.Minute
 				}
-				g := newGate(&API{PerSecond: api.PerSecond, PerMinute: api.PerMinute})
+				g := newGate(&feishu.API{PerSecond: api.PerSecond, PerMinute: api.PerMinute})
 				var turns []time.Time
 				for range 3 * calls {
 					if _, err := g.enter(t.Context(), api); err != nil {
@@ -61,7 +62,7 @@ func TestLimiter(t *testing.T) {
 			defer cancel()
 			start := time.Now()
 			e := asFeishu(t, write(ctx, c, tableA))
-			if e.Class != ClassRate || e.RetryAfter != 52*time.Second || time.Since(start) != 0 {
+			if e.Class != feishu.ClassRate || e.RetryAfter != 52*time.Second || time.Since(start) != 0 {
 				t.Fatalf("got %v, retry after %v, in %v", e, e.RetryAfter, time.Since(start))
 			}
 			if got := len(up.received(false)); got != 2 {
@@ -72,9 +73,9 @@ func TestLimiter(t *testing.T) {
 	t.Run("refuses_a_wait_without_a_deadline_above_its_bound", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(apiSearch)
+			g := newGate(feishu.APISearch)
 			g.pause(maxWait + time.Second)
-			if _, err := g.enter(t.Context(), apiSearch); err == nil || err.Class != ClassRate {
+			if _, err := g.enter(t.Context(), feishu.APISearch); err == nil || err.Class != feishu.ClassRate {
 				t.Fatalf("got %v", err)
 			}
 		})
@@ -94,7 +95,7 @@ func TestRateLimitPause(t *testing.T) {
 			up.on(limited(http.Header{"X-Ogw-Ratelimit-Reset": {"7"}, "Retry-After": {"1"}}))
 			e := asFeishu(t, write(t.Context(), c, tableA))
 			limitedAt := time.Now()
-			if e.Class != ClassRate || e.RetryAfter != 7*time.Second {
+			if e.Class != feishu.ClassRate || e.RetryAfter != 7*time.Second {
 				t.Fatalf("got %v, retry after %v", e, e.RetryAfter)
 			}
 			up.on(nil)
@@ -115,13 +116,13 @@ func TestRateLimitPause(t *testing.T) {
 	t.Run("releases_no_crowd", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(apiSearch)
+			g := newGate(feishu.APISearch)
 			var mu sync.Mutex
 			var turns []time.Time
 			var wg sync.WaitGroup
 			for range 60 {
 				wg.Go(func() {
-					if _, err := g.enter(t.Context(), apiSearch); err != nil {
+					if _, err := g.enter(t.Context(), feishu.APISearch); err != nil {
 						t.Error(err)
 					}
 					mu.Lock()
@@ -139,8 +140,8 @@ func TestRateLimitPause(t *testing.T) {
 					after++
 				}
 			}
-			if after == 0 || after > apiSearch.PerSecond {
-				t.Fatalf("%d calls in the first second after the pause, want 1 to %d", after, apiSearch.PerSecond)
+			if after == 0 || after > feishu.APISearch.PerSecond {
+				t.Fatalf("%d calls in the first second after the pause, want 1 to %d", after, feishu.APISearch.PerSecond)
 			}
 		})
 	})

@@ -1,10 +1,11 @@
-package feishu
+package client
 
 import (
 	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // classOK is the class label of a call that succeeded.
@@ -40,7 +41,7 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	return m, errors.Join(registerer.Register(m.calls), registerer.Register(m.seconds), registerer.Register(m.breakers))
 }
 
-func (m *metrics) observe(api *API, err *Error, took time.Duration) {
+func (m *metrics) observe(api *feishu.API, err *feishu.Error, took time.Duration) {
 	class := classOK
 	if err != nil {
 		class = err.Class.String()

@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -32,7 +33,7 @@ var (
 
 // Forward is a call in its caller's own words.
 type Forward struct {
-	API           *API        // as Match found it
+	API           *feishu.API // as Match found it
 	Params        []string    // as Match found them
 	RawQuery      string      // passed on byte for byte
 	Header        http.Header // of these, forwardedHeaders are passed on
@@ -51,11 +52,11 @@ type Answer struct {
 // Forward makes a caller's call with the app's token and passes Feishu's answer back. It shares token cache, limiter and breakers with the
 // client's own calls. A call is sent once, and once more only when Feishu refused a stale token and the body can be sent
 // again. Where Feishu gave no answer, or the call was not made, the error is a *Error.
-func (c *Client) Forward(ctx context.Context, app App, f Forward) (*Answer, error) {
+func (c *Client) Forward(ctx context.Context, app feishu.App, f Forward) (*Answer, error) {
 	s := c.session(app)
 	target, ok := f.target(s.host.base)
 	if !ok {
-		return nil, f.API.fail(ClassAccess, "a path parameter is no token of Feishu's", nil)
+		return nil, f.API.NewError(feishu.ClassAccess, "a path parameter is no token of Feishu's", nil)
 	}
 	for renewed := false; ; renewed = true {
 		t, failure := c.token(ctx, s)
@@ -64,7 +65,7 @@ func (c *Client) Forward(ctx context.Context, app App, f Forward) (*Answer, erro
 		}
 		answer, verdict := c.forward(ctx, s, f, target, t.value)
 		s.host.budget.earn(verdict)
-		if verdict != nil && verdict.Class == ClassToken {
+		if verdict != nil && verdict.Class == feishu.ClassToken {
 			c.dropToken(s, t.value)
 			if !renewed && f.rewind() {
 				_ = answer.Body.Close()
@@ -79,7 +80,7 @@ func (c *Client) Forward(ctx context.Context, app App, f Forward) (*Answer, erro
 }
 
 func (f *Forward) target(base string) (*url.URL, bool) {
-	path, ok := f.API.expand(f.Params)
+	path, ok := f.API.Expand(f.Params)
 	if !ok {
 		return nil, false
 	}
@@ -106,7 +107,7 @@ func (f *Forward) rewind() bool {
 
 // forward sends once. The verdict says what the answer means for token, limiter and breakers; nil is a success. There is no
 // answer only where there is a verdict.
-func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.URL, token string) (*Answer, *Error) {
+func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.URL, token string) (*Answer, *feishu.Error) {
 	if refused := refusedBy(f.API, s.host.breaker, s.breaker); refused != nil {
 		return nil, refused
 	}
@@ -125,7 +126,7 @@ func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.
 	start := time.Now()
 	answer, verdict := c.relay(ctx, f, target, token)
 	report(verdict)
-	if verdict != nil && verdict.Class == ClassRate {
+	if verdict != nil && verdict.Class == feishu.ClassRate {
 		gate.pause(verdict.RetryAfter)
 	}
 	status, logID := 0, ""
@@ -144,7 +145,7 @@ var (
 )
 
 // relay makes the round trip up to the head of the answer and judges that.
-func (c *Client) relay(caller context.Context, f Forward, target *url.URL, token string) (*Answer, *Error) {
+func (c *Client) relay(caller context.Context, f Forward, target *url.URL, token string) (*Answer, *feishu.Error) {
 	ctx, cancel := context.WithCancelCause(caller)
 	limit := time.AfterFunc(f.patience(c), func() { cancel(errNoAnswer) })
 	end := func() {
@@ -154,12 +155,12 @@ func (c *Client) relay(caller context.Context, f Forward, target *url.URL, token
 	body := &passedBody{from: f.Body}
 	var asked, got atomic.Bool
 	start := time.Now()
-	lost := func(err error) *Error {
+	lost := func(err error) *feishu.Error {
 		e := interrupted(caller, ctx, err, got.Load() || !asked.Load(), time.Since(start))
 		if body.broken.Load() || ctx.Err() != nil && !body.sent() {
-			e.aborted, e.reason = true, "the caller's body did not arrive"
+			e.Aborted, e.Reason = true, "the caller's body did not arrive"
 		}
-		e.Endpoint, e.write = f.API.Name, !f.API.Read
+		e.Endpoint, e.Write = f.API.Name, !f.API.Read
 		end()
 		return e
 	}

@@ -1,8 +1,9 @@
-package feishu
+package client
 
 import (
 	"testing"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -28,21 +29,21 @@ func TestEveryCodeFromTheSandbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := TableRef{App: App{ID: "cli_example", Secret: secret.New("right")}, AppToken: base.Token(), TableID: id}
-	for code, row := range codeTable {
+	table := feishu.TableRef{App: feishu.App{ID: "cli_example", Secret: secret.New("right")}, AppToken: base.Token(), TableID: id}
+	for code, row := range feishu.Codes() {
 		c, _ := setup(t, func(o *Options) { o.Transport = box.Transport() })
 		fault, err := box.AddFault(sandbox.Fault{Endpoint: "record.batch_create", Action: sandbox.ActionError, Code: code})
 		if err != nil {
 			t.Fatal(code, err)
 		}
-		_, err = c.BatchCreate(t.Context(), table, []Fields{Fields(`{"标题":"a"}`)}, WriteOptions{})
+		_, err = c.BatchCreate(t.Context(), table, []feishu.Fields{feishu.Fields(`{"标题":"a"}`)}, feishu.WriteOptions{})
 		e := asFeishu(t, err)
-		if e.Code != code || e.Class != row.class || e.RowCode() != row.row || e.LogID == "" {
+		if e.Code != code || e.Class != row.Class || e.RowCode() != row.Row || e.LogID == "" {
 			t.Errorf("%d: got %v", code, e)
 		}
 		p := problem.From(err)
-		want := row.code
-		if row.class == ClassReadBack {
+		want := row.Problem
+		if row.Class == feishu.ClassReadBack {
 			want = problem.UnknownOutcome
 		}
 		if p.Code != want || (p.Outcome == problem.OutcomeUnknown) != (want == problem.UnknownOutcome) {

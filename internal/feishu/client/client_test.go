@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
@@ -41,12 +42,12 @@ func TestNew(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(own.Close)
-		if own.hosts[BrandFeishu].base != feishuBaseURL || own.hosts[BrandLark].base != larkBaseURL {
+		if own.hosts[feishu.BrandFeishu].base != feishuBaseURL || own.hosts[feishu.BrandLark].base != larkBaseURL {
 			t.Error("the brands' own hosts are wrong")
 		}
 		c, _ := setup(t, func(o *Options) { o.BaseURL = "https://proxy.test/feishu/" })
-		if c.hosts[BrandFeishu] != c.hosts[BrandLark] || c.hosts[BrandLark].base != "https://proxy.test/feishu" {
-			t.Errorf("the override gives %q", c.hosts[BrandLark].base)
+		if c.hosts[feishu.BrandFeishu] != c.hosts[feishu.BrandLark] || c.hosts[feishu.BrandLark].base != "https://proxy.test/feishu" {
+			t.Errorf("the override gives %q", c.hosts[feishu.BrandLark].base)
 		}
 	})
 	t.Run("closes_twice", func(t *testing.T) {
@@ -59,16 +60,16 @@ func TestNew(t *testing.T) {
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	c, _ := setup(t)
-	same := c.Digest(App{ID: "cli_a", Secret: secret.New("s")})
-	if same != c.Digest(App{Brand: BrandFeishu, ID: "cli_a", Secret: secret.New("s")}) {
+	same := c.Digest(feishu.App{ID: "cli_a", Secret: secret.New("s")})
+	if same != c.Digest(feishu.App{Brand: feishu.BrandFeishu, ID: "cli_a", Secret: secret.New("s")}) {
 		t.Error("no brand is another credential than feishu")
 	}
-	seen := map[string]App{same: {}}
-	for _, other := range []App{
+	seen := map[string]feishu.App{same: {}}
+	for _, other := range []feishu.App{
 		{ID: "cli_a", Secret: secret.New("S")},
 		{ID: "cli_as", Secret: secret.New("")},
 		{ID: "cli_", Secret: secret.New("as")},
-		{Brand: BrandLark, ID: "cli_a", Secret: secret.New("s")},
+		{Brand: feishu.BrandLark, ID: "cli_a", Secret: secret.New("s")},
 	} {
 		digest := c.Digest(other)
 		if twin, ok := seen[digest]; ok {
@@ -81,7 +82,7 @@ func TestDigest(t *testing.T) {
 		t.Fatal(err)
 	}
 	rotated, _ := setup(t, func(o *Options) { o.Keyring = ring })
-	if rotated.Digest(App{ID: "cli_a", Secret: secret.New("s")}) == same {
+	if rotated.Digest(feishu.App{ID: "cli_a", Secret: secret.New("s")}) == same {
 		t.Error("the digest does not depend on the key")
 	}
 }
@@ -91,8 +92,8 @@ func TestCachesAreBounded(t *testing.T) {
 	const bound = 8
 	c, _ := setup(t, func(o *Options) { o.MaxApps = bound })
 	for i := range 50 * bound {
-		app := App{ID: "cli_" + string(rune('a'+i%26)), Secret: secret.New(string(rune(i)))}
-		_ = write(t.Context(), c, TableRef{app, tableA.AppToken, tableA.TableID})
+		app := feishu.App{ID: "cli_" + string(rune('a'+i%26)), Secret: secret.New(string(rune(i)))}
+		_ = write(t.Context(), c, feishu.TableRef{App: app, AppToken: tableA.AppToken, TableID: tableA.TableID})
 	}
 	c.tokens.CleanUp()
 	c.breakers.CleanUp()
@@ -115,9 +116,9 @@ func TestTimeouts(t *testing.T) {
 		request request
 		want    time.Duration
 	}{
-		{request{api: apiSearch}, DefaultReadTimeout},
-		{request{api: apiBatchCreate}, DefaultWriteTimeout},
-		{request{api: apiUploadAll, upload: &upload{}}, DefaultUploadTimeout},
+		{request{api: feishu.APISearch}, DefaultReadTimeout},
+		{request{api: feishu.APIBatchCreate}, DefaultWriteTimeout},
+		{request{api: feishu.APIUploadAll, upload: &upload{}}, DefaultUploadTimeout},
 	} {
 		if got := c.timeout(&test.request); got != test.want {
 			t.Errorf("%s may take %v, want %v", test.request.api.Name, got, test.want)

@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -33,7 +34,7 @@ const (
 
 // request is one HTTP request; token is "" for the token endpoint.
 type request struct {
-	api    *API
+	api    *feishu.API
 	url    string
 	token  string
 	body   []byte
@@ -64,12 +65,12 @@ type errorDetail struct {
 }
 
 // exchange sends one request, reads its answer whole and decodes it. It never follows a redirect and never repeats.
-func (c *Client) exchange(ctx context.Context, r request) *Error {
+func (c *Client) exchange(ctx context.Context, r request) *feishu.Error {
 	start := time.Now()
 	status, logID, err := c.roundTrip(ctx, &r)
 	telemetry.CallFrom(ctx).Upstream(logID)
 	if err != nil {
-		err.HTTPStatus, err.Endpoint, err.write = status, r.api.Name, !r.api.Read
+		err.HTTPStatus, err.Endpoint, err.Write = status, r.api.Name, !r.api.Read
 		if err.LogID == "" {
 			err.LogID = logID
 		}
@@ -79,12 +80,12 @@ func (c *Client) exchange(ctx context.Context, r request) *Error {
 	return err
 }
 
-func (c *Client) roundTrip(caller context.Context, r *request) (status int, logID string, failure *Error) {
+func (c *Client) roundTrip(caller context.Context, r *request) (status int, logID string, failure *feishu.Error) {
 	ctx, cancel := context.WithTimeout(caller, c.timeout(r))
 	defer cancel()
 	var asked, got atomic.Bool // for a connection; a transport that reports neither is taken to have sent
 	start := time.Now()
-	lost := func(err error) *Error {
+	lost := func(err error) *feishu.Error {
 		return interrupted(caller, ctx, err, got.Load() || !asked.Load(), time.Since(start))
 	}
 	req, err := r.build(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -92,7 +93,7 @@ func (c *Client) roundTrip(caller context.Context, r *request) (status int, logI
 		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
 	}))
 	if err != nil {
-		return 0, "", &Error{Class: ClassUnreachable, reason: "the request could not be built", aborted: true, cause: err}
+		return 0, "", &feishu.Error{Class: feishu.ClassUnreachable, Reason: "the request could not be built", Aborted: true, Cause: err}
 	}
 	if req.Body != nil {
 		defer req.Body.Close()
@@ -106,7 +107,7 @@ func (c *Client) roundTrip(caller context.Context, r *request) (status int, logI
 	body, err := readAll(resp, c.options.MaxResponseBytes)
 	switch {
 	case errors.Is(err, errTooLarge) && r.api.Read:
-		return resp.StatusCode, logID, &Error{Class: ClassCapacity, reason: "the answer is too large", cause: err}
+		return resp.StatusCode, logID, &feishu.Error{Class: feishu.ClassCapacity, Reason: "the answer is too large", Cause: err}
 	case err != nil:
 		return resp.StatusCode, logID, lost(err)
 	}
@@ -149,25 +150,25 @@ func readAll(resp *http.Response, limit int64) ([]byte, error) {
 }
 
 // interrupted classifies a lost exchange: never sent if there was no connection, else of unknown outcome.
-func interrupted(caller, attempt context.Context, err error, connected bool, took time.Duration) *Error {
-	e := &Error{Class: ClassInterrupted, reason: "the connection broke", cause: err}
+func interrupted(caller, attempt context.Context, err error, connected bool, took time.Duration) *feishu.Error {
+	e := &feishu.Error{Class: feishu.ClassInterrupted, Reason: "the connection broke", Cause: err}
 	if attempt.Err() != nil {
-		e.reason = "no answer in time"
+		e.Reason = "no answer in time"
 	}
 	if !connected {
-		e.Class, e.reason = ClassUnreachable, "no connection"
+		e.Class, e.Reason = feishu.ClassUnreachable, "no connection"
 	}
 	switch gone := caller.Err(); {
 	case errors.Is(gone, context.DeadlineExceeded):
-		e.aborted = took < patience
+		e.Aborted = took < patience
 	case gone != nil:
-		e.aborted, e.reason = true, "the caller gave up"
+		e.Aborted, e.Reason = true, "the caller gave up"
 	}
 	return e
 }
 
 // decode turns an answer into data or an error. The code in the body decides, whatever the HTTP status is.
-func decode(resp *http.Response, body []byte, r *request) *Error {
+func decode(resp *http.Response, body []byte, r *request) *feishu.Error {
 	out := r.out
 	if out == nil {
 		out = &struct{}{}
@@ -186,7 +187,7 @@ func decode(resp *http.Response, body []byte, r *request) *Error {
 	if *answer.Code == 0 && resp.StatusCode < http.StatusBadRequest {
 		return nil
 	}
-	e := &Error{Code: *answer.Code, Msg: answer.Msg, HTTPStatus: resp.StatusCode}
+	e := &feishu.Error{Code: *answer.Code, Msg: answer.Msg, HTTPStatus: resp.StatusCode}
 	if d := answer.Error; d != nil {
 		e.LogID, e.Message, e.Troubleshooter = d.LogID, d.Message, d.Troubleshooter
 		for _, violation := range d.PermissionViolations {
@@ -198,26 +199,26 @@ func decode(resp *http.Response, body []byte, r *request) *Error {
 			e.HelpURL = d.Helps[0].URL
 		}
 	}
-	e.classify()
-	if e.Class == ClassRate {
+	e.Classify()
+	if e.Class == feishu.ClassRate {
 		e.RetryAfter = resetAfter(resp.Header)
 	}
 	return e
 }
 
 // notFeishu classifies an answer that is not the Open API's JSON: a gateway's page, or JSON cut short.
-func notFeishu(resp *http.Response, body []byte) *Error {
-	e := &Error{Class: ClassServer, reason: "the answer is not Feishu's JSON"}
+func notFeishu(resp *http.Response, body []byte) *feishu.Error {
+	e := &feishu.Error{Class: feishu.ClassServer, Reason: "the answer is not Feishu's JSON"}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	e.gateway = kind != "application/json" || !json.Valid(body)
+	e.Gateway = kind != "application/json" || !json.Valid(body)
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
-		e.Class, e.RetryAfter = ClassRate, resetAfter(resp.Header)
+		e.Class, e.RetryAfter = feishu.ClassRate, resetAfter(resp.Header)
 	case status == http.StatusRequestEntityTooLarge:
-		e.Class, e.reason = ClassData, "the request is too large"
+		e.Class, e.Reason = feishu.ClassData, "the request is too large"
 	case status == http.StatusRequestTimeout:
 	case status >= http.StatusBadRequest && status < http.StatusInternalServerError:
-		e.Class = ClassAccess
+		e.Class = feishu.ClassAccess
 	}
 	return e
 }
@@ -234,7 +235,7 @@ func resetAfter(header http.Header) time.Duration {
 }
 
 // log writes one line for each call; its request_id is empty for a batch, which is of several requests.
-func (c *Client) log(ctx context.Context, api *API, status int, logID string, err *Error, took time.Duration) {
+func (c *Client) log(ctx context.Context, api *feishu.API, status int, logID string, err *feishu.Error, took time.Duration) {
 	level, code, class := slog.LevelDebug, 0, classOK
 	if err != nil {
 		level, code, class = slog.LevelInfo, err.Code, err.Class.String()

@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/rowgate/rowgate/internal/feishu"
 	"golang.org/x/time/rate"
 )
 
@@ -39,12 +40,12 @@ func (c *Client) newGateCache(size int) *otter.Cache[gateKey, *gate] {
 	})
 }
 
-func (c *Client) gate(s session, api *API) *gate {
-	g, _ := c.gates.ComputeIfAbsent(gateKey{api.limitKey(), s.digest}, func() (*gate, bool) { return newGate(api), false })
+func (c *Client) gate(s session, api *feishu.API) *gate {
+	g, _ := c.gates.ComputeIfAbsent(gateKey{api.LimitKey(), s.digest}, func() (*gate, bool) { return newGate(api), false })
 	return g
 }
 
-func newGate(api *API) *gate {
+func newGate(api *feishu.API) *gate {
 	g := &gate{}
 	if api.PerSecond > 0 {
 		g.limits = append(g.limits, newLimiter(api.PerSecond, time.Second))
@@ -52,7 +53,7 @@ func newGate(api *API) *gate {
 	if api.PerMinute > 0 {
 		g.limits = append(g.limits, newLimiter(api.PerMinute, time.Minute))
 	}
-	if api.serial {
+	if api.Serial {
 		g.slot = make(chan struct{}, 1)
 	}
 	return g
@@ -67,19 +68,19 @@ func newLimiter(calls int, window time.Duration) *rate.Limiter {
 
 // enter waits until a call may be sent; leave must be called when it has been. A wait that would outlast ctx is refused
 // at once with ClassRate and the time it would have taken.
-func (g *gate) enter(ctx context.Context, api *API) (leave func(), refused *Error) {
+func (g *gate) enter(ctx context.Context, api *feishu.API) (leave func(), refused *feishu.Error) {
 	leave = func() {}
 	if g.slot != nil {
 		select {
 		case g.slot <- struct{}{}:
 			leave = func() { <-g.slot }
 		case <-ctx.Done():
-			return nil, api.fail(ClassRate, "no turn in time", ctx.Err())
+			return nil, api.NewError(feishu.ClassRate, "no turn in time", ctx.Err())
 		}
 	}
 	if wait, err := g.wait(ctx); err != nil {
 		leave()
-		refused = api.fail(ClassRate, "no turn in time", err)
+		refused = api.NewError(feishu.ClassRate, "no turn in time", err)
 		refused.RetryAfter = wait
 		return nil, refused
 	}

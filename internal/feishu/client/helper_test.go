@@ -1,4 +1,4 @@
-package feishu
+package client
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
@@ -112,7 +113,7 @@ func (u *upstream) reply(s sent) answer {
 	if !u.forget {
 		u.calls = append(u.calls, s)
 	}
-	if s.path != "/open-apis"+apiToken.Path {
+	if s.path != "/open-apis"+feishu.APIToken.Path {
 		if u.say == nil {
 			return answer{body: okBody}
 		}
@@ -148,15 +149,15 @@ func (u *upstream) received(tokens bool) []sent {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(u.calls), func(s sent) bool {
-		return strings.HasSuffix(s.path, apiToken.Path) != tokens
+		return strings.HasSuffix(s.path, feishu.APIToken.Path) != tokens
 	})
 }
 
 var (
-	appA   = App{Brand: BrandFeishu, ID: "cli_a", Secret: secret.New("canary-secret-a")}
-	appB   = App{Brand: BrandFeishu, ID: "cli_b", Secret: secret.New("canary-secret-b")}
-	tableA = TableRef{App: appA, AppToken: "bascnExample", TableID: "tblExample"}
-	tableB = TableRef{App: appB, AppToken: "bascnOther", TableID: "tblOther"}
+	appA   = feishu.App{Brand: feishu.BrandFeishu, ID: "cli_a", Secret: secret.New("canary-secret-a")}
+	appB   = feishu.App{Brand: feishu.BrandFeishu, ID: "cli_b", Secret: secret.New("canary-secret-b")}
+	tableA = feishu.TableRef{App: appA, AppToken: "bascnExample", TableID: "tblExample"}
+	tableB = feishu.TableRef{App: appB, AppToken: "bascnOther", TableID: "tblOther"}
 )
 
 func testKeyring(t testing.TB) *secret.Keyring {
@@ -185,20 +186,20 @@ func setup(t testing.TB, change ...func(*Options)) (*Client, *upstream) {
 }
 
 // asFeishu returns err as the client's error, or fails.
-func asFeishu(t testing.TB, err error) *Error {
+func asFeishu(t testing.TB, err error) *feishu.Error {
 	t.Helper()
-	e, ok := errors.AsType[*Error](err)
+	e, ok := errors.AsType[*feishu.Error](err)
 	if !ok {
 		t.Fatalf("got %v, want a feishu error", err)
 	}
 	return e
 }
 
-func read(ctx context.Context, c *Client, table TableRef) error {
-	_, err := c.Search(ctx, table, SearchRequest{})
+func read(ctx context.Context, c *Client, table feishu.TableRef) error {
+	_, err := c.Search(ctx, table, feishu.SearchRequest{})
 	return err
 }
 
-func write(ctx context.Context, c *Client, table TableRef) error {
+func write(ctx context.Context, c *Client, table feishu.TableRef) error {
 	return c.BatchDelete(ctx, table, []string{"recExample"})
 }
