@@ -22,9 +22,9 @@ import (
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
 	"github.com/rowgate/rowgate/internal/schema"
+	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
-	"github.com/rowgate/rowgate/tool/single"
 )
 
 // answerFor is how long requests that wait for a write get to be answered after the lanes are empty.

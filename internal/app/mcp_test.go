@@ -13,14 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/config"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/surface/mcp"
 	"github.com/rowgate/rowgate/openapi"
-	"github.com/rowgate/rowgate/openapi/mcpd"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -40,11 +40,11 @@ func (w withHeaders) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // client is an MCP session of the SDK's own client.
 type client struct {
-	*mcp.ClientSession
+	*sdk.ClientSession
 
 	t        *testing.T
 	mu       sync.Mutex
-	progress []mcp.ProgressNotificationParams
+	progress []sdk.ProgressNotificationParams
 }
 
 // connect opens a session with these headers.
@@ -52,15 +52,15 @@ func (s single) connect(header map[string]string) *client {
 	s.t.Helper()
 	c := &client{t: s.t}
 	to := &http.Transport{}
-	one := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, &mcp.ClientOptions{
-		ProgressNotificationHandler: func(_ context.Context, r *mcp.ProgressNotificationClientRequest) {
+	one := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, &sdk.ClientOptions{
+		ProgressNotificationHandler: func(_ context.Context, r *sdk.ProgressNotificationClientRequest) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.progress = append(c.progress, *r.Params)
 		},
 	})
 	var err error
-	c.ClientSession, err = one.Connect(s.t.Context(), &mcp.StreamableClientTransport{
+	c.ClientSession, err = one.Connect(s.t.Context(), &sdk.StreamableClientTransport{
 		Endpoint: s.app.URL() + "/mcp", HTTPClient: &http.Client{Transport: withHeaders{to, header}}, DisableStandaloneSSE: true,
 	}, nil)
 	if err != nil {
@@ -76,13 +76,13 @@ func (s single) connect(header map[string]string) *client {
 // call calls a tool and returns its answer; text and data of the answer are the same.
 func (c *client) call(name string, arguments any) (answer map[string]any, failed bool) {
 	c.t.Helper()
-	params := &mcp.CallToolParams{Name: name, Arguments: arguments}
+	params := &sdk.CallToolParams{Name: name, Arguments: arguments}
 	params.SetProgressToken("p1")
 	result, err := c.CallTool(c.t.Context(), params)
 	if err != nil {
 		c.t.Fatalf("%s: %v", name, err)
 	}
-	text, ok := result.Content[0].(*mcp.TextContent)
+	text, ok := result.Content[0].(*sdk.TextContent)
 	if !ok || json.Unmarshal([]byte(text.Text), &answer) != nil {
 		c.t.Fatalf("%s: no JSON text: %v", name, result.Content)
 	}
@@ -209,7 +209,7 @@ func TestMCPSession(t *testing.T) {
 	}
 	t.Run("a tool that is none is an error of the protocol", func(t *testing.T) {
 		for _, name := range []string{"drop_table", "create_connection"} {
-			if _, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: name}); err == nil {
+			if _, err := c.CallTool(t.Context(), &sdk.CallToolParams{Name: name}); err == nil {
 				t.Errorf("%s was called", name)
 			}
 		}
@@ -333,7 +333,7 @@ func TestMCPHostileRequests(t *testing.T) {
 	})
 	t.Run("more calls in one request than it may have", func(t *testing.T) {
 		calls := func(n int) string { return " [" + strings.Repeat(list+",", n-1) + list + "]" }
-		got := s.send("POST", "/mcp", s.secrets.passphrase, calls(mcpd.MaxBatch+1), accept)
+		got := s.send("POST", "/mcp", s.secrets.passphrase, calls(mcp.MaxBatch+1), accept)
 		if got.status != 400 || !strings.Contains(got.raw, "bad_parameter") {
 			t.Errorf("%d %s", got.status, got.raw)
 		}
@@ -388,7 +388,7 @@ func (s single) stdio(key string) (c *client, ended <-chan error) {
 	}()
 	c = &client{t: s.t}
 	var err error
-	c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(s.t.Context(), &mcp.IOTransport{
+	c.ClientSession, err = sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, nil).Connect(s.t.Context(), &sdk.IOTransport{
 		Reader: fromServer, Writer: toServer,
 	}, nil)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/app"
+	"github.com/rowgate/rowgate/internal/surface/difyplugin"
 	"github.com/rowgate/rowgate/openapi"
-	"github.com/rowgate/rowgate/openapi/difyplugin"
 )
 
 // maxPluginBytes is what Dify takes (PLUGIN_MAX_PACKAGE_SIZE), in bytes.

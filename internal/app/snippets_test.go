@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rowgate/rowgate/openapi/connect"
+	"github.com/rowgate/rowgate/internal/surface/snippet"
 )
 
 func TestDifyWorkflow(t *testing.T) {
@@ -92,7 +92,7 @@ func TestDifyWorkflow(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})
 		key := h.key()
-		served := h.do(request{method: http.MethodGet, path: connect.PathDifyWorkflow, header: withKey(key)})
+		served := h.do(request{method: http.MethodGet, path: snippet.PathDifyWorkflow, header: withKey(key)})
 		var file difyFile
 		readYAML(t, served.raw, &file)
 		if strings.Contains(served.raw, key) || len(file.Workflow.EnvironmentVariables) != 1 {
@@ -109,7 +109,7 @@ func TestDifyWorkflow(t *testing.T) {
 		h := setup(t, options{})
 		header := withKey("")
 		header["Accept-Language"] = "en"
-		got := h.do(request{method: http.MethodGet, path: connect.PathDifyWorkflow, query: "table=" + baseName + "&columns=a", header: header})
+		got := h.do(request{method: http.MethodGet, path: snippet.PathDifyWorkflow, query: "table=" + baseName + "&columns=a", header: header})
 		if !strings.Contains(got.raw, "Write to Bitable") {
 			t.Error(got.raw)
 		}
@@ -120,7 +120,7 @@ func TestDifyWorkflow(t *testing.T) {
 func TestGeneratorRefusals(t *testing.T) {
 	t.Parallel()
 	h := setup(t, options{})
-	many := make([]string, connect.MaxColumns+1)
+	many := make([]string, snippet.MaxColumns+1)
 	for i := range many {
 		many[i] = fmt.Sprintf("c%d", i)
 	}
@@ -149,7 +149,7 @@ func TestGeneratorRefusals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, path := range []string{connect.PathDifyWorkflow, connect.PathCurl, connect.PathFeishuAutomation} {
+			for _, path := range []string{snippet.PathDifyWorkflow, snippet.PathCurl, snippet.PathFeishuAutomation} {
 				got := h.generate(path, query, c.known)
 				var document answer
 				if err := json.Unmarshal([]byte(got.raw), &document); err != nil || document.Code != c.code {
@@ -161,7 +161,7 @@ func TestGeneratorRefusals(t *testing.T) {
 
 	t.Run("the bound of columns itself is taken", func(t *testing.T) {
 		t.Parallel()
-		got := h.generate(connect.PathCurl, url.Values{"columns": {strings.Join(many[1:], ",")}}, false)
+		got := h.generate(snippet.PathCurl, url.Values{"columns": {strings.Join(many[1:], ",")}}, false)
 		if got.status != http.StatusOK {
 			t.Errorf("%d %s", got.status, got.raw)
 		}
@@ -191,7 +191,7 @@ func TestCurl(t *testing.T) {
 	t.Run("with the table's own columns lands its sample row", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})
-		got := h.generate(connect.PathCurl, url.Values{"table": {h.link()}}, true)
+		got := h.generate(snippet.PathCurl, url.Values{"table": {h.link()}}, true)
 		run(t, h, got.raw)
 		landed(t, h.rows(), []map[string]any{{"标题": "示例文本", "平台": "抖音", "已发布": true, "播放量": 12.5}})
 	})
@@ -199,7 +199,7 @@ func TestCurl(t *testing.T) {
 	t.Run("with named columns, an upsert and a connection key", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})
-		got := h.generate(connect.PathCurl, url.Values{"table": {h.link()}, "columns": {"标题"}, "key_fields": {"标题"}, "auth": {"connection_key"}}, false)
+		got := h.generate(snippet.PathCurl, url.Values{"table": {h.link()}, "columns": {"标题"}, "key_fields": {"标题"}, "auth": {"connection_key"}}, false)
 		run(t, h, got.raw)
 		landed(t, h.rows(), []map[string]any{{"标题": "示例文本"}})
 	})
@@ -207,7 +207,7 @@ func TestCurl(t *testing.T) {
 	t.Run("keeps quotes out of the shell's reach", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})
-		got := h.generate(connect.PathCurl, url.Values{"columns": {`["it's $(id) \"b\" ` + "`id`" + `"]`}}, false)
+		got := h.generate(snippet.PathCurl, url.Values{"columns": {`["it's $(id) \"b\" ` + "`id`" + `"]`}}, false)
 		shell := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(got.raw, "curl ", "printf '%s\\n' ", 1))
 		out, err := shell.Output()
 		words := strings.Split(strings.TrimSpace(string(out)), "\n")
@@ -231,7 +231,7 @@ func TestFeishuAutomation(t *testing.T) {
 		SampleResponse       map[string]any `json:"sample_response"`
 	}
 	h := setup(t, options{})
-	served := h.generate(connect.PathFeishuAutomation, url.Values{"table": {h.link()}}, true)
+	served := h.generate(snippet.PathFeishuAutomation, url.Values{"table": {h.link()}}, true)
 	if err := json.Unmarshal([]byte(served.raw), &settings); err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func TestFeishuAutomation(t *testing.T) {
 // difyFile generates a workflow file and imports it.
 func (h *house) difyFile(query url.Values, known bool) *difyFile {
 	h.t.Helper()
-	served := h.generate(connect.PathDifyWorkflow, query, known)
+	served := h.generate(snippet.PathDifyWorkflow, query, known)
 	if served.status != http.StatusOK || !strings.HasPrefix(served.header.Get("Content-Type"), "application/yaml") {
 		h.t.Fatalf("%d %s", served.status, served.raw)
 	}

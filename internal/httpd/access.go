@@ -89,7 +89,7 @@ func route(r *http.Request, tools map[string]Tool) string {
 			return pattern
 		}
 	}
-	if path := routePath(r); tools[path].Name != "" {
+	if path := RoutePath(r); tools[path].Name != "" {
 		return path
 	}
 	return other

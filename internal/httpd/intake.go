@@ -35,8 +35,8 @@ type takeIn struct {
 
 func (t takeIn) middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tool, isTool := t.tools[routePath(r)]
-		if r.Method != http.MethodPost || !isTool && !slices.Contains(t.whole, routePath(r)) {
+		tool, isTool := t.tools[RoutePath(r)]
+		if r.Method != http.MethodPost || !isTool && !slices.Contains(t.whole, RoutePath(r)) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -46,16 +46,16 @@ func (p Renderer) Document(ctx context.Context, err error) problem.Document {
 
 // Write answers the request with err: problem+json, or 200 and plain JSON where the caller asked for soft errors.
 func (p Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
-	writeDocument(w, p.Document(r.Context(), err))
+	WriteDocument(w, p.Document(r.Context(), err))
 }
 
-func writeDocument(w http.ResponseWriter, doc problem.Document) {
+func WriteDocument(w http.ResponseWriter, doc problem.Document) {
 	SetProblemHeaders(w.Header(), doc)
-	writeJSON(w, doc.HTTPStatus(), doc)
+	WriteJSON(w, doc.HTTPStatus(), doc)
 }
 
 // writeJSON answers with body. Its Content-Type is JSON unless the header says so already.
-func writeJSON(w http.ResponseWriter, status int, body any) {
+func WriteJSON(w http.ResponseWriter, status int, body any) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
@@ -76,10 +76,10 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 func SetProblemHeaders(header http.Header, doc problem.Document) {
 	header.Set("Content-Type", doc.MediaType())
 	header.Set("Content-Language", string(doc.Lang))
-	setRetryAfter(header, doc.RetryAfter)
+	SetRetryAfter(header, doc.RetryAfter)
 }
 
-func setRetryAfter(header http.Header, wait time.Duration) {
+func SetRetryAfter(header http.Header, wait time.Duration) {
 	if wait > 0 {
 		seconds := (wait + time.Second - 1) / time.Second
 		header.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))

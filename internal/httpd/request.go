@@ -34,7 +34,7 @@ func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			call := &telemetry.Call{RequestID: NewRequestID()}
-			if tool, ok := tools[routePath(r)]; ok {
+			if tool, ok := tools[RoutePath(r)]; ok {
 				call.SetTool(tool.Name)
 			}
 			if lang, ok := problem.ParseAcceptLanguage(r.Header.Get("Accept-Language")); ok {
@@ -92,7 +92,7 @@ func bearer(header string) secret.Text {
 func addressOf(ctx context.Context) netip.Addr { return middleware.GetClientIPAddr(ctx) }
 
 // routePath is the path as the router compares it: with its escapes, if it has any.
-func routePath(r *http.Request) string {
+func RoutePath(r *http.Request) string {
 	if r.URL.RawPath != "" {
 		return r.URL.RawPath
 	}

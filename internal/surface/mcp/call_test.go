@@ -1,4 +1,4 @@
-package mcpd
+package mcp
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package proxy
+package feishuproxy
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/telemetry"
-	"github.com/rowgate/rowgate/tool/single"
 )
 
 // TokenLife is what an SDK is told of a token's life, as Feishu says it of its own.

@@ -1,4 +1,4 @@
-package httpd
+package feishuproxy
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"golang.org/x/sync/semaphore"
 
-	"github.com/rowgate/rowgate/tool/proxy"
-	"github.com/rowgate/rowgate/tool/single"
+	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/surface/single"
 )
 
 // Bounds on the bodies of proxied requests. A body that is kept can be sent again after a stale token; any other is passed on
@@ -43,13 +43,13 @@ func ProxyWholeBodies() []string {
 
 // Passthrough speaks Feishu's own Open API for a caller. *proxy.Proxy is one.
 type Passthrough interface {
-	Forward(ctx context.Context, call proxy.Call) (*proxy.Answer, error)
-	Issue(ctx context.Context, body []byte) (proxy.Token, error)
-	Health(ctx context.Context) (proxy.Health, error)
+	Forward(ctx context.Context, call Call) (*Answer, error)
+	Issue(ctx context.Context, body []byte) (Token, error)
+	Health(ctx context.Context) (Health, error)
 }
 
 // RouteProxy adds the transparent proxy, the token endpoint that SDKs call before it, and its health check to router.
-func RouteProxy(router chi.Router, renderer Renderer, to Passthrough) {
+func RouteProxy(router chi.Router, renderer httpd.Renderer, to Passthrough) {
 	p := &passthrough{
 		renderer: renderer, to: to, kept: semaphore.NewWeighted(maxAllKeptBytes),
 		buffers: sync.Pool{New: func() any { return new([copyBytes]byte) }},
@@ -62,7 +62,7 @@ func RouteProxy(router chi.Router, renderer Renderer, to Passthrough) {
 }
 
 type passthrough struct {
-	renderer Renderer
+	renderer httpd.Renderer
 	to       Passthrough
 	kept     *semaphore.Weighted
 	buffers  sync.Pool // of *[copyBytes]byte
@@ -70,8 +70,8 @@ type passthrough struct {
 
 // forward passes one call on and its answer back.
 func (p *passthrough) forward(w http.ResponseWriter, r *http.Request) {
-	call := proxy.Call{
-		Method: r.Method, Path: strings.TrimPrefix(routePath(r), pathOpenAPIs), RawQuery: r.URL.RawQuery, Header: r.Header, Length: r.ContentLength,
+	call := Call{
+		Method: r.Method, Path: strings.TrimPrefix(httpd.RoutePath(r), pathOpenAPIs), RawQuery: r.URL.RawQuery, Header: r.Header, Length: r.ContentLength,
 	}
 	if r.ContentLength != 0 {
 		call.Body = r.Body
@@ -103,10 +103,10 @@ func (p *passthrough) forward(w http.ResponseWriter, r *http.Request) {
 // readKept reads a body of known length, within the time that any body has.
 func readKept(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyReadTimeout)) // a writer that is no connection has none
+	_ = control.SetReadDeadline(time.Now().Add(httpd.BodyReadTimeout)) // a writer that is no connection has none
 	body := make([]byte, r.ContentLength)
 	if _, err := io.ReadFull(r.Body, body); err != nil {
-		return nil, bodyError(err)
+		return nil, httpd.BodyError(err)
 	}
 	_ = control.SetReadDeadline(time.Time{})
 	return body, nil
@@ -114,7 +114,7 @@ func readKept(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 // copy passes the answer's body on as it arrives. An answer that breaks off is cut off here too, so that the caller does not
 // take half of it for the whole.
-func (p *passthrough) copy(w http.ResponseWriter, answer *proxy.Answer) {
+func (p *passthrough) copy(w http.ResponseWriter, answer *Answer) {
 	buffer, _ := p.buffers.Get().(*[copyBytes]byte)
 	defer p.buffers.Put(buffer)
 	control := http.NewResponseController(w)
@@ -140,34 +140,26 @@ func (p *passthrough) copy(w http.ResponseWriter, answer *proxy.Answer) {
 // refuse answers with a problem: 401 to a request without a token, 403 to a wrong one.
 func (p *passthrough) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	doc := p.renderer.Document(r.Context(), err)
-	doc.Status = statusOf(err, doc.Status)
-	writeDocument(w, doc)
-}
-
-// statusOf is status, or 403 for a token that is there and is not the right one.
-func statusOf(err error, status int) int {
-	if _, isWrong := errors.AsType[*single.Wrong](err); isWrong {
-		return http.StatusForbidden
-	}
-	return status
+	doc.Status = single.StatusOf(err, doc.Status)
+	httpd.WriteDocument(w, doc)
 }
 
 // token answers an SDK's token call in Feishu's shape, refusals too.
 func (p *passthrough) token(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		p.renderer.Write(w, r, bodyError(err))
+		p.renderer.Write(w, r, httpd.BodyError(err))
 		return
 	}
 	token, err := p.to.Issue(r.Context(), body)
 	if err == nil {
-		writeJSON(w, http.StatusOK, token)
+		httpd.WriteJSON(w, http.StatusOK, token)
 		return
 	}
 	doc := p.renderer.Document(r.Context(), err)
-	SetProblemHeaders(w.Header(), doc)
+	httpd.SetProblemHeaders(w.Header(), doc)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	writeJSON(w, statusOf(err, doc.Status), proxy.Refusal(r.Context(), err))
+	httpd.WriteJSON(w, single.StatusOf(err, doc.Status), Refusal(r.Context(), err))
 }
 
 // health says whether the caller's app gets a token.
@@ -177,5 +169,5 @@ func (p *passthrough) health(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, health)
+	httpd.WriteJSON(w, http.StatusOK, health)
 }

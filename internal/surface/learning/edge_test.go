@@ -1,4 +1,4 @@
-package httpd
+package learning
 
 import (
 	"bytes"
@@ -13,15 +13,15 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
-	"github.com/rowgate/rowgate/tool/sync"
 )
 
 // failing is a syncer whose store is gone.
 type failing struct{ err error }
 
-func (f failing) Run(ctx context.Context, _ json.RawMessage) (int, sync.Receipt) {
-	return sync.Refuse(ctx, f.err)
+func (f failing) Run(ctx context.Context, _ json.RawMessage) (int, Receipt) {
+	return Refuse(ctx, f.err)
 }
 
 // TestSyncLogsWhatIsOurs: a failure of the service itself leaves its trace, and shows its text to nobody.
@@ -29,7 +29,7 @@ func TestSyncLogsWhatIsOurs(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	router := chi.NewRouter()
-	renderer := Renderer{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
+	renderer := httpd.Renderer{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
 	RouteSync(router, renderer, intake.Parse, func(context.Context) error { return nil }, failing{errors.New("row content")})
 	w := httptest.NewRecorder()
 	router.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, pathSync, strings.NewReader(`{"records":[{"topic":"Go"}]}`)))

@@ -5,6 +5,7 @@ package single
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 
 	"github.com/rowgate/rowgate/internal/feishu"
@@ -198,4 +199,12 @@ func wrong(err error) error {
 		e.Fix = fix
 	}
 	return &Wrong{e}
+}
+
+// StatusOf returns status, or 403 where err is a token that is there and is not the right one.
+func StatusOf(err error, status int) int {
+	if _, isWrong := errors.AsType[*Wrong](err); isWrong {
+		return http.StatusForbidden
+	}
+	return status
 }

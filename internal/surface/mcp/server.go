@@ -1,9 +1,9 @@
-// Package mcpd serves the catalogue to MCP clients, over HTTP and over standard input and output. The tools, their parameters
+// Package mcp serves the catalogue to MCP clients, over HTTP and over standard input and output. The tools, their parameters
 // and their answers are those of the HTTP operations; what a client or a model writes as arguments passes the same intake.
 //
 // Credentials never are arguments: they come with the connection key, as headers, or from the configuration, so that no model
 // sees one. A tool that fails answers with the whole problem document, marked as an error, so that a model can mend its call.
-package mcpd
+package mcp
 
 import (
 	"context"
@@ -20,7 +20,6 @@ import (
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/openapi"
 	"github.com/rowgate/rowgate/tool"
-	"github.com/rowgate/rowgate/tool/progress"
 )
 
 // Path is where clients connect over HTTP.
@@ -45,7 +44,7 @@ type Options struct {
 	Catalogue     tool.Catalogue
 	Parse         httpd.ParseFunc // intake.Parse
 	Renderer      httpd.Renderer
-	Jobs          progress.Jobs
+	Jobs          Jobs
 	Version       string
 	Logger        *slog.Logger
 	ProgressEvery time.Duration // DefaultProgressEvery

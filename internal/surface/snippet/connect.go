@@ -1,9 +1,9 @@
-// Package connect writes what a person pastes into a caller's own editor to write rows into one table: a Dify workflow file, a
+// Package snippet writes what a person pastes into a caller's own editor to write rows into one table: a Dify workflow file, a
 // cURL command (n8n imports it) and the settings of a Feishu automation.
 //
 // The table comes in the query, its columns too or, with credentials in the headers, from the table itself. No secret ever
 // stands in what is written: there is a place for each where the caller's tool keeps secrets.
-package connect
+package snippet
 
 import (
 	"net/http"

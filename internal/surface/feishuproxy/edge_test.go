@@ -1,9 +1,10 @@
-package httpd
+package feishuproxy
 
 import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,31 +12,33 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/tool/proxy"
-	"github.com/rowgate/rowgate/tool/single"
+	"github.com/rowgate/rowgate/internal/surface/single"
 )
 
 // upstream is a Passthrough that says what a test tells it to.
 type upstream struct {
-	forward func(proxy.Call) (*proxy.Answer, error)
+	forward func(Call) (*Answer, error)
 	err     error // of Issue and Health
 }
 
-func (u upstream) Forward(_ context.Context, c proxy.Call) (*proxy.Answer, error) {
+func (u upstream) Forward(_ context.Context, c Call) (*Answer, error) {
 	return u.forward(c)
 }
 
-func (u upstream) Issue(context.Context, []byte) (proxy.Token, error) {
-	return proxy.Token{Msg: "ok"}, u.err
+func (u upstream) Issue(context.Context, []byte) (Token, error) {
+	return Token{Msg: "ok"}, u.err
 }
 
-func (u upstream) Health(context.Context) (proxy.Health, error) { return proxy.Health{}, u.err }
+func (u upstream) Health(context.Context) (Health, error) {
+	return Health{}, u.err
+}
 
 func serveProxy(t *testing.T, u upstream) *httptest.Server {
 	t.Helper()
 	router := chi.NewRouter()
-	RouteProxy(router, Renderer{PublicURL: "https://rowgate.example.com", Logger: discard()}, u)
+	RouteProxy(router, httpd.Renderer{PublicURL: "https://rowgate.example.com", Logger: slog.New(slog.DiscardHandler)}, u)
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
 	return server
@@ -85,9 +88,9 @@ func TestProxyAnswers(t *testing.T) {
 	t.Parallel()
 	t.Run("come back with status, headers and length as they are", func(t *testing.T) {
 		t.Parallel()
-		server := serveProxy(t, upstream{forward: func(proxy.Call) (*proxy.Answer, error) {
+		server := serveProxy(t, upstream{forward: func(Call) (*Answer, error) {
 			header := http.Header{"Content-Type": {"text/html"}, "X-Tt-Logid": {"log-1"}}
-			return &proxy.Answer{Status: 502, Header: header, Body: io.NopCloser(strings.NewReader("<html>")), Length: 6}, nil
+			return &Answer{Status: 502, Header: header, Body: io.NopCloser(strings.NewReader("<html>")), Length: 6}, nil
 		}})
 		got := ask(t, server, http.MethodGet, proxied, nil)
 		body := got.text()
@@ -98,8 +101,8 @@ func TestProxyAnswers(t *testing.T) {
 	t.Run("are passed on while they still arrive", func(t *testing.T) {
 		t.Parallel()
 		reader, writer := io.Pipe()
-		server := serveProxy(t, upstream{forward: func(proxy.Call) (*proxy.Answer, error) {
-			return &proxy.Answer{Status: 200, Body: reader, Length: -1}, nil
+		server := serveProxy(t, upstream{forward: func(Call) (*Answer, error) {
+			return &Answer{Status: 200, Body: reader, Length: -1}, nil
 		}})
 		first := make(chan error, 1)
 		go func() {
@@ -118,8 +121,8 @@ func TestProxyAnswers(t *testing.T) {
 	})
 	t.Run("that break off are cut off", func(t *testing.T) {
 		t.Parallel()
-		server := serveProxy(t, upstream{forward: func(proxy.Call) (*proxy.Answer, error) {
-			return &proxy.Answer{Status: 200, Body: io.NopCloser(broken{strings.NewReader("half")}), Length: -1}, nil
+		server := serveProxy(t, upstream{forward: func(Call) (*Answer, error) {
+			return &Answer{Status: 200, Body: io.NopCloser(broken{strings.NewReader("half")}), Length: -1}, nil
 		}})
 		got := ask(t, server, http.MethodGet, proxied, nil)
 		if body, err := io.ReadAll(got.body); err == nil {
@@ -147,9 +150,9 @@ func TestProxyBodies(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			var seen proxy.Call
+			var seen Call
 			var size int
-			server := serveProxy(t, upstream{forward: func(c proxy.Call) (*proxy.Answer, error) {
+			server := serveProxy(t, upstream{forward: func(c Call) (*Answer, error) {
 				seen = c
 				if c.Body != nil {
 					text, err := io.ReadAll(c.Body)
@@ -158,7 +161,7 @@ func TestProxyBodies(t *testing.T) {
 					}
 					size = len(text)
 				}
-				return &proxy.Answer{Status: 200, Body: http.NoBody}, nil
+				return &Answer{Status: 200, Body: http.NoBody}, nil
 			}})
 			got := ask(t, server, http.MethodPost, proxied+"?a=%20&b", test.body)
 			_, seekable := seen.Body.(io.Seeker)
@@ -173,11 +176,11 @@ func TestProxyBodies(t *testing.T) {
 	t.Run("are passed on once too many are kept", func(t *testing.T) {
 		t.Parallel()
 		inside, goOn := make(chan bool), make(chan struct{})
-		server := serveProxy(t, upstream{forward: func(c proxy.Call) (*proxy.Answer, error) {
+		server := serveProxy(t, upstream{forward: func(c Call) (*Answer, error) {
 			_, kept := c.Body.(io.Seeker)
 			inside <- kept
 			<-goOn
-			return &proxy.Answer{Status: 200, Body: http.NoBody}, nil
+			return &Answer{Status: 200, Body: http.NoBody}, nil
 		}})
 		const all = maxAllKeptBytes / maxKeptBytes
 		body := strings.Repeat("x", maxKeptBytes)
@@ -214,7 +217,7 @@ func TestProxyRefusals(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			server := serveProxy(t, upstream{err: test.err, forward: func(proxy.Call) (*proxy.Answer, error) { return nil, test.err }})
+			server := serveProxy(t, upstream{err: test.err, forward: func(Call) (*Answer, error) { return nil, test.err }})
 			for _, path := range []string{proxied, "/health"} {
 				got := ask(t, server, http.MethodGet, path, nil)
 				if got.status != test.status || got.header.Get("Content-Type") != problem.MediaType {

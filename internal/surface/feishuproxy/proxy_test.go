@@ -1,4 +1,4 @@
-package proxy
+package feishuproxy
 
 import (
 	"bytes"
@@ -16,10 +16,10 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/tool"
-	"github.com/rowgate/rowgate/tool/single"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

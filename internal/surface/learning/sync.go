@@ -1,6 +1,6 @@
-// Package sync takes the place of a small service that pages of learning records write to: it maps their five keys to the
+// Package learning takes the place of a small service that pages of learning records write to: it maps their five keys to the
 // columns of one configured table, and writes the rows as write_records does.
-package sync
+package learning
 
 import (
 	"context"

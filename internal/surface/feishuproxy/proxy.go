@@ -1,10 +1,10 @@
-// Package proxy lets a caller speak Feishu's own Open API through the service: status, headers worth keeping and body go
+// Package feishuproxy lets a caller speak Feishu's own Open API through the service: status, headers worth keeping and body go
 // through as they are, in both directions, and only the token is another one.
 //
 // What goes through here is the caller's own business, by its contract: nothing is coerced, merged or repeated, and a lost
 // answer leaves its outcome open. Exactly once is what the tools give; the proxy shares with them the token cache, the
 // limiter and the breakers.
-package proxy
+package feishuproxy
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
-	"github.com/rowgate/rowgate/tool/single"
+	"github.com/rowgate/rowgate/internal/surface/single"
 )
 
 // Feishu makes the calls. *feishu.Client is one.

@@ -1,4 +1,4 @@
-package mcpd
+package mcp
 
 import (
 	"bytes"
@@ -17,7 +17,6 @@ import (
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/openapi"
 	"github.com/rowgate/rowgate/tool"
-	"github.com/rowgate/rowgate/tool/progress"
 )
 
 type exchangeKey struct{}
@@ -132,7 +131,7 @@ func (c *call) run(ctx context.Context) (answer tool.Answer, err error) {
 	if token == nil {
 		return c.tool.Call(ctx, parsed.JSON)
 	}
-	ctx, watch := progress.With(ctx)
+	ctx, watch := With(ctx)
 	following, stop := context.WithCancel(ctx)
 	var follower sync.WaitGroup
 	follower.Go(func() { c.follow(following, watch, token) })
@@ -191,7 +190,7 @@ func (c *call) header() http.Header {
 }
 
 // follow tells the client how far the write is, whenever it got further.
-func (c *call) follow(ctx context.Context, watch *progress.Watch, token any) {
+func (c *call) follow(ctx context.Context, watch *Watch, token any) {
 	ticker := time.NewTicker(c.options.ProgressEvery)
 	defer ticker.Stop()
 	last := -1

@@ -1,5 +1,4 @@
-// Package progress lets a caller who waits for a write see how far it is.
-package progress
+package mcp
 
 import (
 	"context"
