@@ -13,6 +13,7 @@ import (
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/query"
 	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/tool"
@@ -146,17 +147,17 @@ func isColumnFault(err error) bool {
 
 // find answers a search. Columns looked up before fresh are too old for a search that is not Feishu's alone.
 func (s *Service) find(ctx context.Context, target tool.Target, known *schema.Table, in *SearchInput, fresh time.Time) (*Found, error) {
-	what := search{filter: json.RawMessage(in.Filter)}
+	what := query.Search{Filter: json.RawMessage(in.Filter)}
 	if len(in.Where) > 0 {
-		w, err := parseWhere(known.Schema, known.Zone, target.UserIDType, in.Where)
+		w, err := query.Parse(known.Schema, known.Zone, target.UserIDType, in.Where)
 		if err != nil {
 			return nil, err
 		}
-		if what, err = w.compile(known.Zone); err != nil {
+		if what, err = w.Compile(known.Zone); err != nil {
 			return nil, err
 		}
 	}
-	if !what.isExact() && known.Loaded.Before(fresh) {
+	if !what.IsExact() && known.Loaded.Before(fresh) {
 		return nil, errOldSchema
 	}
 	order, err := sortOf(known.Schema, in.Sort)
@@ -169,17 +170,17 @@ func (s *Service) find(ctx context.Context, target tool.Target, known *schema.Ta
 	}
 	asked := shown
 	if shown != nil {
-		for _, field := range what.columns() {
+		for _, field := range what.Columns() {
 			if !slices.Contains(asked, field.Name) {
 				asked = append(slices.Clip(asked), field.Name)
 			}
 		}
 	}
 	pages := &paging{
-		rows: s.Rows, ref: target.TableRef, rest: what.rest, exact: what.isExact(), limit: in.limit(),
+		rows: s.Rows, ref: target.TableRef, rest: what.Rest, exact: what.IsExact(), limit: in.limit(),
 		view: view{table: known, columns: shown, raw: in.Shape == shapeFeishu},
 		request: feishu.SearchRequest{
-			UserIDType: target.UserIDType, ViewID: in.ViewID, FieldNames: asked, Filter: what.filter, Sort: order,
+			UserIDType: target.UserIDType, ViewID: in.ViewID, FieldNames: asked, Filter: what.Filter, Sort: order,
 		},
 	}
 	cursors := cursors{fingerprint: s.Print, query: []string{
@@ -215,7 +216,7 @@ func sortOf(table *bitable.Schema, names []string) ([]feishu.Sort, error) {
 		if ok && exact {
 			column, descending = name, false
 		}
-		field, err := findColumn(table, "sort", column)
+		field, err := query.FindColumn(table, "sort", column)
 		if err != nil {
 			return nil, err
 		}
@@ -233,7 +234,7 @@ func sortOf(table *bitable.Schema, names []string) ([]feishu.Sort, error) {
 func columnsOf(table *bitable.Schema, names []string) ([]string, error) {
 	var columns []string
 	for _, name := range names {
-		field, err := findColumn(table, "fields", name)
+		field, err := query.FindColumn(table, "fields", name)
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package record
+package query
 
 import (
 	"encoding/json"
@@ -32,49 +32,49 @@ type group struct {
 	Children    []group `json:"children,omitempty"`
 }
 
-// search is a where object, ready to run: Feishu's filter finds every row that matches and perhaps some that do not, rest
+// Search is a where object, ready to run: Feishu's filter finds every row that matches and perhaps some that do not, rest
 // tells those apart.
-type search struct {
-	filter json.RawMessage // nil if Feishu has to give every row
-	rest   where           // what has to be looked at again, empty if the filter is exact
+type Search struct {
+	Filter json.RawMessage // nil if Feishu has to give every row
+	Rest   Where           // what has to be looked at again, empty if the filter is exact
 }
 
-// isExact reports whether the filter finds nothing but what matches.
-func (s search) isExact() bool { return len(s.rest.all)+len(s.rest.any) == 0 }
+// IsExact reports whether the filter finds nothing but what matches.
+func (s Search) IsExact() bool { return len(s.Rest.all)+len(s.Rest.any) == 0 }
 
-// compile divides a where object between Feishu and us. Feishu compares dates by day and does not say how it treats a time of
+// Compile divides a where object between Feishu and us. Feishu compares dates by day and does not say how it treats a time of
 // day, does not say what an untouched checkbox is nor whether an empty cell "is not" a value, and cannot filter automatic
 // numbers: what it does not promise is asked for widely and looked at again. The error is bad_parameter, where the filter
 // would be larger than Feishu takes.
-func (w *where) compile(zone *time.Location) (search, error) {
-	var found search
+func (w *Where) Compile(zone *time.Location) (Search, error) {
+	var found Search
 	var all []clause
 	for _, c := range w.all {
 		clauses, exact := c.filter(zone)
 		all = append(all, clauses...)
 		if !exact {
-			found.rest.all = append(found.rest.all, c)
+			found.Rest.all = append(found.Rest.all, c)
 		}
 	}
 	branches, exact := w.branches(zone)
 	if !exact {
-		found.rest.any = w.any
+		found.Rest.any = w.any
 	}
 	root, ok := anyBranch(all, branches)
 	if !ok { // more than two levels of Feishu's filter can say: the branches are ours
-		root, found.rest.any = everyClause(all), w.any
+		root, found.Rest.any = everyClause(all), w.any
 	}
 	if len(root.Conditions)+len(root.Children) == 0 {
 		return found, nil
 	}
-	if found.filter, ok = root.encode(); !ok {
-		return search{}, tooLong()
+	if found.Filter, ok = root.encode(); !ok {
+		return Search{}, tooLong()
 	}
 	return found, nil
 }
 
 // branches are the clauses of each branch; nil if there is a branch that always may hold, and so nothing to filter by.
-func (w *where) branches(zone *time.Location) (branches [][]clause, exact bool) {
+func (w *Where) branches(zone *time.Location) (branches [][]clause, exact bool) {
 	exact = true
 	for _, branch := range w.any {
 		var clauses []clause
@@ -109,7 +109,7 @@ func anyBranch(all []clause, branches [][]clause) (root group, ok bool) {
 					longer = append(longer, append(slices.Clip(term), a))
 				}
 			}
-			if terms = longer; len(terms) > bitable.MaxFilterConditions {
+			if terms = longer; len(terms) > MaxFilterConditions {
 				return group{}, false
 			}
 		}
@@ -144,13 +144,13 @@ func (g group) encode() (filter json.RawMessage, ok bool) {
 		conditions += len(child.Conditions)
 	}
 	filter, err := json.Marshal(g)
-	return filter, err == nil && conditions <= bitable.MaxFilterConditions && utf8.RuneCount(filter) <= bitable.MaxFilterRunes
+	return filter, err == nil && conditions <= MaxFilterConditions && utf8.RuneCount(filter) <= MaxFilterRunes
 }
 
 func tooLong() error {
 	return badWhere(
-		fmt.Sprintf("条件太多或太长：飞书最多接受 %d 个条件、%d 个字符，请分几次查询", bitable.MaxFilterConditions, bitable.MaxFilterRunes),
-		fmt.Sprintf("it is too long: Feishu takes %d conditions and %d characters; ask in several searches", bitable.MaxFilterConditions, bitable.MaxFilterRunes))
+		fmt.Sprintf("条件太多或太长：飞书最多接受 %d 个条件、%d 个字符，请分几次查询", MaxFilterConditions, MaxFilterRunes),
+		fmt.Sprintf("it is too long: Feishu takes %d conditions and %d characters; ask in several searches", MaxFilterConditions, MaxFilterRunes))
 }
 
 // filter says a condition in Feishu's words: every row that meets it satisfies all the clauses. exact is false if other rows may
@@ -267,10 +267,10 @@ func (c condition) atom(operator string, values ...string) atom {
 	return atom{FieldName: c.field.Name, Operator: operator, Value: values}
 }
 
-// columns lists the columns that have to be looked at again.
-func (s search) columns() []feishu.Field {
+// Columns lists the columns that have to be looked at again.
+func (s Search) Columns() []feishu.Field {
 	var fields []feishu.Field
-	for _, branch := range append(s.rest.any, s.rest.all) {
+	for _, branch := range append(s.Rest.any, s.Rest.all) {
 		for _, c := range branch {
 			fields = append(fields, c.field)
 		}

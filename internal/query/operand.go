@@ -1,4 +1,4 @@
-package record
+package query
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package record
+package query
 
 import (
 	"encoding/json"
@@ -10,18 +10,18 @@ import (
 	"github.com/rowgate/rowgate/internal/bitable"
 )
 
-// matches reports whether a record in read shape, a JSON object keyed by column name, meets every condition and one branch.
-func (w *where) matches(record json.RawMessage) bool {
+// Matches reports whether a record in read shape, a JSON object keyed by column name, meets every condition and one branch.
+func (w *Where) Matches(record json.RawMessage) bool {
 	return allMatch(w.all, record) &&
 		(len(w.any) == 0 || slices.ContainsFunc(w.any, func(branch []condition) bool { return allMatch(branch, record) }))
 }
 
 func allMatch(conditions []condition, record json.RawMessage) bool {
-	return !slices.ContainsFunc(conditions, func(c condition) bool { return !c.matches(bitable.Cell(record, c.field.Name)) })
+	return !slices.ContainsFunc(conditions, func(c condition) bool { return !c.Matches(bitable.Cell(record, c.field.Name)) })
 }
 
-// matches reports whether a cell in read shape, nil if it is empty, meets the condition.
-func (c condition) matches(cell json.RawMessage) bool {
+// Matches reports whether a cell in read shape, nil if it is empty, meets the condition.
+func (c condition) Matches(cell json.RawMessage) bool {
 	switch {
 	case c.test == testEmpty:
 		return isEmptyCell(c, cell) != c.negated

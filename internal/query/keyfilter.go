@@ -1,10 +1,11 @@
-package bitable
+package query
 
 import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
@@ -58,27 +59,20 @@ const filterOverhead = len(`{"conjunction":"or","conditions":[]}`)
 // filterTerm is what one key says: a condition, or a child of a filter that joins several conditions by and. ok is false
 // if it says nothing.
 func filterTerm(fields []feishu.Field, key []string, child bool) (term string, conditions int, ok bool) {
-	var joined []byte
+	var parts []string
 	for i, f := range fields {
 		values, ok := filterValues(f, key[i])
 		if !ok {
 			continue
 		}
-		if conditions > 0 {
-			joined = append(joined, ',')
+		part, err := json.Marshal(atom{FieldName: f.Name, Operator: "is", Value: values})
+		if err != nil {
+			return "", 0, false
 		}
-		conditions++
-		joined = appendQuoted(append(joined, `{"field_name":`...), f.Name)
-		joined = append(joined, `,"operator":"is","value":[`...)
-		for j, v := range values {
-			if j > 0 {
-				joined = append(joined, ',')
-			}
-			joined = appendQuoted(joined, v)
-		}
-		joined = append(joined, ']', '}')
+		parts = append(parts, string(part))
 	}
-	term = string(joined)
+	conditions = len(parts)
+	term = strings.Join(parts, ",")
 	if child {
 		term = `{"conjunction":"and","conditions":[` + term + `]}`
 	}
@@ -88,7 +82,7 @@ func filterTerm(fields []feishu.Field, key []string, child bool) (term string, c
 // filterable reports whether Feishu can filter a key column so that no match is missed: a url is compared by its text, and
 // whether an untouched checkbox counts as false is not documented.
 func filterable(f feishu.Field) bool {
-	return KeyFieldAllowed(f) && f.Type != feishu.TypeURL && f.Type != feishu.TypeCheckbox
+	return bitable.KeyFieldAllowed(f) && f.Type != feishu.TypeURL && f.Type != feishu.TypeCheckbox
 }
 
 // filterValues are the values of the condition that a column's key is met.

@@ -1,4 +1,7 @@
-package record
+// Package query is the where language: it parses a where object for the columns of one table, compiles it to Feishu's filter, and
+// evaluates on rows what Feishu's filter cannot be trusted with. The filters that find the rows of an upsert by their keys are
+// built here too. It does no I/O.
+package query
 
 import (
 	"bytes"
@@ -38,9 +41,9 @@ const (
 	opEmpty    = "empty"
 )
 
-// where is a where object that is understood: every condition of all holds, and every condition of one branch of any if there
+// Where is a where object that is understood: every condition of all holds, and every condition of one branch of any if there
 // are branches.
-type where struct {
+type Where struct {
 	all []condition
 	any [][]condition
 }
@@ -81,15 +84,15 @@ type whereParser struct {
 	values     int
 }
 
-// parseWhere understands a where object. Errors: field_not_found for a column that the table has not, bad_parameter for all
+// Parse understands a where object. Errors: field_not_found for a column that is not in the table, bad_parameter for all
 // that cannot be compared, naming the column.
-func parseWhere(table *bitable.Schema, zone *time.Location, userIDType string, object []byte) (*where, error) {
+func Parse(table *bitable.Schema, zone *time.Location, userIDType string, object []byte) (*Where, error) {
 	p := &whereParser{schema: table, zone: zone, userIDType: userIDType}
 	members, err := membersOf(object)
 	if err != nil {
 		return nil, badWhere("应是一个对象 {列名: 值}", "an object {column: value} is expected")
 	}
-	w := &where{}
+	w := &Where{}
 	if branches, given := members[whereOr]; given {
 		if w.any, err = p.branches(branches); err != nil {
 			return nil, err
@@ -130,7 +133,7 @@ func (p *whereParser) branches(raw json.RawMessage) ([][]condition, error) {
 func (p *whereParser) conjunction(members map[string]json.RawMessage) ([]condition, error) {
 	var all []condition
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		field, err := findColumn(p.schema, "where", name)
+		field, err := FindColumn(p.schema, "where", name)
 		if err != nil {
 			return nil, err
 		}
@@ -231,8 +234,8 @@ func badWhere(zh, en string) error {
 	return problem.New(problem.BadParameter, problem.Text{ZH: "where 不正确：" + zh + "。", EN: "where is not right: " + en + "."})
 }
 
-// findColumn finds the column that an option names, the way the keys of a row are matched.
-func findColumn(table *bitable.Schema, option, name string) (feishu.Field, error) {
+// FindColumn finds the column that an option names, the way the keys of a row are matched.
+func FindColumn(table *bitable.Schema, option, name string) (feishu.Field, error) {
 	if field, _, ok := table.Field(name); ok {
 		return field, nil
 	}
@@ -243,6 +246,6 @@ func findColumn(table *bitable.Schema, option, name string) (feishu.Field, error
 	}
 	return feishu.Field{}, problem.New(problem.FieldNotFound, problem.Text{
 		ZH: fmt.Sprintf("%s 里的列“%s”不在表中。%s", option, name, zh),
-		EN: fmt.Sprintf("%s names the column %q, which the table has not.%s", option, name, en),
+		EN: fmt.Sprintf("%s names the column %q, which is not in the table.%s", option, name, en),
 	})
 }
