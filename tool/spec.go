@@ -11,7 +11,7 @@ import (
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
-// Rows is a list of row objects; the body may hold them in any of the shapes of api.md "Bodies".
+// Rows is a list of row objects; the body may hold them in any of the shapes of docs/contract.md §3, "Bodies".
 type Rows []Object
 
 // Object is one JSON object, spelled as it was sent.

@@ -11,7 +11,7 @@ import (
 // maxMsgBytes bounds what of Feishu's msg is passed on, in bytes.
 const maxMsgBytes = 300
 
-// Problem gives the error as the caller sees it: code of api.md §5, outcome, the fix in both languages, and what Feishu
+// Problem gives the error as the caller sees it: code of docs/contract.md §5, outcome, the fix in both languages, and what Feishu
 // said (its msg, never its message, which quotes values).
 func (e *Error) Problem() *problem.Error {
 	p := problem.New(e.problemCode(), e.detail()).Because(e)

@@ -187,7 +187,7 @@ type Page struct {
 // Class says what a client does about an error; see the error table.
 type Class int
 
-// The classes of facts §3.3.
+// The classes of docs/feishu/errors.md §3.3.
 const (
 	ClassData        Class = iota // the caller must fix the data; bisect a batch
 	ClassConflict                 // try again later, serialised per table: 1254290, 1254291, 1254607, …

@@ -19,7 +19,7 @@ import (
 // maxCauses bounds how many layers of a private cause the log names.
 const maxCauses = 8
 
-// Renderer turns any error into the answer of api.md §5. It is safe for concurrent use.
+// Renderer turns any error into the answer of docs/contract.md §5. It is safe for concurrent use.
 type Renderer struct {
 	PublicURL string       // prefix of a document's type, without a slash at the end
 	Logger    *slog.Logger // gets one line for each internal_error: the types of its causes, never their text

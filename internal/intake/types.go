@@ -1,6 +1,6 @@
 // Package intake turns any body that callers really send into one canonical JSON object of parameters.
 //
-// What was repaired is listed; what is not ruled by the contract (api.md "Bodies") is refused with its position. A quoted
+// What was repaired is listed; what is not ruled by the contract (docs/contract.md §3, "Bodies") is refused with its position. A quoted
 // value is never altered and nothing is guessed.
 package intake
 

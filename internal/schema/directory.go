@@ -31,7 +31,7 @@ const (
 	maxNamed = 5 // tables named in a message where none is near
 )
 
-// DefaultTimeZone is used where a base names no time zone of its own (api.md, time_zone).
+// DefaultTimeZone is used where a base names no time zone of its own (docs/contract.md §3, time_zone).
 const DefaultTimeZone = "Asia/Shanghai"
 
 // Source is what the directory asks of Feishu. *feishu.Client is one.
