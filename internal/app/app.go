@@ -17,11 +17,11 @@ import (
 
 	"github.com/rowgate/rowgate/internal/attachment"
 	"github.com/rowgate/rowgate/internal/config"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -44,7 +44,7 @@ type App struct {
 	registry  *prometheus.Registry
 	store     *sqlite.Store
 	client    *client.Client
-	directory *schema.Directory
+	directory *directory.Directory
 	uploader  *attachment.Uploader
 	people    *attachment.People
 	outbox    *outbox.Outbox
@@ -97,7 +97,7 @@ func (a *App) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	a.directory = schema.New(a.client, a.client.Digest)
+	a.directory = directory.New(a.client, a.client.Digest)
 	a.uploader = attachment.NewUploader(attachment.UploaderOptions{
 		Media: a.client, Digest: a.client.Digest, AllowRetry: a.client.AllowRetry,
 	})

@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"github.com/rowgate/rowgate/internal/intake"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 // Tool is what the transport knows of a tool.
@@ -73,7 +73,7 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 			return
 		}
 		held.shrink(int64(len(result.JSON))) // the body itself is not kept
-		noteSoftErrors(telemetry.CallFrom(r.Context()), result.JSON)
+		noteSoftErrors(request.CallFrom(r.Context()), result.JSON)
 		next.ServeHTTP(w, withResult(r, result))
 	})
 }
@@ -93,7 +93,7 @@ func withResult(r *http.Request, result *intake.Result) *http.Request {
 }
 
 // noteSoftErrors takes over what the request says of soft_errors, so that problems found further in are answered by it.
-func noteSoftErrors(call *telemetry.Call, canonical []byte) {
+func noteSoftErrors(call *request.Call, canonical []byte) {
 	if !bytes.Contains(canonical, []byte(`"soft_errors"`)) {
 		return // as nearly all; the rows need not be scanned
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
-	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
@@ -33,7 +33,7 @@ func NewRequestID() string { return "req_" + strings.ToLower(rand.Text()[:reques
 func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			call := &telemetry.Call{RequestID: NewRequestID()}
+			call := &request.Call{RequestID: NewRequestID()}
 			if tool, ok := tools[RoutePath(r)]; ok {
 				call.SetTool(tool.Name)
 			}
@@ -42,7 +42,7 @@ func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
 			}
 			call.SetSoftErrors(softErrorsInQuery(r))
 			w.Header().Set(headerRequestID, call.RequestID)
-			next.ServeHTTP(w, r.WithContext(telemetry.WithCall(r.Context(), call)))
+			next.ServeHTTP(w, r.WithContext(request.WithCall(r.Context(), call)))
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
@@ -228,7 +229,7 @@ func TestAccessLog(t *testing.T) {
 		t.Parallel()
 		registry := telemetry.NewRegistry()
 		e := newEdge(t, func(_ http.ResponseWriter, r *http.Request) {
-			about := telemetry.CallFrom(r.Context())
+			about := request.CallFrom(r.Context())
 			about.AddRows(3)
 			about.Upstream("log-1")
 		}, func(o *Options) { o.Metrics = telemetry.NewMetrics(registry, []string{"write_records"}, nil) })

@@ -9,8 +9,8 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
-	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/tool"
 )
@@ -57,9 +57,9 @@ func Create(door Door) tool.Tool {
 		Risk: tool.ReadOnly,
 	}, func(ctx context.Context, in *CreateConnectionInput) (tool.Answer, error) {
 		if tool.IsTrue(in.SoftErrors) {
-			telemetry.CallFrom(ctx).SetSoftErrors(true)
+			request.CallFrom(ctx).SetSoftErrors(true)
 		}
-		telemetry.CallFrom(ctx).SetBrand(in.Brand)
+		request.CallFrom(ctx).SetBrand(in.Brand)
 		identity, err := door.Admit(ctx, tenant.Claim{Passphrase: in.Passphrase, AppID: in.AppID, AppSecret: in.AppSecret})
 		if err != nil {
 			return tool.Answer{}, err
@@ -79,7 +79,7 @@ func Create(door Door) tool.Tool {
 		}
 		return tool.OK(&KeyMade{
 			OK: true, ConnectionKey: key.Reveal(), ExpiresAt: c.ExpiresAt.UTC().Format(time.RFC3339), AppToken: c.AppToken,
-			TableID: c.TableID, Brand: c.Brand, RequestID: telemetry.CallFrom(ctx).RequestID,
+			TableID: c.TableID, Brand: c.Brand, RequestID: request.CallFrom(ctx).RequestID,
 		}), nil
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
-	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -74,7 +74,7 @@ func Diagnose(s *Service) tool.Tool {
 			return tool.Answer{}, err
 		}
 		diagnosis := w.run(ctx)
-		diagnosis.RequestID = telemetry.CallFrom(ctx).RequestID
+		diagnosis.RequestID = request.CallFrom(ctx).RequestID
 		return tool.OK(diagnosis), nil
 	})
 }

@@ -12,10 +12,10 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/tool"
@@ -81,7 +81,7 @@ func setup(t *testing.T, s spoil) *patient {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	directory := schema.New(client, client.Digest)
+	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
 	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open-sesame"))}, ring)
 	t.Cleanup(door.Close)

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/tool"
@@ -22,7 +22,7 @@ type making struct {
 	t         testing.TB
 	box       *sandbox.Sandbox
 	client    *client.Client
-	directory *schema.Directory
+	directory *directory.Directory
 	service   *table.Service
 	maker     *table.Maker
 	ref       feishu.TableRef
@@ -55,7 +55,7 @@ func setupMaking(t testing.TB, options sandbox.Options) *making {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	directory := schema.New(client, client.Digest)
+	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
 	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
 	t.Cleanup(door.Close)

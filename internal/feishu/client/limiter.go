@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"golang.org/x/time/rate"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 const (

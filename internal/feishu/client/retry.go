@@ -2,10 +2,11 @@ package client
 
 import (
 	"context"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // Bounds of the repeats.

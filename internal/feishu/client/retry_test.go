@@ -3,10 +3,11 @@ package client
 import (
 	"context"
 	"errors"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 func TestRetry(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/openapi"
 	"github.com/rowgate/rowgate/tool"
 )
@@ -43,7 +43,7 @@ func (s *Server) handler(t tool.Tool, shape *openapi.Shape) mcp.ToolHandler {
 
 // answer runs the tool. A request may hold several calls, so each has its own record, which adds to that of the request.
 func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
-	own := &telemetry.Call{RequestID: telemetry.CallFrom(ctx).RequestID}
+	own := &request.Call{RequestID: request.CallFrom(ctx).RequestID}
 	exchange, overHTTP := ctx.Value(exchangeKey{}).(context.Context)
 	if !overHTTP {
 		own.RequestID = httpd.NewRequestID()
@@ -53,7 +53,7 @@ func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
 	if lang, ok := problem.ParseAcceptLanguage(c.header().Get("Accept-Language")); ok {
 		own.SetLang(lang)
 	}
-	ctx, cancel := context.WithCancel(telemetry.WithCall(ctx, own))
+	ctx, cancel := context.WithCancel(request.WithCall(ctx, own))
 	defer cancel()
 	if overHTTP {
 		defer context.AfterFunc(exchange, cancel)()
@@ -62,7 +62,7 @@ func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
 	answer, err := c.run(ctx)
 	result, delivers := c.result(ctx, answer, err)
 	if overHTTP {
-		report(telemetry.CallFrom(exchange), own, delivers)
+		report(request.CallFrom(exchange), own, delivers)
 		return result
 	}
 	if delivers {
@@ -94,7 +94,7 @@ func (c *call) result(ctx context.Context, answer tool.Answer, err error) (resul
 }
 
 // report adds one call to the record of its request, which is logged, counted and delivered as a whole.
-func report(request, own *telemetry.Call, delivers bool) {
+func report(request, own *request.Call, delivers bool) {
 	about := own.Summary()
 	request.SetTool(about.Tool)
 	request.SetCode(about.Code)
@@ -108,7 +108,7 @@ func report(request, own *telemetry.Call, delivers bool) {
 }
 
 // log writes the line that the access log writes over HTTP.
-func (c *call) log(ctx context.Context, own *telemetry.Call, took time.Duration) {
+func (c *call) log(ctx context.Context, own *request.Call, took time.Duration) {
 	about := own.Summary()
 	c.options.Logger.LogAttrs(ctx, slog.LevelInfo, "mcp call",
 		slog.String("request_id", own.RequestID), slog.String("tool", about.Tool), slog.String("code", about.Code),

@@ -17,7 +17,7 @@ import (
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -124,7 +124,7 @@ func TestCall(t *testing.T) {
 		t.Parallel()
 		var delivered atomic.Int32
 		session, end := serve(t, func(ctx context.Context, in *input) (tool.Answer, error) {
-			telemetry.CallFrom(ctx).OnDelivered(func() { delivered.Add(1) })
+			request.CallFrom(ctx).OnDelivered(func() { delivered.Add(1) })
 			code, wrong := map[string]problem.Code{
 				"rows": problem.InvalidRows, "rate": problem.RateLimited, "down": problem.UpstreamUnavailable,
 			}[in.Text]

@@ -1,4 +1,4 @@
-package schema_test
+package directory_test
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
@@ -68,9 +68,9 @@ func (s *source) GetNode(_ context.Context, _ feishu.App, token string) (feishu.
 	return feishu.Node{ObjType: kind, ObjToken: "bascnExample"}, nil
 }
 
-func setup(t *testing.T, s *source) *schema.Directory {
+func setup(t *testing.T, s *source) *directory.Directory {
 	t.Helper()
-	d := schema.New(s, func(app feishu.App) string { return app.ID + "/" + app.Secret.Reveal() })
+	d := directory.New(s, func(app feishu.App) string { return app.ID + "/" + app.Secret.Reveal() })
 	t.Cleanup(d.Close)
 	return d
 }
@@ -163,8 +163,8 @@ func TestTable(t *testing.T) {
 		s := sample()
 		s.zone, s.appErr = "", problem.New(problem.ScopeMissing, problem.Text{})
 		table, err := setup(t, s).Table(t.Context(), ref)
-		if err != nil || table.Zone.String() != schema.DefaultTimeZone {
-			t.Errorf("Table = %v, %v, want zone %s", table, err, schema.DefaultTimeZone)
+		if err != nil || table.Zone.String() != directory.DefaultTimeZone {
+			t.Errorf("Table = %v, %v, want zone %s", table, err, directory.DefaultTimeZone)
 		}
 	})
 
@@ -183,7 +183,7 @@ func TestFreshness(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := sample()
-		d := schema.New(s, func(feishu.App) string { return "tenant" })
+		d := directory.New(s, func(feishu.App) string { return "tenant" })
 		defer d.Close()
 		known, err := d.Table(t.Context(), ref)
 		if err != nil {
@@ -192,13 +192,13 @@ func TestFreshness(t *testing.T) {
 		if again, err := d.Refresh(t.Context(), known); err != nil || again != known {
 			t.Errorf("a table of this moment was asked for again: %v", err)
 		}
-		time.Sleep(schema.SettledAfter + time.Second) // fake clock
+		time.Sleep(directory.SettledAfter + time.Second) // fake clock
 		fresh, err := d.Refresh(t.Context(), known)
 		if err != nil || fresh == known {
 			t.Errorf("an older table was not asked for again: %v", err)
 		}
 		calls := s.fieldCalls.Load()
-		time.Sleep(schema.FreshFor + time.Second) // fake clock
+		time.Sleep(directory.FreshFor + time.Second) // fake clock
 		if _, err := d.Table(t.Context(), ref); err != nil || s.fieldCalls.Load() != calls+1 {
 			t.Errorf("after FreshFor the columns were not asked for again (%v)", err)
 		}
@@ -243,7 +243,7 @@ func TestTableID(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			s := sample()
-			d := schema.New(s, func(feishu.App) string { return "tenant" })
+			d := directory.New(s, func(feishu.App) string { return "tenant" })
 			defer d.Close()
 			if _, err := d.TableID(t.Context(), app, "bascnExample", "新表"); err == nil {
 				t.Fatal("a table that does not exist was found")
@@ -251,7 +251,7 @@ func TestTableID(t *testing.T) {
 			s.mu.Lock()
 			s.tables = append(s.tables, feishu.Table{ID: "tblExample4", Name: "新表"})
 			s.mu.Unlock()
-			time.Sleep(schema.SettledAfter + time.Second) // fake clock
+			time.Sleep(directory.SettledAfter + time.Second) // fake clock
 			if id, err := d.TableID(t.Context(), app, "bascnExample", "新表"); err != nil || id != "tblExample4" {
 				t.Errorf("TableID = %q, %v after the table was made", id, err)
 			}

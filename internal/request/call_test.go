@@ -1,11 +1,11 @@
-package telemetry_test
+package request_test
 
 import (
 	"sync"
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 func TestCall(t *testing.T) {
@@ -23,7 +23,7 @@ func TestCall(t *testing.T) {
 			{problem.ZH, "lark", problem.ZH},
 			{problem.EN, "feishu", problem.EN},
 		} {
-			call := &telemetry.Call{}
+			call := &request.Call{}
 			if test.asked != "" {
 				call.SetLang(test.asked)
 			}
@@ -35,21 +35,21 @@ func TestCall(t *testing.T) {
 	})
 	t.Run("sums up what happened", func(t *testing.T) {
 		t.Parallel()
-		call := &telemetry.Call{}
+		call := &request.Call{}
 		call.SetTool("write_records")
 		call.SetCode("invalid_rows")
 		call.AddRows(2)
 		call.AddRows(3)
 		call.Upstream("log1")
 		call.Upstream("")
-		want := telemetry.Summary{Tool: "write_records", Code: "invalid_rows", LogID: "log1", UpstreamCalls: 2, Rows: 5}
+		want := request.Summary{Tool: "write_records", Code: "invalid_rows", LogID: "log1", UpstreamCalls: 2, Rows: 5}
 		if got := call.Summary(); got != want || call.UpstreamCalls() != 2 {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})
 	t.Run("keeps what the caller asked for", func(t *testing.T) {
 		t.Parallel()
-		call := &telemetry.Call{}
+		call := &request.Call{}
 		if call.SoftErrors() || call.Brand() != "" {
 			t.Error("a fresh call has wishes")
 		}
@@ -65,7 +65,7 @@ func TestCall(t *testing.T) {
 	})
 	t.Run("runs each delivery hook once, in order", func(t *testing.T) {
 		t.Parallel()
-		call := &telemetry.Call{}
+		call := &request.Call{}
 		if call.AwaitsDelivery() {
 			t.Error("a call without hooks awaits delivery")
 		}
@@ -84,7 +84,7 @@ func TestCall(t *testing.T) {
 	})
 	t.Run("lets a hook use the call", func(t *testing.T) {
 		t.Parallel()
-		call := &telemetry.Call{}
+		call := &request.Call{}
 		call.OnDelivered(func() { call.AddRows(1) })
 		call.Deliver()
 		if call.Summary().Rows != 1 {
@@ -93,17 +93,17 @@ func TestCall(t *testing.T) {
 	})
 	t.Run("is found in its context, and is a fresh one elsewhere", func(t *testing.T) {
 		t.Parallel()
-		call := &telemetry.Call{RequestID: "req_1"}
-		if got := telemetry.CallFrom(telemetry.WithCall(t.Context(), call)); got != call {
+		call := &request.Call{RequestID: "req_1"}
+		if got := request.CallFrom(request.WithCall(t.Context(), call)); got != call {
 			t.Errorf("got %+v", got)
 		}
-		if got := telemetry.CallFrom(t.Context()); got == nil || got.RequestID != "" {
+		if got := request.CallFrom(t.Context()); got == nil || got.RequestID != "" {
 			t.Errorf("got %+v", got)
 		}
 	})
 	t.Run("may be used by many at once", func(t *testing.T) {
 		t.Parallel()
-		call := &telemetry.Call{}
+		call := &request.Call{}
 		var group sync.WaitGroup
 		for range 8 {
 			group.Go(func() {

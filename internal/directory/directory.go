@@ -1,6 +1,6 @@
-// Package schema finds the table that a caller means and knows its columns: links, table names, wiki nodes, fields and time
+// Package directory finds the table that a caller means and knows its columns: links, table names, wiki nodes, fields and time
 // zones, cached per credential.
-package schema
+package directory
 
 import (
 	"context"

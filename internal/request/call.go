@@ -1,5 +1,6 @@
-// Package telemetry sets up logs and metrics and carries what one request is about.
-package telemetry
+// Package request carries what is known of one request while it runs: its id, the language of its answer, whether errors are
+// soft, what the log line says, and what happens once the answer is delivered.
+package request
 
 import (
 	"context"
