@@ -72,9 +72,6 @@ func (g *Gate) Table(ctx context.Context, conn *Connection) (Target, error) {
 }
 
 func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target, error) {
-	if IsTrue(conn.SoftErrors) {
-		request.CallFrom(ctx).SetSoftErrors(true)
-	}
 	identity, err := g.Admission.Admit(ctx, tenant.Claim{
 		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,
 	})

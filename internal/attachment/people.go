@@ -18,7 +18,7 @@ const (
 	MaxPeople = 50_000           // over all tenants
 )
 
-// Contacts looks people up. *feishu.Client is one.
+// Contacts looks people up. *client.Client is one.
 type Contacts interface {
 	BatchGetID(ctx context.Context, app feishu.App, emails, mobiles []string, userIDType string) ([]feishu.Contact, error)
 }

@@ -31,7 +31,7 @@ const (
 	conflictPause = 500 * time.Millisecond // least wait after 1061045
 )
 
-// Media uploads files. *feishu.Client is one: it keeps the calls of an app one at a time and within 5 a second, and sends
+// Media uploads files. *client.Client is one: it keeps the calls of an app one at a time and within 5 a second, and sends
 // each with its Adler-32.
 type Media interface {
 	UploadAll(ctx context.Context, app feishu.App, media client.Media, file io.Reader) (fileToken string, err error)

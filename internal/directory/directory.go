@@ -34,7 +34,7 @@ const (
 // DefaultTimeZone is used where a base names no time zone of its own (docs/contract.md §3, time_zone).
 const DefaultTimeZone = "Asia/Shanghai"
 
-// Source is what the directory asks of Feishu. *feishu.Client is one.
+// Source is what the directory asks of Feishu. *client.Client is one.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	ListTables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -73,7 +74,7 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 			return
 		}
 		held.shrink(int64(len(result.JSON))) // the body itself is not kept
-		noteSoftErrors(request.CallFrom(r.Context()), result.JSON)
+		noteSoftErrors(request.CallFrom(r.Context()), nil, result.JSON)
 		next.ServeHTTP(w, withResult(r, result))
 	})
 }
@@ -92,8 +93,13 @@ func withResult(r *http.Request, result *intake.Result) *http.Request {
 	return r
 }
 
-// noteSoftErrors takes over what the request says of soft_errors, so that problems found further in are answered by it.
-func noteSoftErrors(call *request.Call, canonical []byte) {
+// noteSoftErrors takes over what the request says of soft_errors, so that every problem of it is answered by that: the query's
+// word before the body is read, so that it holds for a body that cannot be read, then the canonical body's, which has both.
+// Nobody else sets it on a request over HTTP.
+func noteSoftErrors(call *request.Call, query url.Values, canonical []byte) {
+	if intake.SoftErrors(query) {
+		call.SetSoftErrors(true)
+	}
 	if !bytes.Contains(canonical, []byte(`"soft_errors"`)) {
 		return // as nearly all; the rows need not be scanned
 	}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/go-chi/chi/v5/middleware"
@@ -40,20 +39,11 @@ func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
 			if lang, ok := problem.ParseAcceptLanguage(r.Header.Get("Accept-Language")); ok {
 				call.SetLang(lang)
 			}
-			call.SetSoftErrors(softErrorsInQuery(r))
+			noteSoftErrors(call, r.URL.Query(), nil)
 			w.Header().Set(headerRequestID, call.RequestID)
 			next.ServeHTTP(w, r.WithContext(request.WithCall(r.Context(), call)))
 		})
 	}
-}
-
-// softErrorsInQuery reads ?soft_errors=true, which holds for a body that cannot be read; the body's own word comes later.
-func softErrorsInQuery(r *http.Request) bool {
-	if r.URL.RawQuery == "" {
-		return false
-	}
-	soft, err := strconv.ParseBool(strings.ToLower(r.URL.Query().Get("soft_errors")))
-	return err == nil && soft
 }
 
 // clientAddress finds the caller's address: the peer's, or, where the peer is one of our proxies, what that proxy says in

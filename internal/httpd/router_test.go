@@ -77,6 +77,10 @@ func TestRouter(t *testing.T) {
 			status: 200, code: "bad_body", header: map[string]string{"Content-Type": "application/json"}, has: []string{`"ok":false`, `"status":400`},
 			logged: []string{`"status":200`, `"code":"bad_body"`},
 		},
+		"does not soften its own refusal of a soft_errors that is neither true nor false": {
+			call:   call{method: "POST", target: toolPath + "?soft_errors=t", body: `{"records":[{"a":1}]}`},
+			status: 400, code: "bad_parameter", has: []string{`soft_errors`},
+		},
 		"softens a problem found further in where the body asks for it": {
 			call: post(`{"soft_errors":true,"records":[{"a":1}]}`), handle: refuse,
 			status: 200, code: "rate_limited", has: []string{`"ok":false`, `"retryable":true`},

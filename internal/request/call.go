@@ -49,6 +49,9 @@ func CallFrom(ctx context.Context) *Call {
 	return &Call{}
 }
 
+// SoftCall returns a Call whose problems are answered softly from the start, for transports that have no status of their own.
+func SoftCall(requestID string) *Call { return &Call{RequestID: requestID, softErrors: true} }
+
 // SetTool notes the operation.
 func (c *Call) SetTool(name string) { c.set(func() { c.about.Tool = name }) }
 

@@ -56,9 +56,6 @@ func Create(door Door) tool.Tool {
 			`workflow or model holds a secret. Example: {"app_id":"cli_example","app_secret":"…","passphrase":"…"}`,
 		Risk: tool.ReadOnly,
 	}, func(ctx context.Context, in *CreateConnectionInput) (tool.Answer, error) {
-		if tool.IsTrue(in.SoftErrors) {
-			request.CallFrom(ctx).SetSoftErrors(true)
-		}
 		request.CallFrom(ctx).SetBrand(in.Brand)
 		identity, err := door.Admit(ctx, tenant.Claim{Passphrase: in.Passphrase, AppID: in.AppID, AppSecret: in.AppSecret})
 		if err != nil {

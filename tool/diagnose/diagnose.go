@@ -15,7 +15,7 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Client asks Feishu. *feishu.Client is one.
+// Client asks Feishu. *client.Client is one.
 type Client interface {
 	Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error)
 	GetApp(ctx context.Context, app feishu.App, appToken string) (feishu.AppInfo, error)

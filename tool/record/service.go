@@ -29,7 +29,7 @@ type Outbox interface {
 	Match(ctx context.Context, submission outbox.Submission) ([]outbox.RowResult, error)
 }
 
-// Rows reads rows. *feishu.Client is one.
+// Rows reads rows. *client.Client is one.
 type Rows interface {
 	BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error)
 	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)

@@ -14,7 +14,7 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// Source makes tables and columns. *feishu.Client is one.
+// Source makes tables and columns. *client.Client is one.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	CreateField(ctx context.Context, table feishu.TableRef, field feishu.Field, clientToken string) (feishu.Field, error)

@@ -43,13 +43,12 @@ func (s *Server) handler(t tool.Tool, shape *openapi.Shape) mcp.ToolHandler {
 
 // answer runs the tool. A request may hold several calls, so each has its own record, which adds to that of the request.
 func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
-	own := &request.Call{RequestID: request.CallFrom(ctx).RequestID}
+	own := request.SoftCall(request.CallFrom(ctx).RequestID) // the status of the exchange is 200, whatever the tool says
 	exchange, overHTTP := ctx.Value(exchangeKey{}).(context.Context)
 	if !overHTTP {
 		own.RequestID = httpd.NewRequestID()
 	}
 	own.SetTool(c.tool.Name)
-	own.SetSoftErrors(true) // the status of the exchange is 200, whatever the tool says
 	if lang, ok := problem.ParseAcceptLanguage(c.header().Get("Accept-Language")); ok {
 		own.SetLang(lang)
 	}
