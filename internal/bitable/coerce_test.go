@@ -360,12 +360,9 @@ func TestLocation(t *testing.T) {
 func TestReadOnlyColumns(t *testing.T) {
 	t.Parallel()
 	ignoring := func(o *Options) { o.UnknownFields = PolicyIgnore }
-	for kind, name := range typeNames {
-		f := feishu.Field{Type: kind}
-		if Writable(f) {
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
+	for _, kind := range Kinds(func(k Kind) bool { return !k.Writable }) {
+		f := feishu.Field{Type: kind.Type}
+		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
 			runCells(t, f, []cellCase{
 				{name: "refuses a value", in: `1`, code: problem.RowReadOnlyField},

@@ -21,6 +21,7 @@ const ambiguous = -1
 // column is one compiled column.
 type column struct {
 	field   feishu.Field
+	kind    *Kind
 	member  []byte               // `"name":`, as it stands in a written row
 	options func() *optionsIndex // made at first use: a column may have MaxOptions of them
 	single  bool                 // the column's property forbids more than one value
@@ -52,7 +53,7 @@ func NewSchema(fields []feishu.Field) *Schema {
 }
 
 func compile(f feishu.Field) column {
-	c := column{field: f, member: append(appendQuoted(nil, f.Name), ':')}
+	c := column{field: f, kind: kindOf(f), member: append(appendQuoted(nil, f.Name), ':')}
 	if p := f.Property; p != nil && p.Multiple != nil {
 		c.single = !*p.Multiple
 	}

@@ -51,7 +51,7 @@ type Where struct {
 // condition is one comparison of one column.
 type condition struct {
 	field   feishu.Field
-	kind    kind
+	kind    bitable.Compare
 	test    test
 	negated bool
 	op      string    // of testOrder: > >= < <=
@@ -71,8 +71,8 @@ const (
 // operand is a value to compare with, in the form that its kind of column compares.
 type operand struct {
 	text     string  // text, option, id, number as Feishu's filter spells it, true or false
-	number   float64 // kindNumber
-	from, to int64   // kindDate, ms since 1970: a day is [from, to), an instant [from, from+1)
+	number   float64 // bitable.CompareNumber
+	from, to int64   // bitable.CompareDate, ms since 1970: a day is [from, to), an instant [from, from+1)
 }
 
 // whereParser reads one where object for one table.
@@ -148,11 +148,12 @@ func (p *whereParser) conjunction(members map[string]json.RawMessage) ([]conditi
 
 // column reads what one column has to be: a value, a list of values, null, or {operator: value}.
 func (p *whereParser) column(field feishu.Field, raw json.RawMessage) ([]condition, error) {
-	kind := kindOf(field)
-	if kind == kindNone {
+	kind := bitable.KindOf(field).Compare
+	if kind == bitable.CompareNone {
+		none := bitable.Labels(func(k bitable.Kind) bool { return k.Compare == bitable.CompareNone })
 		return nil, badWhere(
-			fmt.Sprintf("列“%s”（%s）不能筛选：飞书不支持按公式、查找引用、流程和按钮列筛选", field.Name, bitable.TypeName(field)),
-			fmt.Sprintf("the column %q (%s) cannot be filtered: Feishu filters neither formulas, lookups, stages nor buttons", field.Name, bitable.TypeName(field)))
+			fmt.Sprintf("列“%s”（%s）不能筛选：飞书不支持按这些类型的列筛选：%s", field.Name, bitable.TypeName(field), none.ZH),
+			fmt.Sprintf("the column %q (%s) cannot be filtered; Feishu cannot filter by columns of these types: %s", field.Name, bitable.TypeName(field), none.EN))
 	}
 	raw = bytes.TrimSpace(raw)
 	if raw[0] != '{' {
@@ -178,7 +179,7 @@ func (p *whereParser) column(field feishu.Field, raw json.RawMessage) ([]conditi
 	return all, nil
 }
 
-func (p *whereParser) condition(field feishu.Field, kind kind, op string, raw json.RawMessage) (condition, error) {
+func (p *whereParser) condition(field feishu.Field, kind bitable.Compare, op string, raw json.RawMessage) (condition, error) {
 	if p.conditions++; p.conditions > MaxWhereConditions {
 		return condition{}, badWhere(fmt.Sprintf("最多 %d 个条件", MaxWhereConditions), fmt.Sprintf("at most %d conditions are taken", MaxWhereConditions))
 	}
@@ -197,7 +198,7 @@ func (p *whereParser) condition(field feishu.Field, kind kind, op string, raw js
 		c.test, c.negated = testEmpty, string(raw) == "false"
 		return c, nil
 	case opContains, opLacks:
-		if c.test = testContains; kind == kindSet {
+		if c.test = testContains; kind == bitable.CompareSet {
 			c.test = testIn
 		}
 	case opGreater, opAtLeast, opLess, opAtMost:
@@ -222,7 +223,7 @@ func (p *whereParser) condition(field feishu.Field, kind kind, op string, raw js
 
 func isEmptyValue(raw []byte) bool { return string(raw) == "null" || string(raw) == `""` }
 
-func (p *whereParser) badOperator(field feishu.Field, kind kind) error {
+func (p *whereParser) badOperator(field feishu.Field, kind bitable.Compare) error {
 	list := strings.Join(operators[kind], " ")
 	return badWhere(
 		fmt.Sprintf("列“%s”（%s）可用的运算符：%s", field.Name, bitable.TypeName(field), list),

@@ -303,9 +303,10 @@ func keyFields(table *bitable.Schema, names []string) ([]string, error) {
 			})
 		}
 		if !bitable.KeyFieldAllowed(field) {
+			allowed := bitable.Labels(func(k bitable.Kind) bool { return k.Key })
 			return nil, problem.New(problem.BadKeyField, problem.Text{
-				ZH: fmt.Sprintf("列“%s”（%s）不能作为 key_fields：可用文本、数字、单选、日期、电话、超链接、人员、复选框。", field.Name, bitable.TypeName(field)),
-				EN: fmt.Sprintf("The column %q (%s) cannot be a key: use text, number, single select, date, phone, url, person or checkbox.", field.Name, bitable.TypeName(field)),
+				ZH: fmt.Sprintf("列“%s”（%s）不能作为 key_fields，可用的类型：%s。", field.Name, bitable.TypeName(field), allowed.ZH),
+				EN: fmt.Sprintf("The column %q (%s) cannot be a key. Columns of these types can: %s.", field.Name, bitable.TypeName(field), allowed.EN),
 			})
 		}
 		keys = append(keys, field.Name)
