@@ -1,10 +1,12 @@
 package bitable
 
 import (
+	"iter"
 	"strings"
 	"sync"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/nearest"
 )
 
 // Schema is a table's columns, compiled for matching names and options. It is immutable and safe for concurrent use.
@@ -87,6 +89,17 @@ func optionsOf(f feishu.Field) []feishu.Option {
 	return f.Property.Options
 }
 
+// optionNames are the names of a select's options, in order.
+func (c *column) optionNames() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, option := range optionsOf(c.field) {
+			if !yield(option.Name) {
+				return
+			}
+		}
+	}
+}
+
 // Field finds a column the way the keys of a row are matched: by exact name, by fld… id, then by folded name if that is
 // unique. exact is false where only the folded name agreed.
 func (s *Schema) Field(name string) (field feishu.Field, exact, ok bool) {
@@ -121,7 +134,18 @@ func (s *Schema) find(name string) (i int, exact, ok bool) {
 	return 0, false, false
 }
 
-// Nearest returns the names of up to three columns that are spelled most like name, the nearest first.
+// Nearest returns the names of up to nearest.MaxFound columns that name may mean, the nearest first.
 func (s *Schema) Nearest(name string) []string {
-	return nearest(name, len(s.columns), func(i int) string { return s.columns[i].field.Name })
+	return nearest.Names(name, s.names())
+}
+
+// names are those of the columns, in order.
+func (s *Schema) names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range s.columns {
+			if !yield(s.columns[i].field.Name) {
+				return
+			}
+		}
+	}
 }

@@ -21,6 +21,8 @@ const (
 	MaxTableColumns = 300    // columns of a table, those to be created among them. Source: Feishu's limits of a table
 	MaxLookups      = 50_000 // people and files that have to be looked up or uploaded
 	maxTargets      = 4096   // spellings of column names that are remembered
+
+	maxNearestSearches = 50 // in one coercion; later errors have no suggestion
 )
 
 // Mode says what rows are for.
