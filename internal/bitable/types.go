@@ -93,12 +93,13 @@ type Pending struct {
 
 // Warning is one change that was made to values: one entry for each (rule, field).
 type Warning struct {
-	Rule  string          `json:"rule"`
-	Field string          `json:"field,omitempty"`
-	Count int             `json:"count"`
-	Index int             `json:"index"`
-	Got   string          `json:"got,omitempty"`
-	Sent  json.RawMessage `json:"sent,omitempty"`
+	Rule    string          `json:"rule"`
+	Field   string          `json:"field,omitempty"`
+	Count   int             `json:"count"`
+	Index   int             `json:"index"`
+	Got     string          `json:"got,omitempty"`
+	Sent    json.RawMessage `json:"sent,omitempty"`
+	Message string          `json:"message,omitempty"` // for people; set in an answer alone, in its language
 }
 
 // RowError is problem.RowError; the alias keeps signatures short.
