@@ -235,16 +235,25 @@ func badWhere(zh, en string) error {
 	return problem.New(problem.BadParameter, problem.Text{ZH: "where 不正确：" + zh + "。", EN: "where is not right: " + en + "."})
 }
 
+// maxNamed bounds the columns named in a message where none is near.
+const maxNamed = 5
+
 // FindColumn finds the column that an option names, the way the keys of a row are matched.
 func FindColumn(table *bitable.Schema, option, name string) (feishu.Field, error) {
 	if field, _, ok := table.Field(name); ok {
 		return field, nil
 	}
-	nearest := table.Nearest(name)
-	zh, en := "", ""
-	if len(nearest) > 0 {
-		zh, en = "最接近的列："+strings.Join(nearest, "、")+"。", " Nearest: "+strings.Join(nearest, ", ")+"."
+	zh, en := "最接近的列：", "Nearest: "
+	names := table.Nearest(name)
+	if len(names) == 0 {
+		zh, en = "现有的列：", "It has: "
+		for _, field := range table.Fields() {
+			if names = append(names, field.Name); len(names) == maxNamed {
+				break
+			}
+		}
 	}
+	zh, en = zh+strings.Join(names, "、")+"。", " "+en+strings.Join(names, ", ")+"."
 	return feishu.Field{}, problem.New(problem.FieldNotFound, problem.Text{
 		ZH: fmt.Sprintf("%s 里的列“%s”不在表中。%s", option, name, zh),
 		EN: fmt.Sprintf("%s names the column %q, which is not in the table.%s", option, name, en),
