@@ -105,8 +105,8 @@ func BodyError(err error) error {
 		return err
 	}
 	detail := problem.Text{
-		ZH: "请求体在传输中断开，未能完整收到。",
-		EN: "The body broke off before its end.",
+		ZH: "连接在请求体传输完成之前中断。",
+		EN: "The connection was interrupted before the whole body arrived.",
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		detail = problem.Text{
@@ -120,7 +120,7 @@ func BodyError(err error) error {
 func bodyTooLarge() *problem.Error {
 	return problem.New(problem.BodyTooLarge, problem.Text{
 		ZH: "请求体超过 20 MiB。",
-		EN: "The body has more than 20 MiB.",
+		EN: "The body is larger than 20 MiB.",
 	})
 }
 
@@ -130,7 +130,7 @@ func checkEncoding(header http.Header) *problem.Error {
 		if encoding != "" && !strings.EqualFold(encoding, "identity") {
 			return problem.New(problem.BadBody, problem.Text{
 				ZH: "不支持压缩的请求体（Content-Encoding），请发送未压缩的内容。",
-				EN: "Compressed bodies (Content-Encoding) are not supported; send the body as it is.",
+				EN: "Compressed bodies (Content-Encoding) are not supported; send the body uncompressed.",
 			})
 		}
 	}

@@ -43,7 +43,7 @@ func (g *gate) enter(address netip.Addr) *problem.Error {
 	case g.byAddress[client] >= g.maxPerAddress:
 		return problem.New(problem.RateLimited, problem.Text{
 			ZH: "此来源地址同时进行的请求已达上限，本请求未被处理。",
-			EN: "Too many requests of this address are running; this one was not processed.",
+			EN: "Too many requests from this address are running; this one was not processed.",
 		})
 	}
 	g.running++

@@ -27,7 +27,7 @@ type Options struct {
 	Parse          ParseFunc          // intake.Parse; required with Tools
 	WholeBodies    []string           // other paths whose POSTs are read whole, within the same bounds, before their handler runs
 	Metrics        *telemetry.Metrics // nil: nothing is counted
-	TrustedProxies []netip.Prefix     // whose X-Forwarded-For is believed; none: the peer is the client
+	TrustedProxies []netip.Prefix     // whose X-Forwarded-For is trusted; none: the peer is the client
 	AllowedOrigins []string           // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
 }
 
@@ -99,7 +99,7 @@ func methodNotAllowed(router chi.Routes, renderer Renderer) http.HandlerFunc {
 		}
 		renderer.Write(w, r, problem.New(problem.MethodNotAllowed, problem.Text{
 			ZH: "这个路径只接受：" + list + "。",
-			EN: "This path takes " + list + " only.",
+			EN: "This path accepts only " + list + ".",
 		}))
 	}
 }

@@ -248,7 +248,7 @@ func TestAccessLog(t *testing.T) {
 			t.Errorf("no time in %v", line)
 		}
 		const counted = `
-# HELP rowgate_request_rows_total Rows that requests brought, by tool.
+# HELP rowgate_request_rows_total Rows in finished requests, by tool.
 # TYPE rowgate_request_rows_total counter
 rowgate_request_rows_total{tool="write_records"} 3
 `

@@ -27,7 +27,7 @@ func TestRender(t *testing.T) {
 		fix := problem.Lookup(problem.InvalidRows).Fix
 		want := map[string]any{
 			"type":   "https://rowgate.example/errors/invalid_rows",
-			"title":  "有的行不合法",
+			"title":  "部分行不合法",
 			"status": 422.0, "detail": "3 行中有 1 行不合法。", "code": "invalid_rows", "retryable": false, "outcome": "not_written",
 			"fix": map[string]any{"zh": fix.ZH, "en": fix.EN},
 			"errors": []any{map[string]any{

@@ -51,7 +51,7 @@ const (
 type Feishu struct {
 	Code           int    `json:"code" doc:"Feishu's own error code"`
 	Msg            string `json:"msg,omitempty" doc:"Feishu's message"`
-	LogID          string `json:"log_id,omitempty" doc:"what Feishu's support asks for"`
+	LogID          string `json:"log_id,omitempty" doc:"identifier to give to Feishu support"`
 	Troubleshooter string `json:"troubleshooter,omitempty" doc:"Feishu's troubleshooting link"`
 }
 
@@ -114,8 +114,8 @@ func From(err error) *Error {
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		e := New(UpstreamUnavailable, Text{
-			ZH: "在期限内没有得到飞书的回答。",
-			EN: "No answer from Feishu came within the time allowed.",
+			ZH: "飞书没有在规定时间内响应。",
+			EN: "Feishu did not answer within the time allowed.",
 		})
 		e.Outcome = OutcomeUnknown // a bare context error does not tell whether a call had left
 		return e.Because(err)

@@ -81,7 +81,7 @@ func refusedBy(api *feishu.API, breakers ...*breaker) *feishu.Error {
 }
 
 func (b *breaker) refusal(api *feishu.API) *feishu.Error {
-	err := api.NewError(feishu.ClassOpen, "held back after repeated failures", nil)
+	err := api.NewError(feishu.ClassOpen, "circuit breaker open after repeated failures", nil)
 	err.RetryAfter = max(time.Until(time.Unix(0, b.until.Load())), probeRetry)
 	return err
 }

@@ -29,7 +29,7 @@ func (c *Client) Do(ctx context.Context, app feishu.App, call feishu.Call) error
 func (c *Client) do(ctx context.Context, s session, call feishu.Call, file *upload) *feishu.Error {
 	path, ok := call.API.Expand(call.Params)
 	if !ok {
-		return call.API.NewError(feishu.ClassAccess, "a path parameter is no token of Feishu's", nil)
+		return call.API.NewError(feishu.ClassAccess, "a path parameter is not a valid Feishu token", nil)
 	}
 	if len(call.Query) > 0 {
 		path += "?" + call.Query.Encode()
@@ -68,8 +68,8 @@ func (c *Client) send(ctx context.Context, s session, r outgoing) *feishu.Error 
 	if err := refusedBy(r.api, s.host.breaker, s.breaker); err != nil {
 		return err
 	}
-	gate := c.gate(s, r.api)
-	leave, err := gate.enter(ctx, r.api)
+	limiter := c.limiter(s, r.api)
+	leave, err := limiter.enter(ctx, r.api)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c *Client) send(ctx context.Context, s session, r outgoing) *feishu.Error 
 	err = c.exchange(ctx, r)
 	report(err)
 	if err != nil && err.Class == feishu.ClassRate {
-		gate.pause(err.RetryAfter)
+		limiter.pause(err.RetryAfter)
 	}
 	return err
 }

@@ -56,7 +56,7 @@ func (c *Client) Forward(ctx context.Context, app feishu.App, f Forward) (*Answe
 	s := c.session(app)
 	target, ok := f.target(s.host.base)
 	if !ok {
-		return nil, f.API.NewError(feishu.ClassAccess, "a path parameter is no token of Feishu's", nil)
+		return nil, f.API.NewError(feishu.ClassAccess, "a path parameter is not a valid Feishu token", nil)
 	}
 	for renewed := false; ; renewed = true {
 		t, failure := c.token(ctx, s)
@@ -111,9 +111,9 @@ func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.
 	if refused := refusedBy(f.API, s.host.breaker, s.breaker); refused != nil {
 		return nil, refused
 	}
-	gate := c.gate(s, f.API)
+	limiter := c.limiter(s, f.API)
 	turn, cancel := context.WithTimeout(ctx, forwardTurn)
-	leave, refused := gate.enter(turn, f.API)
+	leave, refused := limiter.enter(turn, f.API)
 	cancel()
 	if refused != nil {
 		return nil, refused
@@ -127,7 +127,7 @@ func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.
 	answer, verdict := c.relay(ctx, f, target, token)
 	report(verdict)
 	if verdict != nil && verdict.Class == feishu.ClassRate {
-		gate.pause(verdict.RetryAfter)
+		limiter.pause(verdict.RetryAfter)
 	}
 	status, logID := 0, ""
 	if answer != nil {

@@ -208,7 +208,7 @@ func decode(resp *http.Response, body []byte, r *outgoing) *feishu.Error {
 
 // notFeishu classifies an answer that is not the Open API's JSON: a gateway's page, or JSON cut short.
 func notFeishu(resp *http.Response, body []byte) *feishu.Error {
-	e := &feishu.Error{Class: feishu.ClassServer, Reason: "the answer is not Feishu's JSON"}
+	e := &feishu.Error{Class: feishu.ClassServer, Reason: "the answer is not the Open API's JSON"}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	e.Gateway = kind != "application/json" || !json.Valid(body)
 	switch status := resp.StatusCode; {
