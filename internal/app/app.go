@@ -49,7 +49,7 @@ type App struct {
 	people    *attachment.People
 	outbox    *outbox.Outbox
 	health    *httpd.Health
-	door      *tenant.Door
+	authenticator *tenant.Door
 	guard     *single.Guard
 	publicURL string
 	public    *httpd.Server
@@ -109,7 +109,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
-	a.door = tenant.NewDoor(a.config.Passphrases, keyring)
+	a.authenticator = tenant.NewDoor(a.config.Passphrases, keyring)
 	a.guard = a.newGuard()
 	return nil
 }
@@ -189,8 +189,8 @@ func (a *App) close() error {
 	if a.public != nil {
 		_ = a.public.Stop(context.Background()) // nothing to do for one that is stopped already
 	}
-	if a.door != nil {
-		a.door.Close()
+	if a.authenticator != nil {
+		a.authenticator.Close()
 		a.guard.Close()
 	}
 	if a.directory != nil {

@@ -52,7 +52,7 @@ func (a *App) newGuard() *single.Guard {
 	return single.New(single.Options{
 		Token: own.AuthToken,
 		App:   feishu.App{ID: own.AppID, Secret: own.AppSecret, Brand: feishu.BrandFeishu},
-		Gate:  &tool.Gate{Admission: a.door, Places: a.directory, Digest: a.client.Digest},
+		Gate:  &tool.Gate{Admission: a.authenticator, Places: a.directory, Digest: a.client.Digest},
 	})
 }
 
@@ -86,6 +86,6 @@ func (a *App) admitMCP(r *http.Request) error {
 	if err := json.Unmarshal(read.JSON, &conn); err != nil {
 		return err
 	}
-	_, err = a.door.Admit(r.Context(), tenant.Claim{Passphrase: conn.Passphrase})
+	_, err = a.authenticator.Admit(r.Context(), tenant.Claim{Passphrase: conn.Passphrase})
 	return err
 }

@@ -60,7 +60,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		secureHeaders(options.PublicURL),
 		CORS(options.AllowedOrigins),
 		sameOrigin,
-		limit(renderer, newGate(MaxRequests, MaxRequestsPerAddress)),
+		limit(renderer, newConcurrencyLimiter(MaxRequests, MaxRequestsPerAddress)),
 		capBody(renderer),
 		deliver,
 		body.middleware,

@@ -125,7 +125,8 @@ func appVerdict(e *feishu.Error) error {
 	switch {
 	case e == nil:
 		return nil
-	case e.Aborted, e.Class == feishu.ClassRate, e.Class == feishu.ClassUnreachable, e.Class == feishu.ClassOpen, e.Class == feishu.ClassServer && e.Gateway:
+	case e.Aborted, e.Class == feishu.ClassRate, e.Class == feishu.ClassUnreachable, e.Class == feishu.ClassOpen,
+		e.Class == feishu.ClassServer && e.Gateway:
 		return errSilent
 	case e.Class == feishu.ClassServer, e.Class == feishu.ClassInterrupted, e.Class == feishu.ClassReadBack && e.HTTPStatus >= 500:
 		return errBad

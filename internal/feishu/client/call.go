@@ -106,13 +106,20 @@ func (c *Client) timeout(r *outgoing) time.Duration {
 	return c.options.WriteTimeout
 }
 
-// reader returns the body from its start, its length and its content type.
-func (r *outgoing) reader() (body io.Reader, length int64, contentType string, err error) {
+// payload is a request's body from its start.
+type payload struct {
+	content     io.Reader // nil for none
+	length      int64     // bytes
+	contentType string
+}
+
+// payload returns the body as it is sent; each attempt needs a new one.
+func (r *outgoing) payload() (payload, error) {
 	switch {
 	case r.upload != nil:
-		return r.upload.reader()
+		return r.upload.payload()
 	case r.body != nil:
-		return bytes.NewReader(r.body), int64(len(r.body)), jsonType, nil
+		return payload{content: bytes.NewReader(r.body), length: int64(len(r.body)), contentType: jsonType}, nil
 	}
-	return nil, 0, jsonType, nil
+	return payload{contentType: jsonType}, nil
 }

@@ -26,8 +26,8 @@ const (
 var (
 	forwardedHeaders = []string{"Accept", "Accept-Language", "Content-Type", "User-Agent"}
 	returnedHeaders  = []string{
-		"Content-Disposition", "Content-Language", "Content-Type", "Etag", "Last-Modified", "Retry-After", "X-Ogw-Ratelimit-Limit", "X-Ogw-Ratelimit-Reset",
-		"X-Tt-Logid",
+		"Content-Disposition", "Content-Language", "Content-Type", "Etag", "Last-Modified", "Retry-After",
+		"X-Ogw-Ratelimit-Limit", "X-Ogw-Ratelimit-Reset", "X-Tt-Logid",
 	}
 )
 
@@ -49,8 +49,8 @@ type Answer struct {
 	Length int64         // of Body in bytes, -1 if it is not known
 }
 
-// Forward makes a caller's call with the app's token and passes Feishu's answer back. It shares token cache, limiter and breakers with the
-// client's own calls. A call is sent once, and once more only when Feishu refused a stale token and the body can be sent
+// Forward makes a caller's call with the app's token and passes Feishu's answer back. It shares token cache, limiter and
+// breakers with the client's own calls. A call is sent once, and once more only when Feishu refused a stale token and the body can be sent
 // again. Where Feishu gave no answer, or the call was not made, the error is a *Error.
 func (c *Client) Forward(ctx context.Context, app feishu.App, f Forward) (*Answer, error) {
 	s := c.session(app)
@@ -156,7 +156,9 @@ func (c *Client) relay(caller context.Context, f Forward, target *url.URL, token
 	var asked, got atomic.Bool
 	start := time.Now()
 	lost := func(err error) *feishu.Error {
-		e := interrupted(caller, ctx, err, got.Load() || !asked.Load(), time.Since(start))
+		e := interruption{
+			cause: err, caller: caller.Err(), timedOut: ctx.Err() != nil, connected: got.Load() || !asked.Load(), took: time.Since(start),
+		}.classify()
 		if body.broken.Load() || ctx.Err() != nil && !body.sent() {
 			e.Aborted, e.Reason = true, "the caller's body did not arrive"
 		}

@@ -42,22 +42,22 @@ func (c *Client) newLimiterCache(size int) *otter.Cache[limiterKey, *limiter] {
 }
 
 func (c *Client) limiter(s session, api *feishu.API) *limiter {
-	g, _ := c.limiters.ComputeIfAbsent(limiterKey{api.LimitKey(), s.digest}, func() (*limiter, bool) { return newLimiter(api), false })
-	return g
+	l, _ := c.limiters.ComputeIfAbsent(limiterKey{api.LimitKey(), s.digest}, func() (*limiter, bool) { return newLimiter(api), false })
+	return l
 }
 
 func newLimiter(api *feishu.API) *limiter {
-	g := &limiter{}
+	l := &limiter{}
 	if api.PerSecond > 0 {
-		g.limits = append(g.limits, newRate(api.PerSecond, time.Second))
+		l.limits = append(l.limits, newRate(api.PerSecond, time.Second))
 	}
 	if api.PerMinute > 0 {
-		g.limits = append(g.limits, newRate(api.PerMinute, time.Minute))
+		l.limits = append(l.limits, newRate(api.PerMinute, time.Minute))
 	}
 	if api.Serial {
-		g.slot = make(chan struct{}, 1)
+		l.slot = make(chan struct{}, 1)
 	}
-	return g
+	return l
 }
 
 // newRate lets at most calls through in any window: a burst and an even flow that add up to it.
@@ -71,15 +71,15 @@ func newRate(calls int, window time.Duration) *rate.Limiter {
 // at once with ClassRate and the time it would have taken.
 func (l *limiter) enter(ctx context.Context, api *feishu.API) (leave func(), refused *feishu.Error) {
 	leave = func() {}
-	if g.slot != nil {
+	if l.slot != nil {
 		select {
-		case g.slot <- struct{}{}:
-			leave = func() { <-g.slot }
+		case l.slot <- struct{}{}:
+			leave = func() { <-l.slot }
 		case <-ctx.Done():
 			return nil, api.NewError(feishu.ClassRate, "the rate limit leaves no call in time", ctx.Err())
 		}
 	}
-	if wait, err := g.wait(ctx); err != nil {
+	if wait, err := l.wait(ctx); err != nil {
 		leave()
 		refused = api.NewError(feishu.ClassRate, "the rate limit leaves no call in time", err)
 		refused.RetryAfter = wait
@@ -92,13 +92,13 @@ func (l *limiter) enter(ctx context.Context, api *feishu.API) (leave func(), ref
 // begins while a call waits makes it queue again, so that the end of a pause releases no crowd.
 func (l *limiter) wait(ctx context.Context) (missing time.Duration, err error) {
 	for {
-		if d := g.paused(); d > 0 {
+		if d := l.paused(); d > 0 {
 			if err := sleep(ctx, d); err != nil {
 				return d, err
 			}
 			continue
 		}
-		for _, limit := range g.limits {
+		for _, limit := range l.limits {
 			turn := limit.Reserve()
 			if d := turn.Delay(); d > 0 {
 				if err := sleep(ctx, d); err != nil {
@@ -107,7 +107,7 @@ func (l *limiter) wait(ctx context.Context) (missing time.Duration, err error) {
 				}
 			}
 		}
-		if g.paused() <= 0 {
+		if l.paused() <= 0 {
 			return 0, ctx.Err()
 		}
 	}
@@ -115,17 +115,17 @@ func (l *limiter) wait(ctx context.Context) (missing time.Duration, err error) {
 
 // pause keeps every call back for d from now; a longer pause that runs already stays.
 func (l *limiter) pause(d time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if until := time.Now().Add(d); until.After(g.until) {
-		g.until = until
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if until := time.Now().Add(d); until.After(l.until) {
+		l.until = until
 	}
 }
 
 func (l *limiter) paused() time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return time.Until(g.until)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Until(l.until)
 }
 
 // sleep waits for d. It fails at once if ctx, or maxWait for a ctx without a deadline, ends before that.

@@ -78,7 +78,9 @@ func (c *Client) Search(ctx context.Context, table feishu.TableRef, req feishu.S
 }
 
 // BatchGet returns the records of up to MaxBatchGet ids; absent are the ids that do not exist or that the app may not see.
-func (c *Client) BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error) {
+func (c *Client) BatchGet(
+	ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string,
+) (found []feishu.Record, absent []string, err error) {
 	body := mustJSON(struct {
 		RecordIDs  []string `json:"record_ids"`
 		UserIDType string   `json:"user_id_type,omitempty"`
