@@ -39,21 +39,21 @@ type Options struct {
 
 // App is the running service. Its methods are safe for concurrent use.
 type App struct {
-	config    *config.Config
-	logger    *slog.Logger
-	registry  *prometheus.Registry
-	store     *sqlite.Store
-	client    *client.Client
-	directory *directory.Directory
-	uploader  *attachment.Uploader
-	people    *attachment.People
-	outbox    *outbox.Outbox
-	health    *httpd.Health
+	config        *config.Config
+	logger        *slog.Logger
+	registry      *prometheus.Registry
+	store         *sqlite.Store
+	client        *client.Client
+	directory     *directory.Directory
+	uploader      *attachment.Uploader
+	people        *attachment.People
+	outbox        *outbox.Outbox
+	health        *httpd.Health
 	authenticator *tenant.Door
-	guard     *single.Guard
-	publicURL string
-	public    *httpd.Server
-	admin     *httpd.Server // nil if off
+	guard         *single.Guard
+	publicURL     string
+	public        *httpd.Server
+	admin         *httpd.Server // nil if off
 
 	serving errgroup.Group
 	ended   chan struct{} // closed when a server ends by itself

@@ -33,16 +33,16 @@ const fingerprintPurpose = "request fingerprint"
 
 // parts is what the catalogue's tools work with.
 type parts struct {
-	admission tool.Admission // who gets in, and as whom; the door but for the surfaces of one configured app
+	admission     tool.Admission // who gets in, and as whom; the door but for the surfaces of one configured app
 	authenticator connection.Door
-	directory *directory.Directory
-	outbox    *outbox.Outbox
-	client    *client.Client
-	identify  func(parts ...string) [32]byte // a MAC: what makes two requests the same write
-	publicURL string
-	fetcher   *attachment.Fetcher
-	uploader  *attachment.Uploader
-	people    *attachment.People
+	directory     *directory.Directory
+	outbox        *outbox.Outbox
+	client        *client.Client
+	identify      func(parts ...string) [32]byte // a MAC: what makes two requests the same write
+	publicURL     string
+	fetcher       *attachment.Fetcher
+	uploader      *attachment.Uploader
+	people        *attachment.People
 }
 
 // catalogue lists every tool, in the order of the documents.

@@ -21,13 +21,15 @@ const (
 type Config struct {
 	// ROWGATE_LISTEN (127.0.0.1:8080): address of the service; PORT alone means 0.0.0.0:$PORT
 	Listen string
-	// ROWGATE_PASSPHRASE (generated and printed once at start, on loopback only): call passphrases, name:value or name:sha256:<hex>, comma-separated; a bare value is named default; required unless the listen address is a loopback address
+	// ROWGATE_PASSPHRASE (generated and printed once at start, on loopback only): call passphrases, name:value or
+	// name:sha256:<hex>, comma-separated; a bare value is named default; required unless the listen address is a loopback address
 	Passphrases tenant.Passphrases
 	// ROWGATE_PUBLIC_URL (the listen address): where callers reach the service, for documents and error pages; no trailing slash
 	PublicURL string
 	// ROWGATE_DATABASE_URL (sqlite:./data/rowgate.db): file that stores rows until they are written; only one process may use it
 	DatabasePath string
-	// ROWGATE_KEY (generated in the file key next to the database (mode 0600)): 32 bytes in base64 that encrypt credentials, rows and connection keys; a comma-separated list rotates keys: the first encrypts, all decrypt
+	// ROWGATE_KEY (generated in the file key next to the database (mode 0600)): 32 bytes in base64 that encrypt credentials,
+	// rows and connection keys; a comma-separated list rotates keys: the first encrypts, all decrypt
 	Keyring *secret.Keyring
 	// ROWGATE_ADMIN_LISTEN (off): address of metrics and pprof; keep it private
 	AdminListen string
@@ -39,7 +41,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// ROWGATE_ALLOWED_ORIGINS (none): origins of web pages that may call from a browser, comma-separated; * for all
 	AllowedOrigins []string
-	// FEISHU_BASE_URL (https://open.feishu.cn; https://open.larksuite.com for brand lark): replaces the upstream of every brand: tests, the simulator, private deployments
+	// FEISHU_BASE_URL (https://open.feishu.cn; https://open.larksuite.com for brand lark): replaces the upstream of every
+	// brand: tests, the simulator, private deployments
 	FeishuBaseURL string
 
 	SingleTenant SingleTenant
@@ -50,7 +53,8 @@ type Config struct {
 
 // SingleTenant is the one app and table of the drop-in surfaces. It is empty while they are off.
 type SingleTenant struct {
-	// API_AUTH_TOKEN (unset): bearer token of the single-tenant surfaces; required with FEISHU_BASE_TOKEN unless the listen address is a loopback address
+	// API_AUTH_TOKEN (unset): bearer token of the single-tenant surfaces; required with FEISHU_BASE_TOKEN unless
+	// the listen address is a loopback address
 	AuthToken secret.Text
 	// FEISHU_APP_ID (unset): app of the single-tenant surfaces
 	AppID string

@@ -36,7 +36,8 @@ func (l *loader) read() *Config {
 		SingleTenant:   l.singleTenant(),
 	}
 	if l.isSet("FEISHU_BASE_TOKEN") && !l.isSet("API_AUTH_TOKEN") && c.Listen != "" && !isLoopback(c.Listen) {
-		l.refuse("API_AUTH_TOKEN", "其他机器可以访问 %s，因此 /api/sync 必须有令牌。", "%s is reachable from other machines, so /api/sync must have a token.", c.Listen)
+		l.refuse("API_AUTH_TOKEN", "其他机器可以访问 %s，因此 /api/sync 必须有令牌。",
+			"%s is reachable from other machines, so /api/sync must have a token.", c.Listen)
 	}
 	c.Passphrases = l.passphrases("ROWGATE_PASSPHRASE", c.Listen)
 	c.Keyring = l.keyring("ROWGATE_KEY", c.DatabasePath)

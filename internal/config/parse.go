@@ -66,7 +66,8 @@ func (l *loader) url(name string) string {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		l.refuse(name, "不是 http 或 https 地址。例如 https://rowgate.example.com。", "It is not an http or https URL. Example: https://rowgate.example.com.")
+		l.refuse(name, "不是 http 或 https 地址。例如 https://rowgate.example.com。",
+			"It is not an http or https URL. Example: https://rowgate.example.com.")
 	case u.User != nil || strings.ContainsAny(text, "?#"):
 		l.refuse(name, "地址里不能有用户名、? 或 #。", "The URL must not contain a user name, ? or #.")
 	case strings.HasSuffix(text, "/"):
@@ -122,7 +123,8 @@ func (l *loader) origins(name string) []string {
 	var origins []string
 	for item := range l.items(name) {
 		u, err := url.Parse(item)
-		if item != "*" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || item != u.Scheme+"://"+strings.ToLower(u.Host)) {
+		if item != "*" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+			item != u.Scheme+"://"+strings.ToLower(u.Host)) {
 			l.refuse(name, "%q 不是网页来源。例如 https://app.example.com。", "%q is not an origin. Example: https://app.example.com.", item)
 			continue
 		}

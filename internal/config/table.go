@@ -65,7 +65,8 @@ var variables = []Variable{
 		Default: problem.Text{ZH: "仅监听本机时：启动时生成并显示一次", EN: "generated and printed once at start, on loopback only"},
 		Meaning: problem.Text{
 			ZH: "调用口令，name:value 或 name:sha256:<hex>，逗号分隔；只写值时名为 default；监听非本机地址时必填",
-			EN: "call passphrases, name:value or name:sha256:<hex>, comma-separated; a bare value is named default; required unless the listen address is a loopback address",
+			EN: "call passphrases, name:value or name:sha256:<hex>, comma-separated; a bare value is named default; required unless the " +
+				"listen address is a loopback address",
 		},
 	},
 	{
@@ -84,7 +85,8 @@ var variables = []Variable{
 		Default: problem.Text{ZH: "生成到数据库旁边的 key 文件（权限 0600）", EN: "generated in the file key next to the database (mode 0600)"},
 		Meaning: problem.Text{
 			ZH: "32 字节的 base64，用于加密凭证、行和连接密钥；逗号分隔的列表用于轮换：第一个用于加密，全部可用于解密",
-			EN: "32 bytes in base64 that encrypt credentials, rows and connection keys; a comma-separated list rotates keys: the first encrypts, all decrypt",
+			EN: "32 bytes in base64 that encrypt credentials, rows and connection keys; a comma-separated list rotates keys: the first " +
+				"encrypts, all decrypt",
 		},
 	},
 	{
@@ -117,8 +119,11 @@ var variables = []Variable{
 		},
 	},
 	{
-		Name:    "FEISHU_BASE_URL",
-		Default: problem.Text{ZH: "https://open.feishu.cn；brand 为 lark 时 https://open.larksuite.com", EN: "https://open.feishu.cn; https://open.larksuite.com for brand lark"},
+		Name: "FEISHU_BASE_URL",
+		Default: problem.Text{
+			ZH: "https://open.feishu.cn；brand 为 lark 时 https://open.larksuite.com",
+			EN: "https://open.feishu.cn; https://open.larksuite.com for brand lark",
+		},
 		Meaning: problem.Text{
 			ZH: "替换所有品牌的上游地址：测试、模拟器、私有部署",
 			EN: "replaces the upstream of every brand: tests, the simulator, private deployments",
@@ -141,7 +146,10 @@ var variables = []Variable{
 	},
 	{
 		Name: "DEFAULT_USER_ID_TYPE", Default: same("open_id"),
-		Meaning: problem.Text{ZH: "该应用的调用使用的用户 ID 类型：open_id、union_id 或 user_id", EN: "type of user ID in calls of that app: open_id, union_id or user_id"},
+		Meaning: problem.Text{
+			ZH: "该应用的调用使用的用户 ID 类型：open_id、union_id 或 user_id",
+			EN: "type of user ID in calls of that app: open_id, union_id or user_id",
+		},
 	},
 	{
 		Name: "FEISHU_BASE_TOKEN", Default: unset,

@@ -63,12 +63,27 @@ var (
 	APIListViews   = &API{Name: "view_list", Method: methodGet, Path: tablePath + "/views", PerSecond: 20, Read: true}
 	APIGetApp      = &API{Name: "app_get", Method: methodGet, Path: "/bitable/v1/apps/:app_token", PerSecond: 20, Read: true}
 	APIGetNode     = &API{Name: "wiki_get_node", Method: methodGet, Path: "/wiki/v2/spaces/get_node", PerMinute: 100, Read: true}
-	APIBatchGetID  = &API{Name: "user_batch_get_id", Method: methodPost, Path: "/contact/v3/users/batch_get_id", PerSecond: 50, PerMinute: 1000, Read: true}
+	APIBatchGetID  = &API{
+		Name: "user_batch_get_id", Method: methodPost, Path: "/contact/v3/users/batch_get_id", PerSecond: 50,
+		PerMinute: 1000, Read: true,
+	}
 
-	APIUploadAll     = &API{Name: "media_upload_all", Method: methodPost, Path: mediaPath + "/upload_all", PerSecond: 5, Quota: mediaQuota, Serial: true}
-	APIUploadPrepare = &API{Name: "media_upload_prepare", Method: methodPost, Path: mediaPath + "/upload_prepare", PerSecond: 5, Quota: mediaQuota, Serial: true}
-	APIUploadPart    = &API{Name: "media_upload_part", Method: methodPost, Path: mediaPath + "/upload_part", PerSecond: 5, Quota: mediaQuota, Serial: true}
-	APIUploadFinish  = &API{Name: "media_upload_finish", Method: methodPost, Path: mediaPath + "/upload_finish", PerSecond: 5, Quota: mediaQuota, Serial: true}
+	APIUploadAll = &API{
+		Name: "media_upload_all", Method: methodPost, Path: mediaPath + "/upload_all", PerSecond: 5,
+		Quota: mediaQuota, Serial: true,
+	}
+	APIUploadPrepare = &API{
+		Name: "media_upload_prepare", Method: methodPost, Path: mediaPath + "/upload_prepare", PerSecond: 5,
+		Quota: mediaQuota, Serial: true,
+	}
+	APIUploadPart = &API{
+		Name: "media_upload_part", Method: methodPost, Path: mediaPath + "/upload_part", PerSecond: 5,
+		Quota: mediaQuota, Serial: true,
+	}
+	APIUploadFinish = &API{
+		Name: "media_upload_finish", Method: methodPost, Path: mediaPath + "/upload_finish", PerSecond: 5,
+		Quota: mediaQuota, Serial: true,
+	}
 )
 
 // apis is every endpoint the client can send to: the typed ones, and those of the same shape that are only forwarded.

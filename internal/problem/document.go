@@ -14,11 +14,11 @@ type Document struct {
 	OK         *bool              `json:"ok,omitempty" doc:"false; present only with soft_errors" example:"false"`
 	Type       string             `json:"type" doc:"page that explains the problem code" example:"https://rowgate.example/errors/invalid_rows"`
 	Title      string             `json:"title" doc:"kind of problem" example:"Some rows are invalid"`
-	Status     int                `json:"status" doc:"HTTP status of the problem, also when soft_errors makes the HTTP status 200" example:"422"`
+	Status     int                `json:"status" doc:"HTTP status of the problem, also when soft_errors answers 200" example:"422"`
 	Detail     string             `json:"detail" doc:"what happened in this request" example:"1 of 3 rows is invalid; nothing was written."`
 	Code       Code               `json:"code" doc:"stable name of the problem" example:"invalid_rows"`
 	Retryable  bool               `json:"retryable" doc:"whether the same request, unchanged, may succeed later" example:"false"`
-	Outcome    Outcome            `json:"outcome" enum:"not_written,written,partial,unknown" doc:"what happened to the rows" example:"not_written"`
+	Outcome    Outcome            `json:"outcome" enum:"not_written,written,partial,unknown" doc:"outcome for the rows" example:"not_written"`
 	Fix        Text               `json:"fix" doc:"what to do next"`
 	Errors     []RowErrorDocument `json:"errors" doc:"errors of individual rows, the first 200; empty if no row is at fault"`
 	ErrorCount int                `json:"error_count" doc:"total number of row errors" example:"1"`

@@ -93,7 +93,8 @@ func TestRender(t *testing.T) {
 	})
 	t.Run("renders a code outside of the catalogue as an internal error", func(t *testing.T) {
 		t.Parallel()
-		if doc := problem.Render(problem.New("made_up", problem.Text{}), problem.RenderOptions{}); doc.Code != problem.InternalError || doc.Status != 500 {
+		if doc := problem.Render(problem.New("made_up", problem.Text{}), problem.RenderOptions{}); doc.Code != problem.InternalError ||
+			doc.Status != 500 {
 			t.Errorf("got %s %d", doc.Code, doc.Status)
 		}
 	})

@@ -7,11 +7,15 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "请求体无法读取", EN: "The body cannot be read"},
 		Fix: Text{
 			ZH: "按 detail 指出的位置修正请求体。模板里要填入任意文本时，改用 application/x-www-form-urlencoded，每列一个字段：fields.列名=值，这样引号和换行都不必转义。",
-			EN: "Correct the body at the position given in detail. If a template inserts free text, send application/x-www-form-urlencoded with one form field per column, fields.<column>=<value>, so that quotes and line breaks need no escaping.",
+			EN: "Correct the body at the position given in detail. If a template inserts free text, send " +
+				"application/x-www-form-urlencoded with one form field per column, fields.<column>=<value>, so that quotes and line breaks " +
+				"need no escaping.",
 		},
 		Explanation: Text{
 			ZH: "请求体不是完整的 JSON、表单、CSV 或 Markdown 表格，或者含有歧义内容（重复的键、被截断的结尾、值里未转义的引号）。常见的外层包装会自动去掉，但从不猜测值的内容。",
-			EN: "The body is not complete JSON, form data, CSV or a Markdown table, or it contains something ambiguous: duplicate keys, a truncated end, or an unescaped quote inside a value. Common wrappers are removed, but the content of a value is never guessed.",
+			EN: "The body is not complete JSON, form data, CSV or a Markdown table, or it contains something ambiguous: duplicate keys, " +
+				"a truncated end, or an unescaped quote inside a value. Common wrappers are removed, but the content of a value is never " +
+				"guessed.",
 		},
 	},
 	{
@@ -23,7 +27,8 @@ var requestEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "顶层或查询字符串里有一个不属于此工具的参数名。模板损坏时，行里的键往往会漏到顶层，所以未知的名字不会被静默忽略。",
-			EN: "A name at the top level or in the query string is not a parameter of this tool. A broken template often leaks the keys of a row to the top level, so unknown names are never silently ignored.",
+			EN: "A name at the top level or in the query string is not a parameter of this tool. A broken template often leaks the keys " +
+				"of a row to the top level, so unknown names are never silently ignored.",
 		},
 	},
 	{
@@ -35,7 +40,8 @@ var requestEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "某个参数的类型、范围或取值不对，或者两个互斥的参数同时出现（例如 records 与 fields）。",
-			EN: "A parameter has the wrong type, range or value, or two mutually exclusive parameters were sent together, such as records and fields.",
+			EN: "A parameter has the wrong type, range or value, or two mutually exclusive parameters were sent together, such as " +
+				"records and fields.",
 		},
 	},
 	{
@@ -43,11 +49,13 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "没有任何行", EN: "No rows"},
 		Fix: Text{
 			ZH: "在 records 中发送行的数组，或在 fields 中发送一行。若上一步可能没有结果，请发送空数组 []，它会返回 total 0。",
-			EN: "Send an array of rows in records, or one row in fields. If the previous step may have no result, send an empty array []; the answer then has total 0.",
+			EN: "Send an array of rows in records, or one row in fields. If the previous step may have no result, send an empty array " +
+				"[]; the answer then has total 0.",
 		},
 		Explanation: Text{
 			ZH: "records 缺失、为 null 或为空文本。通常是上一个节点的输出变量没有接上，因此会报错，而不是当作零行处理。",
-			EN: "records is missing, null or an empty string. Usually the output of the previous step is not connected, so this is an error rather than zero rows.",
+			EN: "records is missing, null or an empty string. Usually the output of the previous step is not connected, so this is an " +
+				"error rather than zero rows.",
 		},
 	},
 	{
@@ -59,7 +67,8 @@ var requestEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "查询字符串会进入代理和浏览器的日志与历史记录。名字或值像密钥的查询参数一律拒绝，即使是空值。",
-			EN: "Query strings end up in the logs and histories of proxies and browsers. A query parameter whose name or value looks like a secret is refused, even if it is empty.",
+			EN: "Query strings end up in the logs and histories of proxies and browsers. A query parameter whose name or value looks " +
+				"like a secret is refused, even if it is empty.",
 		},
 	},
 	{
@@ -83,7 +92,8 @@ var requestEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "每次调用都需要知道用哪个飞书应用写哪张表：app_id、app_secret、passphrase、app_token、table_id，可放在请求体或请求头。空字符串视为缺失。",
-			EN: "Each call must say which Feishu app writes to which table: app_id, app_secret, passphrase, app_token and table_id, in the body or as headers. An empty string counts as missing.",
+			EN: "Each call must say which Feishu app writes to which table: app_id, app_secret, passphrase, app_token and table_id, in " +
+				"the body or as headers. An empty string counts as missing.",
 		},
 	},
 	{
@@ -95,7 +105,8 @@ var requestEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "飞书不认识这个 app_token（91402）：可能抄错、已删除，或者是知识库节点的标识。知识库里的表格请直接粘贴链接，服务会解析。",
-			EN: "Feishu does not recognise this app_token (91402): it may be mistyped, deleted, or the token of a wiki node. For a base in a wiki, paste the link; the service resolves it.",
+			EN: "Feishu does not recognise this app_token (91402): it may be mistyped, deleted, or the token of a wiki node. For a base " +
+				"in a wiki, paste the link; the service resolves it.",
 		},
 	},
 	{

@@ -11,7 +11,8 @@ var rowsEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "同一个 idempotency_key 在保存期内（至少 24 小时）用于不同的请求体。第一次请求的结果不受影响。",
-			EN: "The same idempotency_key was sent with a different body within its retention time (at least 24 hours). The result of the first request is not affected.",
+			EN: "The same idempotency_key was sent with a different body within its retention time (at least 24 hours). The result of " +
+				"the first request is not affected.",
 		},
 	},
 	{
@@ -20,7 +21,8 @@ var rowsEntries = []Entry{
 		Title: Text{ZH: "同一请求仍在处理", EN: "The same request is still running"},
 		Fix: Text{
 			ZH: "按 Retry-After 给出的秒数等待，再用同一个 idempotency_key 原样发送，会得到第一次的结果。",
-			EN: "Wait for the number of seconds in Retry-After, then send the same request with the same idempotency_key to get the result of the first one.",
+			EN: "Wait for the number of seconds in Retry-After, then send the same request with the same idempotency_key to get the " +
+				"result of the first one.",
 		},
 		Explanation: Text{
 			ZH: "先到的同一请求还没有结束，结果尚未确定。原样重复不会写两次。",
@@ -32,11 +34,13 @@ var rowsEntries = []Entry{
 		Title: Text{ZH: "部分行不合法", EN: "Some rows are invalid"},
 		Fix: Text{
 			ZH: "按 errors 逐行修正后重发；要先写入正确的行，请设 on_error=skip。describe_table 会给出每列可写的示例。",
-			EN: "Correct the rows listed in errors and send them again; to write the valid rows first, set on_error=skip. describe_table shows an example for every column.",
+			EN: "Correct the rows listed in errors and send them again; to write the valid rows first, set on_error=skip. " +
+				"describe_table shows an example for every column.",
 		},
 		Explanation: Text{
 			ZH: "至少一行的值与列不符。on_error=abort（默认）时只要有一行不合法就什么都不写。",
-			EN: "The values of at least one row do not match their columns. With on_error=abort (the default), nothing is written if any row is invalid.",
+			EN: "The values of at least one row do not match their columns. With on_error=abort (the default), nothing is written if " +
+				"any row is invalid.",
 		},
 	},
 	{
@@ -72,7 +76,8 @@ var rowsEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "飞书返回 1254103 或同类错误：记录、列、视图或选项的数量达到上限，重试没有用。",
-			EN: "Feishu returned 1254103 or a related code: the number of records, fields, views or options has reached its limit. Retrying does not help.",
+			EN: "Feishu returned 1254103 or a related code: the number of records, fields, views or options has reached its limit. " +
+				"Retrying does not help.",
 		},
 	},
 	{
@@ -80,11 +85,13 @@ var rowsEntries = []Entry{
 		Title: Text{ZH: "本月飞书 API 调用量已用完", EN: "This month's Feishu API quota is used up"},
 		Fix: Text{
 			ZH: "等到下月，或在飞书管理后台升级版本 / 购买 API 调用量。查看用量：管理后台 →「费用中心」。",
-			EN: "Wait until next month, or have an administrator upgrade the edition or buy API calls in the Feishu Admin Console; usage is shown there under billing.",
+			EN: "Wait until next month, or have an administrator upgrade the edition or buy API calls in the Feishu Admin Console; " +
+				"usage is shown there under billing.",
 		},
 		Explanation: Text{
 			ZH: "飞书返回 99991403：企业所有自建应用共用的月度额度已用完（基础版每月 10,000 次）。批次越大，消耗的次数越少。",
-			EN: "Feishu returned 99991403: the monthly quota shared by all custom apps of the organisation is used up (10,000 calls in the basic edition). Larger batches need fewer calls.",
+			EN: "Feishu returned 99991403: the monthly quota shared by all custom apps of the organisation is used up (10,000 calls in " +
+				"the basic edition). Larger batches need fewer calls.",
 		},
 	},
 	{
@@ -170,7 +177,8 @@ var rowEntries = []RowEntry{
 		Meaning: Text{ZH: "找不到这个人。", EN: "The person was not found."},
 		Fix: Text{
 			ZH: "确认邮箱或手机号属于本企业且在应用的通讯录范围内，或改用 open_id。",
-			EN: "Check that the email address or mobile number belongs to the organisation and is within the app's contact scope, or use an open_id.",
+			EN: "Check that the email address or mobile number belongs to the organisation and is within the app's contact scope, or " +
+				"use an open_id.",
 		},
 	},
 	{

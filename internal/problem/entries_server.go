@@ -22,7 +22,8 @@ var serverEntries = []Entry{
 		Title: Text{ZH: "请求过于频繁", EN: "Too many requests"},
 		Fix: Text{
 			ZH: "按 Retry-After 给出的秒数等待后原样重试；把多行放进一次请求比逐行发送更快。",
-			EN: "Wait for the number of seconds in Retry-After, then retry the same request; sending many rows in one request is faster than one request per row.",
+			EN: "Wait for the number of seconds in Retry-After, then retry the same request; sending many rows in one request is faster " +
+				"than one request per row.",
 		},
 		Explanation: Text{
 			ZH: "达到了飞书对此应用的频率限制，或同一来源地址同时进行的请求过多。",
@@ -51,7 +52,8 @@ var serverEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "飞书连续超时或返回服务器错误，因此暂停向它发送请求以便其恢复；通常十秒内会再次尝试。",
-			EN: "Feishu has repeatedly timed out or returned server errors, so calls to it are paused to let it recover; the next attempt usually follows within ten seconds.",
+			EN: "Feishu has repeatedly timed out or returned server errors, so calls to it are paused to let it recover; the next " +
+				"attempt usually follows within ten seconds.",
 		},
 	},
 	{
@@ -71,7 +73,8 @@ var serverEntries = []Entry{
 		Title: Text{ZH: "服务正在停止", EN: "The service is stopping"},
 		Fix: Text{
 			ZH: "按 Retry-After 给出的秒数等待后原样重试，届时会由另一个实例或重启后的服务处理。",
-			EN: "Wait for the number of seconds in Retry-After, then retry the same request; another instance, or this one after its restart, will handle it.",
+			EN: "Wait for the number of seconds in Retry-After, then retry the same request; another instance, or this one after its " +
+				"restart, will handle it.",
 		},
 		Explanation: Text{
 			ZH: "此实例正在停止，不再接受新的工作；已接受的写入会完成。",
@@ -83,11 +86,13 @@ var serverEntries = []Entry{
 		Title: Text{ZH: "写入结果未知", EN: "The outcome of the write is unknown"},
 		Fix: Text{
 			ZH: "原样重试同一请求（同一 idempotency_key 或同样的内容），不会写两次；不要改动行的内容或顺序。",
-			EN: "Retry the same request unchanged, with the same idempotency_key or the same content; nothing is written twice. Do not change the rows or their order.",
+			EN: "Retry the same request unchanged, with the same idempotency_key or the same content; nothing is written twice. Do not " +
+				"change the rows or their order.",
 		},
 		Explanation: Text{
 			ZH: "请求发往飞书后连接中断或超时，无法确认是否写入。服务记住了这次写入的标识，重复时用同一标识发送。",
-			EN: "The connection to Feishu broke or timed out after the call was sent, so it is not known whether the write was carried out. The service keeps the token of that call and sends it again when the request is retried.",
+			EN: "The connection to Feishu broke or timed out after the call was sent, so it is not known whether the write was carried " +
+				"out. The service keeps the token of that call and sends it again when the request is retried.",
 		},
 	},
 }

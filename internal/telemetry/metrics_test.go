@@ -39,7 +39,8 @@ rowgate_requests_total{code="none",status_class="2xx",tool="write_records"} 1
 rowgate_requests_total{code="none",status_class="4xx",tool="none"} 1
 rowgate_requests_total{code="other",status_class="other",tool="other"} 1
 `
-		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "rowgate_requests_total", "rowgate_request_rows_total"); err != nil {
+		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "rowgate_requests_total",
+			"rowgate_request_rows_total"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -16,7 +16,10 @@ func TestLimiter(t *testing.T) {
 	t.Parallel()
 	t.Run("keeps_every_window_within_the_documented_rate", func(t *testing.T) {
 		t.Parallel()
-		for _, api := range []*feishu.API{feishu.APIBatchCreate, feishu.APISearch, feishu.APICreateField, feishu.APIUploadAll, feishu.APIGetNode} {
+		for _, api := range []*feishu.API{
+			feishu.APIBatchCreate, feishu.APISearch, feishu.APICreateField, feishu.APIUploadAll,
+			feishu.APIGetNode,
+		} {
 			synctest.Test(t, func(t *testing.T) {
 				calls, window := api.PerSecond, time.Second
 				if calls == 0 {
