@@ -1,4 +1,4 @@
-// Package app wires the rooms together and runs them. The App that main runs is the App that end-to-end tests run.
+// Package app wires the packages together and runs them. End-to-end tests run the same App as main.
 package app
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// answerFor is how long requests that wait for a write get to be answered after the lanes are empty.
+// answerFor bounds the time for answering the requests that wait for a write, after the lanes are empty.
 const answerFor = 5 * time.Second
 
 // Options of an App.

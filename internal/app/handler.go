@@ -31,9 +31,9 @@ import (
 // fingerprintPurpose separates what makes two requests the same write from every other MAC.
 const fingerprintPurpose = "request fingerprint"
 
-// parts is what the catalogue's tools work with.
+// parts holds the dependencies of the catalogue's tools.
 type parts struct {
-	admission     tool.Admission // who gets in, and as whom; the door but for the surfaces of one configured app
+	admission     tool.Admission // authenticates callers: authenticator, except for the surfaces of one configured app
 	authenticator connection.Door
 	directory     *directory.Directory
 	outbox        *outbox.Outbox
@@ -74,7 +74,7 @@ func catalogue(p parts) tool.Catalogue {
 	}
 }
 
-// parts is what this service's tools work with.
+// parts returns the dependencies of this service's tools.
 func (a *App) parts(keyring *secret.Keyring) parts {
 	return parts{
 		admission: a.authenticator, authenticator: a.authenticator,

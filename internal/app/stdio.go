@@ -11,7 +11,7 @@ import (
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// ErrNoConnection says that ServeMCP has nobody to act for.
+// ErrNoConnection is returned by ServeMCP if neither a connection key nor an app is configured.
 var ErrNoConnection = errors.New("no connection is configured: set ROWGATE_CONNECTION_KEY, or FEISHU_APP_ID and FEISHU_APP_SECRET " +
 	"(没有可用的连接：请设置 ROWGATE_CONNECTION_KEY，或 FEISHU_APP_ID 和 FEISHU_APP_SECRET)")
 

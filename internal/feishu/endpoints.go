@@ -20,7 +20,7 @@ type API struct {
 	Serial    bool   // at most one call in flight an app
 }
 
-// The methods that the Open API uses. (net/http is the client's: this package only holds words.)
+// The methods that the Open API uses. (Only the client imports net/http.)
 const (
 	methodGet    = "GET"
 	methodPost   = "POST"
@@ -145,7 +145,7 @@ func matchPath(pattern string, segments []string) (values []string, ok bool) {
 	return values, true
 }
 
-// Expand puts values in place of the path parameters, in order; ok is false if one is missing or no token of Feishu's.
+// Expand puts values in place of the path parameters, in order; ok is false if one is missing or is not a valid Feishu token.
 func (a *API) Expand(values []string) (path string, ok bool) {
 	var b strings.Builder
 	b.WriteString("/open-apis")
@@ -164,7 +164,7 @@ func (a *API) Expand(values []string) (path string, ok bool) {
 	return b.String(), len(values) == 0
 }
 
-// maxPathValue bounds a path parameter in bytes; Feishu's own bound is 100 for an app_token and 50 for a table_id.
+// MaxPathValue bounds a path parameter in bytes; Feishu's own bound is 100 for an app_token and 50 for a table_id.
 const MaxPathValue = 100
 
 // isPathValue reports whether s can be a token or id of Feishu's: nothing that could change the path.

@@ -207,7 +207,7 @@ var classFixes = map[Class]fixKey{
 	ClassOpen:        fixRepeat,
 }
 
-// classDetails says what happened.
+// classDetails describes what happened, by class.
 var classDetails = map[Class]problem.Text{
 	ClassData:        {ZH: "飞书不接受这些数据", EN: "Feishu does not accept this data."},
 	ClassConflict:    {ZH: "飞书暂时处理不了并发的请求", EN: "Feishu cannot handle concurrent requests right now."},

@@ -16,7 +16,7 @@ type CodeInfo struct {
 	fix     fixKey          // "" means the class's own advice
 }
 
-// LookupCode returns what is known of code; ok is false for a code that no page of Feishu's lists for our endpoints.
+// LookupCode returns the table's entry for code; ok is false for a code that Feishu does not document for these endpoints.
 func LookupCode(code int) (info CodeInfo, ok bool) {
 	info, ok = codeTable[code]
 	return info, ok

@@ -68,8 +68,9 @@ func (v *reservation) shrink(n int64) {
 // arrive, so that a length that is merely announced costs nothing.
 func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reservation, error) {
 	held := &reservation{free: b.free}
-	// The server's own read timeout must outlast the handler; the body alone gets less. The deadline is lifted only at the
-	// body's end: of a body that failed, the server still tries to read the rest. A writer that is no connection has none.
+	// The server's own read timeout must outlast the handler; the body gets less. The deadline is lifted only at the
+	// body's end: of a body that failed, the server still tries to read the rest. A writer that is not a connection has no
+	// deadline; the error is ignored.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(BodyReadTimeout))
 	size := int64(firstBodyBytes)
@@ -99,7 +100,7 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reser
 	}
 }
 
-// bodyError says why a body could not be read to its end.
+// BodyError classifies the error of a body that could not be read to its end: bad_body, or the limit's error as it is.
 func BodyError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return err

@@ -55,9 +55,9 @@ func CORS(origins []string) func(http.Handler) http.Handler {
 	}
 }
 
-// refuseCrossOrigin turns away what a browser sends on behalf of another site's page, unless that origin is on the list: a
+// refuseCrossOrigin refuses what a browser sends on behalf of another site's page, unless that origin is on the list: a
 // page could otherwise write through a service on loopback or in an office network, even where it cannot read the answer.
-// Callers that are no browsers are not concerned.
+// Callers other than browsers are not affected.
 func refuseCrossOrigin(renderer Renderer, origins []string) (func(http.Handler) http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range origins {

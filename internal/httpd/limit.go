@@ -29,7 +29,7 @@ func newConcurrencyLimiter(limit, limitPerAddress int) *concurrencyLimiter {
 	return &concurrencyLimiter{max: limit, maxPerAddress: limitPerAddress, byAddress: map[netip.Prefix]int{}}
 }
 
-// enter lets a request of address run, or says why not.
+// enter counts a request of address, or returns the problem that refuses it; leave must follow only a request that entered.
 func (l *concurrencyLimiter) enter(address netip.Addr) *problem.Error {
 	client := tenant.Network(address)
 	l.mu.Lock()
@@ -62,7 +62,7 @@ func (l *concurrencyLimiter) leave(address netip.Addr) {
 	}
 }
 
-// limit turns away what exceeds the limiter, at once. Health checks always pass.
+// limit refuses at once what exceeds the limiter. Health checks always pass.
 func limit(renderer Renderer, limiter *concurrencyLimiter) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

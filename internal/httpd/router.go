@@ -1,7 +1,7 @@
 // Package httpd is the service's edge: router, middleware, problems, health, and the server with its limits.
 //
 // A request passes, in this order: id and call record, client address, caller, access log, panics, security headers, CORS,
-// concurrency limit, body limit, delivery hooks, intake; then the router. Every answer that is no success is a problem
+// concurrency limit, body limit, delivery hooks, intake; then the router. Every answer that is not a success is a problem
 // document, those of the router itself included.
 package httpd
 
@@ -35,7 +35,7 @@ type Options struct {
 func (o Options) Renderer() Renderer { return Renderer{PublicURL: o.PublicURL, Logger: o.Logger} }
 
 // NewRouter returns the router with all middleware, the health checks and the error pages; the caller adds its routes.
-// It fails if an allowed origin is none.
+// It fails if an allowed origin is not an origin.
 func NewRouter(options Options) (*chi.Mux, error) {
 	renderer := options.Renderer()
 	sameOrigin, err := refuseCrossOrigin(renderer, options.AllowedOrigins)

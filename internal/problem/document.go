@@ -41,7 +41,7 @@ type RowErrorDocument struct {
 	FeishuCode int     `json:"feishu_code" doc:"Feishu's error code if Feishu refused the value, else 0" example:"1254064"`
 }
 
-// RenderOptions says for whom a problem is rendered.
+// RenderOptions describes the caller for whom a problem is rendered.
 type RenderOptions struct {
 	PublicURL string // prefix of type, without a slash at the end
 	RequestID string

@@ -16,7 +16,7 @@ var rowsEntries = []Entry{
 		},
 	},
 	{
-		// The one problem below 429 that a repeat mends: the repeat gets the first request's answer.
+		// The only retryable problem below 429: the repeat gets the first request's answer.
 		Code: InFlight, Status: statusConflict, Retryable: true, Outcome: OutcomeUnknown, RetryAfter: inFlightAfter,
 		Title: Text{ZH: "同一请求仍在处理", EN: "The same request is still running"},
 		Fix: Text{

@@ -31,7 +31,7 @@ var serverEntries = []Entry{
 		},
 	},
 	{
-		// Whether anything was written before our own fault cannot be known here.
+		// It is not known here whether anything was written before the fault.
 		Code: InternalError, Status: statusInternalServerError, Outcome: OutcomeUnknown,
 		Title: Text{ZH: "服务内部错误", EN: "Internal error"},
 		Fix: Text{

@@ -21,8 +21,8 @@ const (
 	forwardDownload = 90 * time.Second // from the head of the answer to its end, at the pace of the caller
 )
 
-// What of a caller's headers goes to Feishu, and what of Feishu's comes back. All else stays behind: the caller's
-// credentials, cookies, addresses and the headers of either connection.
+// Headers that are passed to Feishu, and headers of Feishu's answer that are passed back. All others are dropped: the
+// caller's credentials, cookies, addresses and the headers of either connection.
 var (
 	forwardedHeaders = []string{"Accept", "Accept-Language", "Content-Type", "User-Agent"}
 	returnedHeaders  = []string{
@@ -31,7 +31,7 @@ var (
 	}
 )
 
-// Forward is a call in its caller's own words.
+// Forward is a call that is passed on as its caller wrote it.
 type Forward struct {
 	API           *feishu.API // as Match found it
 	Params        []string    // as Match found them
@@ -41,10 +41,10 @@ type Forward struct {
 	ContentLength int64       // of Body, -1 if it is not known
 }
 
-// Answer is Feishu's answer as it comes, whatever it says.
+// Answer is Feishu's answer, unchanged, success or error.
 type Answer struct {
 	Status int
-	Header http.Header   // returnedHeaders alone
+	Header http.Header   // only returnedHeaders
 	Body   io.ReadCloser // byte for byte; to be closed in any case
 	Length int64         // of Body in bytes, -1 if it is not known
 }
@@ -225,7 +225,7 @@ func only(h http.Header, names []string) http.Header {
 type passedBody struct {
 	from   io.Reader // nil for none
 	whole  atomic.Bool
-	broken atomic.Bool // the caller's own connection failed, which says nothing about Feishu
+	broken atomic.Bool // the caller's own connection failed, which does not count against Feishu
 }
 
 // Read implements io.Reader.

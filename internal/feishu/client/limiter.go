@@ -27,10 +27,10 @@ type limiterKey struct{ quota, digest string }
 // limiter paces one app's calls of one endpoint (or of endpoints counted together).
 type limiter struct {
 	limits []*rate.Limiter
-	slot   chan struct{} // holds the place of the one call in flight; nil for any number
+	slot   chan struct{} // has one element per call in flight, at most one; nil for no limit
 
 	mu    sync.Mutex
-	until time.Time // no call before: Feishu said so
+	until time.Time // no call before this time, by a rate-limit answer of Feishu's
 }
 
 func (c *Client) newLimiterCache(size int) *otter.Cache[limiterKey, *limiter] {

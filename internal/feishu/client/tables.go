@@ -92,7 +92,7 @@ type fieldDef struct {
 
 func newField(f feishu.Field) fieldDef { return fieldDef{f.Name, f.Type, f.UIType, f.Property} }
 
-// GetApp returns what the base says of itself.
+// GetApp returns the name, time zone and revision of a base.
 func (c *Client) GetApp(ctx context.Context, app feishu.App, appToken string) (feishu.AppInfo, error) {
 	var data struct {
 		App feishu.AppInfo `json:"app"`

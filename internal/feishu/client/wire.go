@@ -22,9 +22,9 @@ import (
 const (
 	jsonType = "application/json; charset=utf-8"
 
-	// patience is how long a call must have been under way before the end of its caller's time speaks against Feishu.
+	// patience is how long a call must have been running before the end of its caller's deadline counts against Feishu.
 	patience = 3 * time.Second
-	// preallocBytes bounds the buffer that is made on the word of a Content-Length, in bytes.
+	// preallocBytes bounds the buffer that is allocated by Content-Length, in bytes.
 	preallocBytes = 1 << 20
 	// defaultPause is the pause after a rate limit that names no time.
 	defaultPause = time.Second
@@ -32,7 +32,7 @@ const (
 	maxPause = 5 * time.Minute
 )
 
-// outgoing is one HTTP request to Feishu; token is "" for the token endpoint.
+// outgoing is one HTTP request to Feishu; token is empty for the token endpoint.
 type outgoing struct {
 	api    *feishu.API
 	url    string
