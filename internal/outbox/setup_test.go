@@ -59,7 +59,12 @@ func (h *house) open(t *testing.T, change ...func(*outbox.Options)) {
 		t.Fatal(err)
 	}
 	h.Outbox = o
-	t.Cleanup(func() { kill(o) })
+	t.Cleanup(func() {
+		kill(o)
+		if n := o.Illegal(); n > 0 {
+			t.Errorf("%d illegal transitions", n)
+		}
+	})
 }
 
 // kill ends an outbox without draining it.

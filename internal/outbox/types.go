@@ -1,5 +1,3 @@
-// Package outbox is the one write path: every write is a durable entry in a lane, merged with its neighbours into the
-// largest batch that Feishu takes, sent once, and answered with one result a row.
 package outbox
 
 import (
@@ -156,6 +154,7 @@ type Changes struct {
 	Delivered []string // entry ids
 	Keep      []string // entry ids: a job id was handed out after all
 	Forget    []string // entry ids: with their batches, where no other entry uses them
+	Fences    []Fence  // the leases that the changes rest on; one that is older than another seen for its lane is ErrFenced
 }
 
 // BatchResult ends a batch.
@@ -175,8 +174,9 @@ type EntryResult struct {
 // concurrent use; Apply calls may be merged into one transaction by the engine, never split by the store.
 type Store interface {
 	Apply(ctx context.Context, changes *Changes) error
-	// Load returns the entries that are not done and every batch of theirs, by (lane, creation): what a start resumes.
-	Load(ctx context.Context) ([]Entry, []Batch, error)
+	// Load returns the entries that are not done and every batch of theirs, by (lane, creation): what a start resumes. lane
+	// names the lane of the entries and batches, "" all lanes.
+	Load(ctx context.Context, lane string) ([]Entry, []Batch, error)
 	// Find returns the live entry by (tenant, key) if by.Key is set, else by id; found is false if there is none.
 	Find(ctx context.Context, by Lookup) (entry Entry, found bool, err error)
 	// Expire deletes done entries that ended before the instant, and returns what is kept after that.

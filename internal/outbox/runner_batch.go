@@ -42,17 +42,20 @@ func (it *item) each(f func(pos int)) {
 
 func (it *item) count() int { return 1 + len(it.more) }
 
-// batch is one call to Feishu. Its items, their order and its token never change once it is stored.
+// batch is one call to Feishu.
 type batch struct {
+	// These never change once it is stored.
 	id, token string
 	seq       int64
 	op        Op // create, update or delete
 	items     []item
-	resumed   bool      // was stored by an earlier run or try: an attempt may have been carried out
-	aside     time.Time // since when it is set aside; zero if it is not
-	unstored  bool      // could not be stored and was not sent
-	lost      time.Time // since when it is given up as unknown for now; zero if it is not
-	overtaken bool      // a later batch wrote to the same place while this one was adrift
+
+	// Outbox.mu guards the state; the rest belongs to the lane's goroutine while it is sending, else to Outbox.mu.
+	state     BatchState
+	uncertain bool      // was sent by an earlier run or try, as far as is known: it may have been carried out
+	overtaken bool      // a later batch wrote to the same record or key while this one was pending
+	deferred  time.Time // since when it is deferred; zero if it is not
+	unknown   time.Time // since when its outcome cannot be found out; zero if it can
 }
 
 // lead is an entry of the batch that stands for what all have in common: table, credential and options.
@@ -74,7 +77,7 @@ func entriesOf(items []item) []*entry {
 }
 
 // stored is the batch as the store keeps it.
-func (o *Outbox) storedBatch(l *lane, b *batch) Batch {
+func (r *runner) storedBatch(l *lane, b *batch) Batch {
 	p := plan{Op: b.op}
 	if b.lead().sub.Op == OpUpsert {
 		p.Items = make([]planItem, len(b.items))
@@ -91,7 +94,7 @@ func (o *Outbox) storedBatch(l *lane, b *batch) Batch {
 		ids[i] = e.id
 	}
 	return Batch{
-		ID: b.id, Lane: l.id, Seq: b.seq, ClientToken: b.token, Entries: ids, Plan: o.sealJSON(sealPlan, p),
+		ID: b.id, Lane: l.id, Seq: b.seq, ClientToken: b.token, Entries: ids, Plan: r.journal.sealJSON(sealPlan, p),
 	}
 }
 
@@ -110,7 +113,7 @@ func partsOf(items []item) []Part {
 }
 
 // call makes the batch's call once.
-func (o *Outbox) call(ctx context.Context, b *batch) ([]string, error) {
+func (r *runner) call(ctx context.Context, b *batch) ([]string, error) {
 	sub := b.lead().sub
 	for _, e := range b.entries() {
 		e.calls.Add(1)
@@ -123,7 +126,7 @@ func (o *Outbox) call(ctx context.Context, b *batch) ([]string, error) {
 		for i := range b.items {
 			rows[i] = b.items[i].fields
 		}
-		return o.opts.Writer.BatchCreate(ctx, sub.Table, rows, opts)
+		return r.opts.Writer.BatchCreate(ctx, sub.Table, rows, opts)
 	case OpUpdate:
 		opts := sub.Write
 		opts.ClientToken = ""
@@ -131,9 +134,9 @@ func (o *Outbox) call(ctx context.Context, b *batch) ([]string, error) {
 		for i := range b.items {
 			rows[i] = feishu.RecordUpdate{ID: b.items[i].id, Fields: b.items[i].fields}
 		}
-		return nil, o.opts.Writer.BatchUpdate(ctx, sub.Table, rows, opts)
+		return nil, r.opts.Writer.BatchUpdate(ctx, sub.Table, rows, opts)
 	case OpDelete:
-		return nil, o.opts.Writer.BatchDelete(ctx, sub.Table, b.recordIDs())
+		return nil, r.opts.Writer.BatchDelete(ctx, sub.Table, b.recordIDs())
 	case OpUpsert, opPause:
 	}
 	panic("outbox: a batch creates, updates or deletes")

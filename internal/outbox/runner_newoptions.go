@@ -45,7 +45,7 @@ func selected(cell json.RawMessage) []string {
 	return nil
 }
 
-// made notes that items were written: what was a new option in them is none any more. o.mu is held.
+// made notes that items were written: what was a new option in them is none any more. Outbox.mu is held.
 func (l *lane) made(items []item) {
 	for i := range items {
 		items[i].each(func(pos int) {

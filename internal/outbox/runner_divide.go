@@ -41,37 +41,37 @@ func unitsOf(items []item) []unit {
 // divide finds the rows that Feishu refuses b for, fails them, and returns a batch of all the others that are not written
 // yet. Rows that Feishu's message names for sure cost no call; else the suspects are halved: the half that is sent is either
 // written or holds a guilty row, the other half is not sent on its own.
-func (o *Outbox) divide(ctx context.Context, l *lane, b *batch, why *feishu.Error) []*batch {
-	o.end(l, b, ending{})
+func (r *runner) divide(ctx context.Context, l *lane, b *batch, why *feishu.Error) []*batch {
+	r.end(l, b, ending{})
 	suspects := unitsOf(b.items)
 	var rest []unit
 	for ctx.Err() == nil {
 		guilty, others, sure := suspects, []unit(nil), false
-		_ = o.guard(func() error { guilty, others, sure = o.blame(ctx, suspects, why); return nil }) // else all are suspects
+		_ = recovered(r.opts.Logger, func() error { guilty, others, sure = r.blame(ctx, suspects, why); return nil }) // else all are suspects
 		if sure || len(guilty) == 1 {
-			o.reject(l, guilty, why)
-			return o.goOn(l, b.op, append(others, rest...))
+			r.reject(l, guilty, why)
+			return r.goOn(l, b.op, append(others, rest...))
 		}
 		rest, suspects = append(rest, others...), guilty
 		half := len(suspects) / 2
 		left, right := suspects[:half:half], suspects[half:]
 
-		child := o.newBatch(l, b.op, itemsOf(left))
-		if !o.start(l, child) {
-			return o.goOn(l, b.op, append(rest, right...))
+		child := r.newBatch(l, b.op, itemsOf(left))
+		if !r.start(l, child) {
+			return r.goOn(l, b.op, append(rest, right...))
 		}
-		ids, v, whyChild := o.send(ctx, child)
-		o.metrics.batch(child, v)
+		ids, v, whyChild := r.send(ctx, child)
+		r.metrics.batch(child, v)
 		switch v {
 		case verdictWritten:
-			o.end(l, child, ending{Status: child.written(), IDs: ids})
+			r.end(l, child, ending{Status: child.written(), IDs: ids})
 			suspects = right
 		case verdictRefused:
-			o.end(l, child, ending{})
+			r.end(l, child, ending{})
 			suspects, rest, why = left, append(rest, right...), whyChild
 		case verdictFailed, verdictUnknown:
-			o.giveUp(l, child, v, whyChild)
-			return o.goOn(l, b.op, append(rest, right...))
+			r.endTries(l, child, v, whyChild)
+			return r.goOn(l, b.op, append(rest, right...))
 		case verdictStopped:
 			return nil
 		}
@@ -89,9 +89,9 @@ func itemsOf(units []unit) []item {
 }
 
 // goOn makes a batch of the units whose entries were not halted meanwhile; the rows of the others are not sent any more.
-func (o *Outbox) goOn(l *lane, op Op, units []unit) []*batch {
+func (r *runner) goOn(l *lane, op Op, units []unit) []*batch {
 	var live, halted []item
-	o.mu.Lock()
+	r.mu.Lock()
 	for _, it := range itemsOf(units) {
 		if it.e.stop == nil {
 			live = append(live, it)
@@ -101,14 +101,14 @@ func (o *Outbox) goOn(l *lane, op Op, units []unit) []*batch {
 		it.e.out -= it.count()
 		it.each(it.e.wait)
 	}
-	rest := o.atRest(l, entriesOf(halted))
-	o.mu.Unlock()
-	o.answer(rest, Changes{})
+	rest := r.settle(l, entriesOf(halted))
+	r.mu.Unlock()
+	r.answer(l, rest, Changes{})
 	if len(live) == 0 {
 		return nil
 	}
-	b := o.newBatch(l, op, live)
-	if !o.start(l, b) {
+	b := r.newBatch(l, op, live)
+	if !r.start(l, b) {
 		return nil
 	}
 	return []*batch{b}
@@ -116,12 +116,12 @@ func (o *Outbox) goOn(l *lane, op Op, units []unit) []*batch {
 
 // blame sorts out the units that why names. sure means that each of them is guilty: they all hold the very value that Feishu
 // quotes. Without a name all are suspects.
-func (o *Outbox) blame(ctx context.Context, units []unit, why *feishu.Error) (guilty, others []unit, sure bool) {
+func (r *runner) blame(ctx context.Context, units []unit, why *feishu.Error) (guilty, others []unit, sure bool) {
 	match := func(*item) bool { return false }
 	same := true
 	switch column := why.FieldName(); {
 	case why.Code == codeRecordNotFound:
-		absent, err := o.absent(ctx, itemsOf(slices.Clone(units)))
+		absent, err := r.find.absent(ctx, itemsOf(slices.Clone(units)))
 		if err != nil {
 			return units, nil, false
 		}
@@ -182,9 +182,9 @@ func prints(value json.RawMessage, text string) bool {
 
 // reject fails guilty rows. A row of an entry that must stay together takes the entry's others with it, those that
 // wait in the lane too.
-func (o *Outbox) reject(l *lane, guilty []unit, why *feishu.Error) {
+func (r *runner) reject(l *lane, guilty []unit, why *feishu.Error) {
 	items := itemsOf(guilty)
-	o.mu.Lock()
+	r.mu.Lock()
 	for _, u := range guilty {
 		var first *problem.RowError
 		for i := range u.items {
@@ -205,7 +205,7 @@ func (o *Outbox) reject(l *lane, guilty []unit, why *feishu.Error) {
 			e.halt(aborted(first, why.Problem().Feishu))
 		}
 	}
-	rest := o.atRest(l, entriesOf(items))
-	o.mu.Unlock()
-	o.answer(rest, Changes{})
+	rest := r.settle(l, entriesOf(items))
+	r.mu.Unlock()
+	r.answer(l, rest, Changes{})
 }

@@ -10,7 +10,7 @@ type Ticket struct {
 	JobID  string
 	Replay bool // the submission repeats an earlier one, whose answer this is
 
-	o *Outbox
+	a *acceptor
 	e *entry
 	r *round
 }
@@ -36,14 +36,19 @@ func (t *Ticket) Wait(ctx context.Context) (*Result, error) {
 // Delivered notes that a 2xx answer reached its caller: without a key of the caller's own, the same rows sent again are new rows
 // from now on. Call it once the answer is written, and not after any other answer.
 func (t *Ticket) Delivered() {
-	o := t.o
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	t.e.delivered = true
-	if o.entries[t.e.id] != t.e {
-		o.releaseDelivered(t.e)
-	} else if t.e.parked && t.e.round.ended && len(t.e.lost) == 0 {
-		o.settleParked(t.e)
+	t.a.mu.Lock()
+	defer t.a.mu.Unlock()
+	e := t.e
+	e.delivered = true
+	switch e.state {
+	case EntryDone:
+		t.a.releaseDelivered(e)
+	case EntryParked:
+		if len(e.unknown) == 0 {
+			t.a.lanes.finalize(e)
+		}
+	case EntryNew, EntryAdmitting, EntryQueued, EntryRunning, EntryDeferred, EntryElsewhere, EntrySettling, EntryParking, EntryReleased:
+		// releaseDelivered once it is done
 	}
 }
 
@@ -52,4 +57,4 @@ var ErrAnswered = errors.New("the submission was answered and is forgotten")
 
 // Keep makes sure that the job can be asked for later: the submission survives a crash and its result is kept. Call it
 // before a job id is given to a caller. The error is ErrAnswered or a *problem.Error.
-func (t *Ticket) Keep() error { return t.o.keep(t.e) }
+func (t *Ticket) Keep() error { return t.a.keepJob(t.e) }

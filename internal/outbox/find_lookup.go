@@ -15,6 +15,9 @@ const (
 	maxReadBack   = 60  // pages that are read to find rows of an unknown outcome: 30,000 records
 )
 
+// finder looks rows up at Feishu: by key, and by content to find out what became of a batch. It changes nothing.
+type finder struct{ opts *Options }
+
 // cells is a row or a record by column name.
 type cells map[string]json.RawMessage
 

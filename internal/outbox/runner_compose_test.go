@@ -20,7 +20,7 @@ func queued(id, caller string, n int, together bool, table string) *entry {
 	return e
 }
 
-func newLane() *lane { return &lane{callers: make(map[string]*caller), options: make(map[option]bool)} }
+func newTestLane() *lane { return newLane("", nil) }
 
 const (
 	callersInModel = 10
@@ -40,7 +40,7 @@ type laneModel struct {
 func TestCompose_shares_calls_fairly_and_keeps_order(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		m := &laneModel{lane: newLane(), sent: make(map[*entry]int), passed: make(map[*entry]int), callers: make(map[string][]*entry)}
+		m := &laneModel{lane: newTestLane(), sent: make(map[*entry]int), passed: make(map[*entry]int), callers: make(map[string][]*entry)}
 		tables := rapid.IntRange(1, 2).Draw(t, "tables")
 		t.Repeat(map[string]func(*rapid.T){
 			"submit": func(t *rapid.T) {
@@ -153,7 +153,7 @@ func TestCompose(t *testing.T) {
 	t.Run("a_one_row_caller_waits_for_two_calls_at_most_whoever_else_there_is", func(t *testing.T) {
 		t.Parallel()
 		for _, together := range []bool{false, true} {
-			l := newLane()
+			l := newTestLane()
 			for i := range 20 {
 				for n := range 5 {
 					l.push(queued(fmt.Sprint(i, n), fmt.Sprint("import", i), 1000, together, "t"))
@@ -174,7 +174,7 @@ func TestCompose(t *testing.T) {
 
 	t.Run("one_row_callers_without_end_do_not_starve_an_entry_that_fills_a_call", func(t *testing.T) {
 		t.Parallel()
-		l := newLane()
+		l := newTestLane()
 		l.push(queued("whole", "import", 1000, true, "t"))
 		for i := range 10 {
 			l.push(queued("lone", fmt.Sprint("lone", i), 1, true, "t"))

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/secret"
 )
 
 // Bounds of one transaction of the store.
@@ -21,15 +23,19 @@ type request struct {
 	then    func(error) // runs on the writer's goroutine and must not wait; nil if nobody cares
 }
 
-// storeWriter is the one goroutine that writes to the store: it merges what waits into one transaction, in order.
-type storeWriter struct {
-	store  Store
-	log    *slog.Logger
-	wake   chan struct{} // something waits
-	hurry  chan struct{} // somebody waits for it
-	quit   chan struct{}
-	ended  chan struct{}
-	mu     sync.Mutex
+// journal is the one way to the store: one goroutine writes, and merges what waits into one transaction, in order. What it
+// stores is sealed.
+type journal struct {
+	// These never change.
+	store Store
+	ring  *secret.Keyring
+	log   *slog.Logger
+	wake  chan struct{} // something waits
+	hurry chan struct{} // somebody waits for it
+	quit  chan struct{}
+	ended chan struct{}
+
+	mu     sync.Mutex // guards what follows
 	queue  []*request
 	urgent bool
 	closed bool
@@ -37,37 +43,37 @@ type storeWriter struct {
 
 var errStopped = errors.New("the outbox has stopped")
 
-func newStoreWriter(store Store, log *slog.Logger) *storeWriter {
-	return &storeWriter{
-		store: store, log: log,
+func newJournal(opts *Options) *journal {
+	return &journal{
+		store: opts.Store, ring: opts.Keyring, log: opts.Logger,
 		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
 
 // apply stores changes and waits for it.
-func (w *storeWriter) apply(changes Changes) error { return <-w.begin(changes) }
+func (j *journal) apply(changes Changes) error { return <-j.begin(changes) }
 
 // begin queues changes and returns where it will be said how that went.
-func (w *storeWriter) begin(changes Changes) <-chan error {
+func (j *journal) begin(changes Changes) <-chan error {
 	stored := make(chan error, 1)
-	w.add(&request{changes: changes, then: func(err error) { stored <- err }}, true)
+	j.add(&request{changes: changes, then: func(err error) { stored <- err }}, true)
 	return stored
 }
 
 // add queues r behind all that was added before. A request that is not urgent may wait for lazyFor.
-func (w *storeWriter) add(r *request, urgent bool) {
-	w.mu.Lock()
-	if w.closed {
-		w.mu.Unlock()
-		go w.tell([]*request{r}, errStopped)
+func (j *journal) add(r *request, urgent bool) {
+	j.mu.Lock()
+	if j.closed {
+		j.mu.Unlock()
+		go j.tell([]*request{r}, errStopped)
 		return
 	}
-	w.queue = append(w.queue, r)
-	w.urgent = w.urgent || urgent
-	w.mu.Unlock()
-	signal(w.wake)
+	j.queue = append(j.queue, r)
+	j.urgent = j.urgent || urgent
+	j.mu.Unlock()
+	signal(j.wake)
 	if urgent {
-		signal(w.hurry)
+		signal(j.hurry)
 	}
 }
 
@@ -79,41 +85,41 @@ func signal(c chan struct{}) {
 }
 
 // run writes until stop, and then what is left.
-func (w *storeWriter) run() {
-	defer close(w.ended)
+func (j *journal) run() {
+	defer close(j.ended)
 	for {
 		select {
-		case <-w.wake:
-			w.linger()
-		case <-w.quit:
-			w.flushAll()
-			for !w.close() {
-				w.flushAll()
+		case <-j.wake:
+			j.linger()
+		case <-j.quit:
+			j.flushAll()
+			for !j.close() {
+				j.flushAll()
 			}
 			return
 		}
-		w.flushAll()
+		j.flushAll()
 	}
 }
 
 // stop flushes the queue and returns when all is stored. What is added after it fails.
-func (w *storeWriter) stop() {
-	close(w.quit)
-	<-w.ended
+func (j *journal) stop() {
+	close(j.quit)
+	<-j.ended
 }
 
 // close refuses what comes; false if something came before it.
-func (w *storeWriter) close() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.closed = len(w.queue) == 0
-	return w.closed
+func (j *journal) close() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.closed = len(j.queue) == 0
+	return j.closed
 }
 
-func (w *storeWriter) linger() {
-	w.mu.Lock()
-	urgent := w.urgent
-	w.mu.Unlock()
+func (j *journal) linger() {
+	j.mu.Lock()
+	urgent := j.urgent
+	j.mu.Unlock()
 	if urgent {
 		return
 	}
@@ -121,49 +127,52 @@ func (w *storeWriter) linger() {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-w.hurry:
-	case <-w.quit:
+	case <-j.hurry:
+	case <-j.quit:
 	}
 }
 
-func (w *storeWriter) flushAll() {
+func (j *journal) flushAll() {
 	for more := true; more; {
-		more = w.flush()
+		more = j.flush()
 	}
 }
 
 // flush writes the first requests of the queue in one transaction; false if there were none.
-func (w *storeWriter) flush() bool {
-	w.mu.Lock()
-	n := mergeable(w.queue)
-	group := w.queue[:n:n]
-	w.queue = w.queue[n:]
-	w.urgent = w.urgent && len(w.queue) > 0
-	w.mu.Unlock()
+func (j *journal) flush() bool {
+	j.mu.Lock()
+	n := mergeable(j.queue)
+	group := j.queue[:n:n]
+	j.queue = j.queue[n:]
+	j.urgent = j.urgent && len(j.queue) > 0
+	j.mu.Unlock()
 	if n == 0 {
 		return false
 	}
-	err := w.write(merge(group))
+	err := j.write(merge(group))
 	if err == nil || n == 1 {
-		w.tell(group, err)
+		j.tell(group, err)
 		return true
 	}
 	for _, r := range group { // one of them is at fault: only that one may fail
-		w.tell([]*request{r}, w.write(&r.changes))
+		j.tell([]*request{r}, j.write(&r.changes))
 	}
 	return true
 }
 
-func (w *storeWriter) write(changes *Changes) error {
-	return w.store.Apply(context.Background(), changes)
+func (j *journal) write(changes *Changes) error {
+	if changes.empty() {
+		return nil
+	}
+	return j.store.Apply(context.Background(), changes)
 }
 
-func (w *storeWriter) tell(group []*request, err error) {
+func (j *journal) tell(group []*request, err error) {
 	for _, r := range group {
 		if r.then != nil {
 			r.then(err)
 		} else if err != nil {
-			w.log.Error("outbox store refused a change", slog.Any("error", err))
+			j.log.Error("outbox store refused a change", slog.Any("error", err))
 		}
 	}
 }
@@ -205,6 +214,12 @@ func merge(group []*request) *Changes {
 		all.Delivered = append(all.Delivered, c.Delivered...)
 		all.Keep = append(all.Keep, c.Keep...)
 		all.Forget = append(all.Forget, c.Forget...)
+		all.Fences = append(all.Fences, c.Fences...)
 	}
 	return all
+}
+
+// empty reports whether nothing is to be changed.
+func (c *Changes) empty() bool {
+	return len(c.Insert)+len(c.Start)+len(c.Finish)+len(c.Done)+len(c.Delivered)+len(c.Keep)+len(c.Forget) == 0
 }

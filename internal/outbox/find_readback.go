@@ -11,16 +11,16 @@ import (
 
 // readBack finds out from the table whether b was written: ids are those of created records. false means that it was not, or
 // that the table does not tell.
-func (o *Outbox) readBack(ctx context.Context, b *batch) (ids []string, written bool) {
-	err := o.guard(func() (err error) {
+func (f *finder) readBack(ctx context.Context, b *batch) (ids []string, written bool) {
+	err := recovered(f.opts.Logger, func() (err error) {
 		switch b.op {
 		case OpCreate:
-			ids, written, err = o.createdAlready(ctx, b)
+			ids, written, err = f.createdAlready(ctx, b)
 		case OpUpdate:
-			written, err = o.updatedAlready(ctx, b)
+			written, err = f.updatedAlready(ctx, b)
 		case OpDelete:
 			var absent map[string]bool
-			absent, err = o.absent(ctx, b.items)
+			absent, err = f.absent(ctx, b.items)
 			// A batch is carried out whole or not at all: one record that is there is enough.
 			written = len(absent) == len(b.items)
 		case OpUpsert, opPause:
@@ -28,14 +28,14 @@ func (o *Outbox) readBack(ctx context.Context, b *batch) (ids []string, written 
 		return err
 	})
 	if err != nil {
-		o.opts.Logger.InfoContext(ctx, "cannot read back", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Any("error", err))
+		f.opts.Logger.InfoContext(ctx, "cannot read back", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Any("error", err))
 		return nil, false
 	}
 	return ids, written
 }
 
 // isFree reports whether an overtaken batch can be sent all the same: nobody has made a record of any of its keys.
-func (o *Outbox) isFree(ctx context.Context, b *batch) bool {
+func (f *finder) isFree(ctx context.Context, b *batch) bool {
 	if b.op != OpCreate {
 		return false
 	}
@@ -45,9 +45,9 @@ func (o *Outbox) isFree(ctx context.Context, b *batch) bool {
 	for i := range b.items {
 		want[i], _ = rowKey(columns, cellsOf(b.items[i].fields))
 	}
-	q := lookup{reader: o.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: columns, names: sub.KeyFields}
+	q := lookup{reader: f.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: columns, names: sub.KeyFields}
 	var found map[string][]feishu.Record
-	err := o.guard(func() (err error) {
+	err := recovered(f.opts.Logger, func() (err error) {
 		found, _, err = q.find(ctx, want)
 		return err
 	})
@@ -63,9 +63,9 @@ func (o *Outbox) isFree(ctx context.Context, b *batch) bool {
 }
 
 // absent returns those of the items' record ids that the table has not.
-func (o *Outbox) absent(ctx context.Context, items []item) (map[string]bool, error) {
+func (f *finder) absent(ctx context.Context, items []item) (map[string]bool, error) {
 	absent := make(map[string]bool)
-	err := o.batchGet(ctx, items, func(_ []feishu.Record, missing []string) bool {
+	err := f.batchGet(ctx, items, func(_ []feishu.Record, missing []string) bool {
 		for _, id := range missing {
 			absent[id] = true
 		}
@@ -75,7 +75,7 @@ func (o *Outbox) absent(ctx context.Context, items []item) (map[string]bool, err
 }
 
 // updatedAlready reports whether every record holds what b would write to it.
-func (o *Outbox) updatedAlready(ctx context.Context, b *batch) (bool, error) {
+func (f *finder) updatedAlready(ctx context.Context, b *batch) (bool, error) {
 	sub := b.lead().sub
 	if len(sub.Fields) == 0 {
 		return false, nil
@@ -86,7 +86,7 @@ func (o *Outbox) updatedAlready(ctx context.Context, b *batch) (bool, error) {
 		rows[b.items[i].id] = &b.items[i]
 	}
 	same := 0
-	err := o.batchGet(ctx, b.items, func(found []feishu.Record, _ []string) bool {
+	err := f.batchGet(ctx, b.items, func(found []feishu.Record, _ []string) bool {
 		for _, record := range found {
 			it := rows[record.ID]
 			if it == nil || schema.Changed(it.fields, record.Fields) {
@@ -100,7 +100,7 @@ func (o *Outbox) updatedAlready(ctx context.Context, b *batch) (bool, error) {
 }
 
 // batchGet reads the items' records, MaxBatchGet a call, until each returns false.
-func (o *Outbox) batchGet(ctx context.Context, items []item, each func(found []feishu.Record, absent []string) bool) error {
+func (f *finder) batchGet(ctx context.Context, items []item, each func(found []feishu.Record, absent []string) bool) error {
 	sub := items[0].e.sub
 	for part := range slices.Chunk(items, feishu.MaxBatchGet) {
 		ids := make([]string, len(part))
@@ -110,7 +110,7 @@ func (o *Outbox) batchGet(ctx context.Context, items []item, each func(found []f
 		for _, e := range entriesOf(part) {
 			e.calls.Add(1)
 		}
-		found, absent, err := o.opts.Reader.BatchGet(ctx, sub.Table, ids, sub.Write.UserIDType)
+		found, absent, err := f.opts.Reader.BatchGet(ctx, sub.Table, ids, sub.Write.UserIDType)
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (o *Outbox) batchGet(ctx context.Context, items []item, each func(found []f
 
 // createdAlready looks for the rows of b in the table. They count as created only if the table has each content exactly as
 // often as b has it; an older row of the same content makes it impossible to tell.
-func (o *Outbox) createdAlready(ctx context.Context, b *batch) (ids []string, written bool, err error) {
+func (f *finder) createdAlready(ctx context.Context, b *batch) (ids []string, written bool, err error) {
 	sub := b.lead().sub
 	if len(sub.Fields) == 0 {
 		return nil, false, nil
@@ -138,7 +138,7 @@ func (o *Outbox) createdAlready(ctx context.Context, b *batch) (ids []string, wr
 	for i, row := range rows {
 		want[i], _ = rowKey(key, row)
 	}
-	q := lookup{reader: o.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: key, names: names, pages: maxReadBack}
+	q := lookup{reader: f.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: key, names: names, pages: maxReadBack}
 	found, complete, err := q.find(ctx, want)
 	for _, e := range b.entries() {
 		e.calls.Add(int64(q.calls))

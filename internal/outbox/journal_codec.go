@@ -187,29 +187,29 @@ type answer struct {
 	Memo  []byte          `json:"memo,omitempty"`
 }
 
-func (o *Outbox) sealJSON(purpose string, v any) []byte {
+func (j *journal) sealJSON(purpose string, v any) []byte {
 	data, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // all the types above marshal
 	}
-	return o.opts.Keyring.Seal(purpose, data)
+	return j.ring.Seal(purpose, data)
 }
 
-func (o *Outbox) openJSON(purpose string, sealed []byte, v any) error {
-	data, err := o.opts.Keyring.Open(purpose, sealed)
+func (j *journal) openJSON(purpose string, sealed []byte, v any) error {
+	data, err := j.ring.Open(purpose, sealed)
 	if err != nil {
 		return err
 	}
 	return json.Unmarshal(data, v)
 }
 
-func (o *Outbox) sealAnswer(r *Result) []byte {
-	return o.sealJSON(sealResult, answer{Rows: r.Rows, Said: r.Feishu, Err: r.Err, Calls: r.UpstreamCalls, Memo: r.Memo})
+func (j *journal) sealAnswer(r *Result) []byte {
+	return j.sealJSON(sealResult, answer{Rows: r.Rows, Said: r.Feishu, Err: r.Err, Calls: r.UpstreamCalls, Memo: r.Memo})
 }
 
-func (o *Outbox) openAnswer(sealed []byte) (*Result, error) {
+func (j *journal) openAnswer(sealed []byte) (*Result, error) {
 	var a answer
-	if err := o.openJSON(sealResult, sealed, &a); err != nil {
+	if err := j.openJSON(sealResult, sealed, &a); err != nil {
 		return nil, err
 	}
 	return &Result{Rows: a.Rows, Feishu: a.Said, Err: a.Err, UpstreamCalls: a.Calls, Memo: a.Memo}, nil

@@ -32,17 +32,17 @@ type badRow struct {
 
 // upsert looks up the records of the rows' keys, stores what is to be created and updated, and sees that through. It
 // happens within the lane: no other write of this outbox to the base comes in between.
-func (o *Outbox) upsert(ctx context.Context, l *lane, items []item) {
+func (r *runner) upsert(ctx context.Context, l *lane, items []item) {
 	var keyed, later []item
 	var bad []badRow
-	if err := o.guard(func() error { keyed, later, bad = mergeByKey(items); return nil }); err != nil {
-		o.fail(l, &batch{items: items, unstored: true}, problem.From(err))
+	if err := recovered(r.opts.Logger, func() error { keyed, later, bad = mergeByKey(items); return nil }); err != nil {
+		r.fail(l, &batch{items: items}, problem.From(err))
 		return
 	}
-	o.postpone(l, later)
+	r.postpone(l, later)
 	var m matched
-	err := o.guard(func() (err error) {
-		m, err = o.match(ctx, keyed)
+	err := recovered(r.opts.Logger, func() (err error) {
+		m, err = r.match(ctx, keyed)
 		return err
 	})
 	for _, e := range entriesOf(keyed) {
@@ -51,38 +51,37 @@ func (o *Outbox) upsert(ctx context.Context, l *lane, items []item) {
 	if ctx.Err() != nil {
 		return
 	}
-	if err != nil && o.putOff(l, append(keyed, itemsOfBad(bad)...), err) {
+	if err != nil && r.deferRows(l, append(keyed, itemsOfBad(bad)...), err) {
 		return
 	}
 	if err != nil {
-		o.fail(l, &batch{items: append(keyed, itemsOfBad(bad)...), unstored: true}, problem.From(err))
+		r.fail(l, &batch{items: append(keyed, itemsOfBad(bad)...)}, problem.From(err))
 		return
 	}
-	o.mu.Lock()
+	r.mu.Lock()
 	for _, e := range entriesOf(keyed) {
-		e.aside = time.Time{}
+		e.deferred = time.Time{}
 	}
-	o.mu.Unlock()
+	r.mu.Unlock()
 	m.bad = append(m.bad, bad...)
-	m.abort(o, l)
+	r.abort(l, &m)
 	if len(m.same) > 0 {
-		o.end(l, &batch{items: m.same, unstored: true}, ending{Status: Unchanged})
+		r.end(l, &batch{items: m.same}, ending{Status: Unchanged})
 	}
 	var batches []*batch
 	if len(m.creates) > 0 {
-		batches = append(batches, o.newBatch(l, OpCreate, m.creates))
+		batches = append(batches, r.newBatch(l, OpCreate, m.creates))
 	}
 	if len(m.updates) > 0 {
-		batches = append(batches, o.newBatch(l, OpUpdate, m.updates))
+		batches = append(batches, r.newBatch(l, OpUpdate, m.updates))
 	}
-	if len(batches) > 0 && o.start(l, batches...) {
-		o.finishAll(ctx, l, batches)
+	if len(batches) > 0 && r.start(l, batches...) {
+		r.finishAll(ctx, l, batches)
 	}
 }
 
-// Match tells what an upsert would do, row by row, without doing it: created, updated, unchanged or failed. Record ids are
-// given where a record is there already. The error is a *problem.Error.
-func (o *Outbox) Match(ctx context.Context, sub Submission) ([]RowResult, error) {
+// preview tells what an upsert would do, row by row, without doing it.
+func (r *runner) preview(ctx context.Context, sub Submission) ([]RowResult, error) {
 	e := &entry{sub: &sub}
 	e.prepare()
 	items := make([]item, len(sub.Rows))
@@ -90,7 +89,7 @@ func (o *Outbox) Match(ctx context.Context, sub Submission) ([]RowResult, error)
 		items[i] = item{e: e, pos: i, fields: sub.Rows[i].Fields}
 	}
 	keyed, _, bad := mergeByKey(items)
-	m, err := o.match(ctx, keyed)
+	m, err := r.match(ctx, keyed)
 	if err != nil {
 		return nil, problem.From(err)
 	}
@@ -161,9 +160,9 @@ func keyColumns(sub *Submission) []feishu.Field {
 }
 
 // postpone puts rows back into the lane, in their order.
-func (o *Outbox) postpone(l *lane, later []item) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (r *runner) postpone(l *lane, later []item) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	entries := entriesOf(later)
 	slices.Reverse(entries)
 	for _, e := range entries {
@@ -174,11 +173,14 @@ func (o *Outbox) postpone(l *lane, later []item) {
 			}
 		}
 		l.putBack(e, positions)
+		if e.out == 0 {
+			r.transition(e, EntryQueue)
+		}
 	}
 }
 
 // match looks up the records of keyed rows and sorts the rows by what is to be done.
-func (o *Outbox) match(ctx context.Context, keyed []item) (matched, error) {
+func (r *runner) match(ctx context.Context, keyed []item) (matched, error) {
 	var m matched
 	if len(keyed) == 0 {
 		return m, nil
@@ -192,7 +194,7 @@ func (o *Outbox) match(ctx context.Context, keyed []item) (matched, error) {
 	}
 	columns, names := columnsIn(sub.Fields, rows)
 	schema := bitable.NewSchema(columns)
-	q := lookup{reader: o.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: keyColumns(sub), names: names}
+	q := lookup{reader: r.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: keyColumns(sub), names: names}
 	found, _, err := q.find(ctx, want)
 	m.calls = q.calls
 	if err != nil {
@@ -217,11 +219,11 @@ func (o *Outbox) match(ctx context.Context, keyed []item) (matched, error) {
 }
 
 // abort fails the bad rows, and with a bad row of an entry that stays together all its others.
-func (m *matched) abort(o *Outbox, l *lane) {
+func (r *runner) abort(l *lane, m *matched) {
 	if len(m.bad) == 0 {
 		return
 	}
-	o.mu.Lock()
+	r.mu.Lock()
 	for _, b := range m.bad {
 		e := b.it.e
 		if e.sub.Atomic {
@@ -243,9 +245,9 @@ func (m *matched) abort(o *Outbox, l *lane) {
 			return true
 		})
 	}
-	rest := o.atRest(l, touched)
-	o.mu.Unlock()
-	o.answer(rest, Changes{})
+	rest := r.settle(l, touched)
+	r.mu.Unlock()
+	r.answer(l, rest, Changes{})
 }
 
 func itemsOfBad(bad []badRow) []item {

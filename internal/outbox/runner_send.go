@@ -50,20 +50,23 @@ type attempt struct {
 }
 
 // send makes the batch's call until its outcome is known or its tries are used up. why is nil only for verdictWritten.
-func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, why *feishu.Error) {
-	a := &attempt{b: b, uncertain: b.resumed, tries: make(map[feishu.Class]int)}
-	if b.resumed && (b.op != OpCreate || b.overtaken) {
-		if ids, written := o.readBack(ctx, b); written {
+func (r *runner) send(ctx context.Context, b *batch) (ids []string, v verdict, why *feishu.Error) {
+	r.mu.Lock()
+	r.transitionBatch(b, BatchSend)
+	r.mu.Unlock()
+	a := &attempt{b: b, uncertain: b.uncertain, tries: make(map[feishu.Class]int)}
+	if b.uncertain && (b.op != OpCreate || b.overtaken) {
+		if ids, written := r.find.readBack(ctx, b); written {
 			return ids, verdictWritten, nil
 		}
-		if b.overtaken && !o.isFree(ctx, b) {
+		if b.overtaken && !r.find.isFree(ctx, b) {
 			return nil, verdictUnknown, &feishu.Error{Class: feishu.ClassReadBack}
 		}
 	}
 	for {
 		var ids []string
-		err := o.guard(func() (err error) {
-			ids, err = o.call(ctx, b)
+		err := recovered(r.opts.Logger, func() (err error) {
+			ids, err = r.call(ctx, b)
 			return err
 		})
 		if err == nil && b.op == OpCreate && len(ids) != len(b.items) {
@@ -73,23 +76,23 @@ func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 			return ids, verdictWritten, nil
 		}
 		why = feishuError(err)
-		o.metrics.retry(why.Class)
+		r.metrics.retry(why.Class)
 		if a.refused(why) {
 			if a.uncertain {
-				if ids, written := o.readBack(ctx, b); written {
+				if ids, written := r.find.readBack(ctx, b); written {
 					return ids, verdictWritten, nil
 				}
 			}
 			return nil, verdictRefused, why
 		}
 		if a.sent(why) && (b.op != OpCreate || tokenSpent(why)) {
-			if ids, written := o.readBack(ctx, b); written {
+			if ids, written := r.find.readBack(ctx, b); written {
 				return ids, verdictWritten, nil
 			}
 		}
 		delay, again := a.next(why)
-		again = again && o.affords(b, why)
-		o.opts.Logger.InfoContext(ctx, "batch not written", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
+		again = again && r.affords(b, why)
+		r.opts.Logger.InfoContext(ctx, "batch not written", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
 			slog.String("class", why.Class.String()), slog.Int("code", why.Code), slog.String("log_id", why.LogID),
 			slog.Bool("again", again), slog.Duration("wait", delay))
 		switch {
@@ -110,9 +113,9 @@ func (o *Outbox) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 // affords reports whether a batch may be sent again that Feishu did not answer: only within the share of repeats that all calls
 // to its host have, so that a Feishu that is down is not sent more than one that works. What is not repeated now is taken up
 // again by a repeat of the request, or by the janitor.
-func (o *Outbox) affords(b *batch, why *feishu.Error) bool {
+func (r *runner) affords(b *batch, why *feishu.Error) bool {
 	unanswered := why.Code == 0 && (why.Class == feishu.ClassServer || why.Class == feishu.ClassInterrupted)
-	return !unanswered || o.opts.AllowRetry(b.lead().sub.Table.App)
+	return !unanswered || r.opts.AllowRetry(b.lead().sub.Table.App)
 }
 
 // refused reports whether a row is to blame. Then nothing was written by this call. An earlier one may have been carried out
@@ -153,7 +156,7 @@ func (a *attempt) next(why *feishu.Error) (time.Duration, bool) {
 		return a.backoff(), tries < freshTries
 	case feishu.ClassServer, feishu.ClassInterrupted, feishu.ClassReadBack:
 		return a.backoff(), tries < unknownTries
-	case feishu.ClassUnreachable, feishu.ClassOpen, // setAside's
+	case feishu.ClassUnreachable, feishu.ClassOpen, // deferred by deferBatch
 		feishu.ClassData, feishu.ClassToken, feishu.ClassAccess, feishu.ClassCapacity:
 	}
 	return 0, false

@@ -35,21 +35,21 @@ func (r *recorder) Apply(_ context.Context, c *Changes) error {
 	return nil
 }
 
-func TestStoreWriter(t *testing.T) {
+func TestJournal(t *testing.T) {
 	t.Parallel()
-	within := func(t *testing.T, test func(t *testing.T, r *recorder, w *storeWriter)) {
+	within := func(t *testing.T, test func(t *testing.T, r *recorder, w *journal)) {
 		t.Helper()
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			r := &recorder{}
-			w := newStoreWriter(r, slog.New(slog.DiscardHandler))
+			w := newJournal(&Options{Store: r, Logger: slog.New(slog.DiscardHandler)})
 			go w.run()
 			test(t, r, w)
 		})
 	}
 
 	t.Run("merges_what_waits_into_one_transaction", func(t *testing.T) {
-		within(t, func(t *testing.T, r *recorder, w *storeWriter) {
+		within(t, func(t *testing.T, r *recorder, w *journal) {
 			r.gate = make(chan struct{})
 			var all sync.WaitGroup
 			for range 100 {
@@ -70,7 +70,7 @@ func TestStoreWriter(t *testing.T) {
 	})
 
 	t.Run("lets_only_the_change_at_fault_fail", func(t *testing.T) {
-		within(t, func(t *testing.T, r *recorder, w *storeWriter) {
+		within(t, func(t *testing.T, r *recorder, w *journal) {
 			var got [3]error
 			for i, id := range []string{"a", "poison", "c"} {
 				w.add(&request{changes: Changes{Forget: []string{id}}, then: func(err error) { got[i] = err }}, false)
@@ -83,7 +83,7 @@ func TestStoreWriter(t *testing.T) {
 	})
 
 	t.Run("inserts_a_key_after_the_transaction_that_frees_it", func(t *testing.T) {
-		within(t, func(t *testing.T, r *recorder, w *storeWriter) {
+		within(t, func(t *testing.T, r *recorder, w *journal) {
 			w.add(&request{changes: Changes{Forget: []string{"old"}}, frees: []string{"k"}}, false)
 			w.add(&request{changes: Changes{Insert: []Entry{{ID: "other", Key: "other"}}}}, false)
 			w.add(&request{changes: Changes{Insert: []Entry{{ID: "new", Key: "k"}}}}, false)
@@ -95,7 +95,7 @@ func TestStoreWriter(t *testing.T) {
 	})
 
 	t.Run("lets_what_nobody_waits_for_wait_for_company", func(t *testing.T) {
-		within(t, func(t *testing.T, r *recorder, w *storeWriter) {
+		within(t, func(t *testing.T, r *recorder, w *journal) {
 			start := time.Now()
 			done := make(chan time.Duration, 1)
 			w.add(&request{changes: Changes{Keep: []string{"x"}}, then: func(error) { done <- time.Since(start) }}, false)
@@ -107,7 +107,7 @@ func TestStoreWriter(t *testing.T) {
 	})
 
 	t.Run("refuses_what_comes_after_the_end", func(t *testing.T) {
-		within(t, func(t *testing.T, _ *recorder, w *storeWriter) {
+		within(t, func(t *testing.T, _ *recorder, w *journal) {
 			w.stop()
 			if err := w.apply(Changes{}); !errors.Is(err, errStopped) {
 				t.Errorf("got %v", err)

@@ -4,37 +4,35 @@ import (
 	"slices"
 )
 
-// A batch that is set aside or given up for now is adrift: the lane goes on without it, and a later write may overtake it.
-
-// overtake marks the batches adrift that write to what b has written by now. Sent again they would undo that, or make a second
-// record of a key. o.mu is held.
+// overtake marks the pending batches that write to what b has written by now: the lane went on without them. Sent again they
+// would undo that, or make a second record of a key. mu is held.
 func (l *lane) overtake(b *batch) {
-	for other := range l.adrift {
-		if other != b && other.lead().sub.Table.TableID == b.lead().sub.Table.TableID && meet(other.places(), b.places()) {
+	for other := range l.pending {
+		if other != b && other.lead().sub.Table.TableID == b.lead().sub.Table.TableID && meet(other.targets(), b.targets()) {
 			other.overtaken = true
 		}
 	}
 }
 
-// places are the records that b updates and the keys that it upserts.
-func (b *batch) places() map[string]bool {
-	places := make(map[string]bool, len(b.items))
+// targets are the records that b updates and the keys that it upserts.
+func (b *batch) targets() map[string]bool {
+	targets := make(map[string]bool, len(b.items))
 	for i := range b.items {
 		it := &b.items[i]
 		if it.id != "" {
-			places[join([]string{it.id})] = true
+			targets[join([]string{it.id})] = true
 		}
 		if sub := it.e.sub; sub.Op == OpUpsert {
 			parts, _ := rowKey(keyColumns(sub), cellsOf(it.fields))
-			places[join(slices.Concat(sub.KeyFields, parts))] = true
+			targets[join(slices.Concat(sub.KeyFields, parts))] = true
 		}
 	}
-	return places
+	return targets
 }
 
 func meet(a, b map[string]bool) bool {
-	for place := range a {
-		if b[place] {
+	for target := range a {
+		if b[target] {
 			return true
 		}
 	}
@@ -42,13 +40,13 @@ func meet(a, b map[string]bool) bool {
 }
 
 // requeue puts the rows of a batch that was not sent back into the lane.
-func (o *Outbox) requeue(l *lane, b *batch) {
-	o.end(l, b, ending{})
-	o.mu.Lock()
+func (r *runner) requeue(l *lane, b *batch) {
+	r.end(l, b, ending{})
+	r.mu.Lock()
 	l.giveBack(b.items)
-	rest := o.atRest(l, b.entries())
-	o.mu.Unlock()
-	o.answer(rest, Changes{})
+	rest := r.settle(l, b.entries())
+	r.mu.Unlock()
+	r.answer(l, rest, Changes{})
 }
 
 // giveBack puts rows that were taken from the lane back, in their places.
