@@ -106,7 +106,7 @@ func (w world) run(t *testing.T) []string {
 		}
 	}
 	for _, events := range append(append([]int(nil), w.lives...), 1_000_000) {
-		m := &mortal{memStore: h.store, fakeBase: h.base, left: events, late: w.late}
+		m := &mortal{Store: h.store, fakeBase: h.base, left: events, late: w.late}
 		h.open(t, func(o *outbox.Options) { o.Store, o.Writer, o.Reader = m, m, m })
 		for range 40 { // tries of the callers
 			if len(open) == 0 || !h.submitAll(t, m, open, acknowledged) {

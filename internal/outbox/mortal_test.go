@@ -14,12 +14,13 @@ var errDead = errors.New("the process is dead")
 // mortal stands between an outbox and its store and base, and cuts all ties at once after a number of events, as kill -9 does.
 // A write that is the last event is carried out or not, by late.
 type mortal struct {
-	*memStore
+	outbox.Store
 	*fakeBase
 
 	mu   sync.Mutex
 	left int  // events to live
 	late bool // the last write lands
+	died func()
 }
 
 // alive counts an event; last is true for the one that the process dies of.
@@ -30,6 +31,9 @@ func (m *mortal) alive() (ok, last bool) {
 		return false, false
 	}
 	m.left--
+	if m.left == 0 && m.died != nil {
+		m.died()
+	}
 	return true, m.left == 0
 }
 
@@ -38,7 +42,7 @@ func (m *mortal) Apply(ctx context.Context, c *outbox.Changes) error {
 	if !ok || last && !m.late {
 		return errDead
 	}
-	if err := m.memStore.Apply(ctx, c); err != nil || last {
+	if err := m.Store.Apply(ctx, c); err != nil || last {
 		return errors.Join(err, errDead)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/problem"
@@ -57,7 +58,7 @@ func (r *runner) leave(e *entry) {
 		switch {
 		case e.state != EntryElsewhere:
 		case err != nil:
-			r.dismissed(e, notStored(err))
+			r.dismiss(e, notStored(err))
 		default:
 			e.payload = nil
 			r.watch(lane)
@@ -65,8 +66,8 @@ func (r *runner) leave(e *entry) {
 	}}, true)
 }
 
-// dismissed tells who waits for an entry that runs elsewhere that there will be no answer here; mu is held.
-func (r *runner) dismissed(e *entry, why *problem.Error) {
+// dismiss tells who waits for an entry that runs elsewhere that there will be no answer here; mu is held.
+func (r *runner) dismiss(e *entry, why *problem.Error) {
 	r.transition(e, EntryRelease)
 	r.drop(e)
 	e.round.end(nil, why)
@@ -132,10 +133,18 @@ func (r *runner) watch(lane string) {
 	wake := make(chan struct{}, 1)
 	r.watchers[lane] = wake
 	r.work.Go(func() {
-		for r.look(r.ctx, lane) {
+		for {
+			again, err := r.look(r.ctx, lane)
+			if !again {
+				return
+			}
+			hurry := wake
+			if err != nil { // the store fails: not at once again, whatever is noted
+				hurry = nil
+			}
 			timer := time.NewTimer(lookEvery)
 			select {
-			case <-wake:
+			case <-hurry:
 			case <-timer.C:
 			case <-r.ctx.Done():
 			}
@@ -162,86 +171,116 @@ func (r *runner) elsewhere(lane string) []*entry {
 	return list
 }
 
-// look takes the lane over if nobody has it, and else asks the store for the answers of its entries. false ends the watcher:
-// nothing of the lane is awaited any more, or the outbox ends.
-func (r *runner) look(ctx context.Context, lane string) bool {
+// look takes the lane over if nobody has it, and else asks the store for the answers of its entries. again is false if nothing of
+// the lane is awaited any more, or the outbox ends: that ends the watcher. The error is the store's.
+func (r *runner) look(ctx context.Context, lane string) (again bool, err error) {
 	l, err := r.acquire(ctx, lane)
-	mine := err == nil
+	mine, owned := err == nil, errors.Is(err, ErrOwned)
 	if mine {
 		r.reload(l)
 		r.unpin(l)
 	}
 	r.mu.Lock()
 	waiting := r.elsewhere(lane)
-	if ctx.Err() != nil || len(waiting) == 0 && (mine || errors.Is(err, ErrOwned)) {
+	if ctx.Err() != nil || len(waiting) == 0 && (mine || owned) {
 		delete(r.watchers, lane)
 		r.mu.Unlock()
-		return false
+		return false, nil
 	}
 	r.mu.Unlock()
-	if !mine {
+	if !mine && !owned {
+		return true, err
+	}
+	if owned {
 		r.owner.Notify(Note{Lane: lane, Kind: NoteStored}) // a note may have been lost
 	}
 	loaded, err := r.loadLane(ctx, []string{lane})
 	if err != nil {
 		r.opts.Logger.WarnContext(ctx, "outbox cannot look for answers of another instance", slog.Any("error", err))
-		return true
+		return true, err
 	}
-	open := make(map[string]*entry, len(loaded.entries))
+	open := make(map[string]bool, len(loaded.raw))
+	for i := range loaded.raw {
+		open[loaded.raw[i].ID] = true
+	}
+	parked := r.parkedIn(loaded, waiting)
+	for _, e := range waiting {
+		if open[e.id] {
+			r.lookAtOpen(e, parked[e.id])
+		} else {
+			r.lookForAnswer(ctx, e, mine)
+		}
+	}
+	return true, nil
+}
+
+// parkedIn returns, by id, those of the awaited entries that are parked, as the store has them.
+func (r *runner) parkedIn(loaded *stored, waiting []*entry) map[string]*entry {
+	marked := make(map[string]bool)
+	for i := range loaded.batches {
+		if b := &loaded.batches[i]; b.Seq == markSeq && b.Result == nil {
+			marked[b.Entries[0]] = true
+		}
+	}
+	awaited := slices.DeleteFunc(slices.Clone(waiting), func(e *entry) bool { return !marked[e.id] })
+	if len(awaited) == 0 {
+		return nil
+	}
 	r.rebuild(loaded, func(e *entry) *entry { return e })
 	for _, b := range loaded.resend {
 		for _, e := range b.entries() {
 			e.unknown[b] = b.count(e)
 		}
 	}
+	parked := make(map[string]*entry)
 	for _, e := range loaded.entries {
-		open[e.id] = e
+		if marked[e.id] {
+			parked[e.id] = e
+		}
 	}
-	for _, e := range waiting {
-		r.lookFor(ctx, e, open[e.id], mine)
-	}
-	return true
+	return parked
 }
 
-// lookFor asks the store for the answer of e, which another instance runs. shadow is e as the store has it, nil if it is not
-// among those that are not done.
-func (r *runner) lookFor(ctx context.Context, e, shadow *entry, mine bool) {
-	if shadow != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		switch {
-		case e.state != EntryElsewhere:
-		case shadow.mark == "":
-			e.repeated = false // it is being worked on
-		case e.repeated:
-			e.repeated = false
-			r.journal.add(&request{
-				changes: Changes{Finish: []BatchResult{r.markEnd(shadow.mark, "")}},
-				then:    func(error) { r.owner.Notify(Note{Lane: e.lane, Kind: NoteStored}) },
-			}, true)
-		default:
-			r.transition(e, EntryPark)
-			e.mark, e.unknown = shadow.mark, shadow.unknown // what Delivered asks for
-			r.drop(e)
-			e.round.end(shadow.result(), nil)
-			r.checkIdle()
-		}
-		return
+// lookAtOpen gives the answer of an awaited entry if it is parked, or has its owner go on with it if it was repeated here. parked is
+// the entry as the store has it, nil if it is being worked on.
+func (r *runner) lookAtOpen(e, parked *entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	repeated := e.repeated
+	e.repeated = false
+	switch {
+	case e.state != EntryElsewhere || parked == nil:
+	case repeated:
+		r.journal.add(&request{
+			changes: Changes{Finish: []BatchResult{r.markEnd(parked.mark, "")}},
+			then:    func(error) { r.owner.Notify(Note{Lane: e.lane, Kind: NoteStored}) },
+		}, true)
+	default:
+		r.transition(e, EntryPark)
+		e.mark, e.unknown = parked.mark, parked.unknown // what Delivered asks for
+		r.drop(e)
+		e.round.end(parked.result(), nil)
+		r.checkIdle()
 	}
-	stored, found, err := r.opts.Store.Find(ctx, Lookup{ID: e.id})
+}
+
+// lookForAnswer gives the answer of an awaited entry that is done by now. mine means that this instance owns the lane, and has
+// taken over what can be opened.
+func (r *runner) lookForAnswer(ctx context.Context, e *entry, mine bool) {
+	known, found, err := r.opts.Store.Find(ctx, Lookup{ID: e.id})
 	if err != nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case e.state != EntryElsewhere, found && stored.DoneAt.IsZero() && !mine: // stored after the lane was loaded
-	case !found, stored.DoneAt.IsZero(): // its answer was given to another caller and forgotten, or it cannot be opened
-		r.dismissed(e, inFlight())
+	case e.state != EntryElsewhere, found && known.DoneAt.IsZero() && !mine: // stored after the lane was loaded
+	case !found, known.DoneAt.IsZero(): // its answer was given to another caller and forgotten, or it cannot be opened
+		r.dismiss(e, inFlight())
 	default:
-		result, err := r.journal.openAnswer(stored.Result)
+		result, err := r.journal.openAnswer(known.Result)
 		if err != nil {
-			r.dismissed(e, inFlight())
+			r.dismiss(e, inFlight())
 			return
 		}
 		r.transition(e, EntryAnswer)

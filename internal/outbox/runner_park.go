@@ -13,13 +13,16 @@ const (
 	expireEvery = time.Hour   // answers older than KeepFor are deleted
 )
 
+// markSeq is the place of a mark in its lane: before all batches.
+const markSeq = 0
+
 // opPause is the operation of a stored mark: its entry was answered and waits for a repeat. Unlike other batches it is no call.
 const opPause Op = "pause"
 
 // parkMark is a stored note that e is parked, so that a restart does not send what the caller was told is not written.
 func (r *runner) parkMark(e *entry) Batch {
 	return Batch{
-		ID: e.mark, Lane: e.lane, Entries: []string{e.id},
+		ID: e.mark, Lane: e.lane, Seq: markSeq, Entries: []string{e.id},
 		Plan: r.journal.sealJSON(sealPlan, plan{Op: opPause, Parts: []Part{{Entry: e.id}}, Pause: e.stop}),
 	}
 }
