@@ -28,6 +28,8 @@ type fleet struct {
 
 	mu        sync.Mutex
 	dice      *rand.Rand
+	ended     chan struct{} // closed when the callers are done
+	upheaval  sync.WaitGroup
 	instances [2]*instance
 	problems  []string
 }
@@ -39,6 +41,9 @@ type instance struct {
 	life *mortal
 	dead context.Context //nolint:containedctx // ends with the process
 }
+
+// leaseTime is how long a lease outlasts the process that had it.
+const leaseTime = 10 * time.Second
 
 // history is one random run of a fleet.
 type history struct {
@@ -65,7 +70,7 @@ func TestTwoOutboxesOverOneStore(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
 				w := history{world: drawWorld(rt), revokes: rapid.IntRange(0, 6).Draw(rt, "revokes"), jobs: rapid.Bool().Draw(rt, "jobs")}
 				var problems []string
-				st := time.Now(); fmt.Printf("W %+v\n", w); synctest.Test(t, func(t *testing.T) { problems = w.run(t, open(t)) }); fmt.Println("T", time.Since(st), len(problems))
+				synctest.Test(t, func(t *testing.T) { problems = w.run(t, open(t)) })
 				if len(problems) > 0 {
 					slices.Sort(problems)
 					rt.Fatalf("%+v: %d problems: %v", w, len(problems), problems[:min(len(problems), 10)])
@@ -76,7 +81,7 @@ func TestTwoOutboxesOverOneStore(t *testing.T) {
 }
 
 func (w history) run(t *testing.T, store outbox.Store) []string {
-	f := &fleet{house: setupOnly(t), kept: store, owner: outbox.NewLocalOwner(), dice: rand.New(rand.NewPCG(w.seed, 0))}
+	f := &fleet{house: setupOnly(t), kept: store, owner: outbox.NewLocalOwner(), dice: rand.New(rand.NewPCG(w.seed, 0)), ended: make(chan struct{})}
 	f.base.mode = w.mode
 	f.base.faults = func(int, write) fault { return f.draw(w.faults) }
 	open, want := w.submissions(f.dice)
@@ -84,23 +89,21 @@ func (w history) run(t *testing.T, store outbox.Store) []string {
 	for i := range f.instances {
 		f.start(t, i, w.budget(i), w.late)
 	}
-	ended := make(chan struct{})
-	var upheaval sync.WaitGroup
-	upheaval.Go(func() { f.upset(w.revokes, ended) })
+	f.upheaval.Go(func() { f.upset(w.revokes) })
 	for round := range 60 {
 		if len(open) == 0 {
 			break
 		}
 		f.round(t, open, acknowledged)
 		for i, one := range f.instances {
-			if alive, _ := one.life.alive(); !alive || round == 50 {
+			if one.life.isDead() || round == 50 {
 				f.stop(i)
 				f.start(t, i, 1_000_000, w.late)
 			}
 		}
 	}
-	close(ended)
-	upheaval.Wait()
+	close(f.ended)
+	f.upheaval.Wait()
 	for i := range f.instances {
 		f.stop(i)
 	}
@@ -180,6 +183,17 @@ func (f *fleet) start(t *testing.T, i, events int, late bool) {
 	if err := o.Start(t.Context()); err != nil && !errors.Is(err, errDead) {
 		f.complain("start: " + err.Error())
 	}
+	f.upheaval.Go(func() { // the leases of a dead process end after a while
+		select {
+		case <-dead.Done():
+			select {
+			case <-time.After(leaseTime):
+				kill(o)
+			case <-f.ended:
+			}
+		case <-f.ended:
+		}
+	})
 	f.instances[i] = &instance{Outbox: o, life: life, dead: dead}
 }
 
@@ -192,14 +206,14 @@ func (f *fleet) stop(i int) {
 }
 
 // upset takes lanes away from their owners at random times.
-func (f *fleet) upset(times int, ended <-chan struct{}) {
+func (f *fleet) upset(times int) {
 	for range times {
 		select {
 		case <-time.After(time.Duration(f.intN(4000)) * time.Millisecond):
 			for _, lane := range f.owner.Lanes() {
 				f.owner.Revoke(lane)
 			}
-		case <-ended:
+		case <-f.ended:
 			return
 		}
 	}
@@ -249,7 +263,7 @@ func (f *fleet) ask(t *testing.T, one *instance, sub outbox.Submission) (ids map
 	if err == nil {
 		r, err = ticket.Wait(ctx)
 	}
-	alive, _ := one.life.alive()
+	alive := !one.life.isDead()
 	if alive && errors.Is(err, context.DeadlineExceeded) {
 		f.complain("nobody answered " + sub.Caller)
 	}

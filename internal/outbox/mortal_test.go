@@ -48,6 +48,26 @@ func (m *mortal) Apply(ctx context.Context, c *outbox.Changes) error {
 	return nil
 }
 
+func (m *mortal) isDead() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.left <= 0
+}
+
+func (m *mortal) Load(ctx context.Context, lane string) ([]outbox.Entry, []outbox.Batch, error) {
+	if m.isDead() {
+		return nil, nil, errDead
+	}
+	return m.Store.Load(ctx, lane)
+}
+
+func (m *mortal) Find(ctx context.Context, by outbox.Lookup) (outbox.Entry, bool, error) {
+	if m.isDead() {
+		return outbox.Entry{}, false, errDead
+	}
+	return m.Store.Find(ctx, by)
+}
+
 // write lets a write through while the process lives; its answer is lost if it dies of it.
 func (m *mortal) write(call func() error) error {
 	ok, last := m.alive()

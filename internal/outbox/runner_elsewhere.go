@@ -11,7 +11,10 @@ import (
 )
 
 // lookEvery is how often the store is asked for what another instance does, beside the notes.
-const lookEvery = time.Second
+const (
+	lookEvery = time.Second
+	lookPause = 5 * time.Millisecond // between two looks, however many notes come
+)
 
 // handOver stores an admitted entry for the instance that runs its lane, and follows it there.
 func (r *runner) handOver(e *entry) error {
@@ -137,6 +140,9 @@ func (r *runner) watch(lane string) {
 			again, err := r.look(r.ctx, lane)
 			if !again {
 				return
+			}
+			if !pause(r.ctx, lookPause) {
+				continue
 			}
 			hurry := wake
 			if err != nil { // the store fails: not at once again, whatever is noted
