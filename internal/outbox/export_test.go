@@ -9,3 +9,15 @@ func (o *Outbox) Illegal() int {
 	defer o.core.mu.Unlock()
 	return o.core.illegal
 }
+
+// Steps are all legal steps, as Observe shows them.
+func Steps() []string {
+	var steps []string
+	for s := range entryTable {
+		steps = append(steps, "entry "+s.from.String()+": "+s.event.String())
+	}
+	for s := range batchTable {
+		steps = append(steps, "batch "+s.from.String()+": "+s.event.String())
+	}
+	return steps
+}

@@ -25,6 +25,7 @@ type house struct {
 	base  *fakeBase
 	store *memStore
 	ring  *secret.Keyring
+	steps func(kind, from, event string, legal bool) // sees every transition; nil if nobody asks
 }
 
 func setup(t *testing.T, change ...func(*outbox.Options)) *house {
@@ -55,6 +56,7 @@ func (h *house) open(t *testing.T, change ...func(*outbox.Options)) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Observe(h.steps)
 	if err := o.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
