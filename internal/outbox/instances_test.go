@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -230,9 +231,7 @@ func (f *fleet) round(t *testing.T, open map[string]outbox.Submission, acknowled
 			ids, ok := f.ask(t, one, sub)
 			mu.Lock()
 			defer mu.Unlock()
-			for title, id := range ids {
-				acknowledged[title] = id
-			}
+			maps.Copy(acknowledged, ids)
 			if ok {
 				whole = append(whole, key)
 			}
