@@ -9,7 +9,9 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-func (a *acceptor) replay(ctx context.Context, table feishu.TableRef, key string, fingerprint [32]byte) (ticket *Ticket, found bool, err error) {
+func (a *acceptor) replay(
+	ctx context.Context, table feishu.TableRef, key string, fingerprint [32]byte,
+) (ticket *Ticket, found bool, err error) {
 	e := a.newEntry(&Submission{Table: table, IdempotencyKey: key, Fingerprint: fingerprint})
 	for {
 		a.mu.Lock()

@@ -74,8 +74,8 @@ type lookup struct {
 	seen  map[string]bool
 }
 
-// find returns the records by joined key, for the keys in want. It filters, or pages through the whole table, whichever takes fewer calls. complete is false if
-// the table has more pages than may be read.
+// find returns the records by joined key, for the keys in want. It filters, or pages through the whole table, whichever takes fewer
+// calls. complete is false if the table has more pages than may be read.
 func (q *lookup) find(ctx context.Context, want [][]string) (found map[string][]feishu.Record, complete bool, err error) {
 	q.reset(want)
 	filters, _ := bitable.Filters(q.columns, want)

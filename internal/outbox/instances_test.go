@@ -22,7 +22,7 @@ import (
 
 // fleet is two outboxes over one store and one base, and one owner of their lanes.
 type fleet struct {
-	*house
+	*fixture
 
 	kept  outbox.Store
 	owner *outbox.LocalOwner
@@ -82,7 +82,10 @@ func TestTwoOutboxesOverOneStore(t *testing.T) {
 }
 
 func (w history) run(t *testing.T, store outbox.Store) []string {
-	f := &fleet{house: setupOnly(t), kept: store, owner: outbox.NewLocalOwner(), dice: rand.New(rand.NewPCG(w.seed, 0)), ended: make(chan struct{})}
+	f := &fleet{
+		fixture: setupOnly(t), kept: store, owner: outbox.NewLocalOwner(),
+		dice: rand.New(rand.NewPCG(w.seed, 0)), ended: make(chan struct{}),
+	}
 	f.base.mode = w.mode
 	f.base.faults = func(int, write) fault { return f.draw(w.faults) }
 	open, want := w.submissions(f.dice)

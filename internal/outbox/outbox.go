@@ -110,7 +110,9 @@ func (o *Outbox) Submit(ctx context.Context, sub Submission) (*Ticket, error) {
 // Replay finds the earlier submission with this idempotency key before its rows are looked at again: an answer that was given
 // stays the answer, even if the table has changed since. found is false if there is none; nothing is taken on either way.
 // The error is a *problem.Error (draining, idempotency_conflict, in_flight) or ctx's.
-func (o *Outbox) Replay(ctx context.Context, table feishu.TableRef, key string, fingerprint [32]byte) (ticket *Ticket, found bool, err error) {
+func (o *Outbox) Replay(
+	ctx context.Context, table feishu.TableRef, key string, fingerprint [32]byte,
+) (ticket *Ticket, found bool, err error) {
 	return o.accept.replay(ctx, table, key, fingerprint)
 }
 

@@ -31,7 +31,8 @@ type lane struct {
 
 func newLane(id string, lease Lease) *lane {
 	return &lane{
-		id: id, lease: lease, callers: make(map[string]*caller), options: make(map[option]bool), pending: make(map[*batch]bool), ended: make(map[string]bool),
+		id: id, lease: lease, callers: make(map[string]*caller), options: make(map[option]bool),
+		pending: make(map[*batch]bool), ended: make(map[string]bool),
 	}
 }
 

@@ -60,7 +60,8 @@ func (r *runner) rebuildBatch(s *stored, entries map[string]*entry, known *Batch
 		b.apply(&ending{Status: Unknown, Err: unknownOutcome()})
 	default:
 		// Others may have written since its entries were answered: the last run knew, this one does not.
-		b.overtaken = (b.op == OpUpdate || b.lead().sub.Op == OpUpsert) && slices.ContainsFunc(b.items, func(it item) bool { return it.e.mark != "" })
+		b.overtaken = (b.op == OpUpdate || b.lead().sub.Op == OpUpsert) &&
+			slices.ContainsFunc(b.items, func(it item) bool { return it.e.mark != "" })
 		s.resend = append(s.resend, b)
 	}
 }

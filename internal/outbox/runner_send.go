@@ -92,7 +92,8 @@ func (r *runner) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 		}
 		delay, again := a.next(why)
 		again = again && r.affords(b, why)
-		r.opts.Logger.InfoContext(ctx, "batch not written", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
+		r.opts.Logger.InfoContext(ctx, "batch not written",
+			slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
 			slog.String("class", why.Class.String()), slog.Int("code", why.Code), slog.String("log_id", why.LogID),
 			slog.Bool("again", again), slog.Duration("wait", delay))
 		switch {

@@ -91,7 +91,8 @@ func (r *runner) setUnknown(l *lane, b *batch, why *problem.Error) {
 	if b.unknown.IsZero() {
 		b.unknown = time.Now()
 	}
-	r.opts.Logger.Warn("outcome of a batch is unknown", slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.Duration("for", time.Since(b.unknown)))
+	r.opts.Logger.Warn("outcome of a batch is unknown",
+		slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.Duration("for", time.Since(b.unknown)))
 	if time.Since(b.unknown) > giveUpFor {
 		r.end(l, b, ending{Status: Unknown, Err: why})
 		return

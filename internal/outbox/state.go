@@ -44,6 +44,7 @@ func (c *core) stepped(kind, id, from, event string, legal bool) {
 	}
 	if !legal {
 		c.illegal++
-		c.opts.Logger.Error("illegal transition", slog.String("of", kind), slog.String("id", id), slog.String("state", from), slog.String("event", event))
+		c.opts.Logger.Error("illegal transition",
+			slog.String("of", kind), slog.String("id", id), slog.String("state", from), slog.String("event", event))
 	}
 }

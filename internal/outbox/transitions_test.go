@@ -17,7 +17,7 @@ var walked = []string{"entry parking: resume"}
 
 // pair is two outboxes over one store; the second is opened by other.
 type pair struct {
-	*house
+	*fixture
 
 	owner *outbox.LocalOwner
 }
@@ -25,9 +25,9 @@ type pair struct {
 func (p *pair) share(o *outbox.Options) { o.Owner = p.owner }
 
 // other is a second outbox over the same store.
-func (p *pair) other(t *testing.T) *house {
+func (p *pair) other(t *testing.T) *fixture {
 	t.Helper()
-	second := &house{base: p.base, store: p.store, ring: p.ring, steps: p.steps}
+	second := &fixture{base: p.base, store: p.store, ring: p.ring, steps: p.steps}
 	second.open(t, p.share)
 	return second
 }
@@ -68,7 +68,7 @@ func TestEveryTransitionHappens(t *testing.T) {
 	seen := make(map[string]bool)
 	for name, story := range stories {
 		synctest.Test(t, func(t *testing.T) {
-			p := &pair{house: setupOnly(t), owner: outbox.NewLocalOwner()}
+			p := &pair{fixture: setupOnly(t), owner: outbox.NewLocalOwner()}
 			p.steps = func(kind, from, event string, legal bool) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -249,8 +249,9 @@ var stories = map[string]func(t *testing.T, p *pair){
 		ticket.Delivered()
 		kill(second.Outbox)
 		p.open(t, p.share)
-		if r := p.write(t, creation("a", titles("行", 1500)...)); tally(r)[outbox.Created] != 1500 || len(p.base.column("tblExample", "标题")) != 2501 {
-			t.Errorf("%v, %d rows", tally(r), len(p.base.column("tblExample", "标题")))
+		r := p.write(t, creation("a", titles("行", 1500)...))
+		if n := len(p.base.column("tblExample", "标题")); tally(r)[outbox.Created] != 1500 || n != 2501 {
+			t.Errorf("%v, %d rows", tally(r), n)
 		}
 	},
 	"forgotten_elsewhere": func(t *testing.T, p *pair) {

@@ -103,7 +103,9 @@ type Writer interface {
 // Reader is what the outbox needs of Feishu to match keys and to read back. *feishu.Client is one.
 type Reader interface {
 	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)
-	BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error)
+	BatchGet(
+		ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string,
+	) (found []feishu.Record, absent []string, err error)
 }
 
 // Entry is a submission at rest. Payload and Result are sealed; Lane, Tenant and Key are digests that reveal nothing.
