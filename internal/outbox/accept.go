@@ -105,12 +105,13 @@ func (a *acceptor) enqueue(ctx context.Context, e *entry) (*Ticket, error) {
 		return nil, problem.From(err)
 	}
 	e.payload = a.opts.Keyring.Seal(sealPayload, data)
+	t := a.ticket(e, false) // before anybody else has e
 	if err := a.lanes.place(ctx, e); err != nil {
 		a.withdraw(e)
 		return nil, err
 	}
 	a.metrics.submissions.WithLabelValues("new").Inc()
-	return a.ticket(e, false), nil
+	return t, nil
 }
 
 func (a *acceptor) withdraw(e *entry) {
@@ -123,6 +124,7 @@ func (a *acceptor) withdraw(e *entry) {
 	a.checkIdle()
 }
 
+// ticket is a hold on e and its present round; mu is held, or nobody else has e.
 func (a *acceptor) ticket(e *entry, replay bool) *Ticket {
 	return &Ticket{JobID: e.id, Replay: replay, a: a, e: e, r: e.round}
 }

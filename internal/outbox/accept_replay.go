@@ -112,6 +112,8 @@ func (a *acceptor) again(ctx context.Context, e *entry, known *Entry) (*Ticket, 
 			return nil, err
 		}
 		a.metrics.submissions.WithLabelValues("joined").Inc()
+		a.mu.Lock()
+		defer a.mu.Unlock()
 		return a.ticket(followed, true), nil
 	}
 	result, err := a.journal.openAnswer(known.Result)
