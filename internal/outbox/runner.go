@@ -174,21 +174,13 @@ func (r *runner) remove(e *entry) {
 	}
 }
 
-// place implements lanes.
+// place implements lanes. A job is stored under the lease of its lane, so that nobody else can run it before it is known who does.
 func (r *runner) place(ctx context.Context, e *entry) error {
-	if e.keep {
-		if err := r.journal.apply(Changes{Insert: e.claim(nil)}); err != nil {
-			return notStored(err)
-		}
-		e.payload = nil
-	}
 	for {
 		l, err := r.acquire(ctx, e.lane)
 		switch {
 		case errors.Is(err, ErrOwned):
 			return r.handOver(e)
-		case err != nil && e.journaled:
-			return inFlight()
 		case r.ctx.Err() != nil:
 			return draining()
 		case err != nil && ctx.Err() != nil:
@@ -196,15 +188,34 @@ func (r *runner) place(ctx context.Context, e *entry) error {
 		case err != nil:
 			return notStored(err)
 		}
+		if e.keep {
+			if err := r.journal.apply(Changes{Insert: e.claim(nil), Fences: l.fences()}); err != nil {
+				e.unclaim()
+				r.unpin(l)
+				if errors.Is(err, ErrFenced) {
+					l.lease.Release(true)
+					continue
+				}
+				return notStored(err)
+			}
+			e.payload = nil
+		}
 		r.mu.Lock()
-		if r.lanes[e.lane] != l { // lost meanwhile
+		switch {
+		case r.lanes[e.lane] == l:
+			r.transition(e, EntryQueue)
+			l.push(e)
+			close(e.admitted)
+			r.wake(l)
+		case e.journaled: // the lane was lost meanwhile, and its new owner may run e by now
+			r.transition(e, EntryHandOver)
+			close(e.admitted)
+			r.watch(e.lane)
+			r.owner.Notify(Note{Lane: e.lane, Kind: NoteStored})
+		default:
 			r.mu.Unlock()
 			continue
 		}
-		r.transition(e, EntryQueue)
-		l.push(e)
-		close(e.admitted)
-		r.wake(l)
 		r.mu.Unlock()
 		return nil
 	}
