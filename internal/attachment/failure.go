@@ -27,10 +27,6 @@ func (f *Failure) Unwrap() error {
 
 // The reasons, in the caller's words.
 var (
-	badAddress = problem.Text{
-		ZH: "网址无法使用：须是 http 或 https，端口 80 或 443，不含用户名和密码，长度不超过 8 KB。",
-		EN: "The address cannot be used: it must be http or https on port 80 or 443, without user name and password, at most 8 KB long.",
-	}
 	notPublic = problem.Text{
 		ZH: "这个网址不在公网上，出于安全不会访问。请换成公网可以打开的网址，或直接上传文件。",
 		EN: "The address is not on the public internet and is not fetched for safety. Give a public one, or send the file itself.",
@@ -46,10 +42,6 @@ var (
 	tooSlow = problem.Text{
 		ZH: "没有在时限内取完文件（最多 30 秒，且不超过 timeout_ms）。请换更快的地址，或直接上传文件。",
 		EN: "The file did not arrive in time (30 seconds at most, and within timeout_ms). Give a faster address, or send the file itself.",
-	}
-	tooManyRedirects = problem.Text{
-		ZH: "网址跳转超过 3 次。请给出最终的网址。",
-		EN: "The address redirects more than 3 times. Give the one it ends at.",
 	}
 	brokenOff = problem.Text{
 		ZH: "传输中断，文件没有取全。请稍后重试。",

@@ -14,6 +14,7 @@ import (
 
 	"code.dny.dev/ssrf"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -28,7 +29,7 @@ type FetcherOptions struct {
 	SpoolBytes       int64  // MaxSpoolBytes
 	SpoolBytesPerApp int64  // MaxSpoolBytesPerApp
 
-	reach   reach         // tests only
+	reach   egress.Reach  // tests only
 	timeout time.Duration // FetchTimeout
 }
 
@@ -36,7 +37,7 @@ type FetcherOptions struct {
 type Fetcher struct {
 	dir     string
 	shares  *shares
-	reach   reach
+	reach   egress.Reach
 	timeout time.Duration
 	client  *http.Client
 }
@@ -48,7 +49,7 @@ func NewFetcher(o FetcherOptions) *Fetcher {
 	setDefault(&o.timeout, FetchTimeout)
 	return &Fetcher{
 		dir: o.Dir, shares: newShares(o.SpoolBytesPerApp, o.SpoolBytes), reach: o.reach, timeout: o.timeout,
-		client: &http.Client{Transport: o.reach.transport(), CheckRedirect: o.reach.redirect},
+		client: &http.Client{Transport: o.reach.Transport(), CheckRedirect: o.reach.Redirect},
 	}
 }
 
@@ -65,15 +66,15 @@ func setDefault[T comparable](option *T, value T) {
 // Errors: a *Failure that says what is wrong with the address or its server; the problem overloaded when the disk share is
 // used up; ctx's error when it was cancelled.
 func (f *Fetcher) Fetch(ctx context.Context, owner, address string) (*File, error) {
-	u, err := f.reach.parse(address)
+	u, err := f.reach.Parse(address)
 	if err != nil {
-		return nil, err
+		return nil, unfetched(ctx, err, unreachable)
 	}
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return nil, &Failure{Reason: badAddress}
+		return nil, unfetched(ctx, err, unreachable)
 	}
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "*/*")
@@ -144,8 +145,8 @@ func (f *Fetcher) store(ctx context.Context, owner string, resp *http.Response) 
 
 // unfetched says what a network error means; otherwise is what it is if nothing better is known.
 func unfetched(ctx context.Context, err error, otherwise problem.Text) error {
-	if failure, ok := errors.AsType[*Failure](err); ok {
-		return failure
+	if refusal, ok := errors.AsType[*egress.Refusal](err); ok {
+		return &Failure{Reason: refusal.Reason}
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return &Failure{Reason: badCertificate}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -73,7 +74,7 @@ func TestFetch(t *testing.T) {
 		"encoded_content":             {serve("x", "Content-Encoding", "gzip"), encoded},
 		"a_length_over_the_limit":     {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "104857601") }, tooLarge(MaxFileBytes).Reason},
 		"a_body_that_breaks_off":      {serve("x", "Content-Length", "100"), brokenOff},
-		"headers_without_end":         {serve("x", "X-Long", strings.Repeat("x", maxHeaderBytes)), unreachable},
+		"headers_without_end":         {serve("x", "X-Long", strings.Repeat("x", egress.MaxHeaderBytes)), unreachable},
 		"a_redirect_without_location": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusFound) }, badStatus(302).Reason},
 	} {
 		t.Run("refuses_"+name, func(t *testing.T) {
@@ -116,7 +117,7 @@ func TestFetch(t *testing.T) {
 		wantFailure(t, err, badCertificate)
 
 		o := s.options(t)
-		o.reach.roots = poolOf(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+		o.reach.Roots = poolOf(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 		_, err = s.fetch(t, o, "/")
 		must(t, err)
 	})

@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
@@ -60,7 +61,7 @@ func (s *site) options(t *testing.T) FetcherOptions {
 	t.Helper()
 	return FetcherOptions{
 		Dir:   t.TempDir(),
-		reach: reach{ports: []uint16{s.port}, prefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
+		reach: egress.Reach{Ports: []uint16{s.port}, Prefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
 	}
 }
 

@@ -2,75 +2,19 @@ package attachment
 
 import (
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/rowgate/rowgate/internal/egress"
 )
-
-func TestGuard(t *testing.T) {
-	t.Parallel()
-	guard := reach{}.guard()
-
-	for class, addresses := range map[string][]string{
-		"this_network":      {"0.0.0.0", "0.1.2.3", "::"},
-		"loopback":          {"127.0.0.1", "127.255.255.254", "::1"},
-		"private":           {"10.0.0.1", "172.16.0.1", "172.31.255.254", "192.168.1.1", "fc00::1", "fd12:3456::1"},
-		"link_local":        {"169.254.0.1", "fe80::1", "fec0::1"},
-		"carrier_nat":       {"100.64.0.1", "100.127.255.254"},
-		"cloud_metadata":    {"169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"},
-		"mapped_ipv4":       {"::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:93.184.216.34"},
-		"compatible_ipv4":   {"::7f00:1"},
-		"nat64":             {"64:ff9b::7f00:1", "64:ff9b:1::a00:1"},
-		"6to4":              {"2002:7f00:1::1", "192.88.99.1"},
-		"teredo":            {"2001::1"},
-		"multicast":         {"224.0.0.1", "239.255.255.250", "ff02::1"},
-		"broadcast":         {"255.255.255.255"},
-		"reserved":          {"240.0.0.1"},
-		"documentation":     {"192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1", "3fff::1"},
-		"benchmarking":      {"198.18.0.1"},
-		"discard_or_unused": {"100::1", "4000::1"},
-	} {
-		t.Run("refuses_"+class, func(t *testing.T) {
-			t.Parallel()
-			for _, address := range addresses {
-				if guard.SafeAddrPort(netip.AddrPortFrom(netip.MustParseAddr(address), 443)) == nil {
-					t.Errorf("%s may be dialled", address)
-				}
-			}
-		})
-	}
-	t.Run("lets_public_addresses_through", func(t *testing.T) {
-		t.Parallel()
-		for _, address := range []string{"93.184.216.34:80", "8.8.8.8:443", "[2606:2800:220:1::1]:443", "100.63.255.255:80", "172.32.0.1:80"} {
-			if err := guard.SafeAddrPort(netip.MustParseAddrPort(address)); err != nil {
-				t.Errorf("%s: %v", address, err)
-			}
-		}
-	})
-	t.Run("refuses_other_ports_and_networks", func(t *testing.T) {
-		t.Parallel()
-		if guard.SafeAddrPort(netip.MustParseAddrPort("93.184.216.34:22")) == nil {
-			t.Error("port 22 may be dialled")
-		}
-		if guard.Safe("udp4", "93.184.216.34:80", nil) == nil {
-			t.Error("UDP may be dialled")
-		}
-	})
-	t.Run("uses_no_proxy_of_the_environment", func(t *testing.T) {
-		t.Parallel()
-		if (reach{}).transport().Proxy != nil {
-			t.Error("a proxy would dial in our place")
-		}
-	})
-}
 
 func TestFetchRefusesAddresses(t *testing.T) {
 	t.Parallel()
 	fetcher := NewFetcher(FetcherOptions{Dir: t.TempDir()})
-	longest := "https://example.com/" + strings.Repeat("a", maxURLBytes-len("https://example.com/"))
-	if _, err := (reach{}).parse(longest); err != nil {
-		t.Errorf("an address of %d bytes: %v", maxURLBytes, err)
+	longest := "https://example.com/" + strings.Repeat("a", egress.MaxURLBytes-len("https://example.com/"))
+	if _, err := (egress.Reach{}).Parse(longest); err != nil {
+		t.Errorf("an address of %d bytes: %v", egress.MaxURLBytes, err)
 	}
 
 	for _, address := range []string{
@@ -99,7 +43,7 @@ func TestFetchRefusesAddresses(t *testing.T) {
 		t.Run("malformed_"+what, func(t *testing.T) {
 			t.Parallel()
 			_, err := fetcher.Fetch(t.Context(), "owner", address)
-			wantFailure(t, err, badAddress)
+			wantFailure(t, err, egress.BadAddress)
 		})
 	}
 }
@@ -119,8 +63,8 @@ func TestRebinding(t *testing.T) {
 	// The name resolves to the address that counts as public here, and from the second time on to a private one.
 	names := newNames("127.0.0.1", "127.0.0.2")
 	o := outside.options(t)
-	o.reach.ports = append(o.reach.ports, inside.port)
-	o.reach.resolver = names.resolver()
+	o.reach.Ports = append(o.reach.Ports, inside.port)
+	o.reach.Resolver = names.resolver()
 	fetcher := NewFetcher(o)
 
 	address := "http://rebind.example.:" + portText(outside.port) + "/again"
@@ -167,7 +111,7 @@ func TestRedirects(t *testing.T) {
 	t.Run("refuses_the_fourth", func(t *testing.T) {
 		t.Parallel()
 		_, err := s.fetch(t, s.options(t), "/0")
-		wantFailure(t, err, tooManyRedirects)
+		wantFailure(t, err, egress.TooManyRedirects)
 	})
 	t.Run("refuses_a_private_address", func(t *testing.T) {
 		t.Parallel()
@@ -178,7 +122,7 @@ func TestRedirects(t *testing.T) {
 		t.Run("refuses_what_no_caller_may_give "+path, func(t *testing.T) {
 			t.Parallel()
 			_, err := s.fetch(t, s.options(t), path)
-			wantFailure(t, err, badAddress)
+			wantFailure(t, err, egress.BadAddress)
 		})
 	}
 }
