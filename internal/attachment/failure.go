@@ -3,6 +3,7 @@ package attachment
 import (
 	"fmt"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -25,28 +26,24 @@ func (f *Failure) Unwrap() error {
 	return f.cause
 }
 
-// The reasons, in the caller's words.
-var (
-	notPublic = problem.Text{
+// reasons are the kinds of refusals that have words of their own for a file.
+var reasons = map[egress.Kind]problem.Text{ //nolint:exhaustive // the other kinds are as true of a file as of any address
+	egress.NotPublic: {
 		ZH: "这个网址不在公网上，出于安全不会访问。请换成公网可以打开的网址，或直接上传文件。",
 		EN: "The address is not on the public internet and is not fetched for safety. Give a public one, or send the file itself.",
-	}
-	unreachable = problem.Text{
-		ZH: "连不上这个网址。请确认它在公网可以打开。",
-		EN: "The address cannot be reached. See that it opens on the public internet.",
-	}
-	badCertificate = problem.Text{
-		ZH: "这个网址的 HTTPS 证书无效。",
-		EN: "The HTTPS certificate of the address is not valid.",
-	}
-	tooSlow = problem.Text{
+	},
+	egress.TooSlow: {
 		ZH: "没有在时限内取完文件（最多 30 秒，且不超过 timeout_ms）。请换更快的地址，或直接上传文件。",
 		EN: "The file did not arrive in time (30 seconds at most, and within timeout_ms). Give a faster address, or send the file itself.",
-	}
-	brokenOff = problem.Text{
+	},
+	egress.BrokenOff: {
 		ZH: "传输中断，文件没有取全。请稍后重试。",
 		EN: "The transfer broke off before the file was complete. Try again later.",
-	}
+	},
+}
+
+// The reasons that lie in the file or in the answer of its server.
+var (
 	encoded = problem.Text{
 		ZH: "对方服务器返回的是压缩编码的内容，无法得到原文件。",
 		EN: "The server sent the content compressed although it was asked not to, so the file itself is not known.",

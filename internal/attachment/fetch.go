@@ -3,7 +3,6 @@ package attachment
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"errors"
 	"io"
 	"mime"
@@ -12,34 +11,30 @@ import (
 	"path"
 	"time"
 
-	"code.dny.dev/ssrf"
-
 	"github.com/rowgate/rowgate/internal/egress"
-	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // FetchTimeout is how long a fetch may take in all, redirects and body included.
 const FetchTimeout = 30 * time.Second
 
-const userAgent = "rowgate/1"
+// maxRedirects is how many redirects a fetch follows.
+const maxRedirects = 3
 
 // FetcherOptions are where fetched files lie and how many; a zero value means the default that is named.
 type FetcherOptions struct {
-	Dir              string // of temporary files: the operating system's. They are sealed and have no name
-	SpoolBytes       int64  // MaxSpoolBytes
-	SpoolBytesPerApp int64  // MaxSpoolBytesPerApp
+	Guard            *egress.Guard // of the addresses that are fetched: one that permits the public internet alone
+	Dir              string        // of temporary files: the operating system's. They are sealed and have no name
+	SpoolBytes       int64         // MaxSpoolBytes
+	SpoolBytesPerApp int64         // MaxSpoolBytesPerApp
 
-	reach   egress.Reach  // tests only
 	timeout time.Duration // FetchTimeout
 }
 
 // Fetcher gets what a caller's URL leads to. It is safe for concurrent use.
 type Fetcher struct {
-	dir     string
-	shares  *shares
-	reach   egress.Reach
-	timeout time.Duration
-	client  *http.Client
+	dir    string
+	shares *shares
+	client *egress.Client
 }
 
 // NewFetcher makes a fetcher.
@@ -47,9 +42,12 @@ func NewFetcher(o FetcherOptions) *Fetcher {
 	setDefault(&o.SpoolBytes, MaxSpoolBytes)
 	setDefault(&o.SpoolBytesPerApp, MaxSpoolBytesPerApp)
 	setDefault(&o.timeout, FetchTimeout)
+	if o.Guard == nil {
+		o.Guard = egress.New(egress.Options{})
+	}
 	return &Fetcher{
-		dir: o.Dir, shares: newShares(o.SpoolBytesPerApp, o.SpoolBytes), reach: o.reach, timeout: o.timeout,
-		client: &http.Client{Transport: o.reach.Transport(), CheckRedirect: o.reach.Redirect},
+		dir: o.Dir, shares: newShares(o.SpoolBytesPerApp, o.SpoolBytes),
+		client: o.Guard.Client(egress.Policy{Redirects: maxRedirects, Timeout: o.timeout}),
 	}
 }
 
@@ -66,32 +64,25 @@ func setDefault[T comparable](option *T, value T) {
 // Errors: a *Failure that says what is wrong with the address or its server; the problem overloaded when the disk share is
 // used up; ctx's error when it was cancelled.
 func (f *Fetcher) Fetch(ctx context.Context, owner, address string) (*File, error) {
-	u, err := f.reach.Parse(address)
+	req, err := f.client.NewRequest(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
-		return nil, unfetched(ctx, err, unreachable)
+		return nil, unfetched(err)
 	}
-	limited, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(limited, http.MethodGet, u.String(), http.NoBody)
-	if err != nil {
-		return nil, unfetched(ctx, err, unreachable)
-	}
-	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "*/*")
 	req.Header.Set("Accept-Encoding", "identity")
 	resp, err := f.client.Do(req)
 	if err != nil {
-		return nil, unfetched(limited, err, unreachable)
+		return nil, unfetched(err)
 	}
 	defer resp.Body.Close()
 	if err := acceptable(resp); err != nil {
 		return nil, err
 	}
-	file, err := f.store(limited, owner, resp)
+	file, err := f.store(owner, resp)
 	if err != nil {
 		return nil, err
 	}
-	file.Name = fileName(file.kind, dispositionName(resp.Header), lastSegment(u), lastSegment(resp.Request.URL))
+	file.Name = fileName(file.kind, dispositionName(resp.Header), lastSegment(req.URL), lastSegment(resp.Request.URL))
 	return file, nil
 }
 
@@ -112,7 +103,7 @@ func acceptable(resp *http.Response) error {
 }
 
 // store writes the body to disk and takes its measure on the way.
-func (f *Fetcher) store(ctx context.Context, owner string, resp *http.Response) (file *File, err error) {
+func (f *Fetcher) store(owner string, resp *http.Response) (file *File, err error) {
 	spool, err := newSpool(f.dir, owner, f.shares)
 	if err != nil {
 		return nil, err
@@ -128,7 +119,7 @@ func (f *Fetcher) store(ctx context.Context, owner string, resp *http.Response) 
 	case spool.failed != nil:
 		return nil, spool.failed
 	case err != nil:
-		return nil, unfetched(ctx, err, brokenOff)
+		return nil, unfetched(err)
 	case spool.size == 0:
 		return nil, &Failure{Reason: emptyFile}
 	case spool.size > MaxFileBytes:
@@ -143,23 +134,16 @@ func (f *Fetcher) store(ctx context.Context, owner string, resp *http.Response) 
 	return file, nil
 }
 
-// unfetched says what a network error means; otherwise is what it is if nothing better is known.
-func unfetched(ctx context.Context, err error, otherwise problem.Text) error {
-	if refusal, ok := errors.AsType[*egress.Refusal](err); ok {
-		return &Failure{Reason: refusal.Reason}
+// unfetched turns the refusal of an address into a Failure; any other error stays what it is.
+func unfetched(err error) error {
+	refusal, ok := errors.AsType[*egress.Refusal](err)
+	if !ok {
+		return err
 	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &Failure{Reason: badCertificate}
+	if reason, ok := reasons[refusal.Kind]; ok {
+		return &Failure{Reason: reason}
 	}
-	switch {
-	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedPort), errors.Is(err, ssrf.ErrProhibitedNetwork):
-		return &Failure{Reason: notPublic}
-	case errors.Is(ctx.Err(), context.Canceled):
-		return context.Canceled
-	case ctx.Err() != nil:
-		return &Failure{Reason: tooSlow}
-	}
-	return &Failure{Reason: otherwise}
+	return &Failure{Reason: refusal.Words}
 }
 
 // dispositionName is the name that the server gives the file.

@@ -1,7 +1,5 @@
-// Package attachment turns a caller's files and people into Feishu's ids: it fetches what a URL leads to through a guarded
-// dialer, uploads it to the base, and looks people up by email and mobile.
-//
-// It is the only package that dials an address which a caller named.
+// Package attachment turns a caller's files and people into Feishu's ids: it fetches what a URL leads to, through
+// internal/egress, uploads it to the base, and looks people up by email and mobile.
 package attachment
 
 import (

@@ -1,4 +1,3 @@
-// Package egress is the guarded way out to addresses that callers name.
 package egress
 
 import (
@@ -17,9 +16,8 @@ import (
 )
 
 const (
-	MaxURLBytes    = 8 << 10  // bytes of an address
-	MaxHeaderBytes = 64 << 10 // bytes of an answer's headers
-	maxRedirects   = 3
+	maxURLBytes    = 8 << 10  // bytes of an address
+	maxHeaderBytes = 64 << 10 // bytes of an answer's headers
 	dialTimeout    = 10 * time.Second
 )
 
@@ -28,70 +26,73 @@ var platformAddresses = []netip.Prefix{
 	netip.MustParsePrefix("168.63.129.16/32"), // Azure: the host's own service
 }
 
-// Reach is what may be dialled; the zero value is the public internet on ports 80 and 443. Only tests widen it.
-type Reach struct {
-	Ports    []uint16
-	Prefixes []netip.Prefix // IPv4
-	Resolver *net.Resolver
-	Roots    *x509.CertPool
+// Options say what may be dialled besides the public internet on ports 80 and 443, which is the zero value.
+type Options struct {
+	Ports    []uint16       // further ports, of every address that may be dialled
+	Networks []netip.Prefix // networks that may be dialled although they are not public
+	Resolver *net.Resolver  // of host names; nil: the system's
+	Roots    *x509.CertPool // that vouch for certificates; nil: the system's
 }
 
-func (r Reach) allPorts() []uint16 { return append([]uint16{80, 443}, r.Ports...) }
+// Guard decides which addresses may be dialled. One guard serves all uses: each takes a Client of its own from it. It is safe
+// for concurrent use.
+type Guard struct {
+	ports     []uint16
+	judge     *ssrf.Guardian
+	transport *http.Transport
+}
 
-// Transport dials what is public and nothing else. The check is the dialer's Control: it sees the address that is really
-// connected to, after the name is resolved, so that no second answer of a name server comes in between. No connection is kept
-// for another request, and no proxy of the environment is used: it would dial in our place.
-func (r Reach) Transport() *http.Transport {
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: r.guard().Safe, Resolver: r.Resolver}
+// New makes a guard.
+func New(o Options) *Guard {
+	ports := append([]uint16{80, 443}, o.Ports...)
+	isV6 := func(network netip.Prefix) bool { return network.Addr().Is6() }
+	isV4 := func(network netip.Prefix) bool { return !isV6(network) }
+	judge := ssrf.New(
+		ssrf.WithPorts(ports...),
+		ssrf.WithAllowedV4Prefixes(slices.DeleteFunc(slices.Clone(o.Networks), isV6)...),
+		ssrf.WithAllowedV6Prefixes(slices.DeleteFunc(slices.Clone(o.Networks), isV4)...),
+		ssrf.WithDeniedV4Prefixes(platformAddresses...),
+	)
+	return &Guard{ports: ports, judge: judge, transport: newTransport(judge, o)}
+}
+
+// newTransport returns a transport that dials only what judge permits. The check is the dialer's Control: it sees the address
+// that is really connected to, after the name is resolved, so that no second answer of a name server comes in between. No
+// connection is kept for another request, and no proxy of the environment is used: it would dial in place of the guard.
+func newTransport(judge *ssrf.Guardian, o Options) *http.Transport {
+	dialer := &net.Dialer{Timeout: dialTimeout, Control: judge.Safe, Resolver: o.Resolver}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: r.Roots},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots},
 		TLSHandshakeTimeout:    dialTimeout,
-		MaxResponseHeaderBytes: MaxHeaderBytes,
+		MaxResponseHeaderBytes: maxHeaderBytes,
 		DisableKeepAlives:      true,
-		DisableCompression:     true, // what is counted is what was sent
+		DisableCompression:     true, // the bytes that are counted are the bytes that were sent
 	}
 }
 
-// guard judges addresses: public, TCP, on a port that is allowed.
-func (r Reach) guard() *ssrf.Guardian {
-	return ssrf.New(
-		ssrf.WithPorts(r.allPorts()...), ssrf.WithAllowedV4Prefixes(r.Prefixes...), ssrf.WithDeniedV4Prefixes(platformAddresses...),
-	)
-}
-
-// Parse reads an address that a caller gave and refuses what the dialer could not judge.
-func (r Reach) Parse(address string) (*url.URL, error) {
-	if len(address) > MaxURLBytes {
-		return nil, &Refusal{Reason: BadAddress}
+// parse reads an address that a caller gave, trimmed of white space. Errors: a *Refusal of kind BadAddress.
+func (g *Guard) parse(address string) (*url.URL, error) {
+	if len(address) > maxURLBytes {
+		return nil, refuse(BadAddress)
 	}
 	u, err := url.Parse(strings.TrimSpace(address))
-	if err != nil || r.check(u) != nil {
-		return nil, &Refusal{Reason: BadAddress}
+	if err != nil {
+		return nil, refuse(BadAddress)
 	}
-	return u, nil
+	return u, g.check(u)
 }
 
-// check refuses an address by its form; what it resolves to is the dialer's to judge.
-func (r Reach) check(u *url.URL) error {
+// check refuses an address by its form; what it resolves to is judged when it is dialled.
+func (g *Guard) check(u *url.URL) error {
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil {
-		return &Refusal{Reason: BadAddress}
+		return refuse(BadAddress)
 	}
 	if port := u.Port(); port != "" {
 		number, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || !slices.Contains(r.allPorts(), uint16(number)) {
-			return &Refusal{Reason: BadAddress}
+		if err != nil || !slices.Contains(g.ports, uint16(number)) {
+			return refuse(BadAddress)
 		}
 	}
 	return nil
-}
-
-// Redirect checks each further address as the first one was. The one before it is nobody's business there: it may hold the
-// caller's signature.
-func (r Reach) Redirect(next *http.Request, before []*http.Request) error {
-	if len(before) > maxRedirects {
-		return &Refusal{Reason: TooManyRedirects}
-	}
-	next.Header.Del("Referer")
-	return r.check(next.URL)
 }

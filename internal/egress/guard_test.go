@@ -7,7 +7,7 @@ import (
 
 func TestGuard(t *testing.T) {
 	t.Parallel()
-	guard := Reach{}.guard()
+	guard := New(Options{}).judge
 
 	for class, addresses := range map[string][]string{
 		"this_network":      {"0.0.0.0", "0.1.2.3", "::"},
@@ -56,8 +56,21 @@ func TestGuard(t *testing.T) {
 	})
 	t.Run("uses_no_proxy_of_the_environment", func(t *testing.T) {
 		t.Parallel()
-		if (Reach{}).Transport().Proxy != nil {
+		if New(Options{}).transport.Proxy != nil {
 			t.Error("a proxy would dial in our place")
+		}
+	})
+	t.Run("lets_the_networks_through_that_are_named_and_their_neighbours_not", func(t *testing.T) {
+		t.Parallel()
+		widened := New(Options{
+			Ports: []uint16{8080}, Networks: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00:1::/32")},
+		}).judge
+		for address, want := range map[string]bool{
+			"10.1.2.3:8080": true, "10.2.0.1:8080": false, "10.1.2.3:22": false, "[fd00:1::1]:443": true, "[fd00:2::1]:443": false,
+		} {
+			if err := widened.SafeAddrPort(netip.MustParseAddrPort(address)); (err == nil) != want {
+				t.Errorf("%s: %v, want it to be let through: %t", address, err, want)
+			}
 		}
 	})
 }

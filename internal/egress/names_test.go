@@ -1,4 +1,4 @@
-package attachment
+package egress
 
 import (
 	"bytes"
@@ -7,11 +7,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 )
-
-func portText(port uint16) string { return strconv.Itoa(int(port)) }
 
 // names is a name server that resolves every name: to the first address, then to the second, and so on; the last one stays.
 type names struct {
