@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
@@ -24,11 +24,13 @@ const (
 	SentFor = 10 * time.Minute
 	maxSent = 20_000 // uploaded files that are known again
 
-	maxAttempts   = 3 // of a call that failed at Feishu's side or on the way, the first included
-	maxTurns      = 8 // of a call that met another upload of the app (1061045), the first included
-	backoffBase   = 200 * time.Millisecond
-	backoffMax    = 2 * time.Second
-	conflictPause = 500 * time.Millisecond // least wait after 1061045
+	maxAttempts = 3 // of a call that failed at Feishu's side or on the way, the first included
+	maxTurns    = 8 // of a call that met another upload of the app (1061045), the first included
+)
+
+var (
+	betweenAttempts = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second}
+	betweenTurns    = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second, Least: 500 * time.Millisecond}
 )
 
 // Media uploads files. *feishu.Client is one: it keeps the calls of an app one at a time and within 5 a second, and sends
@@ -144,32 +146,17 @@ func (u *Uploader) repeat(ctx context.Context, app feishu.App, call func() error
 		if !ok || !e.Repeatable() || e.Class == feishu.ClassOpen {
 			return err
 		}
-		wait := rand.N(min(backoffBase<<(attempt-1), backoffMax)) + 1
+		wait := betweenAttempts.Delay(attempt)
 		if e.Class == feishu.ClassConflict {
-			if wait += conflictPause; attempt >= maxTurns {
+			if wait = betweenTurns.Delay(attempt); attempt >= maxTurns {
 				return err
 			}
 		} else if attempt >= maxAttempts || ctx.Err() != nil || !u.AllowRetry(app) {
 			return err
 		}
-		if !sleep(ctx, wait) {
+		if backoff.Wait(ctx, wait) != nil {
 			return err
 		}
-	}
-}
-
-// sleep waits for d; false at once if ctx ends before that.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

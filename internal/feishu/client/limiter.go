@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"golang.org/x/time/rate"
+
+	"github.com/rowgate/rowgate/internal/backoff"
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 const (
@@ -129,15 +131,8 @@ func (g *gate) paused() time.Duration {
 
 // sleep waits for d. It fails at once if ctx, or maxWait for a ctx without a deadline, ends before that.
 func sleep(ctx context.Context, d time.Duration) error {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d || !ok && d > maxWait {
+	if _, ok := ctx.Deadline(); !ok && d > maxWait {
 		return context.DeadlineExceeded
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return backoff.Wait(ctx, d)
 }
