@@ -20,17 +20,17 @@ const FetchTimeout = 30 * time.Second
 // maxRedirects is how many redirects a fetch follows.
 const maxRedirects = 3
 
-// FetcherOptions are where fetched files lie and how many; a zero value means the default that is named.
+// FetcherOptions configure a Fetcher; a zero value means the default that its comment names.
 type FetcherOptions struct {
-	Guard            *egress.Guard // of the addresses that are fetched: one that permits the public internet alone
-	Dir              string        // of temporary files: the operating system's. They are sealed and have no name
+	Guard            *egress.Guard // decides which addresses are fetched; nil: one that permits the public internet only
+	Dir              string        // for temporary files, which are encrypted and have no name: the operating system's
 	SpoolBytes       int64         // MaxSpoolBytes
 	SpoolBytesPerApp int64         // MaxSpoolBytesPerApp
 
 	timeout time.Duration // FetchTimeout
 }
 
-// Fetcher gets what a caller's URL leads to. It is safe for concurrent use.
+// Fetcher fetches the file at a caller's URL. It is safe for concurrent use.
 type Fetcher struct {
 	dir    string
 	shares *shares
@@ -58,11 +58,12 @@ func setDefault[T comparable](option *T, value T) {
 	}
 }
 
-// Fetch gets the file at an http or https address, in at most FetchTimeout and MaxFileBytes, onto the disk share of owner (a
-// credential's digest). Memory does not grow with the file. Nothing but the address is sent: no cookie, no referrer.
+// Fetch gets the file at an http or https address, within FetchTimeout and MaxFileBytes, and counts it against the disk share of
+// owner (a credential's digest). Memory does not grow with the file. No cookie and no referrer is sent.
+// The receiver closes the file.
 //
 // Errors: a *Failure that says what is wrong with the address or its server; the problem overloaded when the disk share is
-// used up; ctx's error when it was cancelled.
+// used up; context.Canceled when ctx was cancelled.
 func (f *Fetcher) Fetch(ctx context.Context, owner, address string) (*File, error) {
 	req, err := f.client.NewRequest(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
@@ -86,7 +87,7 @@ func (f *Fetcher) Fetch(ctx context.Context, owner, address string) (*File, erro
 	return file, nil
 }
 
-// acceptable refuses an answer by its head.
+// acceptable checks the status and headers of an answer.
 func acceptable(resp *http.Response) error {
 	encoding := resp.Header.Get("Content-Encoding")
 	switch {
@@ -102,7 +103,7 @@ func acceptable(resp *http.Response) error {
 	return nil
 }
 
-// store writes the body to disk and takes its measure on the way.
+// store writes the body to disk, and computes its size, checksum and media type on the way.
 func (f *Fetcher) store(owner string, resp *http.Response) (file *File, err error) {
 	spool, err := newSpool(f.dir, owner, f.shares)
 	if err != nil {
@@ -134,7 +135,7 @@ func (f *Fetcher) store(owner string, resp *http.Response) (file *File, err erro
 	return file, nil
 }
 
-// unfetched turns the refusal of an address into a Failure; any other error stays what it is.
+// unfetched turns a refusal of egress into a Failure and returns any other error unchanged.
 func unfetched(err error) error {
 	refusal, ok := errors.AsType[*egress.Refusal](err)
 	if !ok {
@@ -146,7 +147,7 @@ func unfetched(err error) error {
 	return &Failure{Reason: refusal.Words}
 }
 
-// dispositionName is the name that the server gives the file.
+// dispositionName is the file name of the Content-Disposition header; "" if there is none.
 func dispositionName(header http.Header) string {
 	_, params, err := mime.ParseMediaType(header.Get("Content-Disposition"))
 	if err != nil {
@@ -155,5 +156,5 @@ func dispositionName(header http.Header) string {
 	return path.Base(params["filename"])
 }
 
-// lastSegment is what stands at the end of an address's path.
+// lastSegment is the last segment of an address's path.
 func lastSegment(u *url.URL) string { return path.Base(u.Path) }

@@ -19,10 +19,10 @@ import (
 const (
 	MaxUploadsPerApp = 32    // uploads of one app that run or wait for their turn
 	MaxUploads       = 1_024 // uploads of all apps that run or wait for their turn
-	// SentFor is how long an uploaded file is known again by its content, name and base. A caller who repeats a request of
-	// which not all files could be uploaded in time gets on by that, and pays for no file twice.
+	// SentFor is how long an uploaded file is recognised by its content, name and base. A caller who repeats a request whose
+	// files could not all be uploaded in time makes progress this way, and no file is uploaded twice.
 	SentFor = 10 * time.Minute
-	maxSent = 20_000 // uploaded files that are known again
+	maxSent = 20_000 // uploaded files that are recognised
 
 	maxAttempts = 3 // of a call that failed at Feishu's side or on the way, the first included
 	maxTurns    = 8 // of a call that met another upload of the app (1061045), the first included
@@ -30,11 +30,11 @@ const (
 
 var (
 	betweenAttempts = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second}
-	betweenTurns    = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second, Least: 500 * time.Millisecond}
+	betweenTurns    = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second, Least: 500 * time.Millisecond} // after 1061045
 )
 
-// Media uploads files. *feishu.Client is one: it keeps the calls of an app one at a time and within 5 a second, and sends
-// each with its Adler-32.
+// Media uploads files. *client.Client is one: it sends the calls of an app one at a time, at most 5 a second, each with its
+// Adler-32.
 type Media interface {
 	UploadAll(ctx context.Context, app feishu.App, media client.Media, file io.Reader) (fileToken string, err error)
 	UploadPrepare(ctx context.Context, app feishu.App, media client.Media) (client.Upload, error)
@@ -42,7 +42,7 @@ type Media interface {
 	UploadFinish(ctx context.Context, app feishu.App, begun client.Upload) (fileToken string, err error)
 }
 
-// UploaderOptions are what an Uploader works with; all are required.
+// UploaderOptions are the dependencies of an Uploader; all are required.
 type UploaderOptions struct {
 	Media      Media
 	Digest     func(feishu.App) string // names a credential
@@ -57,7 +57,7 @@ type Uploader struct {
 	sent  *otter.Cache[sentKey, string]
 }
 
-// sentKey says which file is meant: its token works for this credential and in this base alone.
+// sentKey identifies an uploaded file; its token works only for this credential and in this base.
 type sentKey struct {
 	digest, appToken, name string
 	sum                    [sha256.Size]byte
@@ -80,8 +80,8 @@ func (u *Uploader) Close() { u.sent.StopAllGoroutines() }
 // Upload puts the file into the base and returns its file_token. A file of the same content and name that was uploaded to
 // this base with this credential within SentFor is not uploaded again.
 //
-// Errors: a *Failure if Feishu refuses this file; the problem overloaded at once if too many uploads wait; all else is
-// Feishu's, about the app, the base or itself. No row is written by any of them.
+// Errors: a *Failure if Feishu refuses this file; the problem overloaded at once if too many uploads wait; otherwise
+// Feishu's error, which concerns the app, the base or Feishu itself. No row is written with any of them.
 func (u *Uploader) Upload(ctx context.Context, app feishu.App, appToken string, file *File) (fileToken string, err error) {
 	key := sentKey{u.Digest(app), appToken, file.Name, file.sum}
 	if fileToken, ok := u.sent.GetIfPresent(key); ok {
@@ -109,7 +109,7 @@ func (u *Uploader) Upload(ctx context.Context, app feishu.App, appToken string, 
 	return fileToken, nil
 }
 
-// inBlocks uploads a large file block by block; each block is repeated by itself.
+// inBlocks uploads a large file block by block; each step is repeated on its own.
 func (u *Uploader) inBlocks(ctx context.Context, app feishu.App, media client.Media, file *File) (fileToken string, err error) {
 	var begun client.Upload
 	if err := u.repeat(ctx, app, func() error {
@@ -137,8 +137,8 @@ func (u *Uploader) inBlocks(ctx context.Context, app feishu.App, media client.Me
 	return fileToken, err
 }
 
-// repeat makes a call until it succeeds or is not worth another attempt. A file that was stored and not acknowledged is then
-// stored twice: nobody refers to the first one, so no row is.
+// repeat makes a call until it succeeds or another attempt is not allowed. A file that was stored without acknowledgement is
+// then stored twice; no row refers to the first one.
 func (u *Uploader) repeat(ctx context.Context, app feishu.App, call func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := call()
@@ -160,7 +160,7 @@ func (u *Uploader) repeat(ctx context.Context, app feishu.App, call func() error
 	}
 }
 
-// refused turns Feishu's refusal of this one file into a Failure. An upload of unknown outcome has written no row.
+// refused turns Feishu's refusal of this file into a Failure. An upload of unknown outcome has written no row.
 func refused(err error) error {
 	e, ok := errors.AsType[*feishu.Error](err)
 	if !ok {

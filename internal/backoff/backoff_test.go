@@ -25,7 +25,7 @@ func TestDelay(t *testing.T) {
 		"stops_at_the_cap":                    {Policy{Base: time.Second, Cap: 5 * time.Second}, 4, 0, 5 * time.Second},
 		"stops_at_a_cap_below_the_base":       {Policy{Base: time.Second, Cap: time.Millisecond}, 1, 0, time.Millisecond},
 		"stays_at_the_cap_for_ever":           {Policy{Base: 1, Cap: math.MaxInt64}, math.MaxInt, 0, math.MaxInt64},
-		"comes_on_top_of_the_least":           {Policy{Base: time.Second, Cap: time.Minute, Least: time.Hour}, 2, time.Hour, time.Hour + 2*time.Second},
+		"comes_on_top_of_the_least":           {Policy{Base: 1_000, Cap: 9_000, Least: 50_000}, 2, 50_000, 52_000},
 		"is_half_of_its_bound_at_least":       {Policy{Base: time.Second, Cap: time.Minute, Half: true}, 2, time.Second, 2 * time.Second},
 		"is_the_least_where_there_is_no_base": {Policy{Cap: time.Minute, Least: time.Second}, 3, time.Second, time.Second + 1},
 	} {

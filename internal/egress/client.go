@@ -1,6 +1,6 @@
-// Package egress is the one way out to addresses that callers name (docs/contract.md §5): it judges an address by its form and
-// again by what it resolves to, dials only what may be dialled, bounds time, redirects and headers, and says in the caller's
-// words why an address could not be used.
+// Package egress sends requests to addresses that callers name (docs/contract.md §5); nothing else dials such an address. It
+// checks the form of an address and then the IP address that it resolves to, bounds time, redirects and headers, and returns
+// typed refusals with a message for the caller.
 package egress
 
 import (
@@ -17,7 +17,7 @@ const DefaultTimeout = 30 * time.Second
 
 const userAgent = "rowgate/1"
 
-// Policy is how the addresses of one use are asked.
+// Policy bounds the requests of one purpose, such as fetching attachments.
 type Policy struct {
 	// Redirects is how many are followed at most, each judged as the first address was; one more is refused with
 	// TooManyRedirects. 0: none is followed, and the redirect is the answer.
@@ -59,10 +59,9 @@ func (c *Client) NewRequest(ctx context.Context, method, address string, body io
 	return req, nil
 }
 
-// Do sends a request. The caller closes the answer's body, whose Read fails as Do does. An answer of any status is no error.
+// Do sends a request. The caller closes the answer's body, whose Read returns the same errors as Do. No status is an error.
 //
-// Errors: a *Refusal, and nothing of what the address or its server said; context.Canceled when the request's context was
-// cancelled.
+// Errors: a *Refusal; context.Canceled when the request's context was cancelled. Neither tells what the server sent.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	if err := c.guard.check(req.URL); err != nil {
 		return nil, err
@@ -94,7 +93,7 @@ func (c *Client) redirect(next *http.Request, before []*http.Request) error {
 	return c.guard.check(next.URL)
 }
 
-// body is an answer's body whose errors are refusals and whose end releases the time bound of the request.
+// body is an answer's body whose errors are refusals; its Close releases the request's timer.
 type body struct {
 	content  io.ReadCloser
 	cancel   context.CancelFunc

@@ -21,7 +21,7 @@ const (
 	dialTimeout    = 10 * time.Second
 )
 
-// platformAddresses are public by number and private by use, so that no registry lists them.
+// platformAddresses are in public ranges but serve a private purpose, so no registry lists them.
 var platformAddresses = []netip.Prefix{
 	netip.MustParsePrefix("168.63.129.16/32"), // Azure: the host's own service
 }
@@ -31,7 +31,7 @@ type Options struct {
 	Ports    []uint16       // further ports, of every address that may be dialled
 	Networks []netip.Prefix // networks that may be dialled although they are not public
 	Resolver *net.Resolver  // of host names; nil: the system's
-	Roots    *x509.CertPool // that vouch for certificates; nil: the system's
+	Roots    *x509.CertPool // trusted certificate authorities; nil: the system's
 }
 
 // Guard decides which addresses may be dialled. One guard serves all uses: each takes a Client of its own from it. It is safe
@@ -56,9 +56,9 @@ func New(o Options) *Guard {
 	return &Guard{ports: ports, judge: judge, transport: newTransport(judge, o)}
 }
 
-// newTransport returns a transport that dials only what judge permits. The check is the dialer's Control: it sees the address
-// that is really connected to, after the name is resolved, so that no second answer of a name server comes in between. No
-// connection is kept for another request, and no proxy of the environment is used: it would dial in place of the guard.
+// newTransport returns a transport that dials only what judge permits. The check is the dialer's Control, which sees the
+// address of the connection itself, after the name is resolved, so a second answer of a name server cannot come in between (DNS
+// rebinding). No connection is kept for another request, and no proxy of the environment is used: it would dial unguarded.
 func newTransport(judge *ssrf.Guardian, o Options) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout, Control: judge.Safe, Resolver: o.Resolver}
 	return &http.Transport{

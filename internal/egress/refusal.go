@@ -17,19 +17,19 @@ type Kind string
 // The kinds.
 const (
 	BadAddress       Kind = "bad_address"        // the address is malformed, or of a form that is not taken
-	NotPublic        Kind = "not_public"         // it resolves to what may not be dialled
-	Unreachable      Kind = "unreachable"        // its name does not resolve, or nobody answers in HTTP
-	BadCertificate   Kind = "bad_certificate"    // nobody vouches for the server, or for this name of it
+	NotPublic        Kind = "not_public"         // it resolves to an address that may not be dialled
+	Unreachable      Kind = "unreachable"        // its name does not resolve, or no HTTP server answers
+	BadCertificate   Kind = "bad_certificate"    // the server's certificate is not trusted, or not for this name
 	TooSlow          Kind = "too_slow"           // the policy's time or the context's deadline has passed
 	TooManyRedirects Kind = "too_many_redirects" // more than the policy follows
 	BrokenOff        Kind = "broken_off"         // the answer ended before it was complete
 )
 
-// Refusal says why an address could not be used, or its answer not be had. It holds no address and no word of a server, so
-// that it tells nothing of a network from inside.
+// Refusal says why an address could not be used, or its answer not be read. It contains neither an address nor anything that a
+// server sent, so that it reveals nothing of an internal network.
 type Refusal struct {
 	Kind  Kind
-	Words problem.Text // for the caller; a use may have words of its own for a kind
+	Words problem.Text // the message for the caller; a user of this package may have its own for a kind
 }
 
 // Error implements error.
@@ -37,7 +37,7 @@ func (r *Refusal) Error() string { return r.Words.EN }
 
 func refuse(kind Kind) *Refusal { return &Refusal{Kind: kind, Words: words[kind]} }
 
-// words are what callers are told. Those of TooManyRedirects depend on the policy.
+// words are the messages for callers. That of TooManyRedirects depends on the policy.
 var words = map[Kind]problem.Text{ //nolint:exhaustive // see tooManyRedirects
 	BadAddress: {
 		ZH: "网址无法使用：须是 http 或 https，端口 80 或 443，不含用户名和密码，长度不超过 8 KB。",
@@ -49,7 +49,7 @@ var words = map[Kind]problem.Text{ //nolint:exhaustive // see tooManyRedirects
 	},
 	Unreachable: {
 		ZH: "连不上这个网址。请确认它在公网可以打开。",
-		EN: "The address cannot be reached. See that it opens on the public internet.",
+		EN: "The address cannot be reached. Make sure that it opens on the public internet.",
 	},
 	BadCertificate: {
 		ZH: "这个网址的 HTTPS 证书无效。",
@@ -68,11 +68,11 @@ var words = map[Kind]problem.Text{ //nolint:exhaustive // see tooManyRedirects
 func tooManyRedirects(most int) problem.Text {
 	return problem.Text{
 		ZH: fmt.Sprintf("网址跳转超过 %d 次。请给出最终的网址。", most),
-		EN: fmt.Sprintf("The address redirects more than %d times. Give the one it ends at.", most),
+		EN: fmt.Sprintf("The address redirects more than %d times. Give the final address.", most),
 	}
 }
 
-// classify says what a network error means; otherwise is its kind if nothing better is known. Errors: see Client.Do.
+// classify turns a network error into the error that Client.Do returns; otherwise is the kind of an unknown one.
 func classify(ctx context.Context, err error, otherwise Kind) error {
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		return refusal

@@ -84,7 +84,8 @@ func TestUpload(t *testing.T) {
 					t.Errorf("answer %+v", got)
 				}
 				files := b.sb.Files()
-				if len(files) != 1 || files[0].Token != got.FileToken || files[0].Name != c.name || files[0].Size != c.size || files[0].AppToken != testBase {
+				if len(files) != 1 || files[0].Token != got.FileToken || files[0].Name != c.name || files[0].Size != c.size ||
+					files[0].AppToken != testBase {
 					t.Errorf("stored %+v, answered %+v", files, got)
 				}
 			})
