@@ -31,7 +31,7 @@ func TestDelay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			seen := map[time.Duration]bool{}
+			seen := make(map[time.Duration]bool)
 			var sum float64
 			const draws = 400
 			for range draws {
