@@ -19,12 +19,9 @@ func (p *parser) convert(out []byte, param *Param, v *value) ([]byte, error) {
 		return p.structure(out, param.Name, v, '{')
 	case Array:
 		return p.structure(out, param.Name, v, '[')
-	case Rows:
-		return p.rows(out, param.Name, v)
-	case Row:
-		return p.row(out, param.Name, v)
 	case Upload:
 		return nil, badParameter(param.Name, "应是 multipart 表单里的文件", "a file part of a multipart form is expected")
+	case Rows, Row: // beside the parameters: takeRows
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@
 package intake
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 )
@@ -81,14 +82,36 @@ type File struct {
 	Data        []byte
 }
 
-// Result is the canonical request.
+// Result is the canonical request: parameters, and rows beside them. It is only read once Parse has returned it, so it may be
+// shared between goroutines.
 type Result struct {
-	// JSON is one compact object, parameter name → value, with the spelling of numbers and the order of keys as sent.
-	// Rows are always under Spec.Rows, a list of objects: one given as Spec.Row, or by form keys, is {"<Spec.Row>":{…}}.
-	JSON    []byte
+	// JSON is one compact object, parameter name → value, with the spelling of numbers and the order of keys as sent. It
+	// has every parameter but the rows.
+	JSON []byte
+	// Rows are the rows, each one compact JSON object without duplicate keys; one given as Spec.Row, or by form keys, is
+	// {"<Spec.Row>":{…}}. nil if the request gives none, empty if it gives an empty list.
+	//
+	// Each row is a part of a text that the intake wrote, without spare capacity: neighbours are never overwritten by an
+	// append. The texts belong to the Result; the garbage collector frees them with the last row. The request's body is
+	// no part of them.
+	Rows    []json.RawMessage
 	Repairs []Repair // in the order of first use; nil for plain JSON and plain forms
 	Files   []File   // in the order of the body
 	// Repeated names the columns of the one row of a form whose key came more than once. Their value in JSON is the list
 	// (or their files are in Files); where the column holds a single value that is duplicate_column.
 	Repeated []string
+
+	kept int // bytes of the texts that Rows are parts of
+}
+
+// Memory returns the bytes that JSON and Rows occupy while the Result is in use; Files are not counted.
+func (r *Result) Memory() int { return len(r.JSON) + r.kept }
+
+// Length returns the bytes of the request as one JSON text, rows included.
+func (r *Result) Length() int {
+	n := len(r.JSON)
+	for _, row := range r.Rows {
+		n += len(row) + len(",")
+	}
+	return n
 }
