@@ -38,7 +38,7 @@ type parts struct {
 	directory *schema.Directory
 	outbox    *outbox.Outbox
 	client    *feishu.Client
-	identify  func(parts ...string) [32]byte // a MAC: what makes two requests the same write
+	identify  func(parts ...[]byte) [32]byte // a MAC: what makes two requests the same write
 	publicURL string
 	fetcher   *attachment.Fetcher
 	uploader  *attachment.Uploader
@@ -79,7 +79,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 		admission: a.door, door: a.door,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
 		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
-		identify: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
+		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },
 	}
 }
 

@@ -72,7 +72,7 @@ func uncoerced(b *testing.B) http.Handler {
 	write := record.Write(&record.Service{
 		Gate:   &tool.Gate{Admission: anyone{}, Places: asNamed{}, Digest: func(app feishu.App) string { return app.ID }},
 		Tables: unreadable{},
-		Print:  func(parts ...string) [32]byte { return ring.MAC("request fingerprint", parts...) },
+		Print:  func(parts ...[]byte) [32]byte { return ring.MACBytes("request fingerprint", parts...) },
 	})
 	options := httpd.Options{
 		PublicURL: "https://rowgate.example", Logger: telemetry.NewLogger(io.Discard, nil, false), Health: &httpd.Health{}, Parse: intake.Parse,

@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"time"
@@ -24,7 +23,7 @@ func SyncWholeBodies() []string { return []string{pathSync} }
 
 // Syncer writes learning records. *sync.Sync is one.
 type Syncer interface {
-	Run(ctx context.Context, body json.RawMessage) (status int, receipt sync.Receipt)
+	Run(ctx context.Context, request *intake.Result) (status int, receipt sync.Receipt)
 }
 
 // Admission lets a request in or says why not.
@@ -58,7 +57,7 @@ func RouteSync(router chi.Router, renderer Renderer, parse ParseFunc, admit Admi
 			refuse(w, r, err)
 			return
 		}
-		status, receipt := to.Run(intake.WithResult(r.Context(), parsed), parsed.JSON)
+		status, receipt := to.Run(r.Context(), parsed)
 		answer(w, r, status, receipt)
 	})
 	router.Get(pathHello, func(w http.ResponseWriter, r *http.Request) {

@@ -12,15 +12,16 @@ import (
 
 // Bounds of a request.
 const (
-	MaxBodyBytes    = 20 << 20 // bytes of a body
-	MaxTableBytes   = 38 << 20 // bytes of a table's rows as JSON, where each repeats the header; below twice MaxBodyBytes
-	MaxRows         = 10_000   // rows of a request
-	MaxDepth        = 32       // nesting of arrays, objects and string layers
-	MaxStringLayers = 3        // JSON inside JSON strings
-	MaxKeys         = 10_000   // keys of one object
-	MaxFormParts    = 1_000    // keys of a form, parts of a multipart body
-	MaxThinkBlocks  = 8        // thinking blocks before an answer
-	MaxExcerptRunes = 40       // runes of the body that a refusal shows
+	MaxBodyBytes    = 20 << 20         // bytes of a body
+	MaxTableBytes   = 38 << 20         // bytes of a table's rows as JSON, where each repeats the header; below twice MaxBodyBytes
+	MaxLength       = 2 * MaxBodyBytes // bytes of a request as one JSON text, which escapes may make longer than its body
+	MaxRows         = 10_000           // rows of a request
+	MaxDepth        = 32               // nesting of arrays, objects and string layers
+	MaxStringLayers = 3                // JSON inside JSON strings
+	MaxKeys         = 10_000           // keys of one object
+	MaxFormParts    = 1_000            // keys of a form, parts of a multipart body
+	MaxThinkBlocks  = 8                // thinking blocks before an answer
+	MaxExcerptRunes = 40               // runes of the body that a refusal shows
 )
 
 // Kind is what a parameter holds.

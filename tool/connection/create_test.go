@@ -2,7 +2,6 @@ package connection_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/netip"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -42,7 +42,7 @@ func doorOf(t *testing.T, passphrase string) *tenant.Door {
 func create(t *testing.T, door *tenant.Door, bearer, body string) (*connection.KeyMade, *problem.Error) {
 	t.Helper()
 	ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(bearer), Address: netip.MustParseAddr("192.0.2.1")})
-	answer, err := connection.Create(door).Call(ctx, json.RawMessage(body))
+	answer, err := connection.Create(door).Call(ctx, &intake.Result{JSON: []byte(body)})
 	if err != nil {
 		return nil, problem.From(err)
 	}

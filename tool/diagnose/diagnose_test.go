@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/schema"
@@ -106,7 +107,7 @@ func (p *patient) diagnose() (*diagnose.Diagnosis, error) {
 		p.t.Fatal(err)
 	}
 	ctx := tenant.WithCaller(p.t.Context(), tenant.Caller{Bearer: secret.New(p.bearer)})
-	answer, err := diagnose.Diagnose(p.service).Call(ctx, body)
+	answer, err := diagnose.Diagnose(p.service).Call(ctx, &intake.Result{JSON: body})
 	if err != nil {
 		return nil, err
 	}
