@@ -63,8 +63,8 @@ type run struct {
 	row     int
 	given   []member // its columns, at most MaxColumns+1; reused
 	members int      // written or held
-	start   int // of the row in buf
-	left    int // bytes that this row and those behind it may take
+	start   int      // of the row in buf
+	left    int      // bytes that this row and those behind it may take
 
 	// The cell under way.
 	key      *target

@@ -131,8 +131,8 @@ func (p *parser) list(out []byte, name string, v *value) ([]byte, error) {
 	if doc.itemCount > MaxRows {
 		return nil, tooManyRows(doc.itemCount)
 	}
-	parts := make([]string, 0, len(doc.items))
-	for _, e := range doc.items {
+	parts := make([]string, 0, len(doc.elems))
+	for _, e := range doc.elems {
 		element := value{raw: doc.out[e.start:e.end]}
 		part, ok := element.asText()
 		if !ok || string(element.raw) == "null" {

@@ -53,7 +53,7 @@ type value struct {
 	depth int    // containers and string layers around it
 	layer int    // string layers around it
 	doc   []byte // what the spans of elems refer to
-	elems []node // elements of raw, at most MaxRows+1; nil if they were not noted
+	elems []span // elements of raw, at most MaxRows+1; nil if they were not noted
 	count int    // number of elements where elems is set
 }
 

@@ -34,7 +34,7 @@ func (p *parser) takeRows(param *Param, v *value) error {
 
 // add adds the rows that are parts of a text that the intake wrote. The text is kept as long as its rows are; one that fills
 // less than half of its memory is copied, so that no more is kept than twice what the rows need.
-func (p *parser) add(text []byte, rows ...node) {
+func (p *parser) add(text []byte, rows ...span) {
 	if cap(text) > 2*len(text) {
 		text = bytes.Clone(text)
 	}
@@ -51,7 +51,7 @@ func (p *parser) add(text []byte, rows ...node) {
 func (p *parser) addRow(object []byte) { p.rows = append(p.rows, object) }
 
 // whole is a text that is one row.
-func whole(text []byte) node { return node{end: len(text)} }
+func whole(text []byte) span { return span{end: len(text)} }
 
 // manyRows takes a list of objects and of texts that hold some, one object, or one text.
 func (p *parser) manyRows(name string, v *value) error {
@@ -86,12 +86,12 @@ func (p *parser) rowsText(name string, v *value) error {
 		p.repairs.add(RuleRowsAsText, 1)
 	}
 	if doc.root() == '[' {
-		list := doc.array(doc.out, doc.items, doc.itemCount)
+		list := doc.array(doc.out, doc.elems, doc.itemCount)
 		return p.rowList(name, &list)
 	}
 	if doc.root() == '{' && doc.itemCount == 1 && doc.rowCount > 0 && allObjects(doc.out, doc.rows) {
 		p.repairs.add(RuleNestedRows, 1)
-		list := doc.array(doc.out[doc.items[0].start:doc.items[0].end], doc.rows, doc.rowCount)
+		list := doc.array(doc.out[doc.members[0].start:doc.members[0].end], doc.rows, doc.rowCount)
 		return p.rowList(name, &list)
 	}
 	if doc.root() == '{' {
@@ -123,19 +123,19 @@ func (p *parser) rowList(name string, v *value) error {
 			}
 		case '{':
 			row := bytes.Clone(doc.out)
-			doc = document{out: row, items: []node{whole(row)}, itemCount: 1}
+			doc = document{out: row, elems: []span{whole(row)}, itemCount: 1}
 		default:
 			return notRows(fmt.Sprintf("%s[%d]", name, i))
 		}
 		if total := len(p.rows) + doc.itemCount; total > MaxRows {
 			return tooManyRows(total)
 		}
-		p.add(doc.out, doc.items...)
+		p.add(doc.out, doc.elems...)
 	}
 	return nil
 }
 
-// rowsInElement reads the row or rows that one text in a list holds, as the document's items.
+// rowsInElement reads the row or rows that one text in a list holds, as the document's elements.
 func (p *parser) rowsInElement(where string, v *value) (document, error) {
 	text, _ := v.asText()
 	doc, err := p.readText(where, v, text, "")
@@ -144,8 +144,8 @@ func (p *parser) rowsInElement(where string, v *value) (document, error) {
 	}
 	switch {
 	case doc.root() == '{':
-		doc.items, doc.itemCount = []node{whole(doc.out)}, 1
-	case doc.root() != '[' || !allObjects(doc.out, doc.items):
+		doc.elems, doc.itemCount = []span{whole(doc.out)}, 1
+	case doc.root() != '[' || !allObjects(doc.out, doc.elems):
 		return document{}, notRows(where)
 	}
 	p.repairs.add(RuleRowsAsText, 1)
@@ -175,7 +175,7 @@ func (p *parser) oneRow(name string, v *value) error {
 	if !v.form {
 		p.repairs.add(RuleRowsAsText, 1)
 	}
-	if doc.root() == '[' && doc.itemCount == 1 && allObjects(doc.out, doc.items) {
+	if doc.root() == '[' && doc.itemCount == 1 && allObjects(doc.out, doc.elems) {
 		element := value{text: string(doc.out[1 : len(doc.out)-1]), form: true, depth: doc.depth, layer: doc.layer}
 		if doc, err = p.readText(name, &element, element.text, ""); err != nil {
 			return err
@@ -185,7 +185,7 @@ func (p *parser) oneRow(name string, v *value) error {
 		return wrong
 	}
 	if doc.itemCount == 1 {
-		only := doc.items[0]
+		only := doc.members[0]
 		if string(unquote(doc.out[only.key:only.keyEnd])) == name && doc.out[only.start] == '{' {
 			p.repairs.add(RuleNestedRows, 1)
 			p.add(doc.out, whole(doc.out))
