@@ -27,7 +27,7 @@ func (p *parser) body(in Input) error {
 	if charset := charsetOf(rest); charset != "" && !isASCII(in.Body) {
 		return problem.New(problem.BadBody, problem.Text{
 			ZH: fmt.Sprintf("内容类型写的是 %s；请用 UTF-8。", quote(charset)),
-			EN: fmt.Sprintf("The content type says %s; send UTF-8.", quote(charset)),
+			EN: fmt.Sprintf("The content type declares %s; send UTF-8.", quote(charset)),
 		})
 	}
 	trimmed := bytes.TrimLeft(in.Body, " \t\r\n\uFEFF")
@@ -51,7 +51,7 @@ func (p *parser) body(in Input) error {
 	}
 	return problem.New(problem.BadBody, problem.Text{
 		ZH: fmt.Sprintf("不支持内容类型 %s；请用 application/json、表单、text/plain 或 text/csv。", quote(media)),
-		EN: fmt.Sprintf("The content type %s is not taken; use application/json, a form, text/plain or text/csv.", quote(media)),
+		EN: fmt.Sprintf("The content type %s is not supported; use application/json, a form, text/plain or text/csv.", quote(media)),
 	})
 }
 

@@ -99,7 +99,7 @@ func boolText(text string) (b, ok bool) {
 
 // list reads a list of strings.
 func (p *parser) list(out []byte, name string, v *value) ([]byte, error) {
-	wrong := badParameter(name, "应是文本的列表，或用逗号分隔的文本", "a list of texts, or text separated by commas, is expected")
+	wrong := badParameter(name, "应是文本的列表，或用逗号分隔的文本", "a list of strings or comma-separated text is expected")
 	if v.raw != nil && v.raw[0] == '{' {
 		return nil, wrong
 	}

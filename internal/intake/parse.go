@@ -128,7 +128,7 @@ func (p *parser) result() (*Result, error) {
 	if p.spec.RowsRequired && p.rows == nil {
 		return nil, problem.New(problem.NoRows, problem.Text{
 			ZH: fmt.Sprintf("没有要写入的行：%s 是空的或没有给。", p.spec.Rows),
-			EN: fmt.Sprintf("There are no rows: %s is empty or not given.", p.spec.Rows),
+			EN: fmt.Sprintf("There are no rows: %s is empty or missing.", p.spec.Rows),
 		})
 	}
 	return &Result{
@@ -140,7 +140,7 @@ func (p *parser) result() (*Result, error) {
 func (p *parser) oneSourceOfRows() error {
 	rows, row := p.place(p.spec.Rows), p.place(p.spec.Row)
 	if rows >= 0 && row >= 0 && !p.given[rows].absent() && !p.given[row].absent() {
-		return badParameter(p.spec.Row, "不能和 "+p.spec.Rows+" 同时给", "it may not stand beside "+p.spec.Rows)
+		return badParameter(p.spec.Row, "不能和 "+p.spec.Rows+" 同时给", "it cannot be combined with "+p.spec.Rows)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 func tooManyRows(n int) *problem.Error {
 	return problem.New(problem.TooManyRows, problem.Text{
 		ZH: fmt.Sprintf("一次最多 %d 行，这里有 %d 行；请分批。", MaxRows, n),
-		EN: fmt.Sprintf("A request holds at most %d rows, this one has %d; split it.", MaxRows, n),
+		EN: fmt.Sprintf("A request may contain at most %d rows, but this one has %d; split it.", MaxRows, n),
 	})
 }
 
@@ -156,7 +156,7 @@ func (p *parser) rowsInElement(where string, v *value) (document, error) {
 // anything else.
 func (p *parser) oneRow(name string, v *value) error {
 	wrong := badParameter(name, "应是一行：一个对象 {列名: 值}；多行请用 "+p.spec.Rows,
-		"one row is expected, an object {column: value}; several rows go into "+p.spec.Rows)
+		"one row is expected: an object {column: value}; to send several rows, use "+p.spec.Rows)
 	if v.raw != nil && v.raw[0] != '"' {
 		if v.raw[0] != '{' {
 			return wrong
