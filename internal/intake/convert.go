@@ -185,7 +185,7 @@ func (p *parser) structure(out []byte, name string, v *value, root byte) ([]byte
 	return nil, badParameter(name, "应是一个 JSON 数组", "a JSON array is expected")
 }
 
-// readText reads text that stands in a parameter.
+// readText reads the text of a parameter.
 func (p *parser) readText(where string, v *value, text, rowsKey string) (document, error) {
 	r := reading{text: []byte(text), rowsKey: rowsKey, depth: v.depth, layer: v.layer, csv: v.csv, repairs: &p.repairs}
 	if !v.form { // JSON inside a string of JSON

@@ -151,7 +151,7 @@ var (
 	}}
 )
 
-// failAt refuses the character at pos, for what it is if it is a known foreigner, else with the given reason.
+// failAt refuses the character at pos, with the reason that is known for it, else with the given one.
 func (s *scanner) failAt(why *reason) bool {
 	rest := s.src[s.pos:]
 	switch {
@@ -159,20 +159,20 @@ func (s *scanner) failAt(why *reason) bool {
 		why = truncated
 	case isComment(rest):
 		why = comment
-	case foreigner(rest) != nil:
-		why = foreigner(rest)
+	case lookalike(rest) != nil:
+		why = lookalike(rest)
 	case rest[0] == '\'' && !s.python:
 		why = singleQuote
 	}
 	return s.fail(s.pos, why)
 }
 
-// failKey refuses what stands in place of a key.
+// failKey refuses what is found where a key belongs.
 func (s *scanner) failKey() bool {
 	if s.src[s.pos] == '{' && s.src[s.pos-1] == '{' {
 		return s.fail(s.pos, templateLeft)
 	}
-	if c := s.src[s.pos]; isWord(c) && c != '.' && c != '+' || c >= 0x80 && foreigner(s.src[s.pos:]) == nil {
+	if c := s.src[s.pos]; isWord(c) && c != '.' && c != '+' || c >= 0x80 && lookalike(s.src[s.pos:]) == nil {
 		return s.fail(s.pos, bareKey)
 	}
 	return s.failAt(keyExpected)
@@ -184,7 +184,7 @@ func (s *scanner) failAfterString() bool {
 	why := unescapedQuote
 	if isComment(rest) {
 		why = comment
-	} else if sign := foreigner(rest); sign == invisible || sign == wideSign && isBeforeToken(rest) {
+	} else if sign := lookalike(rest); sign == invisible || sign == wideSign && isBeforeToken(rest) {
 		why = sign
 	}
 	return s.fail(s.pos, why)
@@ -194,9 +194,9 @@ func isComment(b []byte) bool {
 	return b[0] == '#' || len(b) > 1 && b[0] == '/' && (b[1] == '/' || b[1] == '*')
 }
 
-// foreigner returns the reason for a character that looks like one of JSON's, or like nothing, and is none; nil for all
-// others.
-func foreigner(b []byte) *reason {
+// lookalike returns the reason for a character that looks like one of JSON's punctuation marks, or is invisible; nil for all
+// other characters.
+func lookalike(b []byte) *reason {
 	switch r, _ := utf8.DecodeRune(b); {
 	case strings.ContainsRune("“”‘’", r):
 		return curlyQuote

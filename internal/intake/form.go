@@ -38,7 +38,7 @@ func (f *form) column(key string) (string, bool) {
 	return column, bracketed && closed && column != ""
 }
 
-// text takes one key with text; at says where the key stands in the body.
+// text takes one key with text; at says where the key is in the body.
 func (f *form) text(key, text string, csv bool, at *misread) error {
 	if f.parts++; f.parts > MaxFormParts {
 		return f.p.refuse("", at.as(tooManyParts))

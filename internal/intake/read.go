@@ -105,7 +105,7 @@ func (r *reading) afterSpace(at int) int {
 }
 
 // looksJSON reports whether b can only be meant as JSON: an object, or an array that begins with an object or a string.
-// Then a fault in it is final, and nothing inside it is ever taken for the data.
+// Then a fault in it is final: no part of it is ever read as the data.
 func looksJSON(b []byte) bool {
 	if b[0] == '[' {
 		b = bytes.TrimLeft(b[1:], " \t\r\n\u00A0")
@@ -241,7 +241,7 @@ func allObjects(out []byte, elems []span) bool {
 	return !slices.ContainsFunc(elems, func(e span) bool { return out[e.start] != '{' })
 }
 
-// strayBracket returns the offset of a brace, or of a square bracket without its partner; -1 if there is none.
+// strayBracket returns the offset of a brace, or of a square bracket without a match; -1 if there is none.
 func strayBracket(prose []byte) int {
 	open := []int(nil)
 	for i, c := range prose {

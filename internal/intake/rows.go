@@ -16,7 +16,7 @@ func tooManyRows(n int) *problem.Error {
 	})
 }
 
-// notRows refuses what is given for rows and is none.
+// notRows refuses a value for rows that is not made of objects.
 func notRows(name string) *problem.Error {
 	return badParameter(name, "每一行应是一个对象 {列名: 值}", "each row must be an object {column: value}")
 }
@@ -152,8 +152,8 @@ func (p *parser) rowsInElement(where string, v *value) (document, error) {
 	return doc, nil
 }
 
-// oneRow takes the one row of the Row parameter. It becomes {"<Spec.Row>":{…}}, so that no column of it can be taken for
-// anything else.
+// oneRow takes the one row of the Row parameter. It becomes {"<Spec.Row>":{…}}, so that no column of it can be mistaken
+// for anything else.
 func (p *parser) oneRow(name string, v *value) error {
 	wrong := badParameter(name, "应是一行：一个对象 {列名: 值}；多行请用 "+p.spec.Rows,
 		"one row is expected: an object {column: value}; to send several rows, use "+p.spec.Rows)

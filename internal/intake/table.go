@@ -135,7 +135,7 @@ func tableCells(line []byte) [][]byte {
 }
 
 // readTable reads the Markdown table whose header is at head, up to a line without bars; from and limit bound the text
-// that it stands in.
+// around it.
 func (r *reading) readTable(from, head, limit int) (document, *misread) {
 	line, at := lineAt(r.text[:limit], head)
 	if i := bytes.IndexByte(line, 0); i >= 0 {

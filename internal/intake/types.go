@@ -1,7 +1,23 @@
-// Package intake turns any body that callers really send into one canonical JSON object of parameters.
+// Package intake turns any body that callers really send into one canonical request: a JSON object of parameters, and the rows
+// beside it.
 //
-// What was repaired is listed; what is not ruled by the contract (api.md "Bodies") is refused with its position. A quoted
-// value is never altered and nothing is guessed.
+// What was repaired is listed; what the contract (api.md "Bodies") does not allow is refused with its position. A quoted value
+// is never altered and nothing is guessed.
+//
+// # Passes over a row
+//
+// The JSON of a row is parsed twice between the socket and Feishu:
+//
+//  1. Here. The scanner checks syntax, depth, numbers, surrogates and duplicate keys, writes the canonical text, and notes where
+//     each row begins and ends in it. Result.Rows are these parts of the text. (JSON inside a string is unquoted first, and then
+//     scanned in the same way.)
+//  2. In bitable.Schema.Coerce, which walks over the members of a row and turns their values into what Feishu takes.
+//
+// Nothing parses a row in between: Huma and MCP validate Result.JSON, which has no rows, and a tool decodes only that. The
+// fingerprint of a request hashes the bytes of its rows. Coerce runs again only where the table turns out to have other columns
+// than were known. (The learning-record service, tool/sync, parses its rows once more to rename their keys.)
+//
+// Every row of every shape of body passes parser.addRow, one by one and in order.
 package intake
 
 import (
@@ -74,7 +90,7 @@ type Repair struct {
 }
 
 // File is one file part of a multipart body. Its column is left out of the row's JSON, so that nothing a caller writes can
-// be taken for a file; a column that has text beside its file is in both places and in Result.Repeated.
+// pass for a file; a column that has text beside its file is in both places and in Result.Repeated.
 type File struct {
 	Row         int    // index of the row that it belongs to; -1 where Column is a parameter
 	Column      string // column of the row, or the name of an Upload parameter
