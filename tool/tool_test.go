@@ -36,7 +36,8 @@ func TestDefine(t *testing.T) {
 	}
 	t.Run("hands the parameters, the rows and the repairs of a request to the handler", func(t *testing.T) {
 		t.Parallel()
-		request, err := intake.Parse(echo.Spec, intake.Input{Body: []byte(`{"name":"a","records":[{"x": 1.0},{},]}`), ContentType: "application/json"})
+		const body = `{"name":"a","records":[{"x": 1.0},{},]}`
+		request, err := intake.Parse(echo.Spec, intake.Input{Body: []byte(body), ContentType: "application/json"})
 		if err != nil {
 			t.Fatal(err)
 		}

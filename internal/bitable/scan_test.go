@@ -11,7 +11,8 @@ func TestBrokenRows(t *testing.T) {
 	s := NewSchema(nil)
 	const whole = `{"fields":{"a":{"b":[1,"x\"y"]},"c":null},"record_id":"recExample"}`
 	rows := []json.RawMessage{
-		nil, json.RawMessage(`{"a":}`), json.RawMessage(`{"a"}`), json.RawMessage(`{"fields":{"a":}`), json.RawMessage(`{"record_id":}`), json.RawMessage(`{"a":]`),
+		nil, json.RawMessage(`{"a":}`), json.RawMessage(`{"a"}`), json.RawMessage(`{"a":]`),
+		json.RawMessage(`{"fields":{"a":}`), json.RawMessage(`{"record_id":}`),
 	}
 	for i := range whole {
 		rows = append(rows, json.RawMessage(whole[:i]), json.RawMessage(whole[i:]))

@@ -21,7 +21,8 @@ import (
 //
 //	request        lines: tool (write if absent), content-type, query, header: Name: value, recoverable: true
 //	body           the body without the file's last newline; body.quoted is Go string literals, joined
-//	want.json      the canonical request as one JSON text, rows among the parameters; with want.repairs ("rule count" a line), want.files ("row column name type data"),
+//	want.json      the canonical request as one JSON text, rows among the parameters; with
+//	               want.repairs ("rule count" a line), want.files ("row column name type data"),
 //	               want.repeated (columns)
 //	refused        a code, for bad_body with line:column
 //	says, hides    what the refusal must say, and must not

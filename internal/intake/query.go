@@ -39,7 +39,7 @@ func (p *parser) query(in Input) error {
 	if slices.ContainsFunc(pairs, p.isSecret) { // before anything else, so that a leaked secret is always told
 		return problem.New(problem.SecretInQuery, problem.Text{
 			ZH: "密钥不能放在网址里：网址会进日志。请放到请求体或请求头，并更换这个密钥。",
-			EN: "Secrets are not allowed in the URL, because URLs are logged. Send the secret in the body or in a header, and replace it with a new one.",
+			EN: "Secrets are not allowed in the URL, because URLs are logged. Send it in the body or a header, and replace it with a new one.",
 		})
 	}
 	seen := map[string]bool{}

@@ -85,11 +85,11 @@ func echo(t *testing.T, session *mcp.ClientSession, text string) (answer map[str
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	session, end := serve(t, func(_ context.Context, in *input) (tool.Answer, error) {
-		text := fmt.Sprintf("%d rows", len(in.Records))
+		said := []string{fmt.Sprintf("%d rows", len(in.Records))}
 		for _, row := range in.Records {
-			text += " " + string(row)
+			said = append(said, string(row))
 		}
-		return tool.OK(&output{OK: true, Text: text}), nil
+		return tool.OK(&output{OK: true, Text: strings.Join(said, " ")}), nil
 	})
 	for name, test := range map[string]struct{ arguments, says string }{
 		"rows as they were spelled":       {`{"records":[{"a":1.50}, {"b":"\u0041"}]}`, `2 rows {"a":1.50} {"b":"A"}`},

@@ -96,8 +96,8 @@ func TestReceipt(t *testing.T) {
 func TestAsync(t *testing.T) {
 	t.Parallel()
 	s := setupWriting(t)
-	body := fmt.Sprintf(`{"passphrase":"open","app_id":%q,"app_secret":"right","app_token":%q,"table_id":%q,"fields":{"标题":"甲"},"async":true,"idempotency_key":"run-1"}`,
-		s.app, s.base.Token(), s.tableID)
+	body := fmt.Sprintf(`{"passphrase":"open","app_id":%q,"app_secret":"right","app_token":%q,"table_id":%q,`+
+		`"fields":{"标题":"甲"},"async":true,"idempotency_key":"run-1"}`, s.app, s.base.Token(), s.tableID)
 	write := record.Write(s.service)
 	request, err := intake.Parse(write.Spec, intake.Input{Body: []byte(body), ContentType: "application/json"})
 	if err != nil {
