@@ -19,7 +19,8 @@ const hashName = "sha256"
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
 // ParsePassphrases reads ROWGATE_PASSPHRASE: name:value or name:sha256:<hex>, comma-separated; a bare value is named
-// default. It returns them, or else everything that is wrong; the texts show places and names, never a value.
+// default; neither name nor value begins with KeyPrefix. It returns them, or else everything that is wrong; the texts show places
+// and names, never a value.
 func ParsePassphrases(list secret.Text) (Passphrases, []problem.Text) {
 	var all Passphrases
 	var wrong []problem.Text
@@ -56,8 +57,10 @@ func parsePassphrase(item string) (Passphrase, problem.Text) {
 			ZH: "名称（第一个冒号之前）只能有字母、数字、_、. 和 -，最多 64 个。",
 			EN: "The name, before the first colon, has only letters, digits, _, . and -, at most 64.",
 		}
-	case strings.HasPrefix(value, KeyPrefix):
-		return Passphrase{}, problem.Text{ZH: "口令不能以 " + KeyPrefix + " 开头。", EN: "A passphrase does not begin with " + KeyPrefix + "."}
+	case strings.HasPrefix(name, KeyPrefix), strings.HasPrefix(value, KeyPrefix):
+		return Passphrase{}, problem.Text{
+			ZH: "名称和口令都不能以 " + KeyPrefix + " 开头。", EN: "Neither name nor passphrase may begin with " + KeyPrefix + ".",
+		}
 	case strings.ContainsFunc(value, unicode.IsControl):
 		return Passphrase{}, problem.Text{ZH: "口令不能含有控制字符或换行。", EN: "A passphrase has no control characters and no line breaks."}
 	case !hashed:
