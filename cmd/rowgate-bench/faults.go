@@ -27,7 +27,7 @@ const (
 	repeatAfter = 100 * time.Millisecond // as workflow tools do by default
 	hangUpMost  = 60 * time.Millisecond  // callers that lose patience do so before this
 	quietFor    = 2 * time.Second        // without a call to Feishu: nothing is under way
-	settleMost  = 2 * time.Minute        // for what was under way to end
+	settleMost  = 5 * time.Minute        // for what was under way to end
 	manyRows    = 3                      // rows of each tenth request; the others have one
 )
 
@@ -41,6 +41,7 @@ type faultRun struct {
 	plan     faultPlan
 	done     atomic.Int64  // requests that their callers are through with
 	progress chan struct{} // closed when all callers are through
+	restart  restart
 
 	gaveUp   atomic.Int64 // requests whose callers used up their tries
 	rejected atomic.Int64 // requests that were answered with a client error
@@ -156,8 +157,11 @@ func (f *faultRun) killAgainAndAgain(ctx context.Context) error {
 		if f.done.Load() < int64(n*f.plan.requests/(f.plan.kills+1)) {
 			continue
 		}
+		f.restart.begin()
 		f.site.service.kill()
-		if _, err := f.site.service.start(ctx); err != nil {
+		_, err := f.site.service.start(ctx)
+		f.restart.end()
+		if err != nil {
 			return fmt.Errorf("restart %d: %w", n, err)
 		}
 		f.kills++
@@ -166,9 +170,48 @@ func (f *faultRun) killAgainAndAgain(ctx context.Context) error {
 	return nil
 }
 
+// restart is the time in which the service is gone. It is safe for concurrent use.
+type restart struct {
+	mu   sync.Mutex
+	over chan struct{} // nil: the service is there
+}
+
+func (r *restart) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = make(chan struct{})
+}
+
+func (r *restart) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.over)
+	r.over = nil
+}
+
+// wait returns once the service is there, or with ctx's error.
+func (r *restart) wait(ctx context.Context) error {
+	r.mu.Lock()
+	over := r.over
+	r.mu.Unlock()
+	if over == nil {
+		return nil
+	}
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // request sees the i-th request through as its caller does: half of the callers name it by a key, half repeat it 24 times, some
-// hang up before the answer, some ask again though they were answered.
+// hang up before the answer, some ask again though they were answered. It begins while the service is there: those that are under
+// way feel a restart, and a slow one does not use up all the others.
 func (f *faultRun) request(ctx context.Context, i int) error {
+	if err := f.restart.wait(ctx); err != nil {
+		return err
+	}
 	keyed, most := i%2 == 0, tries[i/2%2]
 	id := fmt.Sprint("req", i)
 	marks := []string{id}

@@ -45,8 +45,9 @@ func TestFaults(t *testing.T) {
 		t.Errorf("too little went wrong: %d requests, %d kills, %d calls spoilt, %d attempts without an answer",
 			found.Requests, f.kills, f.struck, found.Unanswered)
 	}
-	if found.Acknowledged < requests {
-		t.Errorf("%d rows are acknowledged of %d", found.Acknowledged, found.Rows)
+	// Callers that used up their tries were told of nothing; how many they are depends on how long a restart takes.
+	if through := requests - int(f.gaveUp.Load()); found.Acknowledged < through || through < requests/2 {
+		t.Errorf("%d rows are acknowledged of %d, %d requests were given up", found.Acknowledged, found.Rows, f.gaveUp.Load())
 	}
 	if said := f.site.service.said.String(); strings.Contains(said, "DATA RACE") || strings.Contains(said, "panic") {
 		t.Errorf("the service said: %s", said)

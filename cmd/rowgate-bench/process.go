@@ -18,9 +18,9 @@ import (
 
 const (
 	readyPath   = "/readyz"
-	readyWithin = 20 * time.Second      // a process that is not ready by then has failed
+	readyWithin = 2 * time.Minute       // a process that is not ready by then has failed, on a loaded machine too
 	readyEvery  = time.Millisecond      // between two looks
-	stopWithin  = 45 * time.Second      // the service drains for 30 s at most
+	stopWithin  = 2 * time.Minute       // the service drains for 30 s at most and answers for 5 s more
 	stderrKept  = 64 << 10              // bytes of the end of what a process says
 	clockTick   = 10 * time.Millisecond // USER_HZ is 100 on every Linux that Go runs on
 )
