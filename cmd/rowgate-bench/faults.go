@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rowgate/rowgate/internal/history"
+	"github.com/rowgate/rowgate/cmd/rowgate-bench/internal/history"
 	"github.com/rowgate/rowgate/internal/sandbox"
 )
 

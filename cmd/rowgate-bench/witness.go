@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/rowgate/rowgate/internal/history"
+	"github.com/rowgate/rowgate/cmd/rowgate-bench/internal/history"
 )
 
 // jobEvery is the time between two looks at a job.

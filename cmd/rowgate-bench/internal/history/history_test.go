@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/rowgate/rowgate/internal/history"
+	"github.com/rowgate/rowgate/cmd/rowgate-bench/internal/history"
 )
 
 // step is one attempt of the request "req": no results means that no answer came.
