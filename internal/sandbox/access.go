@@ -6,14 +6,16 @@ import (
 )
 
 // openBase finds the base of the path and checks the app's right to it.
-func (c *call) openBase(write bool) (*base, *failure) {
-	token := c.params["app_token"]
+func openBase(c *call, write bool) (*base, *failure) {
+	return openBaseOf(c, c.params["app_token"], write)
+}
+
+// openBaseOf finds a base by its app_token and checks the app's right to it.
+func openBaseOf(c *call, token string, write bool) (*base, *failure) {
 	if !appTokenShape.MatchString(token) {
 		return nil, fail(1254003)
 	}
-	c.sb.mu.RLock()
-	b := c.sb.bases[token]
-	c.sb.mu.RUnlock()
+	b := c.store.base(token)
 	if b == nil {
 		return nil, fail(91402) // a wiki token too
 	}
@@ -30,8 +32,8 @@ func (c *call) openBase(write bool) (*base, *failure) {
 }
 
 // openTable finds the table of the path as well.
-func (c *call) openTable(write bool) (*base, *table, *failure) {
-	b, f := c.openBase(write)
+func openTable(c *call, write bool) (*base, *table, *failure) {
+	b, f := openBase(c, write)
 	if f != nil {
 		return nil, nil, f
 	}
@@ -49,6 +51,6 @@ func (c *call) openTable(write bool) (*base, *table, *failure) {
 }
 
 // blind reports whether the app sees no rows: it may only read, and the base has advanced permissions.
-func (c *call) blind(b *base) bool {
+func blind(c *call, b *base) bool {
 	return b.spec.Advanced && !slices.Contains(b.spec.Collaborators, c.appID)
 }

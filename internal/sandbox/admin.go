@@ -13,36 +13,49 @@ import (
 // maxAdminBody bounds an admin request, in bytes.
 const maxAdminBody = 16 << 20
 
+// Admin seeds the sandbox and looks into it, in Go and over /sandbox/. It is safe for concurrent use.
+type Admin struct {
+	server *Server
+	store  *store
+}
+
+// newAdmin makes the server answer /sandbox/.
+func newAdmin(server *Server, store *store) *Admin {
+	a := &Admin{server: server, store: store}
+	server.serveAdmin(a.adminHandler())
+	return a
+}
+
 // adminHandler serves /sandbox/…, which the package comment documents. Errors are {"error": "…"} with status 400 or 404.
-func (s *Sandbox) adminHandler() http.Handler {
+func (a *Admin) adminHandler() http.Handler {
 	r := chi.NewRouter()
 	r.Get("/sandbox/health", answering(func(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil }))
-	r.Post("/sandbox/reset", answering(func(*http.Request) (any, error) { s.Reset(); return done, nil }))
-	r.Get("/sandbox/options", answering(func(*http.Request) (any, error) { return s.Options(), nil }))
-	r.Patch("/sandbox/options", answering(s.adminOptions))
+	r.Post("/sandbox/reset", answering(func(*http.Request) (any, error) { a.server.Reset(); return done, nil }))
+	r.Get("/sandbox/options", answering(func(*http.Request) (any, error) { return a.server.Options(), nil }))
+	r.Patch("/sandbox/options", answering(a.adminOptions))
 
-	r.Get("/sandbox/endpoints", answering(func(*http.Request) (any, error) { return map[string]any{"endpoints": Endpoints()}, nil }))
-	r.Get("/sandbox/codes", answering(func(*http.Request) (any, error) { return map[string]any{"codes": s.Codes()}, nil }))
+	r.Get("/sandbox/endpoints", answering(func(*http.Request) (any, error) { return map[string]any{"endpoints": a.server.Endpoints()}, nil }))
+	r.Get("/sandbox/codes", answering(func(*http.Request) (any, error) { return map[string]any{"codes": a.server.Codes()}, nil }))
 
-	r.Post("/sandbox/apps", answering(s.adminApp))
-	r.Post("/sandbox/bases", answering(s.adminBase))
-	r.Post("/sandbox/bases/{app_token}/tables", answering(s.adminTable))
-	r.Post("/sandbox/people", answering(s.adminPerson))
-	r.Get("/sandbox/bases/{app_token}/tables/{table_id}/rows", answering(s.adminRows))
-	r.Post("/sandbox/bases/{app_token}/tables/{table_id}/rows", answering(s.adminAddRows))
-	r.Get("/sandbox/bases/{app_token}/tables/{table_id}/counts", answering(s.adminCounts))
-	r.Get("/sandbox/files", answering(func(*http.Request) (any, error) { return map[string]any{"files": s.Files()}, nil }))
-	r.Get("/sandbox/verify", answering(s.adminVerify))
+	r.Post("/sandbox/apps", answering(a.adminApp))
+	r.Post("/sandbox/bases", answering(a.adminBase))
+	r.Post("/sandbox/bases/{app_token}/tables", answering(a.adminTable))
+	r.Post("/sandbox/people", answering(a.adminPerson))
+	r.Get("/sandbox/bases/{app_token}/tables/{table_id}/rows", answering(a.adminRows))
+	r.Post("/sandbox/bases/{app_token}/tables/{table_id}/rows", answering(a.adminAddRows))
+	r.Get("/sandbox/bases/{app_token}/tables/{table_id}/counts", answering(a.adminCounts))
+	r.Get("/sandbox/files", answering(func(*http.Request) (any, error) { return map[string]any{"files": a.Files()}, nil }))
+	r.Get("/sandbox/verify", answering(a.adminVerify))
 
-	r.Get("/sandbox/calls", answering(func(*http.Request) (any, error) { return map[string]any{"calls": s.Calls()}, nil }))
-	r.Get("/sandbox/journal", answering(func(*http.Request) (any, error) { return map[string]any{"journal": s.Journal()}, nil }))
-	r.Delete("/sandbox/calls", answering(func(*http.Request) (any, error) { s.ResetCalls(); return done, nil }))
+	r.Get("/sandbox/calls", answering(func(*http.Request) (any, error) { return map[string]any{"calls": a.server.Calls()}, nil }))
+	r.Get("/sandbox/journal", answering(func(*http.Request) (any, error) { return map[string]any{"journal": a.server.Journal()}, nil }))
+	r.Delete("/sandbox/calls", answering(func(*http.Request) (any, error) { a.server.ResetCalls(); return done, nil }))
 
-	r.Get("/sandbox/faults", answering(func(*http.Request) (any, error) { return map[string]any{"faults": s.Faults()}, nil }))
-	r.Post("/sandbox/faults", answering(s.adminFault))
-	r.Delete("/sandbox/faults", answering(func(*http.Request) (any, error) { s.ClearFaults(); return done, nil }))
-	r.Delete("/sandbox/faults/{id}", answering(s.adminRemoveFault))
-	r.Post("/sandbox/tokens/expire", answering(s.adminExpire))
+	r.Get("/sandbox/faults", answering(func(*http.Request) (any, error) { return map[string]any{"faults": a.server.Faults()}, nil }))
+	r.Post("/sandbox/faults", answering(a.adminFault))
+	r.Delete("/sandbox/faults", answering(func(*http.Request) (any, error) { a.server.ClearFaults(); return done, nil }))
+	r.Delete("/sandbox/faults/{id}", answering(a.adminRemoveFault))
+	r.Post("/sandbox/tokens/expire", answering(a.adminExpire))
 	return r
 }
 
@@ -77,26 +90,26 @@ func readJSON(r *http.Request, v any) error {
 	return strictJSON(b, v)
 }
 
-func (s *Sandbox) adminOptions(r *http.Request) (any, error) {
-	options := s.Options()
+func (a *Admin) adminOptions(r *http.Request) (any, error) {
+	options := a.server.Options()
 	if err := readJSON(r, &options); err != nil {
 		return nil, err
 	}
-	if err := s.SetOptions(options); err != nil {
+	if err := a.server.SetOptions(options); err != nil {
 		return nil, err
 	}
-	return s.Options(), nil
+	return a.server.Options(), nil
 }
 
-func (s *Sandbox) adminApp(r *http.Request) (any, error) {
+func (a *Admin) adminApp(r *http.Request) (any, error) {
 	var spec AppSpec
 	if err := readJSON(r, &spec); err != nil {
 		return nil, err
 	}
-	return done, s.AddApp(spec)
+	return done, a.AddApp(spec)
 }
 
-func (s *Sandbox) adminBase(r *http.Request) (any, error) {
+func (a *Admin) adminBase(r *http.Request) (any, error) {
 	var spec struct {
 		BaseSpec
 		Tables []TableSpec `json:"tables"`
@@ -104,7 +117,7 @@ func (s *Sandbox) adminBase(r *http.Request) (any, error) {
 	if err := readJSON(r, &spec); err != nil {
 		return nil, err
 	}
-	made, err := s.AddBase(spec.BaseSpec)
+	made, err := a.AddBase(spec.BaseSpec)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +132,8 @@ func (s *Sandbox) adminBase(r *http.Request) (any, error) {
 	return map[string]any{"app_token": made.Token(), "table_ids": ids}, nil
 }
 
-func (s *Sandbox) adminTable(r *http.Request) (any, error) {
-	b, ok := s.Base(chi.URLParam(r, "app_token"))
+func (a *Admin) adminTable(r *http.Request) (any, error) {
+	b, ok := a.Base(chi.URLParam(r, "app_token"))
 	if !ok {
 		return nil, errNotThere
 	}
@@ -132,32 +145,32 @@ func (s *Sandbox) adminTable(r *http.Request) (any, error) {
 	return map[string]string{"table_id": id}, err
 }
 
-func (s *Sandbox) adminPerson(r *http.Request) (any, error) {
+func (a *Admin) adminPerson(r *http.Request) (any, error) {
 	var spec PersonSpec
 	if err := readJSON(r, &spec); err != nil {
 		return nil, err
 	}
-	return done, s.AddPerson(spec)
+	return done, a.AddPerson(spec)
 }
 
-func (s *Sandbox) adminRows(r *http.Request) (any, error) {
-	rows, err := s.Rows(chi.URLParam(r, "app_token"), chi.URLParam(r, "table_id"))
+func (a *Admin) adminRows(r *http.Request) (any, error) {
+	rows, err := a.Rows(chi.URLParam(r, "app_token"), chi.URLParam(r, "table_id"))
 	if err != nil {
 		return nil, errNotThere
 	}
 	return map[string]any{"rows": rows}, nil
 }
 
-func (s *Sandbox) adminCounts(r *http.Request) (any, error) {
-	counts, err := s.CountBy(chi.URLParam(r, "app_token"), chi.URLParam(r, "table_id"), r.URL.Query().Get("column"))
+func (a *Admin) adminCounts(r *http.Request) (any, error) {
+	counts, err := a.CountBy(chi.URLParam(r, "app_token"), chi.URLParam(r, "table_id"), r.URL.Query().Get("column"))
 	if err != nil {
 		return nil, errNotThere
 	}
 	return map[string]any{"counts": counts}, nil
 }
 
-func (s *Sandbox) adminAddRows(r *http.Request) (any, error) {
-	b, ok := s.Base(chi.URLParam(r, "app_token"))
+func (a *Admin) adminAddRows(r *http.Request) (any, error) {
+	b, ok := a.Base(chi.URLParam(r, "app_token"))
 	if !ok {
 		return nil, errNotThere
 	}
@@ -171,27 +184,27 @@ func (s *Sandbox) adminAddRows(r *http.Request) (any, error) {
 	return map[string]any{"record_ids": ids}, err
 }
 
-func (s *Sandbox) adminVerify(*http.Request) (any, error) {
-	return done, s.Verify()
+func (a *Admin) adminVerify(*http.Request) (any, error) {
+	return done, a.Verify()
 }
 
-func (s *Sandbox) adminFault(r *http.Request) (any, error) {
+func (a *Admin) adminFault(r *http.Request) (any, error) {
 	var f Fault
 	if err := readJSON(r, &f); err != nil {
 		return nil, err
 	}
-	id, err := s.AddFault(f)
+	id, err := a.server.AddFault(f)
 	return map[string]string{"id": id}, err
 }
 
-func (s *Sandbox) adminRemoveFault(r *http.Request) (any, error) {
-	if !s.RemoveFault(chi.URLParam(r, "id")) {
+func (a *Admin) adminRemoveFault(r *http.Request) (any, error) {
+	if !a.server.RemoveFault(chi.URLParam(r, "id")) {
 		return nil, errNotThere
 	}
 	return done, nil
 }
 
-func (s *Sandbox) adminExpire(r *http.Request) (any, error) {
+func (a *Admin) adminExpire(r *http.Request) (any, error) {
 	var order struct {
 		App  string `json:"app_id"`
 		Left text   `json:"left"`
@@ -202,7 +215,7 @@ func (s *Sandbox) adminExpire(r *http.Request) (any, error) {
 	if order.Left < 0 {
 		return nil, errNegative
 	}
-	s.ExpireTokens(order.App, time.Duration(order.Left))
+	a.server.ExpireTokens(order.App, time.Duration(order.Left))
 	return done, nil
 }
 

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -95,9 +96,9 @@ func (c *call) answer(data any, f *failure) answer {
 		}
 		return out.json()
 	}
-	row := c.sb.codes.find(f.code, c.endpoint.name)
-	setDefault(&f.status, row.status)
-	setDefault(&f.msg, row.msg)
+	row := c.srv.codes.find(f.code, c.endpoint.name)
+	f.status = cmp.Or(f.status, row.status)
+	f.msg = cmp.Or(f.msg, row.msg)
 	out.status, out.code = f.status, f.code
 	if f.pageHTML {
 		return out.html()

@@ -33,27 +33,30 @@ func createApp(c *call) (any, *failure) {
 		return nil, f
 	}
 	defer end()
-	made, err := c.sb.AddBase(BaseSpec{Name: body.Name, TimeZone: body.TimeZone, Collaborators: []string{c.appID}})
+	made, err := c.store.addBase(BaseSpec{Name: body.Name, TimeZone: body.TimeZone, Collaborators: []string{c.appID}})
 	if err != nil {
 		return nil, fail(1254002)
 	}
-	tableID, err := made.AddTable("数据表", FieldSpec{Name: "文本", Type: typeText}, FieldSpec{Name: "单选", Type: typeSingleSelect},
-		FieldSpec{Name: "日期", Type: typeDate}, FieldSpec{Name: "附件", Type: typeAttachment})
-	if err == nil {
-		_, err = made.AddRows(tableID, make([]map[string]any, defaultRows)...)
+	made.mu.Lock()
+	defer made.mu.Unlock()
+	t, f := newTable(c.store, made, TableSpec{Name: "数据表", Fields: []FieldSpec{
+		{Name: "文本", Type: typeText}, {Name: "单选", Type: typeSingleSelect}, {Name: "日期", Type: typeDate}, {Name: "附件", Type: typeAttachment},
+	}}, "", true)
+	if f != nil {
+		return nil, f
 	}
-	if err != nil {
-		return nil, fail(1254002)
-	}
+	made.insert(t)
+	t.addBlankRows(c.store, defaultRows)
+	made.revision++
 	c.committed = true
 	return map[string]any{"app": map[string]any{
-		"app_token": made.Token(), "name": body.Name, "folder_token": body.FolderToken, "default_table_id": tableID,
-		"time_zone": made.base.spec.TimeZone, "url": "https://example.feishu.cn/base/" + made.Token(),
+		"app_token": made.spec.Token, "name": body.Name, "folder_token": body.FolderToken, "default_table_id": t.id,
+		"time_zone": made.spec.TimeZone, "url": "https://example.feishu.cn/base/" + made.spec.Token,
 	}}, nil
 }
 
 func getApp(c *call) (any, *failure) {
-	b, f := c.openBase(false)
+	b, f := openBase(c, false)
 	if f != nil {
 		return nil, f
 	}
@@ -78,7 +81,7 @@ func updateApp(c *call) (any, *failure) {
 	if f := c.decode(&body); f != nil {
 		return nil, f
 	}
-	return c.changeBase(func(b *base) (any, *failure) {
+	return changeBase(c, func(b *base) (any, *failure) {
 		if body.Name == "" || utf8.RuneCountInString(body.Name) > maxAppNameChars {
 			return nil, fail(1254031)
 		}
@@ -100,14 +103,12 @@ func getNode(c *call) (any, *failure) {
 		return nil, f
 	}
 	defer end()
-	c.sb.mu.RLock()
-	defer c.sb.mu.RUnlock()
 	var b *base
 	switch kind {
 	case "", "wiki":
-		b = c.sb.nodes[token]
+		b = c.store.node(token)
 	case "bitable":
-		b = c.sb.bases[token]
+		b = c.store.base(token)
 	case "doc", "docx", "sheet", "mindnote", "file", "slides":
 	default:
 		return nil, fail(131002)

@@ -51,27 +51,15 @@ func (c *call) issue() (string, int, *failure) {
 	if _, f := c.begin(nil, 0); f != nil {
 		return "", 0, f
 	}
-	c.sb.mu.RLock()
-	a := c.sb.apps[claimed.AppID]
-	c.sb.mu.RUnlock()
+	a := c.store.app(claimed.AppID)
 	if a == nil {
 		return "", 0, fail(10003)
 	}
 	if subtle.ConstantTimeCompare([]byte(a.spec.Load().Secret), []byte(claimed.AppSecret)) != 1 {
 		return "", 0, &failure{code: 10014, status: c.opts.SecretStatus}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	left := time.Until(a.current.expires)
-	if left < renewBelow {
-		a.current = token{newToken(), time.Now().Add(c.opts.TokenTTL)}
-		left = c.opts.TokenTTL
-		c.sb.mu.Lock()
-		c.sb.dropExpired()
-		c.sb.tokens[a.current.value] = grant{a, a.current.expires}
-		c.sb.mu.Unlock()
-	}
-	return a.current.value, int(left / time.Second), nil
+	value, left := c.store.issue(a, c.opts.TokenTTL)
+	return value, int(left / time.Second), nil
 }
 
 func newToken() string {
@@ -81,7 +69,7 @@ func newToken() string {
 }
 
 // dropExpired keeps the token map as small as the live tokens; the caller holds s.mu.
-func (s *Sandbox) dropExpired() {
+func (s *store) dropExpired() {
 	now := time.Now()
 	for value, g := range s.tokens {
 		if !now.Before(g.expires) {
@@ -103,14 +91,12 @@ func (c *call) authorise() *failure {
 	default:
 		return fail(99991671)
 	}
-	c.sb.mu.RLock()
-	g, ok := c.sb.tokens[bearer]
-	c.sb.mu.RUnlock()
-	if !ok || !time.Now().Before(g.expires) {
+	a := c.store.appOf(bearer)
+	if a == nil {
 		return fail(99991663)
 	}
-	c.app, c.appID, c.token = g.app, g.app.id, bearer
-	spec := g.app.spec.Load()
+	c.app, c.appID, c.token = a, a.id, bearer
+	spec := a.spec.Load()
 	if len(spec.IPAllow) > 0 && !slices.Contains(spec.IPAllow, c.remote()) {
 		return fail(99991401)
 	}
@@ -135,12 +121,15 @@ func scopeMissing(appID string, scopes []string) *failure {
 }
 
 // RevokeTokens makes every token of the app invalid at once (99991663); "" means every app. The next token request gets a new one.
-func (s *Sandbox) RevokeTokens(appID string) {
+func (s *Server) RevokeTokens(appID string) {
 	s.ExpireTokens(appID, 0)
 }
 
 // ExpireTokens leaves every token of the app (of every app for "") no more than left to live.
-func (s *Sandbox) ExpireTokens(appID string, left time.Duration) {
+func (s *Server) ExpireTokens(appID string, left time.Duration) { s.store.expireTokens(appID, left) }
+
+// expireTokens leaves every token of the app (of every app for "") no more than left to live.
+func (s *store) expireTokens(appID string, left time.Duration) {
 	end := time.Now().Add(left)
 	s.mu.Lock()
 	for value, g := range s.tokens {
@@ -166,7 +155,7 @@ func (s *Sandbox) ExpireTokens(appID string, left time.Duration) {
 }
 
 // revoke makes one token invalid.
-func (s *Sandbox) revoke(a *app, value string) {
+func (s *store) revoke(a *app, value string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.current.value == value {

@@ -13,7 +13,8 @@ import (
 
 // call is one request on its way through the sandbox.
 type call struct {
-	sb       *Sandbox
+	srv      *Server
+	store    *store
 	endpoint *endpoint
 	params   map[string]string
 	req      *http.Request
@@ -35,8 +36,8 @@ type call struct {
 	fault       *Fault
 }
 
-func (s *Sandbox) newCall(e *endpoint, params map[string]string, r *http.Request) *call {
-	c := &call{sb: s, endpoint: e, params: params, req: r, opts: s.opts.Load(), number: s.journal.number(), began: time.Now()}
+func (s *Server) newCall(e *endpoint, params map[string]string, r *http.Request) *call {
+	c := &call{srv: s, store: s.store, endpoint: e, params: params, req: r, opts: s.opts.Load(), number: s.journal.number(), began: time.Now()}
 	spread := mix(uint64(c.number)) //nolint:gosec // G115: a counter from 1, never negative
 	c.logID = fmt.Sprintf("%s%018X", c.began.Format("20060102150405"), spread)
 	c.requestID = fmt.Sprintf("%016x-%08x", spread, c.number)
@@ -52,9 +53,9 @@ func (c *call) serve(w http.ResponseWriter) {
 		f = fail(c.fault.Code)
 	}
 	out := c.answer(data, f)
-	c.sb.limits.spent(c, out.status)
+	c.srv.limits.spent(c, out.status)
 	if c.fault == nil {
-		c.sb.journal.add(c, out.status, out.code)
+		c.srv.journal.add(c, out.status, out.code)
 		out.write(w)
 		return
 	}
@@ -73,10 +74,10 @@ func (c *call) run() (any, *failure) {
 	} else if f := c.authorise(); f != nil {
 		return nil, f
 	}
-	if f := c.sb.limits.admit(c); f != nil {
+	if f := c.srv.limits.admit(c); f != nil {
 		return nil, f
 	}
-	c.fault = c.sb.faults.pick(c)
+	c.fault = c.srv.faults.pick(c)
 	if c.fault != nil {
 		if f, stop := c.fault.before(c); stop {
 			return nil, f
@@ -123,7 +124,7 @@ func (c *call) begin(gate *gate, rows int) (end func(), f *failure) {
 	c.rows = rows
 	end = func() {}
 	if gate != nil {
-		if !gate.enter(c.opts.ConflictQueue, c.sb.done) {
+		if !gate.enter(c.opts.ConflictQueue, c.srv.done) {
 			return nil, fail(1254291)
 		}
 		end = func() { gate.leave(c.opts.ConflictWindow) }
@@ -140,7 +141,7 @@ func (c *call) begin(gate *gate, rows int) (end func(), f *failure) {
 	if limit := c.opts.GatewayTimeout; limit > 0 && wait > limit {
 		wait, c.late = limit, true
 	}
-	if !pause(wait, c.sb.done) {
+	if !pause(wait, c.srv.done) {
 		end()
 		return nil, fail(2200)
 	}

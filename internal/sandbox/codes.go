@@ -61,7 +61,7 @@ type AnswerCode struct {
 
 // Codes returns all codes of all endpoints, by code and endpoint: what a client must be able to meet. An error fault makes the sandbox
 // answer any of them.
-func (s *Sandbox) Codes() []AnswerCode {
+func (s *Server) Codes() []AnswerCode {
 	out := make([]AnswerCode, 0, len(s.codes))
 	for key, row := range s.codes {
 		out = append(out, AnswerCode{key.code, row.status, row.msg, key.endpoint})

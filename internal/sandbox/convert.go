@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -99,7 +100,7 @@ func (w *writer) convert(f *field, value any) (stored, echo any, bad *failure) {
 			return refuse()
 		}
 		u.Text = text
-		setDefault(&u.Text, u.Link)
+		u.Text = cmp.Or(u.Text, u.Link)
 		return u, u, nil
 	case typeLocation:
 		l, ok := asLocation(value)
@@ -155,7 +156,7 @@ func (w *writer) convertList(f *field, k kind, value any) (stored, echo any, bad
 		}
 		people := make([]*person, len(ids))
 		for i, id := range ids {
-			if people[i], ok = w.sb.people.resolve(w.idType, id, !w.opts.RejectUnknownPeople); !ok {
+			if people[i], ok = w.store.people.resolve(w.idType, id, !w.opts.RejectUnknownPeople); !ok {
 				return refuse()
 			}
 		}
@@ -177,7 +178,7 @@ func (w *writer) convertList(f *field, k kind, value any) (stored, echo any, bad
 		}
 		files := make([]*mediaFile, len(tokens))
 		for i, token := range tokens {
-			if files[i] = w.sb.media.find(token); files[i] == nil || files[i].base != w.base.spec.Token {
+			if files[i] = w.store.files.find(token); files[i] == nil || files[i].base != w.base.spec.Token {
 				return nil, nil, fail(1254303)
 			}
 		}
@@ -222,7 +223,7 @@ func (w *writer) option(f *field, name string) (*option, bool) {
 	if f.fixed || len(f.options)+len(w.options[f]) >= maxOptions {
 		return nil, false
 	}
-	o := &option{w.sb.newID("opt"), name, (len(f.options) + len(w.options[f])) % 55}
+	o := &option{w.store.newID("opt"), name, (len(f.options) + len(w.options[f])) % 55}
 	w.options[f] = append(w.options[f], o)
 	return o, true
 }

@@ -97,7 +97,9 @@ func TestWriteShapes(t *testing.T) {
 			cell(t, "batch_get", b.do("POST", recordsPath+"/batch_get", map[string]any{"record_ids": []string{id}}).Data, tc.field, ids.Replace(tc.read))
 			landed(t, b, id, tc.field, tc.read != "", ids.Replace(tc.echo))
 			legacy := tc.legacy
-			setDefault(&legacy, tc.read)
+			if legacy == "" {
+				legacy = tc.read
+			}
 			cell(t, "get", b.do("GET", recordsPath+"/"+id, nil).Data, tc.field, ids.Replace(legacy))
 		})
 	}

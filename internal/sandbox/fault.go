@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -72,11 +73,11 @@ type faults struct {
 const maxFaults = 1000
 
 // AddFault puts a fault at the end of the script and returns its id. The first fault that strikes a call is the only one.
-func (s *Sandbox) AddFault(f Fault) (string, error) {
-	setDefault(&f.When, BeforeCommit)
-	setDefault(&f.Endpoint, "*")
+func (s *Server) AddFault(f Fault) (string, error) {
+	f.When = cmp.Or(f.When, BeforeCommit)
+	f.Endpoint = cmp.Or(f.Endpoint, "*")
 	if f.Action == ActionHTML {
-		setDefault(&f.Status, http.StatusBadGateway)
+		f.Status = cmp.Or(f.Status, http.StatusBadGateway)
 	}
 	matchesAny := false
 	for name := range s.router.byName {
@@ -113,7 +114,7 @@ func (s *Sandbox) AddFault(f Fault) (string, error) {
 }
 
 // RemoveFault takes a fault out of the script; false if it is not there.
-func (s *Sandbox) RemoveFault(id string) bool {
+func (s *Server) RemoveFault(id string) bool {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	before := len(s.faults.list)
@@ -122,7 +123,7 @@ func (s *Sandbox) RemoveFault(id string) bool {
 }
 
 // ClearFaults empties the script.
-func (s *Sandbox) ClearFaults() { s.faults.reset() }
+func (s *Server) ClearFaults() { s.faults.reset() }
 
 // FaultStatus is a fault of the script and how often it matched and struck.
 type FaultStatus struct {
@@ -132,7 +133,7 @@ type FaultStatus struct {
 }
 
 // Faults returns the script.
-func (s *Sandbox) Faults() []FaultStatus {
+func (s *Server) Faults() []FaultStatus {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	out := make([]FaultStatus, len(s.faults.list))
@@ -187,11 +188,11 @@ func (f *faults) strikes(fault *Fault, seed uint64) bool {
 // before does what strikes ahead of the work; stop when the call goes no further.
 func (f *Fault) before(c *call) (failure *failure, stop bool) {
 	if f.Action == ActionDelay {
-		pause(f.Delay, c.sb.done)
+		pause(f.Delay, c.srv.done)
 		return nil, false
 	}
 	if f.Action == ActionRevoke && f.When == BeforeCommit && c.app != nil {
-		c.sb.revoke(c.app, c.token)
+		c.store.revoke(c.app, c.token)
 		return fail(99991663), true
 	}
 	if f.When == AfterCommit || f.Action == ActionSlowBody || f.Action == ActionRevoke {
@@ -215,7 +216,7 @@ func (f *Fault) replacesAnswer(own *failure) bool {
 
 // deliver writes the answer as the fault spoils it, and the journal entry.
 func (f *Fault) deliver(c *call, w http.ResponseWriter, out answer) {
-	log := func(status, code int) { c.sb.journal.add(c, status, code) }
+	log := func(status, code int) { c.srv.journal.add(c, status, code) }
 	switch f.Action {
 	case ActionCut:
 		log(0, 0)
@@ -224,7 +225,7 @@ func (f *Fault) deliver(c *call, w http.ResponseWriter, out answer) {
 		log(0, 0)
 		select {
 		case <-c.req.Context().Done():
-		case <-c.sb.done:
+		case <-c.srv.done:
 		}
 		panic(http.ErrAbortHandler)
 	case ActionStatus:
@@ -242,11 +243,11 @@ func (f *Fault) deliver(c *call, w http.ResponseWriter, out answer) {
 		out.status, out.code = http.StatusOK, 0
 	case ActionSlowBody:
 		log(out.status, out.code)
-		out.dribble(w, f.Delay, c.sb.done)
+		out.dribble(w, f.Delay, c.srv.done)
 		return
 	case ActionRevoke:
 		if f.When == AfterCommit && c.app != nil {
-			c.sb.revoke(c.app, c.token)
+			c.store.revoke(c.app, c.token)
 		}
 	case ActionError, ActionDelay:
 	}

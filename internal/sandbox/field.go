@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -114,7 +115,7 @@ type computedValue struct {
 }
 
 // newField checks a spec and makes the field; seeded fields may be of types that the API cannot create.
-func (s *Sandbox) newField(b *base, spec FieldSpec, seeded bool) (*field, *failure) {
+func newField(s *store, b *base, spec FieldSpec, seeded bool) (*field, *failure) {
 	k, known := kinds[spec.Type]
 	switch {
 	case !known:
@@ -126,7 +127,7 @@ func (s *Sandbox) newField(b *base, spec FieldSpec, seeded bool) (*field, *failu
 	case strings.ContainsAny(spec.Name, "[]"):
 		return nil, fail(1254029)
 	}
-	setDefault(&spec.UIType, k.ui[0])
+	spec.UIType = cmp.Or(spec.UIType, k.ui[0])
 	if !slices.Contains(k.ui, spec.UIType) {
 		return nil, fail(k.property)
 	}
@@ -136,9 +137,9 @@ func (s *Sandbox) newField(b *base, spec FieldSpec, seeded bool) (*field, *failu
 	}
 	if spec.Computed != nil {
 		f.computed = &computedValue{spec.ComputedType, spec.Computed}
-		setDefault(&f.computed.Type, typeText)
+		f.computed.Type = cmp.Or(f.computed.Type, typeText)
 	}
-	if bad := f.takeProperty(s, b, k); bad != nil {
+	if bad := takeProperty(f, s, b, k); bad != nil {
 		return nil, bad
 	}
 	for _, name := range spec.Options {
@@ -148,7 +149,7 @@ func (s *Sandbox) newField(b *base, spec FieldSpec, seeded bool) (*field, *failu
 }
 
 // takeProperty checks property and moves options, multiplicity and link targets out of it.
-func (f *field) takeProperty(s *Sandbox, b *base, k kind) *failure {
+func takeProperty(f *field, s *store, b *base, k kind) *failure {
 	wrong := fail(k.property)
 	if formatter, given := f.property["formatter"]; given && f.typ == typeNumber && !slices.Contains(numberFormats, fmt.Sprint(formatter)) {
 		return wrong
@@ -158,7 +159,7 @@ func (f *field) takeProperty(s *Sandbox, b *base, k kind) *failure {
 	}
 	switch f.typ {
 	case typeSingleSelect, typeMultiSelect:
-		return f.takeOptions(s, wrong)
+		return takeOptions(f, s, wrong)
 	case typeUser, typeGroup, typeLink, typeDuplex:
 		if multiple, given := f.property["multiple"]; given {
 			value, ok := multiple.(bool)
@@ -182,7 +183,7 @@ var (
 	dateFormats   = []string{"yyyy/MM/dd", "yyyy-MM-dd HH:mm", "MM-dd", "MM/dd/yyyy", "dd/MM/yyyy", "yyyy/MM/dd HH:mm", "yyyy-MM-dd"}
 )
 
-func (f *field) takeOptions(s *Sandbox, wrong *failure) *failure {
+func takeOptions(f *field, s *store, wrong *failure) *failure {
 	given, ok := f.property["options"]
 	if !ok || given == nil {
 		return nil
@@ -201,7 +202,7 @@ func (f *field) takeOptions(s *Sandbox, wrong *failure) *failure {
 			return fail(1254026)
 		}
 		id, _ := object["id"].(string)
-		setDefault(&id, s.newID("opt"))
+		id = cmp.Or(id, s.newID("opt"))
 		color := 0
 		if number, ok := asNumber(object["color"]); ok {
 			color = int(number)
@@ -223,7 +224,7 @@ func (f *field) addOption(o *option) {
 }
 
 // describe is the field as the API lists it.
-func (f *field) describe(b *base, t *table) map[string]any {
+func describe(f *field, b *base, t *table) map[string]any {
 	property := map[string]any{}
 	maps.Copy(property, f.property)
 	switch f.typ {
@@ -269,7 +270,7 @@ func badTableName(name string) *failure {
 }
 
 // newTable makes a table with its default view; the caller holds the base's lock and inserts it.
-func (s *Sandbox) newTable(b *base, spec TableSpec, viewName string, seeded bool) (*table, *failure) {
+func newTable(s *store, b *base, spec TableSpec, viewName string, seeded bool) (*table, *failure) {
 	switch {
 	case !tableNameOK(spec.Name):
 		return nil, badTableName(spec.Name)
@@ -280,8 +281,8 @@ func (s *Sandbox) newTable(b *base, spec TableSpec, viewName string, seeded bool
 	case len(spec.Fields) > maxFields:
 		return nil, violation("fields", "", "the max len is 300") // the table's own codes have no 1254105
 	}
-	setDefault(&spec.ID, s.newID("tbl"))
-	setDefault(&viewName, "表格")
+	spec.ID = cmp.Or(spec.ID, s.newID("tbl"))
+	viewName = cmp.Or(viewName, "表格")
 	if len(spec.Fields) == 0 {
 		spec.Fields = []FieldSpec{{Name: "多行文本", Type: typeText}}
 	}
@@ -297,20 +298,20 @@ func (s *Sandbox) newTable(b *base, spec TableSpec, viewName string, seeded bool
 		if t.byName[fieldSpec.Name] != nil {
 			return nil, fail(1254014)
 		}
-		f, bad := s.newField(b, fieldSpec, seeded)
+		f, bad := newField(s, b, fieldSpec, seeded)
 		if bad != nil {
 			return nil, bad
 		}
 		t.addField(f)
 		if f.typ == typeDuplex {
-			s.addBack(b, t, f)
+			addBack(s, b, t, f)
 		}
 	}
 	return t, nil
 }
 
 // addBack makes the other side of a duplex link in the linked table.
-func (s *Sandbox) addBack(b *base, t *table, f *field) {
+func addBack(s *store, b *base, t *table, f *field) {
 	target := b.tables[f.target]
 	name, _ := f.property["back_field_name"].(string)
 	if name == "" || target.byName[name] != nil {

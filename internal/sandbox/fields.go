@@ -18,7 +18,7 @@ func (in fieldInput) spec() FieldSpec {
 	return FieldSpec{Name: in.FieldName, Type: in.Type, UIType: in.UIType, Property: in.Property}
 }
 
-func (c *call) fieldBody() (fieldInput, *failure) {
+func fieldBody(c *call) (fieldInput, *failure) {
 	var body fieldInput
 	if f := c.decode(&body); f != nil {
 		return body, f
@@ -38,23 +38,23 @@ func listFields(c *call) (any, *failure) {
 	if f := boolParam(params.Get("text_field_as_array"), "text_field_as_array", &asArray); f != nil {
 		return nil, f
 	}
-	b, t, f := c.openTable(false)
+	b, t, f := openTable(c, false)
 	if f != nil {
 		return nil, f
 	}
 	b.mu.RLock()
-	f = (&reader{base: b, table: t}).view(params.Get("view_id"))
+	f = checkView(t, params.Get("view_id"))
 	b.mu.RUnlock()
 	if f != nil {
 		return nil, f
 	}
-	return c.list(b, func() []any {
+	return listPage(c, b, func() []any {
 		items := []any{}
 		for _, field := range t.fields {
 			if field.byAPI && time.Since(field.created) < c.opts.CreationLag {
 				continue
 			}
-			described := field.describe(b, t)
+			described := describe(field, b, t)
 			if text, ok := described["description"].(string); ok && asArray {
 				described["description"] = []map[string]any{{"type": "text", "text": text}}
 			}
@@ -65,7 +65,7 @@ func listFields(c *call) (any, *failure) {
 }
 
 func createField(c *call) (any, *failure) {
-	body, f := c.fieldBody()
+	body, f := fieldBody(c)
 	if f != nil {
 		return nil, f
 	}
@@ -73,11 +73,9 @@ func createField(c *call) (any, *failure) {
 		return nil, f
 	}
 	hash := c.hash()
-	return c.changeTable(func(b *base, t *table) (any, *failure) {
-		if c.clientToken != "" {
-			if data, f := c.sb.repeats.find(c, hash); data != nil || f != nil {
-				return data, f
-			}
+	return changeTable(c, func(b *base, t *table) (any, *failure) {
+		if data, f := c.repeated(hash); data != nil || f != nil {
+			return data, f
 		}
 		switch {
 		case t.byName[body.FieldName] != nil:
@@ -85,19 +83,17 @@ func createField(c *call) (any, *failure) {
 		case len(t.fields) >= maxFields:
 			return nil, fail(1254105)
 		}
-		created, f := c.sb.newField(b, body.spec(), false)
+		created, f := newField(c.store, b, body.spec(), false)
 		if f != nil {
 			return nil, f
 		}
 		created.description = body.text()
 		t.addField(created)
 		if created.typ == typeDuplex {
-			c.sb.addBack(b, t, created)
+			addBack(c.store, b, t, created)
 		}
-		data := map[string]any{"field": created.describe(b, t)}
-		if c.clientToken != "" {
-			c.sb.repeats.keep(c, hash, encode(data))
-		}
+		data := map[string]any{"field": describe(created, b, t)}
+		c.keep(hash, encode(data))
 		return data, nil
 	})
 }
@@ -112,11 +108,11 @@ func (in fieldInput) text() any {
 
 // updateField replaces the whole definition: options that are not sent are deleted, and cells lose them; another type clears the column.
 func updateField(c *call) (any, *failure) {
-	body, f := c.fieldBody()
+	body, f := fieldBody(c)
 	if f != nil {
 		return nil, f
 	}
-	return c.changeTable(func(b *base, t *table) (any, *failure) {
+	return changeTable(c, func(b *base, t *table) (any, *failure) {
 		old := t.fieldByID(c.params["field_id"])
 		if old == nil {
 			return nil, fail(1254044)
@@ -127,7 +123,7 @@ func updateField(c *call) (any, *failure) {
 		if t.primary() == old && !kinds[body.Type].primary {
 			return nil, fail(1254012)
 		}
-		next, f := c.sb.newField(b, body.spec(), false)
+		next, f := newField(c.store, b, body.spec(), false)
 		if f != nil {
 			return nil, f
 		}
@@ -138,20 +134,20 @@ func updateField(c *call) (any, *failure) {
 		}
 		next.description = body.text()
 		if next.typ != old.typ || next.target != old.target || next.typ == typeSingleSelect || next.typ == typeMultiSelect {
-			t.replaceCells(old, next)
+			replaceCells(t, old, next)
 		}
 		t.fields[slices.Index(t.fields, old)] = next
 		delete(t.byName, old.name)
 		t.byName[next.name] = next
 		if next.typ == typeDuplex && next.back == "" {
-			c.sb.addBack(b, t, next)
+			addBack(c.store, b, t, next)
 		}
-		return map[string]any{"field": next.describe(b, t)}, nil
+		return map[string]any{"field": describe(next, b, t)}, nil
 	})
 }
 
 // replaceCells moves the column's cells to its new definition: options by id, else by name; cells of another type are emptied.
-func (t *table) replaceCells(old, next *field) {
+func replaceCells(t *table, old, next *field) {
 	moved := map[*option]*option{}
 	for _, was := range old.options {
 		for _, is := range next.options {
@@ -193,7 +189,7 @@ func (t *table) replaceCells(old, next *field) {
 }
 
 func deleteField(c *call) (any, *failure) {
-	return c.changeTable(func(b *base, t *table) (any, *failure) {
+	return changeTable(c, func(b *base, t *table) (any, *failure) {
 		f := t.fieldByID(c.params["field_id"])
 		switch {
 		case f == nil:

@@ -117,14 +117,14 @@ func (j *journal) put(entry Call) {
 }
 
 // Journal returns the newest calls (Options.JournalCalls), in the order in which they were answered.
-func (s *Sandbox) Journal() []Call {
+func (s *Server) Journal() []Call {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
 	return append(slices.Clone(s.journal.ring[s.journal.next:]), s.journal.ring[:s.journal.next]...)
 }
 
 // Calls returns the counters, sorted by endpoint, app, status and code.
-func (s *Sandbox) Calls() []Count {
+func (s *Server) Calls() []Count {
 	s.journal.mu.Lock()
 	counts := make([]Count, 0, len(s.journal.counts))
 	for _, count := range s.journal.counts {
@@ -138,7 +138,7 @@ func (s *Sandbox) Calls() []Count {
 }
 
 // CallCount sums the calls of an endpoint ("" for all known ones) by an app ("" for all), whatever they were answered.
-func (s *Sandbox) CallCount(endpoint, appID string) int {
+func (s *Server) CallCount(endpoint, appID string) int {
 	total := int64(0)
 	for _, count := range s.Calls() {
 		if count.Endpoint != "" && (endpoint == "" || count.Endpoint == endpoint) && (appID == "" || count.App == appID) {
@@ -149,4 +149,4 @@ func (s *Sandbox) CallCount(endpoint, appID string) int {
 }
 
 // ResetCalls empties journal and counters; numbers go on.
-func (s *Sandbox) ResetCalls() { s.journal.reset() }
+func (s *Server) ResetCalls() { s.journal.reset() }

@@ -24,7 +24,11 @@ func TestRates(t *testing.T) {
 			"record.batch_get": "20/1s", "record.search": "20/1s",
 			"wiki.get_node": "100/1m0s", "contact.batch_get_id": "1000/1m0s 50/1s", "media.tmp_url": "5/1s",
 		}
-		for _, e := range endpoints() {
+		var all []*endpoint
+		for _, f := range families() {
+			all = append(all, f.endpoints...)
+		}
+		for _, e := range all {
 			var got []string
 			for _, r := range e.rates {
 				got = append(got, fmt.Sprintf("%d/%s", r.calls, r.per))
@@ -123,20 +127,5 @@ func TestRates(t *testing.T) {
 		b.create(map[string]any{}).want(t, 429, 99991403)
 		b.token = b.login("cli_other", "s")
 		b.create(map[string]any{}).want(t, 403, 91403)
-	})
-	t.Run("forget_old_windows", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			var l limits
-			l.reset()
-			for n := range maxWindows {
-				l.take("x", fmt.Sprint(n), perSecond10)
-			}
-			<-time.After(time.Second)
-			l.take("x", "new", perSecond10)
-			if len(l.windows) != 1 {
-				t.Errorf("%d windows", len(l.windows))
-			}
-		})
 	})
 }

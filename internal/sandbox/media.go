@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"hash"
 	"mime"
 	"path/filepath"
@@ -14,32 +15,52 @@ const (
 	BlockBytes        = 4 << 20  // every block but the last
 	UploadsPerSecond  = 5        // calls per app over all upload endpoints: 1061045
 	UploadsPerDay     = 10_000
-	maxFileNameChars  = 250
-	maxTmpURLs        = 5
-	uploadLife        = 24 * time.Hour // of an upload_id
+
+	maxFileNameChars = 250
+	maxTmpURLs       = 5
+	uploadLife       = 24 * time.Hour // of an upload_id
 )
 
-// mediaStore holds what is known of uploaded files; their content is hashed and dropped.
-type mediaStore struct {
+// fileStore holds what is known of uploaded files; their content is hashed and dropped.
+type fileStore struct {
+	mu    sync.Mutex
+	files map[string]*mediaFile
+	order []*mediaFile
+}
+
+// drive is the family's own state: uploads that are under way, and how much each app has uploaded.
+type drive struct {
 	mu      sync.Mutex
-	files   map[string]*mediaFile
-	order   []*mediaFile
 	uploads map[string]*upload
 	apps    map[string]*uploader
+}
+
+func (d *drive) reset() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.uploads, d.apps = map[string]*upload{}, map[string]*uploader{}
 }
 
 // uploader is an app's upload traffic.
 type uploader struct {
 	busy   bool
-	second window
-	day    window
+	second uploadWindow
+	day    uploadWindow
 }
 
+// mediaFile is an uploaded file. It does not change.
 type mediaFile struct {
 	token, name, base, sha256 string
 	size                      int64
 }
 
+// uploadWindow counts an app's upload calls since began.
+type uploadWindow struct {
+	began time.Time
+	calls int
+}
+
+// upload is a file that comes in blocks.
 type upload struct {
 	name, base, app string
 	size            int64
@@ -60,29 +81,32 @@ type File struct {
 }
 
 // Files returns what was uploaded, in order.
-func (s *Sandbox) Files() []File {
-	s.media.mu.Lock()
-	defer s.media.mu.Unlock()
-	out := make([]File, len(s.media.order))
-	for i, m := range s.media.order {
-		out[i] = File{m.token, m.name, m.base, m.size, m.sha256}
+func (a *Admin) Files() []File { return a.store.files.list() }
+
+// list returns what was uploaded, in order.
+func (m *fileStore) list() []File {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]File, len(m.order))
+	for i, f := range m.order {
+		out[i] = File{f.token, f.name, f.base, f.size, f.sha256}
 	}
 	return out
 }
 
-func (m *mediaStore) reset() {
+func (m *fileStore) reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.files, m.order, m.uploads, m.apps = map[string]*mediaFile{}, nil, map[string]*upload{}, map[string]*uploader{}
+	m.files, m.order = map[string]*mediaFile{}, nil
 }
 
-func (m *mediaStore) find(token string) *mediaFile {
+func (m *fileStore) find(token string) *mediaFile {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.files[token]
 }
 
-func (m *mediaStore) add(f *mediaFile) {
+func (m *fileStore) add(f *mediaFile) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.files[f.token] = f
@@ -91,7 +115,7 @@ func (m *mediaStore) add(f *mediaFile) {
 
 func (f *mediaFile) show() map[string]any {
 	kind := mime.TypeByExtension(filepath.Ext(f.name))
-	setDefault(&kind, "application/octet-stream")
+	kind = cmp.Or(kind, "application/octet-stream")
 	const medias = "https://open.feishu.cn/open-apis/drive/v1/medias/"
 	return map[string]any{
 		"file_token": f.token, "name": f.name, "type": kind, "size": f.size,
@@ -109,12 +133,11 @@ func tmpURLs(c *call) (any, *failure) {
 	}
 	out := make([]map[string]string, len(tokens))
 	for i, token := range tokens {
-		m := c.sb.media.find(token)
+		m := c.store.files.find(token)
 		if m == nil {
 			return nil, fail(1061003)
 		}
-		c.params = map[string]string{"app_token": m.base}
-		if _, f := c.openBase(false); f != nil {
+		if _, f := openBaseOf(c, m.base, false); f != nil {
 			return nil, fail(1061004)
 		}
 		out[i] = map[string]string{

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -98,16 +99,16 @@ type Options struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
-	setDefault(&o.ConflictScope, ScopeTable)
-	setDefault(&o.ClientToken, ClientTokenReplay)
-	setDefault(&o.ClientTokenTTL, DefaultClientTokenTTL)
-	setDefault(&o.ClientTokenScope, ScopeTable)
-	setDefault(&o.ReadOnlyWrite, ReadOnlyMismatch)
-	setDefault(&o.Overload, OverloadGateway)
-	setDefault(&o.SecretStatus, 200)
-	setDefault(&o.TokenTTL, DefaultTokenTTL)
-	setDefault(&o.MaxBodyBytes, DefaultMaxBodyBytes)
-	setDefault(&o.JournalCalls, DefaultJournalCalls)
+	o.ConflictScope = cmp.Or(o.ConflictScope, ScopeTable)
+	o.ClientToken = cmp.Or(o.ClientToken, ClientTokenReplay)
+	o.ClientTokenTTL = cmp.Or(o.ClientTokenTTL, DefaultClientTokenTTL)
+	o.ClientTokenScope = cmp.Or(o.ClientTokenScope, ScopeTable)
+	o.ReadOnlyWrite = cmp.Or(o.ReadOnlyWrite, ReadOnlyMismatch)
+	o.Overload = cmp.Or(o.Overload, OverloadGateway)
+	o.SecretStatus = cmp.Or(o.SecretStatus, 200)
+	o.TokenTTL = cmp.Or(o.TokenTTL, DefaultTokenTTL)
+	o.MaxBodyBytes = cmp.Or(o.MaxBodyBytes, DefaultMaxBodyBytes)
+	o.JournalCalls = cmp.Or(o.JournalCalls, DefaultJournalCalls)
 	for _, check := range []struct {
 		name, value string
 		allowed     []string
@@ -126,11 +127,4 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("option secret_status: %d is no HTTP status", o.SecretStatus)
 	}
 	return o, nil
-}
-
-func setDefault[T comparable](value *T, def T) {
-	var zero T
-	if *value == zero {
-		*value = def
-	}
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"strings"
 	"sync"
 )
@@ -20,23 +21,22 @@ func (d *directory) reset() {
 	d.byID, d.list = map[string]*person{}, nil
 }
 
-func (d *directory) add(spec PersonSpec) error {
+func (d *directory) add(spec PersonSpec) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p := &person{spec}
-	setDefault(&p.Name, spec.OpenID)
+	p.Name = cmp.Or(p.Name, spec.OpenID)
 	p.fillIDs()
 	d.index(p)
 	d.list = append(d.list, p)
-	return nil
 }
 
 func (p *person) fillIDs() {
 	suffix := strings.TrimPrefix(p.OpenID+p.UnionID+p.UserID, "ou_")
 	suffix = strings.TrimPrefix(suffix, "on_")
-	setDefault(&p.OpenID, "ou_"+suffix)
-	setDefault(&p.UnionID, "on_"+suffix)
-	setDefault(&p.UserID, suffix)
+	p.OpenID = cmp.Or(p.OpenID, "ou_"+suffix)
+	p.UnionID = cmp.Or(p.UnionID, "on_"+suffix)
+	p.UserID = cmp.Or(p.UserID, suffix)
 }
 
 func (d *directory) index(p *person) {
@@ -119,7 +119,7 @@ func batchGetUserIDs(c *call) (any, *failure) {
 		return nil, f
 	}
 	defer end()
-	d := &c.sb.people
+	d := &c.store.people
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found := []map[string]any{}

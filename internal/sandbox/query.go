@@ -12,7 +12,7 @@ import (
 // run returns a page, the token of the next one ("" at the end) and the number of rows of the whole query. Without a filter and a
 // sort order its cost is that of the page.
 func (q *query) run(t *table) (page []*row, next string, total int, f *failure) {
-	at, f := q.position()
+	at, f := position(q.after)
 	if f != nil {
 		return nil, "", 0, f
 	}
@@ -60,16 +60,20 @@ func (q *query) order(rows []*row) {
 	})
 }
 
+// defaultPage is the page_size of a call that names none.
+const defaultPage = 20
+
 // pageToken hides a position: the sequence number of the last row, or the offset in a filtered or sorted query.
 func pageToken(position int64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte("page:" + strconv.FormatInt(position, 10)))
 }
 
-func (q *query) position() (int64, *failure) {
-	if q.after == "" {
+// position reads what pageToken wrote; 0 for none.
+func position(token string) (int64, *failure) {
+	if token == "" {
 		return 0, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(q.after)
+	b, err := base64.RawURLEncoding.DecodeString(token)
 	text, ok := strings.CutPrefix(string(b), "page:")
 	at, err2 := strconv.ParseInt(text, 10, 64)
 	if err != nil || err2 != nil || !ok || at < 0 {
@@ -125,14 +129,14 @@ func (r *reader) choose(names []string) *failure {
 	return nil
 }
 
-// view checks a view id; the sandbox's views show all rows.
-func (r *reader) view(id string) *failure {
+// checkView checks a view id; the sandbox's views show all rows.
+func checkView(t *table, id string) *failure {
 	switch {
 	case id == "":
 		return nil
 	case !viewIDShape.MatchString(id):
 		return fail(1254005)
-	case !slices.ContainsFunc(r.table.views, func(v view) bool { return v.ID == id }):
+	case !slices.ContainsFunc(t.views, func(v view) bool { return v.ID == id }):
 		return fail(1254042)
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 
 // Limits of reading calls.
 const (
-	defaultPage    = 20
 	maxPage        = 500 // records; a larger page_size is 99992402
 	maxBatchGet    = 100 // record ids: 1254104
 	maxFieldNames  = 200
@@ -42,7 +41,7 @@ func searchRecords(c *call) (any, *failure) {
 			return nil, f
 		}
 	}
-	return c.page(func(r *reader, q *query) *failure {
+	return runPage(c, func(r *reader, q *query) *failure {
 		r.automatic = body.Automatic
 		if f := r.choose(body.FieldNames); f != nil {
 			return f
@@ -55,7 +54,7 @@ func searchRecords(c *call) (any, *failure) {
 			return f
 		}
 		if q.keep == nil && len(q.sort) == 0 { // else view_id is ignored
-			return r.view(body.ViewID)
+			return checkView(r.table, body.ViewID)
 		}
 		return nil
 	})
@@ -63,7 +62,7 @@ func searchRecords(c *call) (any, *failure) {
 
 func listRecords(c *call) (any, *failure) {
 	params := c.req.URL.Query()
-	return c.page(func(r *reader, q *query) *failure {
+	return runPage(c, func(r *reader, q *query) *failure {
 		r.legacy = true
 		for name, flag := range map[string]*bool{"text_field_as_array": &r.segments, "automatic_fields": &r.automatic} {
 			if f := boolParam(params.Get(name), name, flag); f != nil {
@@ -92,14 +91,14 @@ func listRecords(c *call) (any, *failure) {
 			}
 		}
 		if q.keep == nil && len(q.sort) == 0 {
-			return r.view(params.Get("view_id"))
+			return checkView(r.table, params.Get("view_id"))
 		}
 		return nil
 	})
 }
 
-// page runs a query that prepare fills in and answers one page of it.
-func (c *call) page(prepare func(*reader, *query) *failure) (any, *failure) {
+// runPage runs a query that prepare fills in and answers one page of it.
+func runPage(c *call, prepare func(*reader, *query) *failure) (any, *failure) {
 	idType, f := c.userIDType()
 	if f != nil {
 		return nil, f
@@ -108,7 +107,7 @@ func (c *call) page(prepare func(*reader, *query) *failure) (any, *failure) {
 	if f != nil {
 		return nil, f
 	}
-	b, t, f := c.openTable(false)
+	b, t, f := openTable(c, false)
 	if f != nil {
 		return nil, f
 	}
@@ -127,7 +126,7 @@ func (c *call) page(prepare func(*reader, *query) *failure) (any, *failure) {
 	defer end()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	if c.blind(b) {
+	if blind(c, b) {
 		return map[string]any{"items": []any{}, "has_more": false, "total": 0}, nil
 	}
 	rows, next, total, f := q.run(t)
@@ -157,7 +156,7 @@ func getRecord(c *call) (any, *failure) {
 	if !recordIDShape.MatchString(id) {
 		return nil, fail(1254006)
 	}
-	if r.base, r.table, f = c.openTable(false); f != nil {
+	if r.base, r.table, f = openTable(c, false); f != nil {
 		return nil, f
 	}
 	end, f := c.begin(nil, 1)
@@ -168,7 +167,7 @@ func getRecord(c *call) (any, *failure) {
 	r.base.mu.RLock()
 	defer r.base.mu.RUnlock()
 	rec := r.table.rows[id]
-	if rec == nil || c.blind(r.base) {
+	if rec == nil || blind(c, r.base) {
 		return nil, fail(1254043)
 	}
 	return map[string]any{"record": r.record(rec)}, nil
@@ -194,7 +193,7 @@ func batchGetRecords(c *call) (any, *failure) {
 	if f != nil {
 		return nil, f
 	}
-	b, t, f := c.openTable(false)
+	b, t, f := openTable(c, false)
 	if f != nil {
 		return nil, f
 	}
@@ -214,7 +213,7 @@ func batchGetRecords(c *call) (any, *failure) {
 			return nil, fail(1254006)
 		case rec == nil:
 			absent = append(absent, id)
-		case c.blind(b):
+		case blind(c, b):
 			forbidden = append(forbidden, id)
 		default:
 			shown := r.record(rec)

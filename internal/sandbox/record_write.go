@@ -43,18 +43,18 @@ func createRecord(c *call) (any, *failure) {
 	if body.Fields == nil {
 		return nil, violation("fields", "", "fields is required")
 	}
-	return c.write(1, func(w *writer) (any, *failure) {
+	return writeRecords(c, 1, func(w *writer) (any, *failure) {
 		id, echo, f := w.create(body.Fields)
 		return map[string]any{"record": echoed{echo, id, id}}, f
 	})
 }
 
 func batchCreateRecords(c *call) (any, *failure) {
-	records, f := c.records(maxCreate)
+	records, f := readRecords(c, maxCreate)
 	if f != nil {
 		return nil, f
 	}
-	return c.write(len(records), func(w *writer) (any, *failure) {
+	return writeRecords(c, len(records), func(w *writer) (any, *failure) {
 		out := make([]echoed, len(records))
 		for i, record := range records {
 			id, echo, f := w.create(record.Fields)
@@ -76,18 +76,18 @@ func updateRecord(c *call) (any, *failure) {
 		return nil, violation("fields", "", "fields is required")
 	}
 	id := c.params["record_id"]
-	return c.write(1, func(w *writer) (any, *failure) {
+	return writeRecords(c, 1, func(w *writer) (any, *failure) {
 		echo, f := w.update(id, body.Fields)
 		return map[string]any{"record": echoed{echo, id, id}}, f
 	})
 }
 
 func batchUpdateRecords(c *call) (any, *failure) {
-	records, f := c.records(maxUpdate)
+	records, f := readRecords(c, maxUpdate)
 	if f != nil {
 		return nil, f
 	}
-	return c.write(len(records), func(w *writer) (any, *failure) {
+	return writeRecords(c, len(records), func(w *writer) (any, *failure) {
 		out := make([]echoed, len(records))
 		for i, record := range records {
 			echo, f := w.update(record.RecordID, record.Fields)
@@ -102,7 +102,7 @@ func batchUpdateRecords(c *call) (any, *failure) {
 
 func deleteRecord(c *call) (any, *failure) {
 	id := c.params["record_id"]
-	return c.write(1, func(w *writer) (any, *failure) {
+	return writeRecords(c, 1, func(w *writer) (any, *failure) {
 		return deletion{true, id}, w.remove(id)
 	})
 }
@@ -120,7 +120,7 @@ func batchDeleteRecords(c *call) (any, *failure) {
 	if len(body.Records) > maxDelete {
 		return nil, fail(1254104)
 	}
-	return c.write(len(body.Records), func(w *writer) (any, *failure) {
+	return writeRecords(c, len(body.Records), func(w *writer) (any, *failure) {
 		out := make([]deletion, len(body.Records))
 		for i, id := range body.Records {
 			if f := w.remove(id); f != nil {
@@ -132,7 +132,7 @@ func batchDeleteRecords(c *call) (any, *failure) {
 	})
 }
 
-func (c *call) records(limit int) ([]recordInput, *failure) {
+func readRecords(c *call, limit int) ([]recordInput, *failure) {
 	var body struct {
 		Records []recordInput `json:"records"`
 	}
@@ -153,8 +153,8 @@ func (c *call) records(limit int) ([]recordInput, *failure) {
 	return body.Records, nil
 }
 
-// write runs one changing call on records: parameters, table, gate, latency, repeats, and then check and commit under the base's lock.
-func (c *call) write(rows int, apply func(*writer) (any, *failure)) (any, *failure) {
+// writeRecords runs one changing call on records: parameters, table, gate, latency, repeats, and then check and commit under the base's lock.
+func writeRecords(c *call, rows int, apply func(*writer) (any, *failure)) (any, *failure) {
 	idType, f := c.userIDType()
 	if f != nil {
 		return nil, f
@@ -162,11 +162,11 @@ func (c *call) write(rows int, apply func(*writer) (any, *failure)) (any, *failu
 	if f := c.readClientToken(); f != nil {
 		return nil, f
 	}
-	b, t, f := c.openTable(true)
+	b, t, f := openTable(c, true)
 	if f != nil {
 		return nil, f
 	}
-	gate, f := c.gate(b, t)
+	gate, f := writeGate(c, b, t)
 	if f != nil {
 		return nil, f
 	}
@@ -175,11 +175,11 @@ func (c *call) write(rows int, apply func(*writer) (any, *failure)) (any, *failu
 		return nil, f
 	}
 	defer end()
-	return c.commit(b, t, idType, apply)
+	return commitWrite(c, b, t, idType, apply)
 }
 
-func (c *call) commit(b *base, t *table, idType string, apply func(*writer) (any, *failure)) (any, *failure) {
-	repeatable := c.endpoint.name != "record.create" && c.endpoint.name != "record.batch_create"
+func commitWrite(c *call, b *base, t *table, idType string, apply func(*writer) (any, *failure)) (any, *failure) {
+	repeatable := !c.endpoint.token // updates and deletes
 	var hash [32]byte
 	if c.clientToken != "" || repeatable && c.opts.RepeatWindow > 0 {
 		hash = c.hash()
@@ -192,15 +192,13 @@ func (c *call) commit(b *base, t *table, idType string, apply func(*writer) (any
 	if t.synced {
 		return nil, fail(1254304)
 	}
-	if c.clientToken != "" {
-		if data, f := c.sb.repeats.find(c, hash); data != nil || f != nil {
-			return data, f
-		}
+	if data, f := c.repeated(hash); data != nil || f != nil {
+		return data, f
 	}
 	if repeatable && c.opts.RepeatWindow > 0 && t.last.hash == hash && time.Since(t.last.at) < c.opts.RepeatWindow {
 		return nil, fail(1254608)
 	}
-	w := newWriter(c.sb, c.opts, b, t, c.appID, idType)
+	w := newWriter(c.store, c.opts, b, t, c.appID, idType)
 	w.call = c.number
 	data, f := apply(w)
 	if f != nil {
@@ -211,7 +209,7 @@ func (c *call) commit(b *base, t *table, idType string, apply func(*writer) (any
 	t.last = lastWrite{hash, time.Now()} // of a create: no hash
 	if c.clientToken != "" {
 		raw := json.RawMessage(encode(data))
-		c.sb.repeats.keep(c, hash, raw)
+		c.keep(hash, raw)
 		return raw, nil
 	}
 	return data, nil
@@ -227,9 +225,7 @@ func (c *call) hash() [32]byte {
 
 // readClientToken takes client_token where the endpoint has it (creates).
 func (c *call) readClientToken() *failure {
-	switch c.endpoint.name {
-	case "record.create", "record.batch_create", "field.create":
-	default:
+	if !c.endpoint.token {
 		return nil
 	}
 	value := c.req.URL.Query().Get("client_token")
@@ -256,8 +252,8 @@ func checkIDType(value string) (string, *failure) {
 	}
 }
 
-// gate is the gate that the call must pass; nil when the rule does not hold for it.
-func (c *call) gate(b *base, t *table) (*gate, *failure) {
+// writeGate is the gate that the call must pass; nil when the rule does not hold for it.
+func writeGate(c *call, b *base, t *table) (*gate, *failure) {
 	value := c.req.URL.Query().Get("ignore_consistency_check")
 	ignore, err := strconv.ParseBool(value)
 	if value != "" && err != nil {

@@ -240,24 +240,6 @@ func TestClientToken(t *testing.T) {
 			}
 		}
 	})
-	t.Run("keeps_answers_up_to_its_byte_bound", func(t *testing.T) {
-		t.Parallel()
-		b := setup(t, Options{})
-		c := func(token string) *call {
-			options := b.sb.Options()
-			return &call{opts: &options, appID: testApp, clientToken: token}
-		}
-		var store clientTokens
-		store.reset()
-		store.keep(c("1"), [32]byte{}, make([]byte, maxRepeatBytes+1))
-		store.keep(c("2"), [32]byte{}, []byte("{}"))
-		if first, _ := store.find(c("1"), [32]byte{}); first != nil {
-			t.Error("the oldest answer is still kept")
-		}
-		if second, _ := store.find(c("2"), [32]byte{}); second == nil {
-			t.Error("the newest answer is lost")
-		}
-	})
 }
 
 func TestConflict(t *testing.T) {

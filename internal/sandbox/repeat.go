@@ -32,6 +32,7 @@ func (r *clientTokens) reset() {
 	r.known, r.queue, r.bytes = map[tokenKey]*repeat{}, nil, 0
 }
 
+// tokenKey names the call's client_token in its scope.
 func (c *call) tokenKey() tokenKey {
 	scope := c.appID
 	if c.opts.ClientTokenScope == ScopeTable {
@@ -40,8 +41,12 @@ func (c *call) tokenKey() tokenKey {
 	return tokenKey{scope, c.clientToken}
 }
 
-// find answers a repeat as Options.ClientToken says; nil and nil when the token is new.
-func (r *clientTokens) find(c *call, hash [32]byte) (any, *failure) {
+// repeated answers a repeat of the call's client_token as Options.ClientToken says; nil and nil when there is none or it is new.
+func (c *call) repeated(hash [32]byte) (any, *failure) {
+	if c.clientToken == "" {
+		return nil, nil
+	}
+	r := &c.srv.repeats
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	first := r.known[c.tokenKey()]
@@ -61,7 +66,12 @@ func (r *clientTokens) find(c *call, hash [32]byte) (any, *failure) {
 	return first.answer, nil
 }
 
-func (r *clientTokens) keep(c *call, hash [32]byte, answer json.RawMessage) {
+// keep remembers the answer to a call for repeats of its client_token; without one it does nothing.
+func (c *call) keep(hash [32]byte, answer json.RawMessage) {
+	if c.clientToken == "" {
+		return
+	}
+	r := &c.srv.repeats
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()

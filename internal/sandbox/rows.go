@@ -17,8 +17,8 @@ type Row struct {
 }
 
 // Rows returns a table's records in order of creation.
-func (s *Sandbox) Rows(appToken, tableID string) ([]Row, error) {
-	b, t, err := s.lookup(appToken, tableID)
+func (a *Admin) Rows(appToken, tableID string) ([]Row, error) {
+	b, t, err := a.lookup(appToken, tableID)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +42,8 @@ func (s *Sandbox) Rows(appToken, tableID string) ([]Row, error) {
 }
 
 // RowCount returns how many records a table has; 0 for one that is not there.
-func (s *Sandbox) RowCount(appToken, tableID string) int {
-	b, t, err := s.lookup(appToken, tableID)
+func (a *Admin) RowCount(appToken, tableID string) int {
+	b, t, err := a.lookup(appToken, tableID)
 	if err != nil {
 		return 0
 	}
@@ -55,8 +55,8 @@ func (s *Sandbox) RowCount(appToken, tableID string) int {
 // CountBy returns how many records hold each value of a column, as plain text; "" counts the empty ones. The column holds
 // single values (text, number, date, checkbox, url, single select): lists count as "". A history checker reads from it which rows
 // landed twice or not at all, without the rows.
-func (s *Sandbox) CountBy(appToken, tableID, column string) (map[string]int, error) {
-	b, t, err := s.lookup(appToken, tableID)
+func (a *Admin) CountBy(appToken, tableID, column string) (map[string]int, error) {
+	b, t, err := a.lookup(appToken, tableID)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +73,8 @@ func (s *Sandbox) CountBy(appToken, tableID, column string) (map[string]int, err
 	return counts, nil
 }
 
-func (s *Sandbox) lookup(appToken, tableID string) (*base, *table, error) {
-	s.mu.RLock()
-	b := s.bases[appToken]
-	s.mu.RUnlock()
+func (a *Admin) lookup(appToken, tableID string) (*base, *table, error) {
+	b := a.store.base(appToken)
 	if b == nil {
 		return nil, nil, fmt.Errorf("no base %s", appToken)
 	}
@@ -90,16 +88,17 @@ func (s *Sandbox) lookup(appToken, tableID string) (*base, *table, error) {
 }
 
 // Base returns the handle of a seeded or created base; false if there is none.
-func (s *Sandbox) Base(appToken string) (*Base, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b := s.bases[appToken]
-	return &Base{s, b}, b != nil
+func (a *Admin) Base(appToken string) (*Base, bool) {
+	b := a.store.base(appToken)
+	return &Base{a, b}, b != nil
 }
 
 // Verify checks what must hold whatever happened: rows ordered and indexed, options known, duplex links the same from both sides, no
 // two bases' records under one id. It returns the first violation.
-func (s *Sandbox) Verify() error {
+func (a *Admin) Verify() error { return a.store.verify() }
+
+// verify is Verify.
+func (s *store) verify() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	seen := map[string]bool{}

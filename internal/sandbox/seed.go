@@ -1,11 +1,11 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
-	"time"
 )
 
 // AppSpec describes a Feishu app (its id and secret) to AddApp.
@@ -16,11 +16,6 @@ type AppSpec struct {
 	// Scopes are the app's permissions; nil means AllScopes, an empty list none.
 	Scopes  []string `json:"scopes"`
 	IPAllow []string `json:"ip_allow"` // IPv4 addresses that may call with its tokens; none: all
-}
-
-// AllScopes is what an app gets whose AppSpec names no scopes.
-func AllScopes() []string {
-	return []string{"bitable:app", "wiki:wiki:readonly", "contact:user.id:readonly", "docs:document.media:upload", "docs:document.media:download"}
 }
 
 // BaseSpec describes a base (多维表格 app) to AddBase.
@@ -72,67 +67,40 @@ var (
 )
 
 // AddApp makes an app known. Adding an id again replaces secret, scopes and addresses; its tokens stay valid.
-func (s *Sandbox) AddApp(spec AppSpec) error {
+func (a *Admin) AddApp(spec AppSpec) error {
 	if !appIDShape.MatchString(spec.ID) || spec.Secret == "" {
 		return fmt.Errorf("app %q: want an id like cli_… and a secret", spec.ID)
 	}
-	setDefault(&spec.Tenant, "tenant")
+	spec.Tenant = cmp.Or(spec.Tenant, "tenant")
 	if spec.Scopes == nil {
-		spec.Scopes = AllScopes()
+		spec.Scopes = a.server.defaultScopes()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known := s.apps[spec.ID]; known != nil {
-		known.spec.Store(&spec)
-		return nil
-	}
-	a := &app{id: spec.ID}
-	a.spec.Store(&spec)
-	s.apps[spec.ID] = a
+	a.store.addApp(spec)
 	return nil
 }
 
 // AddBase makes a base without tables known and returns a handle to add them.
-func (s *Sandbox) AddBase(spec BaseSpec) (*Base, error) {
-	if spec.Token == "" {
-		spec.Token = s.newID("bas")
-	}
-	if !appTokenShape.MatchString(spec.Token) {
-		return nil, fmt.Errorf("base %q: an app_token is 10 to 100 letters and digits", spec.Token)
-	}
-	setDefault(&spec.TimeZone, "Asia/Shanghai")
-	zone, err := time.LoadLocation(spec.TimeZone)
+func (a *Admin) AddBase(spec BaseSpec) (*Base, error) {
+	b, err := a.store.addBase(spec)
 	if err != nil {
-		return nil, fmt.Errorf("base %s: %w", spec.Token, err)
+		return nil, err
 	}
-	b := &base{spec: spec, name: spec.Name, zone: zone, tables: map[string]*table{}}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.bases[spec.Token] != nil {
-		return nil, fmt.Errorf("base %s exists", spec.Token)
-	}
-	if spec.WikiNode != "" {
-		if s.nodes[spec.WikiNode] != nil {
-			return nil, fmt.Errorf("wiki node %s exists", spec.WikiNode)
-		}
-		s.nodes[spec.WikiNode] = b
-	}
-	s.bases[spec.Token] = b
-	return &Base{s, b}, nil
+	return &Base{a, b}, nil
 }
 
 // AddPerson adds an entry to the directory.
-func (s *Sandbox) AddPerson(spec PersonSpec) error {
+func (a *Admin) AddPerson(spec PersonSpec) error {
 	if spec.OpenID == "" {
 		return errors.New("a person needs an open_id")
 	}
-	return s.people.add(spec)
+	a.store.people.add(spec)
+	return nil
 }
 
 // Base is a handle on a seeded base. It is safe for concurrent use.
 type Base struct {
-	sb   *Sandbox
-	base *base
+	admin *Admin
+	base  *base
 }
 
 // Token returns the base's app_token.
@@ -166,7 +134,7 @@ func (b *Base) AddTableSpec(spec TableSpec) (string, error) {
 	if b.base.tables[spec.ID] != nil {
 		return "", fmt.Errorf("table %s exists", spec.ID)
 	}
-	t, f := b.sb.newTable(b.base, spec, "", true)
+	t, f := newTable(b.admin.store, b.base, spec, "", true)
 	if f != nil {
 		return "", fmt.Errorf("table %q: %w", spec.Name, f)
 	}
@@ -194,7 +162,7 @@ func normalisedFields(specs []FieldSpec) ([]FieldSpec, error) {
 // AddRows writes rows (column name → value in Feishu's write shape) without latency, rates or journal and returns their ids.
 // Nothing is written when a value is refused; the error names Feishu's code.
 func (b *Base) AddRows(tableID string, rows ...map[string]any) ([]string, error) {
-	opts := *b.sb.opts.Load()
+	opts := b.admin.server.Options()
 	opts.RecordLimit, opts.CellLimit = 0, 0
 	normal, err := normalise(rows)
 	if err != nil {
@@ -206,7 +174,7 @@ func (b *Base) AddRows(tableID string, rows ...map[string]any) ([]string, error)
 	if t == nil {
 		return nil, fmt.Errorf("no table %s", tableID)
 	}
-	w := newWriter(b.sb, &opts, b.base, t, "seed", "open_id")
+	w := newWriter(b.admin.store, &opts, b.base, t, seedApp, "open_id")
 	ids := make([]string, len(normal))
 	for i, fields := range normal {
 		id, _, f := w.create(fields)

@@ -72,6 +72,9 @@ type view struct {
 	Level string `json:"view_public_level"`
 }
 
+// seedApp stands for the maker of rows that no call made.
+const seedApp = "seed"
+
 // row is one record. cells[field.slot] is the stored value, nil when empty. cells is replaced, never changed in place.
 type row struct {
 	id        string
@@ -106,6 +109,18 @@ func (t *table) append(r *row) {
 	r.seq = t.seq
 	t.rows[r.id] = r
 	t.order = append(t.order, r)
+}
+
+// addBlankRows adds n rows without a value, as a seed does; the caller holds the base's lock.
+func (t *table) addBlankRows(s *store, n int) {
+	now := time.Now()
+	for range n {
+		t.serial++
+		t.append(&row{
+			id: s.newID("rec"), serial: t.serial, cells: make([]any, t.slots), created: now, modified: now, createdBy: seedApp, changedBy: seedApp,
+		})
+	}
+	t.revision++
 }
 
 // remove deletes a row; order is compacted once half of it is gone.

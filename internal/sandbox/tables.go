@@ -16,26 +16,25 @@ type tableInput struct {
 }
 
 func listTables(c *call) (any, *failure) {
-	b, f := c.openBase(false)
+	b, f := openBase(c, false)
 	if f != nil {
 		return nil, f
 	}
-	return c.list(b, func() []any {
+	return listPage(c, b, func() []any {
 		return mapSlice(b.order, func(t *table) any {
 			return map[string]any{"table_id": t.id, "name": t.name, "revision": t.revision}
 		})
 	})
 }
 
-// list answers one page of a short list; items runs under the base's read lock.
-func (c *call) list(b *base, items func() []any) (any, *failure) {
+// listPage answers one page of a short list; items runs under the base's read lock.
+func listPage(c *call, b *base, items func() []any) (any, *failure) {
 	params := c.req.URL.Query()
 	size, f := pageSize(params.Get("page_size"), defaultPage, maxTablesPage)
 	if f != nil {
 		return nil, f
 	}
-	q := &query{after: params.Get("page_token")}
-	at, f := q.position()
+	at, f := position(params.Get("page_token"))
 	if f != nil {
 		return nil, f
 	}
@@ -63,8 +62,8 @@ func createTable(c *call) (any, *failure) {
 	if body.Table == nil {
 		return nil, violation("table", "", "table is required")
 	}
-	return c.changeBase(func(b *base) (any, *failure) {
-		t, f := c.sb.addTable(b, *body.Table)
+	return changeBase(c, func(b *base) (any, *failure) {
+		t, f := addTable(c.store, b, *body.Table)
 		if f != nil {
 			return nil, f
 		}
@@ -76,7 +75,7 @@ func createTable(c *call) (any, *failure) {
 	})
 }
 
-func (s *Sandbox) addTable(b *base, in tableInput) (*table, *failure) {
+func addTable(s *store, b *base, in tableInput) (*table, *failure) {
 	if in.DefaultViewName != "" && len(in.Fields) == 0 {
 		return nil, violation("table.fields", "", "fields is required with default_view_name")
 	}
@@ -84,7 +83,7 @@ func (s *Sandbox) addTable(b *base, in tableInput) (*table, *failure) {
 	for _, input := range in.Fields {
 		spec.Fields = append(spec.Fields, input.spec())
 	}
-	t, f := s.newTable(b, spec, in.DefaultViewName, false)
+	t, f := newTable(s, b, spec, in.DefaultViewName, false)
 	if f == nil {
 		b.insert(t)
 	}
@@ -101,10 +100,10 @@ func batchCreateTables(c *call) (any, *failure) {
 	if len(body.Tables) == 0 {
 		return nil, violation("tables", "", "tables is required")
 	}
-	return c.changeBase(func(b *base) (any, *failure) {
+	return changeBase(c, func(b *base) (any, *failure) {
 		ids := make([]string, 0, len(body.Tables))
 		for _, input := range body.Tables {
-			t, f := c.sb.addTable(b, tableInput{Name: input.Name})
+			t, f := addTable(c.store, b, tableInput{Name: input.Name})
 			if f != nil {
 				for _, id := range ids {
 					b.remove(b.tables[id])
@@ -118,8 +117,8 @@ func batchCreateTables(c *call) (any, *failure) {
 }
 
 // changeBase runs a change to the base's tables under its lock.
-func (c *call) changeBase(change func(*base) (any, *failure)) (any, *failure) {
-	b, f := c.openBase(true)
+func changeBase(c *call, change func(*base) (any, *failure)) (any, *failure) {
+	b, f := openBase(c, true)
 	if f != nil {
 		return nil, f
 	}
@@ -136,12 +135,12 @@ func (c *call) changeBase(change func(*base) (any, *failure)) (any, *failure) {
 }
 
 // changeTable runs a change to one table under the write rule and the base's lock.
-func (c *call) changeTable(change func(*base, *table) (any, *failure)) (any, *failure) {
-	b, t, f := c.openTable(true)
+func changeTable(c *call, change func(*base, *table) (any, *failure)) (any, *failure) {
+	b, t, f := openTable(c, true)
 	if f != nil {
 		return nil, f
 	}
-	gate, f := c.gate(b, t)
+	gate, f := writeGate(c, b, t)
 	if f != nil {
 		return nil, f
 	}
@@ -165,7 +164,7 @@ func (c *call) changeTable(change func(*base, *table) (any, *failure)) (any, *fa
 }
 
 func deleteTable(c *call) (any, *failure) {
-	return c.changeTable(func(b *base, t *table) (any, *failure) {
+	return changeTable(c, func(b *base, t *table) (any, *failure) {
 		if len(b.order) == 1 {
 			return nil, fail(1254034)
 		}
@@ -187,7 +186,7 @@ func batchDeleteTables(c *call) (any, *failure) {
 	if len(body.TableIDs) > maxTableDelete {
 		return nil, violation("table_ids", "", "the max len is 50")
 	}
-	return c.changeBase(func(b *base) (any, *failure) {
+	return changeBase(c, func(b *base) (any, *failure) {
 		gone := map[string]*table{}
 		for _, id := range body.TableIDs {
 			if gone[id] = b.tables[id]; gone[id] == nil {
@@ -211,7 +210,7 @@ func renameTable(c *call) (any, *failure) {
 	if f := c.decode(&body); f != nil {
 		return nil, f
 	}
-	return c.changeTable(func(b *base, t *table) (any, *failure) {
+	return changeTable(c, func(b *base, t *table) (any, *failure) {
 		if !tableNameOK(body.Name) {
 			return nil, badTableName(body.Name)
 		}

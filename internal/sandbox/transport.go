@@ -8,7 +8,7 @@ import (
 
 // Transport returns a RoundTripper that calls the sandbox directly, without a network. Timers and waits then are all this process's own,
 // so that a client can be tested inside a testing/synctest bubble. A cut connection is io.ErrUnexpectedEOF.
-func (s *Sandbox) Transport() http.RoundTripper { return transport{s} }
+func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ handler http.Handler }
 

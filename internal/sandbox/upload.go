@@ -14,21 +14,20 @@ import (
 )
 
 // admitUpload takes the app's only upload slot; 1061045 when it is taken, or over 5 calls a second or 10,000 a day.
-func (c *call) admitUpload() (leave func(), f *failure) {
-	m := &c.sb.media
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	u := m.apps[c.appID]
+func (d *drive) admitUpload(c *call) (leave func(), f *failure) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u := d.apps[c.appID]
 	if u == nil {
 		u = &uploader{}
-		m.apps[c.appID] = u
+		d.apps[c.appID] = u
 	}
 	now := time.Now()
 	if now.Sub(u.second.began) >= time.Second {
-		u.second = window{began: now}
+		u.second = uploadWindow{began: now}
 	}
 	if now.Sub(u.day.began) >= 24*time.Hour {
-		u.day = window{began: now}
+		u.day = uploadWindow{began: now}
 	}
 	if u.busy || !c.opts.RatesOff && (u.second.calls >= UploadsPerSecond || u.day.calls >= UploadsPerDay) {
 		return nil, fail(1061045)
@@ -36,7 +35,7 @@ func (c *call) admitUpload() (leave func(), f *failure) {
 	u.busy = true
 	u.second.calls++
 	u.day.calls++
-	return func() { m.mu.Lock(); u.busy = false; m.mu.Unlock() }, nil
+	return func() { d.mu.Lock(); u.busy = false; d.mu.Unlock() }, nil
 }
 
 // form is a multipart upload: its text fields, and the size and checksum of its file part.
@@ -50,7 +49,7 @@ type form struct {
 const maxFormValue = 64 << 10
 
 // readForm streams the body; the file's bytes go to sink and are not kept.
-func (c *call) readForm(limit int64, sink io.Writer) (*form, *failure) {
+func readForm(c *call, limit int64, sink io.Writer) (*form, *failure) {
 	parts, err := c.req.MultipartReader()
 	if err != nil {
 		return nil, fail(1061002)
@@ -102,22 +101,19 @@ func (f *form) check() *failure {
 	return nil
 }
 
-// parent checks where a file goes: name, kind, and a base that the app may write.
-func (c *call) parent(name, kind, node, extra string) *failure {
+// checkParent checks where a file goes: name, kind, and a base that the app may write.
+func checkParent(c *call, name, kind, node, extra string) *failure {
 	switch {
 	case name == "" || utf8.RuneCountInString(name) > maxFileNameChars:
 		return fail(1061008)
 	case kind != "bitable_image" && kind != "bitable_file":
 		return fail(1061002)
 	}
-	c.sb.mu.RLock()
-	b := c.sb.bases[node]
-	c.sb.mu.RUnlock()
+	b := c.store.base(node)
 	if b == nil {
 		return fail(1061044)
 	}
-	c.params = map[string]string{"app_token": node}
-	if _, f := c.openBase(true); f != nil {
+	if _, f := openBaseOf(c, node, true); f != nil {
 		return fail(1061004)
 	}
 	if b.spec.WikiNode == "" {
@@ -132,37 +128,37 @@ func (c *call) parent(name, kind, node, extra string) *failure {
 	return nil
 }
 
-func uploadAll(c *call) (any, *failure) {
-	leave, f := c.admitUpload()
+func (d *drive) uploadAll(c *call) (any, *failure) {
+	leave, f := d.admitUpload(c)
 	if f != nil {
 		return nil, f
 	}
 	defer leave()
 	sum := sha256.New()
-	form, f := c.readForm(MaxUploadAllBytes, sum)
+	form, f := readForm(c, MaxUploadAllBytes, sum)
 	if f != nil {
 		return nil, f
 	}
-	if f := c.parent(form.fields["file_name"], form.fields["parent_type"], form.fields["parent_node"], form.fields["extra"]); f != nil {
+	if f := checkParent(c, form.fields["file_name"], form.fields["parent_type"], form.fields["parent_node"], form.fields["extra"]); f != nil {
 		return nil, f
 	}
 	if _, f := c.begin(nil, 1); f != nil {
 		return nil, f
 	}
-	return c.store(&mediaFile{
+	return storeFile(c, &mediaFile{
 		name: form.fields["file_name"], base: form.fields["parent_node"], size: form.size, sha256: hex.EncodeToString(sum.Sum(nil)),
 	})
 }
 
-func (c *call) store(m *mediaFile) (any, *failure) {
-	m.token = c.sb.newID("box") + c.sb.newID("")
-	c.sb.media.add(m)
+func storeFile(c *call, m *mediaFile) (any, *failure) {
+	m.token = c.store.newID("box") + c.store.newID("")
+	c.store.files.add(m)
 	c.committed = true
 	return map[string]string{"file_token": m.token}, nil
 }
 
-func uploadPrepare(c *call) (any, *failure) {
-	leave, f := c.admitUpload()
+func (d *drive) uploadPrepare(c *call) (any, *failure) {
+	leave, f := d.admitUpload(c)
 	if f != nil {
 		return nil, f
 	}
@@ -177,7 +173,7 @@ func uploadPrepare(c *call) (any, *failure) {
 	if c.readBody() != nil || c.decode(&body) != nil || body.Size <= 0 {
 		return nil, fail(1061002)
 	}
-	if f := c.parent(body.FileName, body.ParentType, body.ParentNode, body.Extra); f != nil {
+	if f := checkParent(c, body.FileName, body.ParentType, body.ParentNode, body.Extra); f != nil {
 		return nil, f
 	}
 	if _, f := c.begin(nil, 1); f != nil {
@@ -187,21 +183,21 @@ func uploadPrepare(c *call) (any, *failure) {
 		name: body.FileName, base: body.ParentNode, app: c.appID, size: body.Size, blocks: int((body.Size + BlockBytes - 1) / BlockBytes),
 		began: time.Now(), got: map[int]bool{}, sum: sha256.New(),
 	}
-	id := c.sb.newID("upload")
-	c.sb.media.mu.Lock()
-	defer c.sb.media.mu.Unlock()
-	c.sb.media.uploads[id] = u
+	id := c.store.newID("upload")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.uploads[id] = u
 	return map[string]any{"upload_id": id, "block_size": BlockBytes, "block_num": u.blocks}, nil
 }
 
 // openUpload finds a running upload of this app.
-func (c *call) openUpload(id string) (*upload, *failure) {
-	c.sb.media.mu.Lock()
-	defer c.sb.media.mu.Unlock()
-	u := c.sb.media.uploads[id]
+func (d *drive) openUpload(c *call, id string) (*upload, *failure) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u := d.uploads[id]
 	switch {
 	case u == nil || time.Since(u.began) >= uploadLife:
-		delete(c.sb.media.uploads, id)
+		delete(d.uploads, id)
 		return nil, fail(1061021)
 	case u.app != c.appID:
 		return nil, fail(1062007)
@@ -212,18 +208,18 @@ func (c *call) openUpload(id string) (*upload, *failure) {
 // block is the size that block seq must have.
 func (u *upload) block(seq int) int64 { return min(BlockBytes, u.size-int64(seq)*BlockBytes) }
 
-func uploadPart(c *call) (any, *failure) {
-	leave, f := c.admitUpload()
+func (d *drive) uploadPart(c *call) (any, *failure) {
+	leave, f := d.admitUpload(c)
 	if f != nil {
 		return nil, f
 	}
 	defer leave()
 	var content bytes.Buffer // one block at most
-	form, f := c.readForm(BlockBytes, &content)
+	form, f := readForm(c, BlockBytes, &content)
 	if f != nil {
 		return nil, f
 	}
-	u, f := c.openUpload(form.fields["upload_id"])
+	u, f := d.openUpload(c, form.fields["upload_id"])
 	if f != nil {
 		return nil, f
 	}
@@ -248,8 +244,8 @@ func uploadPart(c *call) (any, *failure) {
 	return struct{}{}, nil
 }
 
-func uploadFinish(c *call) (any, *failure) {
-	leave, f := c.admitUpload()
+func (d *drive) uploadFinish(c *call) (any, *failure) {
+	leave, f := d.admitUpload(c)
 	if f != nil {
 		return nil, f
 	}
@@ -261,7 +257,7 @@ func uploadFinish(c *call) (any, *failure) {
 	if c.readBody() != nil || c.decode(&body) != nil {
 		return nil, fail(1061002)
 	}
-	u, f := c.openUpload(body.UploadID)
+	u, f := d.openUpload(c, body.UploadID)
 	if f != nil {
 		return nil, f
 	}
@@ -278,8 +274,8 @@ func uploadFinish(c *call) (any, *failure) {
 	if u.next == u.blocks {
 		m.sha256 = hex.EncodeToString(u.sum.Sum(nil))
 	}
-	c.sb.media.mu.Lock()
-	delete(c.sb.media.uploads, body.UploadID)
-	c.sb.media.mu.Unlock()
-	return c.store(m)
+	d.mu.Lock()
+	delete(d.uploads, body.UploadID)
+	d.mu.Unlock()
+	return storeFile(c, m)
 }

@@ -1,17 +1,18 @@
 package sandbox
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 func listViews(c *call) (any, *failure) {
-	b, t, f := c.openTable(false)
+	b, t, f := openTable(c, false)
 	if f != nil {
 		return nil, f
 	}
-	return c.list(b, func() []any { return mapSlice(t.views, func(v view) any { return v }) })
+	return listPage(c, b, func() []any { return mapSlice(t.views, func(v view) any { return v }) })
 }
 
 func getView(c *call) (any, *failure) {
@@ -19,7 +20,7 @@ func getView(c *call) (any, *failure) {
 	if !viewIDShape.MatchString(id) {
 		return nil, fail(1254005)
 	}
-	b, t, f := c.openTable(false)
+	b, t, f := openTable(c, false)
 	if f != nil {
 		return nil, f
 	}
@@ -53,7 +54,7 @@ type viewInput struct {
 }
 
 // checkViewName is for a new view (own "") or the new name of an old one.
-func (t *table) checkViewName(name, own string) *failure {
+func checkViewName(t *table, name, own string) *failure {
 	switch {
 	case name == "":
 		return fail(1254021)
@@ -70,9 +71,9 @@ func createView(c *call) (any, *failure) {
 	if f := c.decode(&body); f != nil {
 		return nil, f
 	}
-	setDefault(&body.Type, viewTypes[0])
-	return c.changeTable(func(_ *base, t *table) (any, *failure) {
-		if f := t.checkViewName(body.Name, ""); f != nil {
+	body.Type = cmp.Or(body.Type, viewTypes[0])
+	return changeTable(c, func(_ *base, t *table) (any, *failure) {
+		if f := checkViewName(t, body.Name, ""); f != nil {
 			return nil, f
 		}
 		switch {
@@ -81,7 +82,7 @@ func createView(c *call) (any, *failure) {
 		case len(t.views) >= maxViews:
 			return nil, fail(1254101)
 		}
-		made := view{ID: c.sb.newID("vew"), Name: body.Name, Type: body.Type, Level: "Public"}
+		made := view{ID: c.store.newID("vew"), Name: body.Name, Type: body.Type, Level: "Public"}
 		t.views = append(t.views, made)
 		return map[string]any{"view": made}, nil
 	})
@@ -92,9 +93,9 @@ func updateView(c *call) (any, *failure) {
 	if f := c.decode(&body); f != nil {
 		return nil, f
 	}
-	return c.changeView(func(t *table, at int) (any, *failure) {
+	return changeView(c, func(t *table, at int) (any, *failure) {
 		if body.Name != "" {
-			if f := t.checkViewName(body.Name, t.views[at].ID); f != nil {
+			if f := checkViewName(t, body.Name, t.views[at].ID); f != nil {
 				return nil, f
 			}
 			t.views[at].Name = body.Name
@@ -104,7 +105,7 @@ func updateView(c *call) (any, *failure) {
 }
 
 func deleteView(c *call) (any, *failure) {
-	return c.changeView(func(t *table, at int) (any, *failure) {
+	return changeView(c, func(t *table, at int) (any, *failure) {
 		if len(t.views) == 1 {
 			return nil, fail(1254023)
 		}
@@ -114,12 +115,12 @@ func deleteView(c *call) (any, *failure) {
 }
 
 // changeView runs a change to the view of the path.
-func (c *call) changeView(change func(t *table, at int) (any, *failure)) (any, *failure) {
+func changeView(c *call, change func(t *table, at int) (any, *failure)) (any, *failure) {
 	id := c.params["view_id"]
 	if !viewIDShape.MatchString(id) {
 		return nil, fail(1254005)
 	}
-	return c.changeTable(func(_ *base, t *table) (any, *failure) {
+	return changeTable(c, func(_ *base, t *table) (any, *failure) {
 		at := slices.IndexFunc(t.views, func(v view) bool { return v.ID == id })
 		if at < 0 {
 			return nil, fail(1254042)

@@ -8,7 +8,7 @@ import (
 // writer collects the changes of one call to one table and applies them all at once, or not at all: create, update and remove only
 // check; commit changes. The caller holds the base's lock from newWriter to commit.
 type writer struct {
-	sb     *Sandbox
+	store  *store
 	opts   *Options
 	base   *base
 	table  *table
@@ -31,9 +31,9 @@ type change struct {
 	cells []any
 }
 
-func newWriter(s *Sandbox, opts *Options, b *base, t *table, appID, idType string) *writer {
+func newWriter(s *store, opts *Options, b *base, t *table, appID, idType string) *writer {
 	return &writer{
-		sb: s, opts: opts, base: b, table: t, appID: appID, idType: idType, now: time.Now(),
+		store: s, opts: opts, base: b, table: t, appID: appID, idType: idType, now: time.Now(),
 		options: map[*field][]*option{}, pending: map[*row]*change{},
 	}
 }
@@ -49,7 +49,7 @@ func (w *writer) create(fields map[string]any) (id string, echo map[string]any, 
 		return "", nil, bad
 	}
 	r := &row{
-		id: w.sb.newID("rec"), cells: cells, created: w.now, modified: w.now,
+		id: w.store.newID("rec"), cells: cells, created: w.now, modified: w.now,
 		createdBy: w.appID, changedBy: w.appID, call: w.call,
 	}
 	w.created = append(w.created, r)
