@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox/core"
 )
 
 func TestRates(t *testing.T) {
@@ -24,17 +26,17 @@ func TestRates(t *testing.T) {
 			"record.batch_get": "20/1s", "record.search": "20/1s",
 			"wiki.get_node": "100/1m0s", "contact.batch_get_id": "1000/1m0s 50/1s", "media.tmp_url": "5/1s",
 		}
-		var all []*endpoint
+		var all []*core.Route
 		for _, f := range families() {
-			all = append(all, f.endpoints...)
+			all = append(all, f.Endpoints...)
 		}
 		for _, e := range all {
 			var got []string
-			for _, r := range e.rates {
-				got = append(got, fmt.Sprintf("%d/%s", r.calls, r.per))
+			for _, r := range e.Rates {
+				got = append(got, fmt.Sprintf("%d/%s", r.Calls, r.Per))
 			}
-			if strings.Join(got, " ") != want[e.name] {
-				t.Errorf("%s: %s, want %s", e.name, got, want[e.name])
+			if strings.Join(got, " ") != want[e.Name] {
+				t.Errorf("%s: %s, want %s", e.Name, got, want[e.Name])
 			}
 		}
 	})

@@ -1,0 +1,154 @@
+package base
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox/core"
+	"github.com/rowgate/rowgate/internal/sandbox/state"
+)
+
+// openBase finds the base of the path and checks the app's right to it.
+func openBase(c *core.Call, write bool) (*state.Base, *core.Failure) {
+	return OpenNamed(c, c.Params["app_token"], write)
+}
+
+// OpenNamed finds a base by its app_token and checks the app's right to it.
+func OpenNamed(c *core.Call, token string, write bool) (*state.Base, *core.Failure) {
+	if !state.AppTokenShape.MatchString(token) {
+		return nil, core.Fail(1254003)
+	}
+	b := c.Store.Base(token)
+	if b == nil {
+		return nil, core.Fail(91402) // a wiki token too
+	}
+	full := slices.Contains(b.Spec.Collaborators, c.AppID)
+	switch {
+	case !full && !slices.Contains(b.Spec.Readers, c.AppID):
+		return nil, core.Fail(91403)
+	case b.Spec.Copying:
+		return nil, core.Fail(1254036)
+	case write && !full:
+		return nil, core.Fail(1254302)
+	}
+	return b, nil
+}
+
+// OpenTable finds the table of the path as well.
+func OpenTable(c *core.Call, write bool) (*state.Base, *state.Table, *core.Failure) {
+	b, f := openBase(c, write)
+	if f != nil {
+		return nil, nil, f
+	}
+	id := c.Params["table_id"]
+	if !state.TableIDShape.MatchString(id) {
+		return nil, nil, core.Fail(1254004)
+	}
+	b.Mu.RLock()
+	t := b.Tables[id]
+	b.Mu.RUnlock()
+	if t == nil || t.ByAPI && time.Since(t.Created) < c.Options.CreationLag {
+		return nil, nil, core.Fail(1254041)
+	}
+	return b, t, nil
+}
+
+// SeesNoRows reports whether the app sees no rows: it may only read, and the base has advanced permissions.
+func SeesNoRows(c *core.Call, b *state.Base) bool {
+	return b.Spec.Advanced && !slices.Contains(b.Spec.Collaborators, c.AppID)
+}
+
+// WriteGate is the gate that the call must pass; nil when the rule does not hold for it.
+func WriteGate(c *core.Call, b *state.Base, t *state.Table) (*state.Gate, *core.Failure) {
+	value := c.Request.URL.Query().Get("ignore_consistency_check")
+	ignore, err := strconv.ParseBool(value)
+	if value != "" && err != nil {
+		return nil, core.Violation("ignore_consistency_check", value, "ignore_consistency_check must be a boolean")
+	}
+	switch {
+	case !c.Route.Locks || c.Options.ConflictScope == core.ScopeNone || ignore && c.Options.IgnoreConsistencyLifts:
+		return nil, nil
+	case c.Options.ConflictScope == core.ScopeBase:
+		return &b.Gate, nil
+	default:
+		return &t.Gate, nil
+	}
+}
+
+const (
+	maxTablesPage  = 100
+	MaxTableDelete = 50 // table ids per tables/batch_delete
+)
+
+// listPage answers one page of a short list; items runs under the base's read lock.
+func listPage(c *core.Call, b *state.Base, items func() []any) (any, *core.Failure) {
+	params := c.Request.URL.Query()
+	size, f := core.PageSize(params.Get("page_size"), core.DefaultPage, maxTablesPage)
+	if f != nil {
+		return nil, f
+	}
+	at, f := core.Position(params.Get("page_token"))
+	if f != nil {
+		return nil, f
+	}
+	end, f := c.Begin(nil, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	b.Mu.RLock()
+	all := items()
+	b.Mu.RUnlock()
+	from := min(int(at), len(all))
+	to := min(from+size, len(all))
+	// page_token is there on the last page too, as the official examples have it: only has_more tells.
+	return map[string]any{"items": all[from:to], "has_more": to < len(all), "page_token": core.PageToken(int64(to)), "total": len(all)}, nil
+}
+
+// changeBase runs a change to the base's tables under its lock.
+func changeBase(c *core.Call, change func(*state.Base) (any, *core.Failure)) (any, *core.Failure) {
+	b, f := openBase(c, true)
+	if f != nil {
+		return nil, f
+	}
+	end, f := c.Begin(nil, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	b.Mu.Lock()
+	defer b.Mu.Unlock()
+	data, f := change(b)
+	c.Committed = f == nil
+	return data, f
+}
+
+// changeTable runs a change to one table under the write rule and the base's lock.
+func changeTable(c *core.Call, change func(*state.Base, *state.Table) (any, *core.Failure)) (any, *core.Failure) {
+	b, t, f := OpenTable(c, true)
+	if f != nil {
+		return nil, f
+	}
+	gate, f := WriteGate(c, b, t)
+	if f != nil {
+		return nil, f
+	}
+	end, f := c.Begin(gate, 0)
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	b.Mu.Lock()
+	defer b.Mu.Unlock()
+	if b.Tables[t.ID] != t {
+		return nil, core.Fail(1254041)
+	}
+	data, f := change(b, t)
+	if f == nil {
+		c.Committed = true
+		t.Revision++
+		b.Revision++
+	}
+	return data, f
+}
