@@ -7,40 +7,56 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
-// The two halves of a Sandbox.
 type (
+	// Server serves the open platform and holds options, faults, tokens and journal.
 	Server = core.Server
-	Admin  = admin.Admin
+	// Admin seeds the sandbox and shows what it holds.
+	Admin = admin.Admin
 )
 
-// What a sandbox is seeded with, and what it shows of what it holds.
 type (
-	AppSpec    = state.AppSpec
-	BaseSpec   = state.BaseSpec
-	TableSpec  = state.TableSpec
-	FieldSpec  = state.FieldSpec
+	// AppSpec describes a Feishu app to AddApp.
+	AppSpec = state.AppSpec
+	// BaseSpec describes a base (多维表格 app) to AddBase.
+	BaseSpec = state.BaseSpec
+	// TableSpec describes a table to AddTableSpec.
+	TableSpec = state.TableSpec
+	// FieldSpec describes a column to AddTable.
+	FieldSpec = state.FieldSpec
+	// PersonSpec describes a person to AddPerson.
 	PersonSpec = state.PersonSpec
-	Base       = admin.Base
-	Row        = admin.Row
-	File       = state.File
+	// Base is a handle on a base.
+	Base = admin.Base
+	// Row is a record as it is stored.
+	Row = admin.Row
+	// File is an uploaded file.
+	File = state.File
 )
 
-// What it serves and what it was asked.
 type (
-	Endpoint   = core.Endpoint
+	// Endpoint is a method and path that the sandbox serves.
+	Endpoint = core.Endpoint
+	// AnswerCode is a code that an endpoint can answer.
 	AnswerCode = core.AnswerCode
-	Call       = core.JournalCall
-	Count      = core.Count
+	// Call is an answered call in the journal.
+	Call = core.JournalCall
+	// Count is how many calls ended alike.
+	Count = core.Count
 )
 
-// How it answers.
 type (
-	Options         = core.Options
-	Latency         = core.Latency
+	// Options are the speed of the sandbox and its answers to what Feishu does not document.
+	Options = core.Options
+	// Latency is how long an endpoint takes.
+	Latency = core.Latency
+	// ClientTokenMode says what a repeated client_token gets.
 	ClientTokenMode = core.ClientTokenMode
-	Scope           = core.Scope
-	ReadOnlyMode    = core.ReadOnlyMode
-	OverloadMode    = core.OverloadMode
+	// Scope says how far a rule reaches.
+	Scope = core.Scope
+	// ReadOnlyMode says what a write to a read-only column gets.
+	ReadOnlyMode = core.ReadOnlyMode
+	// OverloadMode says who refuses a call over the rate limit.
+	OverloadMode = core.OverloadMode
 )
 
 // Values of Options, documented there.
@@ -67,12 +83,15 @@ const (
 	OverloadService = core.OverloadService
 )
 
-// What goes wrong.
 type (
-	Fault       = core.Fault
+	// Fault makes calls that match go wrong.
+	Fault = core.Fault
+	// FaultStatus is a fault with how often it matched and struck.
 	FaultStatus = core.FaultStatus
-	Action      = core.Action
-	Moment      = core.Moment
+	// Action is what a fault does to a call.
+	Action = core.Action
+	// Moment is when a fault strikes.
+	Moment = core.Moment
 )
 
 // Values of Fault, documented there.

@@ -28,7 +28,7 @@ func TestRates(t *testing.T) {
 		}
 		var all []*core.Route
 		for _, f := range families() {
-			all = append(all, f.Endpoints...)
+			all = append(all, f.Routes...)
 		}
 		for _, e := range all {
 			var got []string

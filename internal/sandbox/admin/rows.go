@@ -27,21 +27,15 @@ func (a *Admin) Rows(appToken, tableID string) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.Mu.RLock()
-	defer b.Mu.RUnlock()
-	r := &record.Reader{Base: b, Table: t, IDType: "open_id"}
+	b.RLock()
+	defer b.RUnlock()
 	out := make([]Row, 0, t.Count())
 	for _, rec := range t.Order {
 		if rec.Gone {
 			continue
 		}
-		write := make(map[string]any, len(t.Fields))
-		for _, f := range t.Fields {
-			if v := record.WriteShape(f, rec.Cell(f)); v != nil {
-				write[f.Name] = v
-			}
-		}
-		out = append(out, Row{rec.ID, write, r.ReadShape(rec), rec.Created, rec.Call})
+		write, read := record.Shapes(b, t, rec)
+		out = append(out, Row{rec.ID, write, read, rec.Created, rec.Call})
 	}
 	return out, nil
 }
@@ -52,8 +46,8 @@ func (a *Admin) RowCount(appToken, tableID string) int {
 	if err != nil {
 		return 0
 	}
-	b.Mu.RLock()
-	defer b.Mu.RUnlock()
+	b.RLock()
+	defer b.RUnlock()
 	return t.Count()
 }
 
@@ -65,8 +59,8 @@ func (a *Admin) CountBy(appToken, tableID, column string) (map[string]int, error
 	if err != nil {
 		return nil, err
 	}
-	b.Mu.RLock()
-	defer b.Mu.RUnlock()
+	b.RLock()
+	defer b.RUnlock()
 	f := t.ByName[column]
 	if f == nil {
 		return nil, fmt.Errorf("table %s has no column %q", tableID, column)
@@ -83,9 +77,9 @@ func (a *Admin) lookup(appToken, tableID string) (*state.Base, *state.Table, err
 	if b == nil {
 		return nil, nil, fmt.Errorf("no base %s", appToken)
 	}
-	b.Mu.RLock()
+	b.RLock()
 	t := b.Tables[tableID]
-	b.Mu.RUnlock()
+	b.RUnlock()
 	if t == nil {
 		return nil, nil, fmt.Errorf("base %s has no table %s", appToken, tableID)
 	}

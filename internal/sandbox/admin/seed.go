@@ -87,8 +87,8 @@ func (b *Base) AddTableSpec(spec state.TableSpec) (string, error) {
 		return "", fmt.Errorf("table %q: %w", spec.Name, err)
 	}
 	spec.Fields = fields
-	b.base.Mu.Lock()
-	defer b.base.Mu.Unlock()
+	b.base.Lock()
+	defer b.base.Unlock()
 	if b.base.Tables[spec.ID] != nil {
 		return "", fmt.Errorf("table %s exists", spec.ID)
 	}
@@ -120,27 +120,15 @@ func normalisedFields(specs []state.FieldSpec) ([]state.FieldSpec, error) {
 // AddRows writes rows (column name → value in Feishu's write shape) without latency, rates or journal and returns their ids.
 // Nothing is written when a value is refused; the error names Feishu's code.
 func (b *Base) AddRows(tableID string, rows ...map[string]any) ([]string, error) {
-	opts := b.admin.server.Options()
-	opts.RecordLimit, opts.CellLimit = 0, 0
 	normal, err := normalise(rows)
 	if err != nil {
 		return nil, err
 	}
-	b.base.Mu.Lock()
-	defer b.base.Mu.Unlock()
+	b.base.Lock()
+	defer b.base.Unlock()
 	t := b.base.Tables[tableID]
 	if t == nil {
 		return nil, fmt.Errorf("no table %s", tableID)
 	}
-	w := record.NewWriter(b.admin.store, &opts, b.base, t, state.SeedApp, "open_id")
-	ids := make([]string, len(normal))
-	for i, fields := range normal {
-		id, _, f := w.Create(fields)
-		if f != nil {
-			return nil, fmt.Errorf("row %d: %w", i, f)
-		}
-		ids[i] = id
-	}
-	w.Commit()
-	return ids, nil
+	return record.Seed(b.admin.store, b.admin.server.Options(), b.base, t, normal)
 }

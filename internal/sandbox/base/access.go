@@ -11,11 +11,11 @@ import (
 
 // openBase finds the base of the path and checks the app's right to it.
 func openBase(c *core.Call, write bool) (*state.Base, *core.Failure) {
-	return OpenNamed(c, c.Params["app_token"], write)
+	return OpenBase(c, c.Params["app_token"], write)
 }
 
-// OpenNamed finds a base by its app_token and checks the app's right to it.
-func OpenNamed(c *core.Call, token string, write bool) (*state.Base, *core.Failure) {
+// OpenBase finds a base by its app_token and checks the app's right to it.
+func OpenBase(c *core.Call, token string, write bool) (*state.Base, *core.Failure) {
 	if !state.AppTokenShape.MatchString(token) {
 		return nil, core.Fail(1254003)
 	}
@@ -45,9 +45,9 @@ func OpenTable(c *core.Call, write bool) (*state.Base, *state.Table, *core.Failu
 	if !state.TableIDShape.MatchString(id) {
 		return nil, nil, core.Fail(1254004)
 	}
-	b.Mu.RLock()
+	b.RLock()
 	t := b.Tables[id]
-	b.Mu.RUnlock()
+	b.RUnlock()
 	if t == nil || t.ByAPI && time.Since(t.Created) < c.Options.CreationLag {
 		return nil, nil, core.Fail(1254041)
 	}
@@ -59,8 +59,8 @@ func SeesNoRows(c *core.Call, b *state.Base) bool {
 	return b.Spec.Advanced && !slices.Contains(b.Spec.Collaborators, c.AppID)
 }
 
-// WriteGate is the gate that the call must pass; nil when the rule does not hold for it.
-func WriteGate(c *core.Call, b *state.Base, t *state.Table) (*state.Gate, *core.Failure) {
+// WriteLane is the lane that the call must take; nil when the rule of one write at a time does not hold for it.
+func WriteLane(c *core.Call, b *state.Base, t *state.Table) (*state.WriteLane, *core.Failure) {
 	value := c.Request.URL.Query().Get("ignore_consistency_check")
 	ignore, err := strconv.ParseBool(value)
 	if value != "" && err != nil {
@@ -70,16 +70,14 @@ func WriteGate(c *core.Call, b *state.Base, t *state.Table) (*state.Gate, *core.
 	case !c.Route.Locks || c.Options.ConflictScope == core.ScopeNone || ignore && c.Options.IgnoreConsistencyLifts:
 		return nil, nil
 	case c.Options.ConflictScope == core.ScopeBase:
-		return &b.Gate, nil
+		return &b.Lane, nil
 	default:
-		return &t.Gate, nil
+		return &t.Lane, nil
 	}
 }
 
-const (
-	maxTablesPage  = 100
-	MaxTableDelete = 50 // table ids per tables/batch_delete
-)
+// maxTablesPage is the largest page_size of tables, columns and views.
+const maxTablesPage = 100
 
 // listPage answers one page of a short list; items runs under the base's read lock.
 func listPage(c *core.Call, b *state.Base, items func() []any) (any, *core.Failure) {
@@ -97,9 +95,9 @@ func listPage(c *core.Call, b *state.Base, items func() []any) (any, *core.Failu
 		return nil, f
 	}
 	defer end()
-	b.Mu.RLock()
+	b.RLock()
 	all := items()
-	b.Mu.RUnlock()
+	b.RUnlock()
 	from := min(int(at), len(all))
 	to := min(from+size, len(all))
 	// page_token is there on the last page too, as the official examples have it: only has_more tells.
@@ -117,8 +115,8 @@ func changeBase(c *core.Call, change func(*state.Base) (any, *core.Failure)) (an
 		return nil, f
 	}
 	defer end()
-	b.Mu.Lock()
-	defer b.Mu.Unlock()
+	b.Lock()
+	defer b.Unlock()
 	data, f := change(b)
 	c.Committed = f == nil
 	return data, f
@@ -130,17 +128,17 @@ func changeTable(c *core.Call, change func(*state.Base, *state.Table) (any, *cor
 	if f != nil {
 		return nil, f
 	}
-	gate, f := WriteGate(c, b, t)
+	lane, f := WriteLane(c, b, t)
 	if f != nil {
 		return nil, f
 	}
-	end, f := c.Begin(gate, 0)
+	end, f := c.Begin(lane, 0)
 	if f != nil {
 		return nil, f
 	}
 	defer end()
-	b.Mu.Lock()
-	defer b.Mu.Unlock()
+	b.Lock()
+	defer b.Unlock()
 	if b.Tables[t.ID] != t {
 		return nil, core.Fail(1254041)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
+// Limits of a base, and what a new one holds.
 const (
 	maxAppNameChars = 255
 	DefaultRows     = 5 // blank rows of the table that a new base begins with; community figure
@@ -39,10 +40,13 @@ func createApp(c *core.Call) (any, *core.Failure) {
 	if err != nil {
 		return nil, core.Fail(1254002)
 	}
-	made.Mu.Lock()
-	defer made.Mu.Unlock()
+	made.Lock()
+	defer made.Unlock()
 	t, f := NewTable(c.Store, made, state.TableSpec{Name: "数据表", Fields: []state.FieldSpec{
-		{Name: "文本", Type: state.TypeText}, {Name: "单选", Type: state.TypeSingleSelect}, {Name: "日期", Type: state.TypeDate}, {Name: "附件", Type: state.TypeAttachment},
+		{Name: "文本", Type: state.TypeText},
+		{Name: "单选", Type: state.TypeSingleSelect},
+		{Name: "日期", Type: state.TypeDate},
+		{Name: "附件", Type: state.TypeAttachment},
 	}}, "", true)
 	if f != nil {
 		return nil, f
@@ -67,8 +71,8 @@ func getApp(c *core.Call) (any, *core.Failure) {
 		return nil, f
 	}
 	defer end()
-	b.Mu.RLock()
-	defer b.Mu.RUnlock()
+	b.RLock()
+	defer b.RUnlock()
 	return map[string]any{"app": map[string]any{
 		"app_token": b.Spec.Token, "name": b.Name, "revision": b.Revision, "is_advanced": b.Spec.Advanced,
 		"time_zone": b.Spec.TimeZone, "formula_type": 1, "advance_version": "v2",

@@ -57,7 +57,8 @@ func newField(s *state.Store, b *state.Base, spec state.FieldSpec, seeded bool) 
 // takeProperty checks property and moves options, multiplicity and link targets out of it.
 func takeProperty(f *state.Field, s *state.Store, b *state.Base, k Kind) *core.Failure {
 	wrong := core.Fail(k.property)
-	if formatter, given := f.Property["formatter"]; given && f.Type == state.TypeNumber && !slices.Contains(numberFormats, fmt.Sprint(formatter)) {
+	formatter, given := f.Property["formatter"]
+	if given && f.Type == state.TypeNumber && !slices.Contains(numberFormats, fmt.Sprint(formatter)) {
 		return wrong
 	}
 	if formatter, given := f.Property["date_formatter"]; given && !slices.Contains(dateFormats, fmt.Sprint(formatter)) {
@@ -85,8 +86,10 @@ func takeProperty(f *state.Field, s *state.Store, b *state.Base, k Kind) *core.F
 }
 
 var (
-	numberFormats = []string{"0", "0.0", "0.00", "0.000", "0.0000", "1,000", "1,000.00", "%", "0%", "0.00%", "0.0%", "¥", "¥0.00", "$", "$0.00"}
-	dateFormats   = []string{"yyyy/MM/dd", "yyyy-MM-dd HH:mm", "MM-dd", "MM/dd/yyyy", "dd/MM/yyyy", "yyyy/MM/dd HH:mm", "yyyy-MM-dd"}
+	numberFormats = []string{
+		"0", "0.0", "0.00", "0.000", "0.0000", "1,000", "1,000.00", "%", "0%", "0.00%", "0.0%", "¥", "¥0.00", "$", "$0.00",
+	}
+	dateFormats = []string{"yyyy/MM/dd", "yyyy-MM-dd HH:mm", "MM-dd", "MM/dd/yyyy", "dd/MM/yyyy", "yyyy/MM/dd HH:mm", "yyyy-MM-dd"}
 )
 
 func takeOptions(f *state.Field, s *state.Store, wrong *core.Failure) *core.Failure {
@@ -149,7 +152,8 @@ func describe(f *state.Field, b *state.Base, t *state.Table) map[string]any {
 		}
 	}
 	described := map[string]any{
-		"field_id": f.ID, "field_name": f.Name, "type": f.Type, "ui_type": f.UI, "is_primary": t.Primary() == f, "is_hidden": false, "property": nil,
+		"field_id": f.ID, "field_name": f.Name, "type": f.Type, "ui_type": f.UI,
+		"is_primary": t.Primary() == f, "is_hidden": false, "property": nil,
 	}
 	if len(property) > 0 {
 		described["property"] = property

@@ -45,9 +45,9 @@ func listFields(c *core.Call) (any, *core.Failure) {
 	if f != nil {
 		return nil, f
 	}
-	b.Mu.RLock()
+	b.RLock()
 	f = CheckView(t, params.Get("view_id"))
-	b.Mu.RUnlock()
+	b.RUnlock()
 	if f != nil {
 		return nil, f
 	}

@@ -7,6 +7,9 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
+// MaxTableDelete is how many tables one tables/batch_delete takes.
+const MaxTableDelete = 50
+
 type tableInput struct {
 	Name            string       `json:"name"`
 	DefaultViewName string       `json:"default_view_name"`

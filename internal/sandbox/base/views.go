@@ -45,8 +45,8 @@ func getView(c *core.Call) (any, *core.Failure) {
 		return nil, f
 	}
 	defer end()
-	b.Mu.RLock()
-	defer b.Mu.RUnlock()
+	b.RLock()
+	defer b.RUnlock()
 	for _, v := range t.Views {
 		if v.ID == id {
 			return map[string]any{"view": v}, nil
@@ -55,6 +55,7 @@ func getView(c *core.Call) (any, *core.Failure) {
 	return nil, core.Fail(1254042)
 }
 
+// Limits of views.
 const (
 	MaxViews         = 200 // per table: 1254101
 	MaxViewNameChars = 100

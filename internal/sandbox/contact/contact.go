@@ -1,11 +1,19 @@
 package contact
 
 import (
-	"strings"
-
 	"github.com/rowgate/rowgate/internal/sandbox/core"
 	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
+
+// Family is contact/v3: who has an email or a mobile number.
+func Family() core.Family {
+	return core.Family{Name: "contact", Scopes: []string{"contact:user.id:readonly"}, Routes: []*core.Route{
+		{
+			Name: "contact.batch_get_id", Method: "POST", Path: "/contact/v3/users/batch_get_id", Handle: batchGetUserIDs,
+			Rates: append(core.PerMinute(1000), core.PerSecond(50)...), Scopes: []string{"contact:user.id:readonly"},
+		},
+	}}
+}
 
 // MaxLookup is how many emails, and how many mobiles, one lookup takes.
 const MaxLookup = 50
@@ -36,33 +44,19 @@ func batchGetUserIDs(c *core.Call) (any, *core.Failure) {
 		return nil, f
 	}
 	defer end()
-	d := &c.Store.People
-	d.Mu.Lock()
-	defer d.Mu.Unlock()
 	found := []map[string]any{}
-	look := func(kind, value string, match func(*state.Person) bool) {
+	tell := func(kind, value string, p *state.Person) {
 		entry := map[string]any{kind: value}
-		for _, p := range d.List {
-			if match(p) {
-				entry["user_id"] = p.ID(idType)
-			}
+		if p != nil {
+			entry["user_id"] = p.ID(idType)
 		}
 		found = append(found, entry)
 	}
 	for _, email := range body.Emails {
-		look("email", email, func(p *state.Person) bool { return p.Email != "" && strings.EqualFold(p.Email, email) })
+		tell("email", email, c.Store.People.ByEmail(email))
 	}
 	for _, mobile := range body.Mobiles {
-		look("mobile", mobile, func(p *state.Person) bool {
-			return p.Mobile != "" && strings.TrimPrefix(p.Mobile, "+86") == strings.TrimPrefix(mobile, "+86")
-		})
+		tell("mobile", mobile, c.Store.People.ByMobile(mobile))
 	}
 	return map[string]any{"user_list": found}, nil
-}
-
-// Family is contact/v3: who has an email or a mobile number.
-func Family() core.Family {
-	return core.Family{Name: "contact", Scopes: []string{"contact:user.id:readonly"}, Endpoints: []*core.Route{
-		{Name: "contact.batch_get_id", Method: "POST", Path: "/contact/v3/users/batch_get_id", Rates: core.PerMinute1k, Scopes: []string{"contact:user.id:readonly"}, Handle: batchGetUserIDs},
-	}}
 }

@@ -60,6 +60,7 @@ func (f *Failure) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("code %d %s", f.code, f.message))
 }
 
+// Fail is the refusal with that code of the endpoint's codes.
 func Fail(code int) *Failure { return &Failure{code: code} }
 
 // Invalid is a failure whose error.message names the path that is wrong and what would be right, as Feishu words it.
@@ -87,14 +88,14 @@ func (c *Call) answer(data any, f *Failure) answer {
 	out.header.Set("X-Tt-Logid", c.logID)
 	out.header.Set("X-Request-Id", c.requestID)
 	if f == nil {
-		if c.Route.Class == classAuth {
+		if c.Route.Class == ClassAuth {
 			out.body = Encode(data) // tokens stand at the top level
 		} else {
 			out.body = Encode(envelope{Data: data, Msg: "success"})
 		}
 		return out.json()
 	}
-	row := c.srv.codes.find(f.code, c.Route.Name)
+	row := c.server.codes.find(f.code, c.Route.Name)
 	f.status = cmp.Or(f.status, row.status)
 	f.msg = cmp.Or(f.msg, row.msg)
 	out.status, out.code = f.status, f.code
@@ -107,13 +108,14 @@ func (c *Call) answer(data any, f *Failure) answer {
 	}
 	body := envelope{Code: f.code, Msg: f.msg}
 	switch {
-	case c.Route.Class == classAuth, f.code == 91402, f.code == 91403:
+	case c.Route.Class == ClassAuth, f.code == 91402, f.code == 91403:
 		body.Data = struct{}{} // seen so: {"code":91402,"msg":"NOTEXIST","data":{}}
 	case f.code == 99991400 || f.code == 99991403:
 	default:
 		body.Error = &errorBody{
 			Message: f.message, LogID: c.logID, FieldViolations: f.violations, PermissionViolations: f.permission, Helps: f.helps,
-			Troubleshooter: fmt.Sprintf("排查建议查看(Troubleshooting suggestions): https://open.feishu.cn/search?from=openapi&log_id=%s&code=%d", c.logID, f.code),
+			Troubleshooter: fmt.Sprintf(
+				"排查建议查看(Troubleshooting suggestions): https://open.feishu.cn/search?from=openapi&log_id=%s&code=%d", c.logID, f.code),
 		}
 	}
 	out.body = Encode(body)
@@ -129,7 +131,8 @@ func (a answer) json() answer {
 func (a answer) html() answer {
 	a.header.Set("Content-Type", "text/html")
 	title := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
-	a.body = []byte("<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title + "</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
+	a.body = []byte("<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" +
+		title + "</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
 	return a
 }
 

@@ -109,8 +109,14 @@ func (s *Server) ExpireTokens(appID string, left time.Duration) { s.store.Expire
 
 // Auth is the token endpoints of custom apps.
 func Auth() Family {
-	return Family{Name: "auth", Endpoints: []*Route{
-		{Name: "auth.tenant_token", Method: "POST", Path: "/auth/v3/tenant_access_token/internal", Class: classAuth, Handle: tenantToken},
-		{Name: "auth.app_token", Method: "POST", Path: "/auth/v3/app_access_token/internal", Class: classAuth, Handle: appToken},
+	return Family{Name: "auth", Routes: []*Route{
+		{
+			Name: "auth.tenant_token", Method: "POST", Path: "/auth/v3/tenant_access_token/internal", Handle: tenantToken,
+			Class: ClassAuth,
+		},
+		{
+			Name: "auth.app_token", Method: "POST", Path: "/auth/v3/app_access_token/internal", Handle: appToken,
+			Class: ClassAuth,
+		},
 	}}
 }

@@ -13,33 +13,35 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
-// Call is one request on its way through the sandbox.
+// Call is one request on its way through the sandbox. It belongs to the goroutine that serves it; handlers read its exported fields,
+// and set Committed alone.
 type Call struct {
-	srv     *Server
-	Store   *state.Store
-	Route   *Route
-	Params  map[string]string
-	Request *http.Request
-	Options *Options
-	Body    []byte
+	Store       *state.Store
+	Route       *Route
+	Params      map[string]string // of the path, by the name in Route.Path
+	Request     *http.Request
+	Options     *Options // as they were when the call began
+	Body        []byte   // nil for an upload until ReadBody
+	Number      int64    // in the journal, from 1
+	AppID       string   // of the token, or claimed at a token endpoint
+	ClientToken string   // after ReadClientToken
+	Committed   bool     // the call has changed data
 
-	Number    int64 // in the journal, from 1
+	server    *Server
 	began     time.Time
 	logID     string
 	requestID string
-
-	AppID       string // known or claimed; "" before authorisation
-	app         *state.App
-	token       string
-	ClientToken string
-	rows        int
-	Committed   bool
-	late        bool // the gateway gave up on it
-	fault       *Fault
+	app       *state.App // nil at a token endpoint
+	token     string
+	rows      int
+	late      bool // the gateway gave up on it
+	fault     *Fault
 }
 
 func (s *Server) newCall(e *Route, params map[string]string, r *http.Request) *Call {
-	c := &Call{srv: s, Store: s.store, Route: e, Params: params, Request: r, Options: s.opts.Load(), Number: s.journal.number(), began: time.Now()}
+	c := &Call{
+		server: s, Store: s.store, Route: e, Params: params, Request: r, Options: s.opts.Load(), Number: s.journal.number(), began: time.Now(),
+	}
 	spread := state.Mix(uint64(c.Number)) //nolint:gosec // G115: a counter from 1, never negative
 	c.logID = fmt.Sprintf("%s%018X", c.began.Format("20060102150405"), spread)
 	c.requestID = fmt.Sprintf("%016x-%08x", spread, c.Number)
@@ -55,9 +57,9 @@ func (c *Call) serve(w http.ResponseWriter) {
 		f = Fail(c.fault.Code)
 	}
 	out := c.answer(data, f)
-	c.srv.limits.spent(c, out.status)
+	c.server.limits.spent(c, out.status)
 	if c.fault == nil {
-		c.srv.journal.add(c, out.status, out.code)
+		c.server.journal.add(c, out.status, out.code)
 		out.write(w)
 		return
 	}
@@ -71,15 +73,15 @@ func (c *Call) run() (any, *Failure) {
 			return nil, f
 		}
 	}
-	if c.Route.Class == classAuth {
+	if c.Route.Class == ClassAuth {
 		c.AppID = claimedApp(c.Body)
 	} else if f := c.authorise(); f != nil {
 		return nil, f
 	}
-	if f := c.srv.limits.admit(c); f != nil {
+	if f := c.server.limits.admit(c); f != nil {
 		return nil, f
 	}
-	c.fault = c.srv.faults.pick(c)
+	c.fault = c.server.faults.pick(c)
 	if c.fault != nil {
 		if f, stop := c.fault.before(c); stop {
 			return nil, f
@@ -88,6 +90,7 @@ func (c *Call) run() (any, *Failure) {
 	return c.Route.Handle(c)
 }
 
+// ReadBody reads the body into Body, up to Options.MaxBodyBytes. The server does so for all but uploads.
 func (c *Call) ReadBody() *Failure {
 	if c.Request.Body == nil || c.Request.Body == http.NoBody {
 		return nil
@@ -120,30 +123,30 @@ func (c *Call) Decode(v any) *Failure {
 	return Fail(1254000)
 }
 
-// Begin takes the write gate where the endpoint needs it, lets the latency pass and returns what to call at the end. The latency
+// Begin takes the write lane where the endpoint needs it, lets the latency pass and returns what to call at the end. The latency
 // goes on when the client has given up, as it does at Feishu: the write then lands with nobody to hear of it.
-func (c *Call) Begin(gate *state.Gate, rows int) (end func(), f *Failure) {
+func (c *Call) Begin(lane *state.WriteLane, rows int) (end func(), f *Failure) {
 	c.rows = rows
 	end = func() {}
-	if gate != nil {
-		if !gate.Enter(c.Options.ConflictQueue, c.srv.done) {
+	if lane != nil {
+		if !lane.Enter(c.Options.ConflictQueue, c.server.done) {
 			return nil, Fail(1254291)
 		}
-		end = func() { gate.Leave(c.Options.ConflictWindow) }
+		end = func() { lane.Leave(c.Options.ConflictWindow) }
 	}
 	latency := c.Options.Read
 	switch c.Route.Class {
-	case classAuth:
+	case ClassAuth:
 		latency = c.Options.Auth
 	case ClassWrite, ClassUpload:
 		latency = c.Options.Write
-	case classRead:
+	case ClassRead:
 	}
 	wait := latency.PerCall + time.Duration(rows)*latency.PerRow
 	if limit := c.Options.GatewayTimeout; limit > 0 && wait > limit {
 		wait, c.late = limit, true
 	}
-	if !state.Pause(wait, c.srv.done) {
+	if !state.Pause(wait, c.server.done) {
 		end()
 		return nil, Fail(2200)
 	}

@@ -26,29 +26,29 @@ type codeRow struct {
 // codeTable says with which status and msg an endpoint answers a code.
 type codeTable map[codeKey]codeRow
 
-func parseCodes(tsv string) (codeTable, error) {
-	table := codeTable{}
+// parse adds the rows of a family's codes.tsv.
+func (t codeTable) parse(family, tsv string) error {
 	for n, line := range strings.Split(strings.TrimSpace(tsv), "\n") {
-		if strings.HasPrefix(line, "#") {
+		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
 		columns := strings.Split(line, "\t")
 		if len(columns) != 4 {
-			return nil, fmt.Errorf("codes.tsv line %d: %d columns, not 4", n+1, len(columns))
+			return fmt.Errorf("%s: codes.tsv line %d: %d columns, not 4", family, n+1, len(columns))
 		}
 		code, err := strconv.Atoi(columns[0])
 		if err != nil {
-			return nil, fmt.Errorf("codes.tsv line %d: code: %w", n+1, err)
+			return fmt.Errorf("%s: codes.tsv line %d: code: %w", family, n+1, err)
 		}
 		status, err := strconv.Atoi(columns[1])
 		if err != nil {
-			return nil, fmt.Errorf("codes.tsv line %d: status: %w", n+1, err)
+			return fmt.Errorf("%s: codes.tsv line %d: status: %w", family, n+1, err)
 		}
 		for name := range strings.SplitSeq(columns[3], ",") {
-			table[codeKey{code, name}] = codeRow{status, columns[2]}
+			t[codeKey{code, name}] = codeRow{status, columns[2]}
 		}
 	}
-	return table, nil
+	return nil
 }
 
 // AnswerCode is a code that an endpoint can answer, with its HTTP status and msg. Endpoint "*" stands for every endpoint.

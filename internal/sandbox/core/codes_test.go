@@ -12,15 +12,15 @@ func TestParseCodes(t *testing.T) {
 	} {
 		t.Run("refuses_"+name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := parseCodes(tsv); err == nil {
+			if err := (codeTable{}).parse("x", tsv); err == nil {
 				t.Error("no error")
 			}
 		})
 	}
 	t.Run("falls_back_to_every_endpoint_and_then_to_200", func(t *testing.T) {
 		t.Parallel()
-		table, err := parseCodes("1\t403\tone\trecord.create\n1\t400\tany\t*\n")
-		if err != nil {
+		table := codeTable{}
+		if err := table.parse("x", "1\t403\tone\trecord.create\n1\t400\tany\t*\n"); err != nil {
 			t.Fatal(err)
 		}
 		got := []int{table.find(1, "record.create").status, table.find(1, "app.get").status, table.find(2, "app.get").status}

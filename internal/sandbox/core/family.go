@@ -1,5 +1,14 @@
 package core
 
+// Family is a group of endpoints, with the codes that they answer and with what they keep beyond the store.
+type Family struct {
+	Name   string // of its folder
+	Routes []*Route
+	Codes  string   // rows in the form of codes.tsv, for the family's endpoints only; "" for none
+	Scopes []string // what an app gets of it whose AppSpec names no scopes
+	Reset  func()   // forgets what the family keeps by itself; nil if it keeps nothing
+}
+
 // Endpoint is a method and path that the sandbox serves, and its name in faults, counters and Codes.
 type Endpoint struct {
 	Name   string `json:"name"`
@@ -10,27 +19,21 @@ type Endpoint struct {
 // Endpoints returns what the server serves under /open-apis.
 func (s *Server) Endpoints() []Endpoint { return Endpoints(s.families) }
 
+// Endpoints returns what these families serve under /open-apis.
 func Endpoints(families []Family) []Endpoint {
 	out := []Endpoint{}
 	for _, f := range families {
-		for _, e := range f.Endpoints {
+		for _, e := range f.Routes {
 			out = append(out, Endpoint{e.Name, e.Method, "/open-apis" + e.Path})
 		}
 	}
 	return out
 }
 
-// Family is a group of endpoints with what they keep beyond the store.
-type Family struct {
-	Name      string // of its folder
-	Endpoints []*Route
-	Scopes    []string // what an app gets of it whose AppSpec names no scopes
-	Reset     func()   // forgets what the family keeps by itself; may be nil
-}
-
 // DefaultScopes are the scopes of all families.
 func (s *Server) DefaultScopes() []string { return Scopes(s.families) }
 
+// Scopes returns what an app gets of these families whose AppSpec names no scopes.
 func Scopes(families []Family) []string {
 	var all []string
 	for _, f := range families {

@@ -25,7 +25,10 @@ const (
 	ActionRevoke      Action = "revoke_token" // the call's token becomes invalid, for this call already
 )
 
-var actions = []Action{ActionError, ActionStatus, ActionHTML, ActionCut, ActionHang, ActionInvalidJSON, ActionSlowBody, ActionDelay, ActionRevoke}
+var actions = []Action{
+	ActionError, ActionStatus, ActionHTML, ActionCut, ActionHang,
+	ActionInvalidJSON, ActionSlowBody, ActionDelay, ActionRevoke,
+}
 
 // Moment is when a fault strikes.
 type Moment string
@@ -62,7 +65,7 @@ type Fault struct {
 // before does what strikes ahead of the work; stop when the call goes no further.
 func (f *Fault) before(c *Call) (failure *Failure, stop bool) {
 	if f.Action == ActionDelay {
-		state.Pause(f.Delay, c.srv.done)
+		state.Pause(f.Delay, c.server.done)
 		return nil, false
 	}
 	if f.Action == ActionRevoke && f.When == BeforeCommit && c.app != nil {
@@ -90,7 +93,7 @@ func (f *Fault) replacesAnswer(own *Failure) bool {
 
 // deliver writes the answer as the fault spoils it, and the journal entry.
 func (f *Fault) deliver(c *Call, w http.ResponseWriter, out answer) {
-	log := func(status, code int) { c.srv.journal.add(c, status, code) }
+	log := func(status, code int) { c.server.journal.add(c, status, code) }
 	switch f.Action {
 	case ActionCut:
 		log(0, 0)
@@ -99,7 +102,7 @@ func (f *Fault) deliver(c *Call, w http.ResponseWriter, out answer) {
 		log(0, 0)
 		select {
 		case <-c.Request.Context().Done():
-		case <-c.srv.done:
+		case <-c.server.done:
 		}
 		panic(http.ErrAbortHandler)
 	case ActionStatus:
@@ -117,7 +120,7 @@ func (f *Fault) deliver(c *Call, w http.ResponseWriter, out answer) {
 		out.status, out.code = http.StatusOK, 0
 	case ActionSlowBody:
 		log(out.status, out.code)
-		out.dribble(w, f.Delay, c.srv.done)
+		out.dribble(w, f.Delay, c.server.done)
 		return
 	case ActionRevoke:
 		if f.When == AfterCommit && c.app != nil {

@@ -132,7 +132,8 @@ func (s *Server) Calls() []Count {
 	}
 	s.journal.mu.Unlock()
 	slices.SortFunc(counts, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.App, b.App), cmp.Compare(a.Status, b.Status), cmp.Compare(a.Code, b.Code))
+		return cmp.Or(cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.App, b.App),
+			cmp.Compare(a.Status, b.Status), cmp.Compare(a.Code, b.Code))
 	})
 	return counts
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Encode never fails: every value comes from this package or was read from JSON.
+// Encode is the JSON of an answer. It panics for a value that JSON cannot express: answers are made of values that it can.
 func Encode(v any) []byte {
 	var buffer bytes.Buffer
 	enc := json.NewEncoder(&buffer)
@@ -18,6 +18,7 @@ func Encode(v any) []byte {
 	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 }
 
+// AsNumber reads a number of a decoded body; false for anything else.
 func AsNumber(value any) (float64, bool) {
 	number, ok := value.(json.Number)
 	if !ok {
@@ -27,7 +28,7 @@ func AsNumber(value any) (float64, bool) {
 	return n, err == nil
 }
 
-// StrictJSON decodes exactly one JSON value and refuses names that v has not.
+// StrictJSON decodes exactly one JSON value and refuses names that v does not have.
 func StrictJSON(b []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
@@ -40,6 +41,7 @@ func StrictJSON(b []byte, v any) error {
 	return nil
 }
 
+// MapSlice returns f of each item.
 func MapSlice[T any](list []T, f func(T) any) []any {
 	out := make([]any, len(list))
 	for i, item := range list {
@@ -51,8 +53,10 @@ func MapSlice[T any](list []T, f func(T) any) []any {
 // Duration is a duration that reads and writes JSON as "300ms".
 type Duration time.Duration
 
+// MarshalText implements encoding.TextMarshaler.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
+// UnmarshalText implements encoding.TextUnmarshaler.
 func (d *Duration) UnmarshalText(b []byte) error {
 	parsed, err := time.ParseDuration(string(b))
 	*d = Duration(parsed)

@@ -33,7 +33,7 @@ func (l *limits) reset() {
 // admit counts the call or refuses it. A refused call is not counted.
 func (l *limits) admit(c *Call) *Failure {
 	rates := c.Route.Rates
-	if c.Route.Class == classAuth && c.Options.TokensPerMinute > 0 {
+	if c.Route.Class == ClassAuth && c.Options.TokensPerMinute > 0 {
 		rates = []Rate{{c.Options.TokensPerMinute, time.Minute}}
 	}
 	l.mu.Lock()

@@ -15,10 +15,10 @@ func TestLimits(t *testing.T) {
 			var l limits
 			l.reset()
 			for n := range maxWindows {
-				l.take("x", fmt.Sprint(n), PerSecond10)
+				l.take("x", fmt.Sprint(n), PerSecond(10))
 			}
 			<-time.After(time.Second)
-			l.take("x", "new", PerSecond10)
+			l.take("x", "new", PerSecond(10))
 			if len(l.windows) != 1 {
 				t.Errorf("%d windows", len(l.windows))
 			}

@@ -16,7 +16,7 @@ func PageToken(position int64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte("page:" + strconv.FormatInt(position, 10)))
 }
 
-// Position reads what pageToken wrote; 0 for none.
+// Position reads what PageToken wrote; 0 for none.
 func Position(token string) (int64, *Failure) {
 	if token == "" {
 		return 0, nil
@@ -30,6 +30,7 @@ func Position(token string) (int64, *Failure) {
 	return at, nil
 }
 
+// PageSize reads page_size: def for none, at most limit.
 func PageSize(text string, def, limit int) (int, *Failure) {
 	if text == "" {
 		return def, nil
@@ -46,6 +47,7 @@ func PageSize(text string, def, limit int) (int, *Failure) {
 	return n, nil
 }
 
+// BoolParam reads a query parameter into value, which stays as it is for none.
 func BoolParam(text, name string, value *bool) *Failure {
 	if text == "" {
 		return nil
@@ -66,11 +68,13 @@ func (c *Call) Hash() [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
+// UserIDType reads user_id_type of the query.
 func (c *Call) UserIDType() (string, *Failure) {
 	value := c.Request.URL.Query().Get("user_id_type")
 	return CheckIDType(value)
 }
 
+// CheckIDType reads a user_id_type: open_id for none.
 func CheckIDType(value string) (string, *Failure) {
 	switch value {
 	case "":

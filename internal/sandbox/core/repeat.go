@@ -63,7 +63,7 @@ func (c *Call) Repeated(hash [32]byte) (any, *Failure) {
 	if c.ClientToken == "" {
 		return nil, nil
 	}
-	r := &c.srv.repeats
+	r := &c.server.repeats
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	first := r.known[c.tokenKey()]
@@ -88,7 +88,7 @@ func (c *Call) Keep(hash [32]byte, answer json.RawMessage) {
 	if c.ClientToken == "" {
 		return
 	}
-	r := &c.srv.repeats
+	r := &c.server.repeats
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -16,7 +16,7 @@ func TestClientTokens(t *testing.T) {
 		}
 		c := func(token string) *Call {
 			options := server.Options()
-			return &Call{srv: server, Options: &options, AppID: "cli_example", ClientToken: token}
+			return &Call{server: server, Options: &options, AppID: "cli_example", ClientToken: token}
 		}
 		c("1").Keep([32]byte{}, make([]byte, maxRepeatBytes+1))
 		c("2").Keep([32]byte{}, []byte("{}"))

@@ -8,23 +8,21 @@ type Rate struct {
 	Per   time.Duration
 }
 
-// The documented rates of the endpoints below.
-var (
-	PerSecond10  = []Rate{{10, time.Second}}
-	PerSecond20  = []Rate{{20, time.Second}}
-	PerSecond50  = []Rate{{50, time.Second}}
-	PerMinute20  = []Rate{{20, time.Minute}}
-	PerMinute100 = []Rate{{100, time.Minute}}
-	PerMinute1k  = []Rate{{1000, time.Minute}, {50, time.Second}}
-)
+// PerSecond is a rate of so many calls a second.
+func PerSecond(calls int) []Rate { return []Rate{{calls, time.Second}} }
 
-type class uint8
+// PerMinute is a rate of so many calls a minute.
+func PerMinute(calls int) []Rate { return []Rate{{calls, time.Minute}} }
 
+// Class says which latency, limits and checks a route has.
+type Class uint8
+
+// The classes of routes.
 const (
-	classRead class = iota
-	ClassWrite
-	classAuth
-	ClassUpload
+	ClassRead   Class = iota
+	ClassWrite        // changes data
+	ClassAuth         // a token endpoint: it needs no token
+	ClassUpload       // reads its body by itself
 )
 
 // Route is one method and path of the open platform. Rates and scopes are those of the official pages: one of
@@ -33,7 +31,7 @@ type Route struct {
 	Name   string // as the admin API, faults and counters name it: "record.batch_create"
 	Method string
 	Path   string // without /open-apis, with :name for a parameter
-	Class  class
+	Class  Class
 	Rates  []Rate
 	Scopes []string
 	Handle func(*Call) (any, *Failure)

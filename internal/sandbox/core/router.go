@@ -24,7 +24,7 @@ type candidate struct {
 func newRouter(families []Family) *router {
 	r := &router{byShape: map[shape][]candidate{}, byName: map[string]*Route{}}
 	for _, f := range families {
-		for _, e := range f.Endpoints {
+		for _, e := range f.Routes {
 			segments := strings.Split(e.Path[1:], "/")
 			key := shape{e.Method, len(segments)}
 			r.byShape[key] = append(r.byShape[key], candidate{e, segments})

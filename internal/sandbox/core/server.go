@@ -36,9 +36,14 @@ type Server struct {
 
 // New makes a server of these families over store; it fails only for Options that contradict themselves.
 func New(options Options, store *state.Store, families ...Family) (*Server, error) {
-	codes, err := parseCodes(codesTSV)
-	if err != nil {
+	codes := codeTable{}
+	if err := codes.parse("core", codesTSV); err != nil {
 		return nil, err
+	}
+	for _, f := range families {
+		if err := codes.parse(f.Name, f.Codes); err != nil {
+			return nil, err
+		}
 	}
 	s := &Server{store: store, families: families, codes: codes, router: newRouter(families), done: make(chan struct{})}
 	if err := s.SetOptions(options); err != nil {

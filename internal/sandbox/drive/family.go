@@ -1,11 +1,14 @@
 package drive
 
 import (
+	_ "embed"
 	"sync"
-	"time"
 
 	"github.com/rowgate/rowgate/internal/sandbox/core"
 )
+
+//go:embed codes.tsv
+var codes string
 
 // drive is the family's own state: uploads that are under way, and how much each app has uploaded.
 type drive struct {
@@ -29,11 +32,27 @@ var (
 // Family is drive/v1 medias: uploads in one call and in blocks, and temporary addresses.
 func Family() core.Family {
 	d := &drive{}
-	return core.Family{Name: "drive", Scopes: []string{"docs:document.media:upload", "docs:document.media:download"}, Reset: d.reset, Endpoints: []*core.Route{
-		{Name: "media.upload_all", Method: "POST", Path: "/drive/v1/medias/upload_all", Class: core.ClassUpload, Scopes: anyUpload, Handle: d.uploadAll},
-		{Name: "media.upload_prepare", Method: "POST", Path: "/drive/v1/medias/upload_prepare", Class: core.ClassUpload, Scopes: anyUpload, Handle: d.uploadPrepare},
-		{Name: "media.upload_part", Method: "POST", Path: "/drive/v1/medias/upload_part", Class: core.ClassUpload, Scopes: anyUpload, Handle: d.uploadPart},
-		{Name: "media.upload_finish", Method: "POST", Path: "/drive/v1/medias/upload_finish", Class: core.ClassUpload, Scopes: anyUpload, Handle: d.uploadFinish},
-		{Name: "media.tmp_url", Method: "GET", Path: "/drive/v1/medias/batch_get_tmp_download_url", Rates: []core.Rate{{Calls: 5, Per: time.Second}}, Scopes: anyFetch, Handle: tmpURLs},
+	scopes := []string{"docs:document.media:upload", "docs:document.media:download"}
+	return core.Family{Name: "drive", Codes: codes, Scopes: scopes, Reset: d.reset, Routes: []*core.Route{
+		{
+			Name: "media.upload_all", Method: "POST", Path: "/drive/v1/medias/upload_all", Handle: d.uploadAll,
+			Class: core.ClassUpload, Scopes: anyUpload,
+		},
+		{
+			Name: "media.upload_prepare", Method: "POST", Path: "/drive/v1/medias/upload_prepare", Handle: d.uploadPrepare,
+			Class: core.ClassUpload, Scopes: anyUpload,
+		},
+		{
+			Name: "media.upload_part", Method: "POST", Path: "/drive/v1/medias/upload_part", Handle: d.uploadPart,
+			Class: core.ClassUpload, Scopes: anyUpload,
+		},
+		{
+			Name: "media.upload_finish", Method: "POST", Path: "/drive/v1/medias/upload_finish", Handle: d.uploadFinish,
+			Class: core.ClassUpload, Scopes: anyUpload,
+		},
+		{
+			Name: "media.tmp_url", Method: "GET", Path: "/drive/v1/medias/batch_get_tmp_download_url", Handle: tmpURLs,
+			Rates: core.PerSecond(5), Scopes: anyFetch,
+		},
 	}}
 }

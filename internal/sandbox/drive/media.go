@@ -58,11 +58,12 @@ func tmpURLs(c *core.Call) (any, *core.Failure) {
 		if m == nil {
 			return nil, core.Fail(1061003)
 		}
-		if _, f := base.OpenNamed(c, m.Base, false); f != nil {
+		if _, f := base.OpenBase(c, m.Base, false); f != nil {
 			return nil, core.Fail(1061004)
 		}
 		out[i] = map[string]string{
-			"file_token": token, "tmp_download_url": "https://internal-api-drive-stream.feishu.cn/space/api/box/stream/download/authcode/?code=" + token,
+			"file_token":       token,
+			"tmp_download_url": "https://internal-api-drive-stream.feishu.cn/space/api/box/stream/download/authcode/?code=" + token,
 		}
 	}
 	return map[string]any{"tmp_download_urls": out}, nil

@@ -117,7 +117,7 @@ func checkParent(c *core.Call, name, kind, node, extra string) *core.Failure {
 	if b == nil {
 		return core.Fail(1061044)
 	}
-	if _, f := base.OpenNamed(c, node, true); f != nil {
+	if _, f := base.OpenBase(c, node, true); f != nil {
 		return core.Fail(1061004)
 	}
 	if b.Spec.WikiNode == "" {

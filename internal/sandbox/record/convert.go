@@ -187,7 +187,8 @@ func (w *writer) convertList(f *state.Field, k base.Kind, value any) (stored, ec
 		return files, idObjects("file_token", tokens), nil
 	default: // links
 		ids, ok := asStrings(list)
-		if !ok || len(ids) > MaxLinks || !f.Multiple && len(ids) > 1 || slices.ContainsFunc(ids, func(id string) bool { return !state.RecordIDShape.MatchString(id) }) {
+		if !ok || len(ids) > MaxLinks || !f.Multiple && len(ids) > 1 ||
+			slices.ContainsFunc(ids, func(id string) bool { return !state.RecordIDShape.MatchString(id) }) {
 			return refuse()
 		}
 		target := w.base.Tables[f.Target]

@@ -36,7 +36,7 @@ type filter struct {
 type predicate func(*state.Row) bool
 
 // parseFilter turns a search filter into a predicate; nil for no filter. The base's lock is held, here and when the predicate runs.
-func parseFilter(r *Reader, raw json.RawMessage) (predicate, *core.Failure) {
+func parseFilter(r *reader, raw json.RawMessage) (predicate, *core.Failure) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil
 	}
@@ -67,7 +67,7 @@ func parseFilter(r *Reader, raw json.RawMessage) (predicate, *core.Failure) {
 	return r.conditions(parsed.Conjunction, parsed.Conditions, parts)
 }
 
-func (r *Reader) conditions(conjunction string, list []condition, parts []predicate) (predicate, *core.Failure) {
+func (r *reader) conditions(conjunction string, list []condition, parts []predicate) (predicate, *core.Failure) {
 	for _, c := range list {
 		part, f := r.condition(c)
 		if f != nil {
@@ -87,8 +87,8 @@ func (r *Reader) conditions(conjunction string, list []condition, parts []predic
 	}
 }
 
-func (r *Reader) condition(c condition) (predicate, *core.Failure) {
-	f := r.Table.ByName[c.FieldName]
+func (r *reader) condition(c condition) (predicate, *core.Failure) {
+	f := r.table.ByName[c.FieldName]
 	if f == nil {
 		return nil, core.Invalid(1254045, "filter."+c.FieldName, "field_name not found")
 	}
@@ -122,7 +122,8 @@ func (r *Reader) condition(c condition) (predicate, *core.Failure) {
 		test = r.dateTest(f, c.Operator, values)
 	case state.TypeCheckbox:
 		test = checkboxTest(f, c.Operator, values)
-	case state.TypeSingleSelect, state.TypeMultiSelect, state.TypeUser, state.TypeCreatedUser, state.TypeModifiedUser, state.TypeLink, state.TypeDuplex, state.TypeGroup:
+	case state.TypeSingleSelect, state.TypeMultiSelect, state.TypeUser, state.TypeCreatedUser, state.TypeModifiedUser,
+		state.TypeLink, state.TypeDuplex, state.TypeGroup:
 		test = r.setTest(f, c.Operator, values)
 	case state.TypeText, state.TypePhone, state.TypeURL, state.TypeAutoNumber:
 		test = r.textTest(f, c.Operator, values)
@@ -133,7 +134,7 @@ func (r *Reader) condition(c condition) (predicate, *core.Failure) {
 	return test, nil
 }
 
-func (r *Reader) textTest(f *state.Field, operator string, values []string) predicate {
+func (r *reader) textTest(f *state.Field, operator string, values []string) predicate {
 	if len(values) != 1 {
 		return nil
 	}
@@ -194,7 +195,7 @@ func checkboxTest(f *state.Field, operator string, values []string) predicate {
 }
 
 // setTest compares the options, ids or links of a cell. is and isNot take one value: the cell holds it and nothing else.
-func (r *Reader) setTest(f *state.Field, operator string, values []string) predicate {
+func (r *reader) setTest(f *state.Field, operator string, values []string) predicate {
 	set := func(rec *state.Row) []string { return r.members(f, rec) }
 	anyOf := func(rec *state.Row) bool {
 		return slices.ContainsFunc(set(rec), func(have string) bool { return slices.Contains(values, have) })
@@ -214,7 +215,7 @@ func (r *Reader) setTest(f *state.Field, operator string, values []string) predi
 	return nil
 }
 
-func (r *Reader) members(f *state.Field, rec *state.Row) []string {
+func (r *reader) members(f *state.Field, rec *state.Row) []string {
 	switch f.Type {
 	case state.TypeCreatedUser:
 		return []string{appUserID(rec.CreatedBy)}
@@ -231,7 +232,7 @@ func (r *Reader) members(f *state.Field, rec *state.Row) []string {
 	case []*state.Person:
 		ids := make([]string, len(v))
 		for i, p := range v {
-			ids[i] = p.ID(r.IDType)
+			ids[i] = p.ID(r.idType)
 		}
 		return ids
 	}
@@ -239,8 +240,8 @@ func (r *Reader) members(f *state.Field, rec *state.Row) []string {
 }
 
 // dateTest compares days in the base's time zone: an exact instant is floored to 00:00 of its day.
-func (r *Reader) dateTest(f *state.Field, operator string, values []string) predicate {
-	from, to, isDay := dayRange(values, time.Now().In(r.Base.Zone))
+func (r *reader) dateTest(f *state.Field, operator string, values []string) predicate {
+	from, to, isDay := dayRange(values, time.Now().In(r.base.Zone))
 	instant := func(rec *state.Row) (time.Time, bool) {
 		switch f.Type {
 		case state.TypeCreatedTime:

@@ -15,7 +15,7 @@ const maxFormulaDepth = 20
 
 // parseFormula turns the formula filter of GET records into a predicate: AND, OR and NOT over comparisons of CurrentValue.[column] with a
 // text or number (= != > >= < <=) and CurrentValue.[column].contains("a","b"). Anything else is 1254018.
-func parseFormula(r *Reader, text string) (predicate, *core.Failure) {
+func parseFormula(r *reader, text string) (predicate, *core.Failure) {
 	p := &formula{reader: r, rest: text}
 	result, f := p.expression(0)
 	if f == nil && p.peek() != "" {
@@ -26,7 +26,7 @@ func parseFormula(r *Reader, text string) (predicate, *core.Failure) {
 
 // formula is a parser at the beginning of rest.
 type formula struct {
-	reader *Reader
+	reader *reader
 	rest   string
 }
 
@@ -101,7 +101,7 @@ func (p *formula) comparison() (predicate, *core.Failure) {
 		return nil, p.wrong("]")
 	}
 	p.rest = rest
-	f := p.reader.Table.ByName[name]
+	f := p.reader.table.ByName[name]
 	if f == nil {
 		return nil, core.Invalid(1254045, "filter."+name, "field_name not found")
 	}

@@ -61,7 +61,7 @@ func (q *query) order(rows []*state.Row) {
 }
 
 // choose limits the columns that are shown.
-func (r *Reader) choose(names []string) *core.Failure {
+func (r *reader) choose(names []string) *core.Failure {
 	if len(names) == 0 {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (r *Reader) choose(names []string) *core.Failure {
 	}
 	r.only = []*state.Field{}
 	for _, name := range names {
-		f := r.Table.ByName[name]
+		f := r.table.ByName[name]
 		if f == nil {
 			return core.Invalid(1254024, "field_names."+name, "field_name not found")
 		}
@@ -79,7 +79,7 @@ func (r *Reader) choose(names []string) *core.Failure {
 	return nil
 }
 
-func (q *query) setSort(r *Reader, raw json.RawMessage) *core.Failure {
+func (q *query) setSort(r *reader, raw json.RawMessage) *core.Failure {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (q *query) setSort(r *Reader, raw json.RawMessage) *core.Failure {
 }
 
 // setLegacySort reads a JSON list of "column ASC" and "column DESC".
-func (q *query) setLegacySort(r *Reader, text string) *core.Failure {
+func (q *query) setLegacySort(r *reader, text string) *core.Failure {
 	if text == "" {
 		return nil
 	}
@@ -126,9 +126,9 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-func (q *query) findSort(r *Reader) *core.Failure {
+func (q *query) findSort(r *reader) *core.Failure {
 	for i := range q.sort {
-		if q.sort[i].field = r.Table.ByName[q.sort[i].FieldName]; q.sort[i].field == nil {
+		if q.sort[i].field = r.table.ByName[q.sort[i].FieldName]; q.sort[i].field == nil {
 			return core.Invalid(1254016, "sort."+q.sort[i].FieldName, "field_name not found")
 		}
 	}

@@ -45,7 +45,7 @@ func searchRecords(c *core.Call) (any, *core.Failure) {
 			return nil, f
 		}
 	}
-	return runPage(c, func(r *Reader, q *query) *core.Failure {
+	return runPage(c, func(r *reader, q *query) *core.Failure {
 		r.automatic = body.Automatic
 		if f := r.choose(body.FieldNames); f != nil {
 			return f
@@ -58,7 +58,7 @@ func searchRecords(c *core.Call) (any, *core.Failure) {
 			return f
 		}
 		if q.keep == nil && len(q.sort) == 0 { // else view_id is ignored
-			return base.CheckView(r.Table, body.ViewID)
+			return base.CheckView(r.table, body.ViewID)
 		}
 		return nil
 	})
@@ -66,7 +66,7 @@ func searchRecords(c *core.Call) (any, *core.Failure) {
 
 func listRecords(c *core.Call) (any, *core.Failure) {
 	params := c.Request.URL.Query()
-	return runPage(c, func(r *Reader, q *query) *core.Failure {
+	return runPage(c, func(r *reader, q *query) *core.Failure {
 		r.legacy = true
 		for name, flag := range map[string]*bool{"text_field_as_array": &r.segments, "automatic_fields": &r.automatic} {
 			if f := core.BoolParam(params.Get(name), name, flag); f != nil {
@@ -95,14 +95,14 @@ func listRecords(c *core.Call) (any, *core.Failure) {
 			}
 		}
 		if q.keep == nil && len(q.sort) == 0 {
-			return base.CheckView(r.Table, params.Get("view_id"))
+			return base.CheckView(r.table, params.Get("view_id"))
 		}
 		return nil
 	})
 }
 
 // runPage runs a query that prepare fills in and answers one page of it.
-func runPage(c *core.Call, prepare func(*Reader, *query) *core.Failure) (any, *core.Failure) {
+func runPage(c *core.Call, prepare func(*reader, *query) *core.Failure) (any, *core.Failure) {
 	idType, f := c.UserIDType()
 	if f != nil {
 		return nil, f
@@ -116,10 +116,10 @@ func runPage(c *core.Call, prepare func(*Reader, *query) *core.Failure) (any, *c
 		return nil, f
 	}
 	q := &query{size: size, after: c.Request.URL.Query().Get("page_token")}
-	r := &Reader{Base: b, Table: t, IDType: idType}
-	b.Mu.RLock()
+	r := &reader{base: b, table: t, idType: idType}
+	b.RLock()
 	f = prepare(r, q)
-	b.Mu.RUnlock()
+	b.RUnlock()
 	if f != nil {
 		return nil, f
 	}
@@ -128,8 +128,8 @@ func runPage(c *core.Call, prepare func(*Reader, *query) *core.Failure) (any, *c
 		return nil, f
 	}
 	defer end()
-	b.Mu.RLock()
-	defer b.Mu.RUnlock()
+	b.RLock()
+	defer b.RUnlock()
 	if base.SeesNoRows(c, b) {
 		return map[string]any{"items": []any{}, "has_more": false, "total": 0}, nil
 	}
@@ -137,7 +137,8 @@ func runPage(c *core.Call, prepare func(*Reader, *query) *core.Failure) (any, *c
 	if f != nil {
 		return nil, f
 	}
-	out := map[string]any{"items": core.MapSlice(rows, func(rec *state.Row) any { return r.record(rec) }), "has_more": next != "", "total": total}
+	items := core.MapSlice(rows, func(rec *state.Row) any { return r.record(rec) })
+	out := map[string]any{"items": items, "has_more": next != "", "total": total}
 	if next != "" {
 		out["page_token"] = next
 	}
@@ -149,7 +150,7 @@ func getRecord(c *core.Call) (any, *core.Failure) {
 	if f != nil {
 		return nil, f
 	}
-	r := &Reader{IDType: idType, legacy: true}
+	r := &reader{idType: idType, legacy: true}
 	params := c.Request.URL.Query()
 	for name, flag := range map[string]*bool{"text_field_as_array": &r.segments, "automatic_fields": &r.automatic} {
 		if f := core.BoolParam(params.Get(name), name, flag); f != nil {
@@ -160,7 +161,7 @@ func getRecord(c *core.Call) (any, *core.Failure) {
 	if !state.RecordIDShape.MatchString(id) {
 		return nil, core.Fail(1254006)
 	}
-	if r.Base, r.Table, f = base.OpenTable(c, false); f != nil {
+	if r.base, r.table, f = base.OpenTable(c, false); f != nil {
 		return nil, f
 	}
 	end, f := c.Begin(nil, 1)
@@ -168,10 +169,10 @@ func getRecord(c *core.Call) (any, *core.Failure) {
 		return nil, f
 	}
 	defer end()
-	r.Base.Mu.RLock()
-	defer r.Base.Mu.RUnlock()
-	rec := r.Table.Rows[id]
-	if rec == nil || base.SeesNoRows(c, r.Base) {
+	r.base.RLock()
+	defer r.base.RUnlock()
+	rec := r.table.Rows[id]
+	if rec == nil || base.SeesNoRows(c, r.base) {
 		return nil, core.Fail(1254043)
 	}
 	return map[string]any{"record": r.record(rec)}, nil
@@ -206,9 +207,9 @@ func batchGetRecords(c *core.Call) (any, *core.Failure) {
 		return nil, f
 	}
 	defer end()
-	b.Mu.RLock()
-	defer b.Mu.RUnlock()
-	r := &Reader{Base: b, Table: t, IDType: idType, automatic: body.Automatic}
+	b.RLock()
+	defer b.RUnlock()
+	r := &reader{base: b, table: t, idType: idType, automatic: body.Automatic}
 	found, absent, forbidden := []any{}, []string{}, []string{}
 	for _, id := range body.RecordIDs {
 		rec := t.Rows[id]

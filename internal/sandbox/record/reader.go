@@ -9,22 +9,22 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
-// Reader renders rows of one table. The caller holds the base's lock.
-type Reader struct {
-	Base      *state.Base
-	Table     *state.Table
-	IDType    string
+// reader renders rows of one table. The caller holds the base's lock.
+type reader struct {
+	base      *state.Base
+	table     *state.Table
+	idType    string
 	legacy    bool // the shapes of GET records: numbers as strings, links as objects with text
 	segments  bool // legacy with text_field_as_array
 	automatic bool // created_by and the like beside fields
 	only      []*state.Field
 }
 
-// ReadShape is a record's cells in the read shape; empty ones are left out.
-func (r *Reader) ReadShape(rec *state.Row) map[string]any {
+// readShape is a record's cells in the read shape; empty ones are left out.
+func (r *reader) readShape(rec *state.Row) map[string]any {
 	fields := r.only
 	if fields == nil {
-		fields = r.Table.Fields
+		fields = r.table.Fields
 	}
 	shown := make(map[string]any, len(fields))
 	for _, f := range fields {
@@ -36,8 +36,8 @@ func (r *Reader) ReadShape(rec *state.Row) map[string]any {
 }
 
 // record is a row as search, get and list show it. Empty cells are left out.
-func (r *Reader) record(rec *state.Row) map[string]any {
-	out := map[string]any{"record_id": rec.ID, "fields": r.ReadShape(rec)}
+func (r *reader) record(rec *state.Row) map[string]any {
+	out := map[string]any{"record_id": rec.ID, "fields": r.readShape(rec)}
 	if r.legacy {
 		out["id"] = rec.ID
 	}
@@ -49,7 +49,7 @@ func (r *Reader) record(rec *state.Row) map[string]any {
 }
 
 // value is a cell in the read shape; nil when empty.
-func (r *Reader) value(f *state.Field, rec *state.Row) any {
+func (r *reader) value(f *state.Field, rec *state.Row) any {
 	switch f.Type {
 	case state.TypeCreatedTime:
 		return rec.Created.UnixMilli()
@@ -81,7 +81,7 @@ func (r *Reader) value(f *state.Field, rec *state.Row) any {
 	case []*state.Option:
 		return optionNames(v)
 	case []*state.Person:
-		return core.MapSlice(v, func(p *state.Person) any { return p.Show(r.IDType) })
+		return core.MapSlice(v, func(p *state.Person) any { return p.Show(r.idType) })
 	case []*state.Media:
 		return core.MapSlice(v, func(m *state.Media) any { return m.Show() })
 	case locationValue:
@@ -99,7 +99,7 @@ func (r *Reader) value(f *state.Field, rec *state.Row) any {
 	}
 }
 
-func (r *Reader) text(f *state.Field, s string) any {
+func (r *reader) text(f *state.Field, s string) any {
 	if f.Type != state.TypeText || (r.legacy && !r.segments) {
 		return s
 	}
@@ -110,8 +110,8 @@ func (r *Reader) text(f *state.Field, s string) any {
 }
 
 // links leaves out records that were deleted since.
-func (r *Reader) links(f *state.Field, ids []string) any {
-	target := r.Base.Tables[f.Target]
+func (r *reader) links(f *state.Field, ids []string) any {
+	target := r.base.Tables[f.Target]
 	if target != nil && len(target.DeletedIDs) > 0 {
 		ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, gone := target.DeletedIDs[id]; return gone })
 	}
@@ -130,7 +130,7 @@ func (r *Reader) links(f *state.Field, ids []string) any {
 	return []map[string]any{{"record_ids": ids, "table_id": f.Target, "text": strings.Join(texts, ","), "text_arr": texts, "type": "text"}}
 }
 
-func (r *Reader) computedShape(f *state.Field) any {
+func (r *reader) computedShape(f *state.Field) any {
 	switch {
 	case f.Computed == nil:
 		return nil
@@ -143,8 +143,8 @@ func (r *Reader) computedShape(f *state.Field) any {
 	}
 }
 
-// WriteShape is a cell in the write shape, as Rows shows it; nil when empty or computed.
-func WriteShape(f *state.Field, cell any) any {
+// writeShape is a cell in the write shape, as Rows shows it; nil when empty or computed.
+func writeShape(f *state.Field, cell any) any {
 	switch v := cell.(type) {
 	case *state.Option:
 		return v.Name

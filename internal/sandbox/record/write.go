@@ -42,7 +42,7 @@ func createRecord(c *core.Call) (any, *core.Failure) {
 		return nil, core.Violation("fields", "", "fields is required")
 	}
 	return writeRecords(c, 1, func(w *writer) (any, *core.Failure) {
-		id, echo, f := w.Create(body.Fields)
+		id, echo, f := w.create(body.Fields)
 		return map[string]any{"record": echoed{echo, id, id}}, f
 	})
 }
@@ -55,7 +55,7 @@ func batchCreateRecords(c *core.Call) (any, *core.Failure) {
 	return writeRecords(c, len(records), func(w *writer) (any, *core.Failure) {
 		out := make([]echoed, len(records))
 		for i, record := range records {
-			id, echo, f := w.Create(record.Fields)
+			id, echo, f := w.create(record.Fields)
 			if f != nil {
 				return nil, f
 			}
@@ -151,7 +151,8 @@ func readRecords(c *core.Call, limit int) ([]recordInput, *core.Failure) {
 	return body.Records, nil
 }
 
-// writeRecords runs one changing call on records: parameters, table, gate, latency, repeats, and then check and commit under the base's lock.
+// writeRecords runs one changing call on records: parameters, table, lane, latency, repeats, and then check and commit under the
+// lock of the base.
 func writeRecords(c *core.Call, rows int, apply func(*writer) (any, *core.Failure)) (any, *core.Failure) {
 	idType, f := c.UserIDType()
 	if f != nil {
@@ -164,11 +165,11 @@ func writeRecords(c *core.Call, rows int, apply func(*writer) (any, *core.Failur
 	if f != nil {
 		return nil, f
 	}
-	gate, f := base.WriteGate(c, b, t)
+	lane, f := base.WriteLane(c, b, t)
 	if f != nil {
 		return nil, f
 	}
-	end, f := c.Begin(gate, rows)
+	end, f := c.Begin(lane, rows)
 	if f != nil {
 		return nil, f
 	}
@@ -176,14 +177,16 @@ func writeRecords(c *core.Call, rows int, apply func(*writer) (any, *core.Failur
 	return commitWrite(c, b, t, idType, apply)
 }
 
-func commitWrite(c *core.Call, b *state.Base, t *state.Table, idType string, apply func(*writer) (any, *core.Failure)) (any, *core.Failure) {
+func commitWrite(
+	c *core.Call, b *state.Base, t *state.Table, idType string, apply func(*writer) (any, *core.Failure),
+) (any, *core.Failure) {
 	repeatable := !c.Route.Token // updates and deletes
 	var hash [32]byte
 	if c.ClientToken != "" || repeatable && c.Options.RepeatWindow > 0 {
 		hash = c.Hash()
 	}
-	b.Mu.Lock()
-	defer b.Mu.Unlock()
+	b.Lock()
+	defer b.Unlock()
 	if b.Tables[t.ID] != t {
 		return nil, core.Fail(1254041) // deleted meanwhile
 	}
@@ -196,13 +199,13 @@ func commitWrite(c *core.Call, b *state.Base, t *state.Table, idType string, app
 	if repeatable && c.Options.RepeatWindow > 0 && t.Last.Hash == hash && time.Since(t.Last.At) < c.Options.RepeatWindow {
 		return nil, core.Fail(1254608)
 	}
-	w := NewWriter(c.Store, c.Options, b, t, c.AppID, idType)
+	w := newWriter(c.Store, c.Options, b, t, c.AppID, idType)
 	w.call = c.Number
 	data, f := apply(w)
 	if f != nil {
 		return nil, f
 	}
-	w.Commit()
+	w.commit()
 	c.Committed = true
 	t.Last = state.LastWrite{Hash: hash, At: time.Now()} // of a create: no hash
 	if c.ClientToken != "" {

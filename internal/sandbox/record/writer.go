@@ -34,15 +34,15 @@ type change struct {
 	cells []any
 }
 
-func NewWriter(s *state.Store, opts *core.Options, b *state.Base, t *state.Table, appID, idType string) *writer {
+func newWriter(s *state.Store, opts *core.Options, b *state.Base, t *state.Table, appID, idType string) *writer {
 	return &writer{
 		store: s, opts: opts, base: b, table: t, appID: appID, idType: idType, now: time.Now(),
 		options: map[*state.Field][]*state.Option{}, pending: map[*state.Row]*change{},
 	}
 }
 
-// Create checks a new row and returns its id and the echo of its fields.
-func (w *writer) Create(fields map[string]any) (id string, echo map[string]any, bad *core.Failure) {
+// create checks a new row and returns its id and the echo of its fields.
+func (w *writer) create(fields map[string]any) (id string, echo map[string]any, bad *core.Failure) {
 	if limit := w.opts.RecordLimit; limit > 0 && w.table.Count()+len(w.created) >= limit {
 		return "", nil, core.Fail(1254103)
 	}
@@ -143,8 +143,8 @@ func (w *writer) column(name string) *state.Field {
 	return f
 }
 
-// Commit applies everything that was checked.
-func (w *writer) Commit() {
+// commit applies everything that was checked.
+func (w *writer) commit() {
 	for f, options := range w.options {
 		for _, o := range options {
 			f.AddOption(o)

@@ -6,20 +6,21 @@ import (
 	"time"
 )
 
-// Base holds its tables' data under one lock, because links reach across tables. The lock is held for the moment of a
-// commit or a read, never during latency.
+// Base is a base (多维表格 app). Its lock guards all that follows it here and everything in its tables, columns and rows, because links
+// reach across tables. It is held for the moment of a commit or a read, never during latency.
 type Base struct {
 	Spec BaseSpec
 	Zone *time.Location
-	Gate Gate // the write rule at base scope
+	Lane WriteLane // one write at a time in the whole base
 
-	Mu       sync.RWMutex
+	sync.RWMutex
 	Name     string
 	Tables   map[string]*Table
 	Order    []*Table
 	Revision int
 }
 
+// Table is a table of a base, guarded by the lock of the base.
 type Table struct {
 	ID       string
 	Name     string
@@ -31,8 +32,8 @@ type Table struct {
 	ByName   map[string]*Field
 	Slots    int // cells of a row; a deleted field's slot is not used again
 	Views    []View
-	Serial   int64 // of auto numbers
-	Gate     Gate  // the write rule at table scope
+	Serial   int64     // of auto numbers
+	Lane     WriteLane // one write at a time in this table; it has a lock of its own
 
 	Rows       map[string]*Row
 	Order      []*Row              // by seq; deleted rows stay until a compaction
@@ -43,6 +44,7 @@ type Table struct {
 	Last LastWrite
 }
 
+// View is a view of a table, in the shape that the API shows.
 type View struct {
 	ID   string `json:"view_id"`
 	Name string `json:"view_name"`
@@ -51,12 +53,14 @@ type View struct {
 	Level string `json:"view_public_level"`
 }
 
+// Insert adds a table; the caller holds the lock.
 func (b *Base) Insert(t *Table) {
 	b.Tables[t.ID] = t
 	b.Order = append(b.Order, t)
 	b.Revision++
 }
 
+// Remove deletes a table; the caller holds the lock.
 func (b *Base) Remove(t *Table) {
 	delete(b.Tables, t.ID)
 	b.Order = slices.DeleteFunc(b.Order, func(x *Table) bool { return x == t })

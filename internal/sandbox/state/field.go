@@ -32,7 +32,7 @@ const (
 	TypeButton       = 3001
 )
 
-// Field is a column. Under the base's lock.
+// Field is a column, guarded by the lock of the base.
 type Field struct {
 	ID          string
 	Name        string
@@ -42,27 +42,30 @@ type Field struct {
 	Description any
 	Options     []*Option
 	ByOption    map[string]*Option // the first of each name
-	Fixed       bool
+	Fixed       bool               // an unknown option is refused, not created
 	Multiple    bool
 	Target      string // table_id of a link
 	Back        string // field_id of a duplex link's other side
 	Computed    *Computed
-	Slot        int
+	Slot        int // where a row has its cell
 	Created     time.Time
-	ByAPI       bool
+	ByAPI       bool // made over the API: creation lag holds
 }
 
+// Option is an option of a select column, in the shape that the API shows.
 type Option struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Color int    `json:"color"`
 }
 
+// Computed is the value of a formula or lookup column, in the shape that the API shows.
 type Computed struct {
 	Type  int   `json:"type"`
 	Value []any `json:"value"`
 }
 
+// AddOption adds an option, also under a name that is there already.
 func (f *Field) AddOption(o *Option) {
 	f.Options = append(f.Options, o)
 	if f.ByOption[o.Name] == nil {
@@ -85,8 +88,10 @@ func (t *Table) DropField(f *Field) {
 	delete(t.ByName, f.Name)
 }
 
+// Primary is the first column.
 func (t *Table) Primary() *Field { return t.Fields[0] }
 
+// FieldByID returns the column of that id; nil if there is none.
 func (t *Table) FieldByID(id string) *Field {
 	for _, f := range t.Fields {
 		if f.ID == id {
@@ -96,6 +101,7 @@ func (t *Table) FieldByID(id string) *Field {
 	return nil
 }
 
+// AddField adds a column at the end, with a slot of its own in each row.
 func (t *Table) AddField(f *Field) {
 	f.Slot = t.Slots
 	t.Slots++

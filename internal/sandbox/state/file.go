@@ -7,20 +7,20 @@ import (
 	"sync"
 )
 
-// fileStore holds what is known of uploaded files; their content is hashed and dropped.
-type fileStore struct {
+// FileStore holds what is known of uploaded files; their content is hashed and dropped. It is safe for concurrent use.
+type FileStore struct {
 	mu    sync.Mutex
 	files map[string]*Media
 	order []*Media
 }
 
-// Media is an uploaded file. It does not change.
+// Media is an uploaded file. It does not change once it is in the store.
 type Media struct {
 	Token, Name, Base, SHA256 string
 	Size                      int64
 }
 
-// File is an uploaded file.
+// File is an uploaded file, as the admin side shows it.
 type File struct {
 	Token    string `json:"file_token"`
 	Name     string `json:"name"`
@@ -30,7 +30,7 @@ type File struct {
 }
 
 // List returns what was uploaded, in order.
-func (m *fileStore) List() []File {
+func (m *FileStore) List() []File {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out := make([]File, len(m.order))
@@ -40,25 +40,28 @@ func (m *fileStore) List() []File {
 	return out
 }
 
-func (m *fileStore) reset() {
+func (m *FileStore) reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.files, m.order = map[string]*Media{}, nil
 }
 
-func (m *fileStore) Find(token string) *Media {
+// Find returns the file of that token; nil if there is none.
+func (m *FileStore) Find(token string) *Media {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.files[token]
 }
 
-func (m *fileStore) Add(f *Media) {
+// Add stores a file.
+func (m *FileStore) Add(f *Media) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.files[f.Token] = f
 	m.order = append(m.order, f)
 }
 
+// Show is the file in the read shape of an attachment cell.
 func (f *Media) Show() map[string]any {
 	kind := mime.TypeByExtension(filepath.Ext(f.Name))
 	kind = cmp.Or(kind, "application/octet-stream")

@@ -6,29 +6,31 @@ import (
 	"sync"
 )
 
-// directory is the tenant's people.
-type directory struct {
-	Mu   sync.Mutex
+// Directory is the tenant's people. It is safe for concurrent use.
+type Directory struct {
+	mu   sync.Mutex
 	byID map[string]*Person // under "open_id:ou_…", "union_id:on_…", "user_id:…"
-	List []*Person
+	list []*Person
 }
 
+// Person is an entry of the directory. It does not change.
 type Person struct{ PersonSpec }
 
-func (d *directory) reset() {
-	d.Mu.Lock()
-	defer d.Mu.Unlock()
-	d.byID, d.List = map[string]*Person{}, nil
+func (d *Directory) reset() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.byID, d.list = map[string]*Person{}, nil
 }
 
-func (d *directory) Add(spec PersonSpec) {
-	d.Mu.Lock()
-	defer d.Mu.Unlock()
+// Add makes a person known; ids that are missing are made from those that are there.
+func (d *Directory) Add(spec PersonSpec) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	p := &Person{spec}
 	p.Name = cmp.Or(p.Name, spec.OpenID)
 	p.fillIDs()
 	d.index(p)
-	d.List = append(d.List, p)
+	d.list = append(d.list, p)
 }
 
 func (p *Person) fillIDs() {
@@ -39,16 +41,16 @@ func (p *Person) fillIDs() {
 	p.UserID = cmp.Or(p.UserID, suffix)
 }
 
-func (d *directory) index(p *Person) {
+func (d *Directory) index(p *Person) {
 	d.byID["open_id:"+p.OpenID] = p
 	d.byID["union_id:"+p.UnionID] = p
 	d.byID["user_id:"+p.UserID] = p
 }
 
 // Resolve finds a person by an id of the given type. An id that is well formed but unknown makes a nameless person when create is set.
-func (d *directory) Resolve(idType, id string, create bool) (*Person, bool) {
-	d.Mu.Lock()
-	defer d.Mu.Unlock()
+func (d *Directory) Resolve(idType, id string, create bool) (*Person, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if p := d.byID[idType+":"+id]; p != nil {
 		return p, true
 	}
@@ -71,6 +73,7 @@ func (d *directory) Resolve(idType, id string, create bool) (*Person, bool) {
 	return p, true
 }
 
+// ID is the person's id of that type: open_id, union_id or user_id.
 func (p *Person) ID(idType string) string {
 	switch idType {
 	case "union_id":
@@ -80,6 +83,31 @@ func (p *Person) ID(idType string) string {
 	default:
 		return p.OpenID
 	}
+}
+
+// ByEmail returns who has that email, whatever its case; nil if nobody has.
+func (d *Directory) ByEmail(email string) *Person {
+	return d.last(func(p *Person) bool { return p.Email != "" && strings.EqualFold(p.Email, email) })
+}
+
+// ByMobile returns who has that mobile number, with or without +86; nil if nobody has.
+func (d *Directory) ByMobile(mobile string) *Person {
+	return d.last(func(p *Person) bool {
+		return p.Mobile != "" && strings.TrimPrefix(p.Mobile, "+86") == strings.TrimPrefix(mobile, "+86")
+	})
+}
+
+// last returns the person added last of those that match.
+func (d *Directory) last(match func(*Person) bool) *Person {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var found *Person
+	for _, p := range d.list {
+		if match(p) {
+			found = p
+		}
+	}
+	return found
 }
 
 // Show is a person in the read shape.

@@ -5,59 +5,25 @@ import (
 	"time"
 )
 
-func LinksIn(cells []any, f *Field) []string {
-	if f.Slot >= len(cells) {
-		return nil
-	}
-	links, _ := cells[f.Slot].([]string)
-	return links
-}
-
-// SetLink adds or removes the link from the row id to other in column f.
-func (t *Table) SetLink(id string, f *Field, other string, on bool) {
-	r := t.Rows[id]
-	if r == nil {
-		return
-	}
-	links := slices.Clone(LinksIn(r.Cells, f))
-	switch {
-	case on && !slices.Contains(links, other):
-		links = append(links, other)
-	case !on:
-		links = slices.DeleteFunc(links, func(s string) bool { return s == other })
-	}
-	cells := make([]any, t.Slots)
-	copy(cells, r.Cells)
-	cells[f.Slot] = nil
-	if len(links) > 0 {
-		cells[f.Slot] = links
-	}
-	r.Cells = cells
-}
-
-// LastWrite is the table's latest update or delete, for 1254608.
-type LastWrite struct {
-	Hash [32]byte
-	At   time.Time
-}
-
 // SeedApp stands for the maker of rows that no call made.
 const SeedApp = "seed"
 
-// Row is one record. cells[field.slot] is the stored value, nil when empty. cells is replaced, never changed in place.
+// Row is one record, guarded by the lock of the base. Cells[Field.Slot] is the stored value, nil when empty. Cells is replaced, never
+// changed in place.
 type Row struct {
 	ID        string
-	Seq       int64
-	Serial    int64
+	Seq       int64 // place in the table: it grows
+	Serial    int64 // auto number
 	Cells     []any
 	Created   time.Time
 	Modified  time.Time
 	CreatedBy string // app id
 	ChangedBy string
 	Call      int64 // the journal number of the call that made it; 0 for a seeded row
-	Gone      bool
+	Gone      bool  // deleted
 }
 
+// Count is the number of rows.
 func (t *Table) Count() int { return len(t.Rows) }
 
 // Append adds a row in O(1); the caller holds the base's lock.
@@ -104,4 +70,41 @@ func (r *Row) Cell(f *Field) any {
 		return r.Cells[f.Slot]
 	}
 	return nil
+}
+
+// LinksIn returns the record ids that a row's cells hold in link column f.
+func LinksIn(cells []any, f *Field) []string {
+	if f.Slot >= len(cells) {
+		return nil
+	}
+	links, _ := cells[f.Slot].([]string)
+	return links
+}
+
+// SetLink adds or removes the link from the row id to other in column f.
+func (t *Table) SetLink(id string, f *Field, other string, on bool) {
+	r := t.Rows[id]
+	if r == nil {
+		return
+	}
+	links := slices.Clone(LinksIn(r.Cells, f))
+	switch {
+	case on && !slices.Contains(links, other):
+		links = append(links, other)
+	case !on:
+		links = slices.DeleteFunc(links, func(s string) bool { return s == other })
+	}
+	cells := make([]any, t.Slots)
+	copy(cells, r.Cells)
+	cells[f.Slot] = nil
+	if len(links) > 0 {
+		cells[f.Slot] = links
+	}
+	r.Cells = cells
+}
+
+// LastWrite is the table's latest update or delete, for 1254608.
+type LastWrite struct {
+	Hash [32]byte
+	At   time.Time
 }

@@ -52,6 +52,7 @@ type PersonSpec struct {
 	Mobile  string `json:"mobile"`
 }
 
+// The forms of identifiers. An identifier of another form is refused as malformed, not as unknown.
 var (
 	AppIDShape    = regexp.MustCompile(`^cli_[A-Za-z0-9_]{1,60}$`)
 	AppTokenShape = regexp.MustCompile(`^[A-Za-z0-9]{10,100}$`)

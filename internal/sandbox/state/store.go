@@ -17,8 +17,8 @@ type Store struct {
 	tokens map[string]grant
 	bases  map[string]*Base
 	nodes  map[string]*Base // bases by the token of their wiki page
-	People directory
-	Files  fileStore
+	People Directory
+	Files  FileStore
 }
 
 // New makes an empty store.

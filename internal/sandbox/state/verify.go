@@ -5,24 +5,25 @@ import (
 	"slices"
 )
 
-// Verify is Verify.
+// Verify checks what must hold whatever happened, and returns the first violation.
 func (s *Store) Verify() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	seen := map[string]bool{}
 	for _, b := range s.bases {
-		b.Mu.RLock()
+		b.RLock()
 		for _, t := range b.Order {
 			if err := t.Verify(b, seen); err != nil {
-				b.Mu.RUnlock()
+				b.RUnlock()
 				return fmt.Errorf("base %s, table %s: %w", b.Spec.Token, t.ID, err)
 			}
 		}
-		b.Mu.RUnlock()
+		b.RUnlock()
 	}
 	return nil
 }
 
+// Verify checks one table of b; seen has the record ids of the tables before it and gets those of this one.
 func (t *Table) Verify(b *Base, seen map[string]bool) error {
 	owner := map[*Option]*Field{}
 	for _, f := range t.Fields {

@@ -1,11 +1,25 @@
 package wiki
 
 import (
+	_ "embed"
 	"slices"
 
 	"github.com/rowgate/rowgate/internal/sandbox/core"
 	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
+
+//go:embed codes.tsv
+var codes string
+
+// Family is wiki/v2: which base is on a page.
+func Family() core.Family {
+	return core.Family{Name: "wiki", Codes: codes, Scopes: []string{"wiki:wiki:readonly"}, Routes: []*core.Route{
+		{
+			Name: "wiki.get_node", Method: "GET", Path: "/wiki/v2/spaces/get_node", Handle: getNode,
+			Rates: core.PerMinute(100), Scopes: []string{"wiki:node:read", "wiki:wiki", "wiki:wiki:readonly"},
+		},
+	}}
+}
 
 // getNode resolves a wiki page, or a base's own token with obj_type=bitable.
 func getNode(c *core.Call) (any, *core.Failure) {
@@ -35,18 +49,11 @@ func getNode(c *core.Call) (any, *core.Failure) {
 	case !slices.Contains(b.Spec.Collaborators, c.AppID) && !slices.Contains(b.Spec.Readers, c.AppID):
 		return nil, core.Fail(131006)
 	}
-	b.Mu.RLock()
-	defer b.Mu.RUnlock()
+	b.RLock()
+	defer b.RUnlock()
 	return map[string]any{"node": map[string]any{
 		"space_id": "7000000000000000001", "node_token": b.Spec.WikiNode, "obj_token": b.Spec.Token, "obj_type": "bitable",
 		"parent_node_token": "", "node_type": "origin", "origin_node_token": b.Spec.WikiNode, "origin_space_id": "7000000000000000001",
 		"has_child": false, "title": b.Name, "obj_create_time": "1700000000", "creator": "ou_sandbox", "owner": "ou_sandbox",
 	}}, nil
-}
-
-// Family is wiki/v2: which base is on a page.
-func Family() core.Family {
-	return core.Family{Name: "wiki", Scopes: []string{"wiki:wiki:readonly"}, Endpoints: []*core.Route{
-		{Name: "wiki.get_node", Method: "GET", Path: "/wiki/v2/spaces/get_node", Rates: core.PerMinute100, Scopes: []string{"wiki:node:read", "wiki:wiki", "wiki:wiki:readonly"}, Handle: getNode},
-	}}
 }

@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// Gate is "one write at a time" over a table or a base.
-type Gate struct {
+// WriteLane lets one write at a time into a table or a base. It is safe for concurrent use.
+type WriteLane struct {
 	mu    sync.Mutex
 	busy  bool
 	until time.Time     // a finished write still excludes others until then
 	free  chan struct{} // closed when the running write ends; only while busy
 }
 
-// Enter takes the gate; it returns false at once when a write is running, or, with queue, waits for it (false only when done closes).
-func (g *Gate) Enter(queue bool, done <-chan struct{}) bool {
+// Enter takes the lane; it returns false at once when a write is running, or, with queue, waits for it (false only when done closes).
+func (l *WriteLane) Enter(queue bool, done <-chan struct{}) bool {
 	for {
-		g.mu.Lock()
-		wait := time.Until(g.until)
-		if !g.busy && wait <= 0 {
-			g.busy, g.free = true, make(chan struct{})
-			g.mu.Unlock()
+		l.mu.Lock()
+		wait := time.Until(l.until)
+		if !l.busy && wait <= 0 {
+			l.busy, l.free = true, make(chan struct{})
+			l.mu.Unlock()
 			return true
 		}
-		free := g.free
-		if !g.busy {
+		free := l.free
+		if !l.busy {
 			free = nil
 		}
-		g.mu.Unlock()
+		l.mu.Unlock()
 		if !queue {
 			return false
 		}
@@ -45,14 +45,15 @@ func (g *Gate) Enter(queue bool, done <-chan struct{}) bool {
 	}
 }
 
-func (g *Gate) Leave(window time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.busy = false
+// Leave frees the lane; for window it still refuses others.
+func (l *WriteLane) Leave(window time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy = false
 	if window > 0 {
-		g.until = time.Now().Add(window)
+		l.until = time.Now().Add(window)
 	}
-	close(g.free)
+	close(l.free)
 }
 
 // Pause waits for d; false when done closes first.
