@@ -83,7 +83,7 @@ func setup(t *testing.T, s spoil) *patient {
 	t.Cleanup(client.Close)
 	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open-sesame"))}, ring)
+	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open-sesame"))}, ring)
 	t.Cleanup(door.Close)
 	p := &patient{
 		t: t, box: box, ring: ring, token: base.Token(), tableID: tableID,

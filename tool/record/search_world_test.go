@@ -44,7 +44,7 @@ func setupReading(t testing.TB) *reading {
 	t.Cleanup(client.Close)
 	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
+	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
 	t.Cleanup(door.Close)
 	return &reading{box: box, client: client, service: &record.Service{
 		Gate:   &tool.Gate{Admission: door, Places: directory, Digest: client.Digest},

@@ -57,7 +57,7 @@ func setupMaking(t testing.TB, options sandbox.Options) *making {
 	t.Cleanup(client.Close)
 	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
+	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
 	t.Cleanup(door.Close)
 	return &making{
 		t: t, box: box, client: client, directory: directory, maker: table.NewMaker(client),

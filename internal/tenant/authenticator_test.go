@@ -14,9 +14,9 @@ import (
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-func door(t *testing.T) *tenant.Door {
+func authenticator(t *testing.T) *tenant.Authenticator {
 	t.Helper()
-	d := tenant.NewDoor(team("passphrase"), ring(t))
+	d := tenant.NewAuthenticator(team("passphrase"), ring(t))
 	t.Cleanup(d.Close)
 	return d
 }
@@ -26,7 +26,7 @@ func from(ctx context.Context, bearer string) context.Context {
 	return tenant.WithCaller(ctx, tenant.Caller{Bearer: secret.New(bearer), Address: netip.MustParseAddr("192.0.2.7")})
 }
 
-func TestDoor(t *testing.T) {
+func TestAuthenticator(t *testing.T) {
 	t.Parallel()
 	app := tenant.Claim{AppID: "cli_example", AppSecret: secret.New(canary)}
 
@@ -48,7 +48,7 @@ func TestDoor(t *testing.T) {
 			t.Parallel()
 			claim := app
 			claim.Passphrase = secret.New(test.passphrase)
-			got, err := door(t).Admit(from(t.Context(), test.bearer), claim)
+			got, err := authenticator(t).Admit(from(t.Context(), test.bearer), claim)
 			if code(err) != test.want {
 				t.Fatalf("error is %v, want %q", err, test.want)
 			}
@@ -64,7 +64,7 @@ func TestDoor(t *testing.T) {
 
 	t.Run("a connection key brings its app and its table", func(t *testing.T) {
 		t.Parallel()
-		d := door(t)
+		d := authenticator(t)
 		c := connection()
 		c.ExpiresAt = time.Now().Add(time.Hour)
 		key, err := d.Seal(c)
@@ -92,7 +92,7 @@ func TestDoor(t *testing.T) {
 
 	t.Run("refuses an expired key", func(t *testing.T) {
 		t.Parallel()
-		d := door(t)
+		d := authenticator(t)
 		c := connection()
 		c.ExpiresAt = time.Now().Add(-time.Second)
 		key, err := d.Seal(c)
@@ -106,7 +106,7 @@ func TestDoor(t *testing.T) {
 
 	t.Run("limits wrong passphrases and keys of an address and never a right one", func(t *testing.T) {
 		t.Parallel()
-		d := door(t)
+		d := authenticator(t)
 		for i := range tenant.MaxFailures {
 			bearer := []string{"wrong", "rgk_wrong"}[i%2]
 			if _, err := d.Admit(from(t.Context(), bearer), app); code(err) == problem.TooManyFailures || err == nil {
@@ -127,7 +127,7 @@ func TestDoor(t *testing.T) {
 
 	t.Run("does not count a request without a passphrase as a try", func(t *testing.T) {
 		t.Parallel()
-		d := door(t)
+		d := authenticator(t)
 		for range 2 * tenant.MaxFailures {
 			if _, err := d.Admit(from(t.Context(), ""), app); code(err) != problem.BadPassphrase {
 				t.Fatal(err)
@@ -137,7 +137,7 @@ func TestDoor(t *testing.T) {
 
 	t.Run("says what is wrong in both languages and shows no secret", func(t *testing.T) {
 		t.Parallel()
-		d := door(t)
+		d := authenticator(t)
 		for _, bearer := range []string{"", canary, "rgk_" + canary} {
 			_, err := d.Admit(from(t.Context(), bearer), app)
 			detail := problem.From(err).Detail
