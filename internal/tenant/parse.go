@@ -62,13 +62,17 @@ func parsePassphrase(item string) (Passphrase, problem.Text) {
 			ZH: "名称和口令都不能以 " + KeyPrefix + " 开头。", EN: "Neither name nor passphrase may begin with " + KeyPrefix + ".",
 		}
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return Passphrase{}, problem.Text{ZH: "口令不能含有控制字符或换行。", EN: "A passphrase must not contain control characters or line breaks."}
+		return Passphrase{}, problem.Text{
+			ZH: "口令不能含有控制字符或换行。", EN: "A passphrase must not contain control characters or line breaks.",
+		}
 	case !hashed:
 		return NewPassphrase(name, secret.New(value)), problem.Text{}
 	}
 	hash, err := hex.DecodeString(digest)
 	if err != nil || len(hash) != sha256.Size {
-		return Passphrase{}, problem.Text{ZH: "sha256: 后面要有 64 位十六进制数。", EN: "sha256: must be followed by 64 hexadecimal digits."}
+		return Passphrase{}, problem.Text{
+			ZH: "sha256: 后面要有 64 位十六进制数。", EN: "sha256: must be followed by 64 hexadecimal digits.",
+		}
 	}
 	return Passphrase{Name: name, Hash: [sha256.Size]byte(hash)}, problem.Text{}
 }

@@ -12,19 +12,19 @@ import (
 // jobEvery is the time between two looks at a job.
 const jobEvery = 200 * time.Millisecond
 
-// witness makes calls and writes down in a history what was sent and what was said. It is safe for concurrent use.
-type witness struct {
-	history history.History
-	site    *site
+// recorder makes calls and records in a history what was sent and what was answered. It is safe for concurrent use.
+type recorder struct {
+	history     history.History
+	environment *environment
 }
 
 // attempt sends a request once. answered is false if no answer came, which is no error.
-func (w *witness) attempt(ctx context.Context, id string, o call, marks ...string) (got reply, answered bool, err error) {
+func (w *recorder) attempt(ctx context.Context, id string, o call, marks ...string) (got reply, answered bool, err error) {
 	attempt, err := w.history.Send(id, marks...)
 	if err != nil {
 		return reply{}, false, err
 	}
-	got, err = w.site.caller.write(ctx, o)
+	got, err = w.environment.caller.write(ctx, o)
 	if err != nil {
 		return reply{}, false, nil //nolint:nilerr // the history knows that nothing came back
 	}
@@ -36,10 +36,10 @@ func (w *witness) attempt(ctx context.Context, id string, o call, marks ...strin
 }
 
 // await asks for a job until it has ended or cannot be asked for any more.
-func (w *witness) await(ctx context.Context, o call, accepted reply) reply {
+func (w *recorder) await(ctx context.Context, o call, accepted reply) reply {
 	o.body, o.key, o.query = fmt.Appendf(nil, `{"job_id":%q}`, accepted.JobID), "", ""
 	for wait(ctx, jobEvery) {
-		job, err := w.site.caller.post(ctx, jobsPath, o)
+		job, err := w.environment.caller.post(ctx, jobsPath, o)
 		switch {
 		case err != nil || job.status != http.StatusOK:
 			return accepted
@@ -67,11 +67,11 @@ func results(got reply, rows int) []history.Result {
 	return out
 }
 
-// check compares the history with the rows of all places, those that carry one of the marks in except left out.
-func (w *witness) check(except map[string]bool) (*history.Report, error) {
+// check compares the history with the rows of all targets, except rows with a mark in except.
+func (w *recorder) check(except map[string]bool) (*history.Report, error) {
 	var table []history.Row
-	for _, p := range w.site.places {
-		rows, err := w.site.feishu.Rows(p.base, p.table)
+	for _, p := range w.environment.targets {
+		rows, err := w.environment.feishu.Rows(p.base, p.table)
 		if err != nil {
 			return nil, err
 		}

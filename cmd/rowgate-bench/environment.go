@@ -20,34 +20,34 @@ const (
 	columnLink   = "频道"
 )
 
-// place is one app with one base and one table: a credential, a lane, a rate limit of its own.
-type place struct {
+// target is an app with one base and one table. Each has its own credential, lane and rate limit.
+type target struct {
 	appID, secret, base, table string
 }
 
-// site is a simulated Feishu, a service that writes to it, and the callers' way in.
-type site struct {
+// environment is a simulated Feishu, a service process that writes to it, and a client of that service.
+type environment struct {
 	feishu     *sandbox.Sandbox
 	feishuURL  string
-	places     []place
+	targets    []target
 	service    *process
 	caller     *caller
 	passphrase string // of most callers
-	other      string // of those that must be told apart from them
+	other      string // of callers that count as another tenant
 	admin      string // the service's address of profiles; "" without --profile
 	dir        string
 }
 
-// siteOptions of a site.
-type siteOptions struct {
-	places  int // default 1
+// environmentOptions are the options of an environment.
+type environmentOptions struct {
+	targets int // default 1
 	sandbox sandbox.Options
 }
 
-// open makes a site and starts its service; close it. Feishu's rate limits are off: what is measured is Rowgate, which keeps to
-// them by itself.
-func (b *bench) open(ctx context.Context, o siteOptions) (*site, error) {
-	s := &site{passphrase: secret.GenerateKey()[:20], other: secret.GenerateKey()[:20]}
+// open makes an environment and starts its service; the caller closes it. The rate limits of the simulated Feishu are off, because
+// Rowgate keeps to them by itself and it is Rowgate that is measured.
+func (b *bench) open(ctx context.Context, o environmentOptions) (*environment, error) {
+	s := &environment{passphrase: secret.GenerateKey()[:20], other: secret.GenerateKey()[:20]}
 	if err := s.openFeishu(o); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -57,26 +57,26 @@ func (b *bench) open(ctx context.Context, o siteOptions) (*site, error) {
 	return s, nil
 }
 
-func (s *site) openFeishu(o siteOptions) error {
+func (s *environment) openFeishu(o environmentOptions) error {
 	o.sandbox.RatesOff = true
 	var err error
 	if s.feishu, err = sandbox.New(o.sandbox); err != nil {
 		return err
 	}
-	for i := range max(1, o.places) {
-		p, err := s.furnish(i)
+	for i := range max(1, o.targets) {
+		p, err := s.provision(i)
 		if err != nil {
 			return err
 		}
-		s.places = append(s.places, p)
+		s.targets = append(s.targets, p)
 	}
 	s.feishuURL, err = s.feishu.Start()
 	return err
 }
 
-// furnish makes the i-th app with its base and table.
-func (s *site) furnish(i int) (place, error) {
-	p := place{appID: fmt.Sprintf("cli_example%d", i), secret: secret.GenerateKey()}
+// provision creates the i-th app with its base and table.
+func (s *environment) provision(i int) (target, error) {
+	p := target{appID: fmt.Sprintf("cli_example%d", i), secret: secret.GenerateKey()}
 	if err := s.feishu.AddApp(sandbox.AppSpec{ID: p.appID, Secret: p.secret, Tenant: p.appID}); err != nil {
 		return p, err
 	}
@@ -100,7 +100,7 @@ func (s *site) furnish(i int) (place, error) {
 }
 
 // openService starts the service on a database of its own.
-func (s *site) openService(ctx context.Context, b *bench) error {
+func (s *environment) openService(ctx context.Context, b *bench) error {
 	var err error
 	if s.dir, err = os.MkdirTemp(b.dir, "service-"); err != nil {
 		return err
@@ -137,7 +137,7 @@ func (s *site) openService(ctx context.Context, b *bench) error {
 }
 
 // close ends the service and then Feishu.
-func (s *site) close() error {
+func (s *environment) close() error {
 	var err error
 	if s.service != nil {
 		err = s.service.stop()
@@ -149,9 +149,9 @@ func (s *site) close() error {
 	return err
 }
 
-// warm makes each place known to the service: its token and its columns.
-func (s *site) warm(ctx context.Context) error {
-	for i := range s.places {
+// warm writes one row to each target, so that the service has its token and columns in its caches.
+func (s *environment) warm(ctx context.Context) error {
+	for i := range s.targets {
 		if err := s.caller.mustWrite(ctx, s.write(i, fmt.Sprint("warm", i))); err != nil {
 			return err
 		}
@@ -161,21 +161,21 @@ func (s *site) warm(ctx context.Context) error {
 }
 
 // warmMarks are the marks of the rows that warm writes.
-func (s *site) warmMarks() map[string]bool {
+func (s *environment) warmMarks() map[string]bool {
 	marks := make(map[string]bool)
-	for i := range s.places {
+	for i := range s.targets {
 		marks[fmt.Sprint("warm", i)] = true
 	}
 	return marks
 }
 
-// write is a call that writes one row with a mark into the i-th place.
-func (s *site) write(i int, marks ...string) call {
-	return call{place: s.places[i%len(s.places)], passphrase: s.passphrase, body: rowsBody(marks...)}
+// write is a call that writes one row with a mark into the i-th target.
+func (s *environment) write(i int, marks ...string) call {
+	return call{target: s.targets[i%len(s.targets)], passphrase: s.passphrase, body: rowsBody(marks...)}
 }
 
 // calls counts the write calls that Feishu got, and those that it refused because another write was under way.
-func (s *site) calls() (writes, conflicts int64) {
+func (s *environment) calls() (writes, conflicts int64) {
 	const writeConflict = 1254291
 	for _, count := range s.feishu.Calls() {
 		switch count.Endpoint {
@@ -189,10 +189,10 @@ func (s *site) calls() (writes, conflicts int64) {
 	return writes, conflicts
 }
 
-// landed counts the rows of all places.
-func (s *site) landed() int {
+// landed counts the rows of all targets.
+func (s *environment) landed() int {
 	n := 0
-	for _, p := range s.places {
+	for _, p := range s.targets {
 		n += s.feishu.RowCount(p.base, p.table)
 	}
 	return n
