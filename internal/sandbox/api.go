@@ -86,11 +86,11 @@ const (
 type (
 	// Fault makes calls that match go wrong.
 	Fault = core.Fault
-	// FaultStatus is a fault with how often it matched and struck.
+	// FaultStatus is a fault with how many calls it matched and changed.
 	FaultStatus = core.FaultStatus
 	// Action is what a fault does to a call.
 	Action = core.Action
-	// Moment is when a fault strikes.
+	// Moment is when a fault takes effect.
 	Moment = core.Moment
 )
 

@@ -1,6 +1,6 @@
-// Package sandbox is a strict, stateful Feishu: it refuses what Feishu refuses, with Feishu's codes, statuses, headers and words, and
-// keeps what it accepts. It is written from the documented facts alone and imports nothing of the client, so that a misunderstanding
-// cannot hide on both sides. What Feishu does not document is a switch in Options with a stated default.
+// Package sandbox is a strict, stateful Feishu simulator: it refuses what Feishu refuses, with the same codes, statuses, headers and
+// messages, and stores what it accepts. It is written from the documented facts alone and imports nothing of the client, so that a
+// misunderstanding of Feishu cannot be the same on both sides. What Feishu does not document is a switch in Options with a stated default.
 //
 // In a test:
 //

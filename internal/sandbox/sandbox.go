@@ -11,7 +11,7 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox/wiki"
 )
 
-// Sandbox is a Feishu of its own: an http.Handler for the open platform under /open-apis and for the admin API under
+// Sandbox is a simulated Feishu: an http.Handler for the open platform under /open-apis and for the admin API under
 // /sandbox. It keeps everything in memory and is safe for concurrent use.
 type Sandbox struct {
 	*Server // serves, and holds options, faults, tokens and journal
@@ -19,7 +19,7 @@ type Sandbox struct {
 	store   *state.Store
 }
 
-// families are all that the sandbox serves under /open-apis; a new one is one line here.
+// families returns all families that the sandbox serves under /open-apis. A new family is one line here.
 func families() []core.Family {
 	return []core.Family{
 		core.Auth(),

@@ -20,7 +20,7 @@ type Admin struct {
 	store  *state.Store
 }
 
-// New makes the server answer /sandbox/.
+// New makes an Admin of server and store and lets the server answer /sandbox/ with it.
 func New(server *core.Server, store *state.Store) *Admin {
 	a := &Admin{server: server, store: store}
 	server.ServeAdmin(a.adminHandler())
@@ -62,7 +62,7 @@ func (a *Admin) adminHandler() http.Handler {
 
 var (
 	done        = map[string]bool{"ok": true}
-	errNotThere = errors.New("there is no such thing here")
+	errNotFound = errors.New("not found")
 	errNegative = errors.New("left must not be negative")
 )
 
@@ -72,7 +72,7 @@ func answering(answer func(*http.Request) (any, error)) http.HandlerFunc {
 		value, err := answer(r)
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		switch {
-		case errors.Is(err, errNotThere):
+		case errors.Is(err, errNotFound):
 			w.WriteHeader(http.StatusNotFound)
 			value = map[string]string{"error": err.Error()}
 		case err != nil:
@@ -136,7 +136,7 @@ func (a *Admin) adminBase(r *http.Request) (any, error) {
 func (a *Admin) adminTable(r *http.Request) (any, error) {
 	b, ok := a.Base(chi.URLParam(r, "app_token"))
 	if !ok {
-		return nil, errNotThere
+		return nil, errNotFound
 	}
 	var spec state.TableSpec
 	if err := readJSON(r, &spec); err != nil {
@@ -157,7 +157,7 @@ func (a *Admin) adminPerson(r *http.Request) (any, error) {
 func (a *Admin) adminRows(r *http.Request) (any, error) {
 	rows, err := a.Rows(chi.URLParam(r, "app_token"), chi.URLParam(r, "table_id"))
 	if err != nil {
-		return nil, errNotThere
+		return nil, errNotFound
 	}
 	return map[string]any{"rows": rows}, nil
 }
@@ -165,7 +165,7 @@ func (a *Admin) adminRows(r *http.Request) (any, error) {
 func (a *Admin) adminCounts(r *http.Request) (any, error) {
 	counts, err := a.CountBy(chi.URLParam(r, "app_token"), chi.URLParam(r, "table_id"), r.URL.Query().Get("column"))
 	if err != nil {
-		return nil, errNotThere
+		return nil, errNotFound
 	}
 	return map[string]any{"counts": counts}, nil
 }
@@ -173,7 +173,7 @@ func (a *Admin) adminCounts(r *http.Request) (any, error) {
 func (a *Admin) adminAddRows(r *http.Request) (any, error) {
 	b, ok := a.Base(chi.URLParam(r, "app_token"))
 	if !ok {
-		return nil, errNotThere
+		return nil, errNotFound
 	}
 	var rows struct {
 		Rows []map[string]any `json:"rows"`
@@ -200,7 +200,7 @@ func (a *Admin) adminFault(r *http.Request) (any, error) {
 
 func (a *Admin) adminRemoveFault(r *http.Request) (any, error) {
 	if !a.server.RemoveFault(chi.URLParam(r, "id")) {
-		return nil, errNotThere
+		return nil, errNotFound
 	}
 	return done, nil
 }

@@ -11,7 +11,7 @@ import (
 // Files returns what was uploaded, in order.
 func (a *Admin) Files() []state.File { return a.store.Files.List() }
 
-// Row is a record as it lies in the table.
+// Row is a record as it is stored.
 type Row struct {
 	ID      string         `json:"record_id"`
 	Write   map[string]any `json:"write"` // values in the write shape: what a create of this row would send
@@ -86,6 +86,6 @@ func (a *Admin) lookup(appToken, tableID string) (*state.Base, *state.Table, err
 	return b, t, nil
 }
 
-// Verify checks what must hold whatever happened: rows ordered and indexed, options known, duplex links the same from both sides, no
+// Verify checks the invariants of the stored data: rows ordered and indexed, options known, duplex links the same from both sides, no
 // two bases' records under one id. It returns the first violation.
 func (a *Admin) Verify() error { return a.store.Verify() }

@@ -18,12 +18,12 @@ func Family() core.Family {
 // MaxLookup is how many emails, and how many mobiles, one lookup takes.
 const MaxLookup = 50
 
-// batchGetUserIDs answers contact/v3/users/batch_get_id: one entry for each email and mobile, without user_id when nobody has it.
+// batchGetUserIDs answers contact/v3/users/batch_get_id: one entry for each email and mobile, without user_id when no person has it.
 func batchGetUserIDs(c *core.Call) (any, *core.Failure) {
 	var body struct {
 		Emails  []string `json:"emails"`
 		Mobiles []string `json:"mobiles"`
-		// IncludeResigned is accepted; nobody has resigned in the sandbox.
+		// IncludeResigned has no effect: the sandbox has no resigned people.
 		IncludeResigned bool `json:"include_resigned"`
 	}
 	if f := c.Decode(&body); f != nil {

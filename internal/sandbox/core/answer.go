@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Failure is a refusal: a code of codes.tsv and what Feishu says beside it.
+// Failure is a refusal: a code of codes.tsv and what the answer adds to it.
 type Failure struct {
 	code       int
 	status     int    // 0: as codes.tsv says for the endpoint

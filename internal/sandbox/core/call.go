@@ -106,7 +106,7 @@ func (c *Call) ReadBody() *Failure {
 	return nil
 }
 
-// Decode reads the JSON body into v: 1254000 when it is no JSON, 1254001 when a value has the wrong shape. Numbers stay as written.
+// Decode reads the JSON body into v: 1254000 when it is not JSON, 1254001 when a value has the wrong shape. Numbers stay as written.
 func (c *Call) Decode(v any) *Failure {
 	dec := json.NewDecoder(bytes.NewReader(c.Body))
 	dec.UseNumber()
@@ -123,8 +123,8 @@ func (c *Call) Decode(v any) *Failure {
 	return Fail(1254000)
 }
 
-// Begin takes the write lane where the endpoint needs it, lets the latency pass and returns what to call at the end. The latency
-// goes on when the client has given up, as it does at Feishu: the write then lands with nobody to hear of it.
+// Begin takes the write lane if the endpoint needs one, waits for the latency and returns a function to call at the end. The latency
+// goes on after the client has given up, as it does at Feishu: the write is done and the client does not learn of it.
 func (c *Call) Begin(lane *state.WriteLane, rows int) (end func(), f *Failure) {
 	c.rows = rows
 	end = func() {}

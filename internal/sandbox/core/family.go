@@ -1,12 +1,12 @@
 package core
 
-// Family is a group of endpoints, with the codes that they answer and with what they keep beyond the store.
+// Family is a group of endpoints with the codes that they answer and the state that they keep outside the store.
 type Family struct {
 	Name   string // of its folder
 	Routes []*Route
 	Codes  string   // rows in the form of codes.tsv, for the family's endpoints only; "" for none
-	Scopes []string // what an app gets of it whose AppSpec names no scopes
-	Reset  func()   // forgets what the family keeps by itself; nil if it keeps nothing
+	Scopes []string // granted to an app whose AppSpec names no scopes
+	Reset  func()   // clears the family's own state; nil if it has none
 }
 
 // Endpoint is a method and path that the sandbox serves, and its name in faults, counters and Codes.
@@ -30,10 +30,10 @@ func Endpoints(families []Family) []Endpoint {
 	return out
 }
 
-// DefaultScopes are the scopes of all families.
+// DefaultScopes are the scopes of an app whose AppSpec names none.
 func (s *Server) DefaultScopes() []string { return Scopes(s.families) }
 
-// Scopes returns what an app gets of these families whose AppSpec names no scopes.
+// Scopes returns the scopes that these families grant to an app whose AppSpec names none.
 func Scopes(families []Family) []string {
 	var all []string
 	for _, f := range families {

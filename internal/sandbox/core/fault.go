@@ -30,16 +30,17 @@ var actions = []Action{
 	ActionInvalidJSON, ActionSlowBody, ActionDelay, ActionRevoke,
 }
 
-// Moment is when a fault strikes.
+// Moment is when a fault takes effect.
 type Moment string
 
-// Before and after the call has done its work. An "after" write has landed, and the client does not learn of it.
+// Before and after the call has done its work. A write with a fault "after" is stored, and the client does not learn of it.
 const (
 	BeforeCommit Moment = "before" // default
 	AfterCommit  Moment = "after"
 )
 
-// Fault spoils calls that match. Calls are counted when they have passed token, scopes, rate and quota. Zero fields match everything.
+// Fault changes the answers of calls that match. Calls are counted after the checks of token, scopes, rate and quota. Zero fields match
+// everything.
 type Fault struct {
 	ID string `json:"id"` // given by AddFault
 	// Endpoint is a name of the endpoint table or a glob over them: "record.batch_create", "record.*", "*".
@@ -49,9 +50,9 @@ type Fault struct {
 	Table    string `json:"table_id"`
 
 	Skip  int     `json:"skip"`  // let so many matching calls pass first
-	Every int     `json:"every"` // then strike each nth only; 0 and 1: each
-	Rate  float64 `json:"rate"`  // then strike with this probability; 0: always
-	Count int     `json:"count"` // strike so often at most; 0: without end
+	Every int     `json:"every"` // then affect each nth call only; 0 and 1: each
+	Rate  float64 `json:"rate"`  // then affect a call with this probability; 0: always
+	Count int     `json:"count"` // affect so many calls at most; 0: no limit
 
 	Action Action        `json:"action"`
 	When   Moment        `json:"when"`
@@ -62,7 +63,7 @@ type Fault struct {
 	seen, struck int
 }
 
-// before does what strikes ahead of the work; stop when the call goes no further.
+// before applies the fault before the work is done; stop is true when the call ends here.
 func (f *Fault) before(c *Call) (failure *Failure, stop bool) {
 	if f.Action == ActionDelay {
 		state.Pause(f.Delay, c.server.done)
@@ -91,7 +92,7 @@ func (f *Fault) replacesAnswer(own *Failure) bool {
 	return f.Action == ActionError && f.When == AfterCommit && own == nil
 }
 
-// deliver writes the answer as the fault spoils it, and the journal entry.
+// deliver writes the answer as the fault changes it, and the journal entry.
 func (f *Fault) deliver(c *Call, w http.ResponseWriter, out answer) {
 	log := func(status, code int) { c.server.journal.add(c, status, code) }
 	switch f.Action {

@@ -26,7 +26,7 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON writes the fault and how often it was met.
+// MarshalJSON writes the fault and its counters.
 func (s FaultStatus) MarshalJSON() ([]byte, error) {
 	return json.Marshal(faultJSON{(*faultFields)(&s.Fault), Duration(s.Delay), &s.Seen, &s.Struck})
 }

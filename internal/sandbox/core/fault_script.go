@@ -22,7 +22,7 @@ type faults struct {
 // MaxFaults bounds the script.
 const MaxFaults = 1000
 
-// AddFault puts a fault at the end of the script and returns its id. The first fault that strikes a call is the only one.
+// AddFault puts a fault at the end of the script and returns its id. Only the first fault that matches and is due affects a call.
 func (s *Server) AddFault(f Fault) (string, error) {
 	f.When = cmp.Or(f.When, BeforeCommit)
 	f.Endpoint = cmp.Or(f.Endpoint, "*")
@@ -41,7 +41,7 @@ func (s *Server) AddFault(f Fault) (string, error) {
 	case !matchesAny:
 		return "", fmt.Errorf("fault: no endpoint is named %q", f.Endpoint)
 	case !slices.Contains(actions, f.Action):
-		return "", fmt.Errorf("fault: action %q is none of %v", f.Action, actions)
+		return "", fmt.Errorf("fault: action %q is not one of %v", f.Action, actions)
 	case f.When != BeforeCommit && f.When != AfterCommit:
 		return "", fmt.Errorf("fault: when %q is neither before nor after", f.When)
 	case f.Action == ActionError && f.Code == 0:
@@ -75,7 +75,7 @@ func (s *Server) RemoveFault(id string) bool {
 // ClearFaults empties the script.
 func (s *Server) ClearFaults() { s.faults.reset() }
 
-// FaultStatus is a fault of the script and how often it matched and struck.
+// FaultStatus is a fault of the script and how many calls it matched (Seen) and affected (Struck).
 type FaultStatus struct {
 	Fault
 	Seen   int `json:"seen"`
@@ -99,7 +99,7 @@ func (f *faults) reset() {
 	f.list, f.dice = nil, 0
 }
 
-// pick returns a copy of the fault that strikes the call; nil for none.
+// pick returns a copy of the fault that affects the call; nil for none.
 func (f *faults) pick(c *Call) *Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -138,7 +138,7 @@ func (s *Server) Calls() []Count {
 	return counts
 }
 
-// CallCount sums the calls of an endpoint ("" for all known ones) by an app ("" for all), whatever they were answered.
+// CallCount sums the calls of an endpoint ("" for all known ones) by an app ("" for all), whatever the answers were.
 func (s *Server) CallCount(endpoint, appID string) int {
 	total := int64(0)
 	for _, count := range s.Calls() {

@@ -65,7 +65,7 @@ type Options struct {
 	Write, Read, Auth Latency
 
 	ConflictScope  Scope         // which writes exclude each other; default ScopeTable, else ScopeBase or ScopeNone
-	ConflictQueue  bool          // a write that meets another waits for it instead of failing with 1254291
+	ConflictQueue  bool          // a write during another one waits for it instead of failing with 1254291
 	ConflictWindow time.Duration // how long after its end a write still excludes others; default 0
 	// IgnoreConsistencyLifts lets ignore_consistency_check=true pass the conflict rule; by default the flag is only validated.
 	IgnoreConsistencyLifts bool
@@ -120,11 +120,11 @@ func (o Options) withDefaults() (Options, error) {
 		{"overload", string(o.Overload), []string{"gateway", "service"}},
 	} {
 		if !slices.Contains(check.allowed, check.value) {
-			return o, fmt.Errorf("option %s: %q is none of %v", check.name, check.value, check.allowed)
+			return o, fmt.Errorf("option %s: %q is not one of %v", check.name, check.value, check.allowed)
 		}
 	}
 	if o.SecretStatus < 200 || o.SecretStatus > 599 {
-		return o, fmt.Errorf("option secret_status: %d is no HTTP status", o.SecretStatus)
+		return o, fmt.Errorf("option secret_status: %d is not an HTTP status", o.SecretStatus)
 	}
 	return o, nil
 }

@@ -22,7 +22,7 @@ const (
 	ClassRead   Class = iota
 	ClassWrite        // changes data
 	ClassAuth         // a token endpoint: it needs no token
-	ClassUpload       // reads its body by itself
+	ClassUpload       // its handler reads the body
 )
 
 // Route is one method and path of the open platform. Rates and scopes are those of the official pages: one of
@@ -35,6 +35,6 @@ type Route struct {
 	Rates  []Rate
 	Scopes []string
 	Handle func(*Call) (any, *Failure)
-	Locks  bool // takes part in "one write at a time"
+	Locks  bool // one such call at a time in a table (Options.ConflictScope)
 	Token  bool // takes a client_token
 }

@@ -31,7 +31,7 @@ func newRouter(families []Family) *router {
 			r.byName[e.Name] = e
 		}
 	}
-	// A fixed segment wins over a parameter: ".../records/search" is no record_id.
+	// A fixed segment wins over a parameter: ".../records/search" does not name a record.
 	for _, list := range r.byShape {
 		slices.SortStableFunc(list, func(a, b candidate) int { return strings.Count(a.Path, ":") - strings.Count(b.Path, ":") })
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
-// Server is the part of the open platform that all families share: it routes, authorises and limits calls, spoils them by script,
+// Server is the part of the open platform that all families share: it routes, authorises and limits calls, applies scripted faults,
 // renders answers and writes the journal. It is safe for concurrent use.
 type Server struct {
 	store    *state.Store

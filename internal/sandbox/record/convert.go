@@ -217,8 +217,8 @@ func conversion(code int, name string, value any, hint string) *core.Failure {
 	return core.Invalid(code, fmt.Sprintf("fields.%s.fieldValue.%v.fieldName.%s", name, value, name), hint)
 }
 
-// option returns the option of that name. An unknown name makes a new option at commit, each time it is met: one call that brings
-// the same new name twice leaves two options of one name.
+// option returns the option of that name. An unknown name makes a new option at commit for each occurrence: a call with the
+// same new name twice leaves two options of that name.
 func (w *writer) option(f *state.Field, name string) (*state.Option, bool) {
 	if o := f.ByOption[name]; o != nil {
 		return o, true

@@ -85,12 +85,12 @@ func (p *Person) ID(idType string) string {
 	}
 }
 
-// ByEmail returns who has that email, whatever its case; nil if nobody has.
+// ByEmail returns the person with that email, compared without case; nil if there is none.
 func (d *Directory) ByEmail(email string) *Person {
 	return d.last(func(p *Person) bool { return p.Email != "" && strings.EqualFold(p.Email, email) })
 }
 
-// ByMobile returns who has that mobile number, with or without +86; nil if nobody has.
+// ByMobile returns the person with that mobile number, with or without +86; nil if there is none.
 func (d *Directory) ByMobile(mobile string) *Person {
 	return d.last(func(p *Person) bool {
 		return p.Mobile != "" && strings.TrimPrefix(p.Mobile, "+86") == strings.TrimPrefix(mobile, "+86")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// SeedApp stands for the maker of rows that no call made.
+// SeedApp is the app id in rows that no call created.
 const SeedApp = "seed"
 
 // Row is one record, guarded by the lock of the base. Cells[Field.Slot] is the stored value, nil when empty. Cells is replaced, never

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Verify checks what must hold whatever happened, and returns the first violation.
+// Verify checks the invariants of all bases and returns the first violation.
 func (s *Store) Verify() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
