@@ -17,7 +17,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -80,7 +80,7 @@ func register(api huma.API, t tool.Tool, renderer Renderer) {
 		Extensions:   map[string]any{"x-title-zh": t.Title.ZH, "x-risk": string(t.Risk)},
 	}
 	huma.Register(api, operation, func(ctx context.Context, _ *rawInput) (*rawOutput, error) {
-		telemetry.CallFrom(ctx).SetTool(t.Name)
+		request.CallFrom(ctx).SetTool(t.Name)
 		answer, err := t.Call(ctx, intake.ResultFrom(ctx))
 		if err != nil {
 			return nil, newAnswer(ctx, renderer, err)

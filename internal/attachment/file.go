@@ -11,7 +11,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 )
 
 // Bounds of a file, in bytes.
@@ -64,9 +64,9 @@ func (f *File) part(offset, n int64) io.Reader { return io.NewSectionReader(f.co
 // parent is where in a base the file belongs.
 func (f *File) parent() string {
 	if strings.HasPrefix(f.kind, "image/") && f.kind != svg {
-		return feishu.ParentImage
+		return client.ParentImage
 	}
-	return feishu.ParentFile
+	return client.ParentFile
 }
 
 // sniff returns the media type of a file that begins with head: what its bytes say, or, where they say nothing, what the

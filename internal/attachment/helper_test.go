@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -144,7 +145,7 @@ const (
 // bundle is a sandbox with a base, another one inside a wiki, and what calls it.
 type bundle struct {
 	sb       *sandbox.Sandbox
-	client   *feishu.Client
+	client   *client.Client
 	sent     *checksums
 	uploader *Uploader
 	people   *People
@@ -161,7 +162,7 @@ func setup(t *testing.T) *bundle {
 		must(t, err)
 	}
 	sent := &checksums{next: inProcess{sb}}
-	client, err := feishu.New(feishu.Options{Keyring: newKeyring(t), BaseURL: "http://feishu.test", Transport: sent})
+	client, err := client.New(client.Options{Keyring: newKeyring(t), BaseURL: "http://feishu.test", Transport: sent})
 	must(t, err)
 	b := &bundle{
 		sb: sb, client: client, sent: sent, people: NewPeople(client, client.Digest),

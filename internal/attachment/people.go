@@ -9,6 +9,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 )
 
 // Bounds of the people that are remembered.
@@ -17,7 +18,7 @@ const (
 	MaxPeople = 50_000           // over all tenants
 )
 
-// Contacts looks people up. *feishu.Client is one.
+// Contacts looks people up. *client.Client is one.
 type Contacts interface {
 	BatchGetID(ctx context.Context, app feishu.App, emails, mobiles []string, userIDType string) ([]feishu.Contact, error)
 }
@@ -99,7 +100,7 @@ func (p *People) Find(ctx context.Context, app feishu.App, userIDType string, ad
 
 // split takes what fits into one call off the front.
 func split(addresses []string) (first, rest []string) {
-	n := min(len(addresses), feishu.MaxContacts)
+	n := min(len(addresses), client.MaxContacts)
 	return slices.Clip(addresses[:n]), addresses[n:]
 }
 

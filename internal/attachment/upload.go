@@ -11,6 +11,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -30,13 +31,13 @@ const (
 	conflictPause = 500 * time.Millisecond // least wait after 1061045
 )
 
-// Media uploads files. *feishu.Client is one: it keeps the calls of an app one at a time and within 5 a second, and sends
+// Media uploads files. *client.Client is one: it keeps the calls of an app one at a time and within 5 a second, and sends
 // each with its Adler-32.
 type Media interface {
-	UploadAll(ctx context.Context, app feishu.App, media feishu.Media, file io.Reader) (fileToken string, err error)
-	UploadPrepare(ctx context.Context, app feishu.App, media feishu.Media) (feishu.Upload, error)
+	UploadAll(ctx context.Context, app feishu.App, media client.Media, file io.Reader) (fileToken string, err error)
+	UploadPrepare(ctx context.Context, app feishu.App, media client.Media) (client.Upload, error)
 	UploadPart(ctx context.Context, app feishu.App, uploadID string, seq int, size int64, block io.Reader) error
-	UploadFinish(ctx context.Context, app feishu.App, begun feishu.Upload) (fileToken string, err error)
+	UploadFinish(ctx context.Context, app feishu.App, begun client.Upload) (fileToken string, err error)
 }
 
 // UploaderOptions are what an Uploader works with; all are required.
@@ -90,8 +91,8 @@ func (u *Uploader) Upload(ctx context.Context, app feishu.App, appToken string, 
 	defer u.queue.give(key.digest, 1)
 	// The route token is asked for by bases inside a wiki or a document, and documented for every base.
 	// https://open.feishu.cn/document/server-docs/docs/drive-v1/media/introduction
-	media := feishu.Media{Name: file.Name, ParentType: file.parent(), AppToken: appToken, Size: file.Size, InWiki: true}
-	if file.Size <= feishu.MaxUploadAll {
+	media := client.Media{Name: file.Name, ParentType: file.parent(), AppToken: appToken, Size: file.Size, InWiki: true}
+	if file.Size <= client.MaxUploadAll {
 		err = u.repeat(ctx, app, func() error {
 			fileToken, err = u.Media.UploadAll(ctx, app, media, file.part(0, file.Size))
 			return err
@@ -107,8 +108,8 @@ func (u *Uploader) Upload(ctx context.Context, app feishu.App, appToken string, 
 }
 
 // inBlocks uploads a large file block by block; each block is repeated by itself.
-func (u *Uploader) inBlocks(ctx context.Context, app feishu.App, media feishu.Media, file *File) (fileToken string, err error) {
-	var begun feishu.Upload
+func (u *Uploader) inBlocks(ctx context.Context, app feishu.App, media client.Media, file *File) (fileToken string, err error) {
+	var begun client.Upload
 	if err := u.repeat(ctx, app, func() error {
 		begun, err = u.Media.UploadPrepare(ctx, app, media)
 		return err

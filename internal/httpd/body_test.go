@@ -166,7 +166,7 @@ func TestBodyError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := classify(bodyError(test.err))
+			got := classify(BodyError(test.err))
 			if got.Code != test.code || !strings.Contains(got.Detail.EN, test.word) || strings.Contains(got.Detail.EN, canary) {
 				t.Errorf("got %v", got)
 			}

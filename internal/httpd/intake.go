@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 // Tool is what the transport knows of a tool.
@@ -39,8 +40,8 @@ type takeIn struct {
 
 func (t takeIn) middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tool, isTool := t.tools[routePath(r)]
-		if r.Method != http.MethodPost || !isTool && !slices.Contains(t.whole, routePath(r)) {
+		tool, isTool := t.tools[RoutePath(r)]
+		if r.Method != http.MethodPost || !isTool && !slices.Contains(t.whole, RoutePath(r)) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -77,7 +78,7 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 			return
 		}
 		held.shrink(int64(result.Memory())) // the body itself is not kept
-		noteSoftErrors(telemetry.CallFrom(r.Context()), result.JSON)
+		noteSoftErrors(request.CallFrom(r.Context()), nil, result.JSON)
 		if result.Length() >= intake.MaxLength {
 			t.renderer.Write(w, r, problem.New(problem.BodyTooLarge, problem.Text{}))
 			return
@@ -100,8 +101,13 @@ func withResult(r *http.Request, result *intake.Result) *http.Request {
 	return r
 }
 
-// noteSoftErrors takes over what the request says of soft_errors, so that problems found further in are answered by it.
-func noteSoftErrors(call *telemetry.Call, params []byte) {
+// noteSoftErrors takes over what the request says of soft_errors, so that every problem of it is answered by that: the query's
+// word before the body is read, so that it holds for a body that cannot be read, then the parameters', which have both. Nobody
+// else sets it on a request over HTTP.
+func noteSoftErrors(call *request.Call, query url.Values, params []byte) {
+	if intake.SoftErrors(query) {
+		call.SetSoftErrors(true)
+	}
 	if !bytes.Contains(params, []byte(`"soft_errors"`)) {
 		return // as nearly all
 	}

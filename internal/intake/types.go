@@ -1,7 +1,7 @@
 // Package intake turns any body that callers really send into one canonical request: a JSON object of parameters, and the rows
 // beside it.
 //
-// What was repaired is listed; what the contract (api.md "Bodies") does not allow is refused with its position. A quoted value
+// What was repaired is listed; what the contract (docs/contract.md §3, "Bodies") does not allow is refused with its position. A quoted value
 // is never altered and nothing is guessed.
 //
 // # Passes over a row
@@ -15,7 +15,7 @@
 //
 // Nothing parses a row in between: Huma and MCP validate Result.JSON, which has no rows, and a tool decodes only that. The
 // fingerprint of a request hashes the bytes of its rows. Coerce runs again only where the table turns out to have other columns
-// than were known. (The learning-record service, tool/sync, parses its rows once more to rename their keys.)
+// than were known. (The learning-record service, internal/surface/learning, parses its rows once more to rename their keys.)
 //
 // Every row of every shape of body passes parser.addRow, one by one and in order.
 package intake

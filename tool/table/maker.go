@@ -9,12 +9,12 @@ import (
 	"slices"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
 )
 
-// Source makes tables and columns. *feishu.Client is one.
+// Source makes tables and columns. *client.Client is one.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	CreateField(ctx context.Context, table feishu.TableRef, field feishu.Field, clientToken string) (feishu.Field, error)
@@ -59,7 +59,7 @@ func (m *Maker) turn(ctx context.Context, place string) (done func(), err error)
 
 // Create makes the columns that rows name and the table has not, of the types that their values show, and returns the names
 // of those that it made. When it returns without error, Feishu lists them all.
-func (m *Maker) Create(ctx context.Context, known *schema.Table, unknown []bitable.UnknownColumn) ([]string, error) {
+func (m *Maker) Create(ctx context.Context, known *directory.Table, unknown []bitable.UnknownColumn) ([]string, error) {
 	wanted := make([]feishu.Field, 0, len(unknown))
 	for _, inferred := range bitable.Infer(unknown) {
 		wanted = append(wanted, inferred.Field)
@@ -126,9 +126,6 @@ func (m *Maker) Ensure(ctx context.Context, ref feishu.TableRef, wanted []feishu
 	return columns, m.visible(ctx, ref, columns)
 }
 
-// codeFieldNameDuplicated is what Feishu answers when a column of the name exists.
-const codeFieldNameDuplicated = 1254014
-
 // column makes one column. Whoever it was that made it first, there is one in the end.
 func (m *Maker) column(ctx context.Context, ref feishu.TableRef, field feishu.Field) (Ensured, error) {
 	clientToken, ours := newClientToken(), false
@@ -138,11 +135,11 @@ func (m *Maker) column(ctx context.Context, ref feishu.TableRef, field feishu.Fi
 			return Ensured{Field: made, Created: true}, nil
 		}
 		e, ok := errors.AsType[*feishu.Error](err)
-		if !ok || e.Code != codeFieldNameDuplicated && !e.Repeatable() {
+		if !ok || e.Code != feishu.CodeFieldNameDuplicated && !e.Repeatable() {
 			return Ensured{}, err
 		}
 		ours = ours || e.OutcomeUnknown()
-		if ours || e.Code == codeFieldNameDuplicated {
+		if ours || e.Code == feishu.CodeFieldNameDuplicated {
 			fields, err := m.source.ListFields(ctx, ref)
 			if err != nil {
 				return Ensured{}, err

@@ -17,9 +17,6 @@ const (
 	mostBackoff  = 4 * time.Second
 )
 
-// codeTableNameDuplicated is what Feishu answers when a table of the name exists.
-const codeTableNameDuplicated = 1254013
-
 // Table makes a table of these columns, the first of them the primary one, and returns its id and the columns as they are. A
 // lost answer is no loss: names are unique in a base, so that the table is found again, or not there and made once more.
 // tables lists the base's tables as they are now.
@@ -37,7 +34,7 @@ func (m *Maker) Table(ctx context.Context, base feishu.TableRef, name string, fi
 			return id, identified(fields, fieldIDs), nil
 		}
 		e, ok := errors.AsType[*feishu.Error](err)
-		if !ok || !e.Repeatable() && (!ours || e.Code != codeTableNameDuplicated) {
+		if !ok || !e.Repeatable() && (!ours || e.Code != feishu.CodeTableNameDuplicated) {
 			return "", nil, err
 		}
 		if ours = ours || e.OutcomeUnknown(); ours {

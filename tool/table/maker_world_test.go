@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/tool"
@@ -20,8 +21,8 @@ import (
 type making struct {
 	t         testing.TB
 	box       *sandbox.Sandbox
-	client    *feishu.Client
-	directory *schema.Directory
+	client    *client.Client
+	directory *directory.Directory
 	service   *table.Service
 	maker     *table.Maker
 	ref       feishu.TableRef
@@ -49,14 +50,14 @@ func setupMaking(t testing.TB, options sandbox.Options) *making {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := feishu.New(feishu.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
+	client, err := client.New(client.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	directory := schema.New(client, client.Digest)
+	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
+	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
 	t.Cleanup(door.Close)
 	return &making{
 		t: t, box: box, client: client, directory: directory, maker: table.NewMaker(client),
