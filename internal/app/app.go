@@ -17,11 +17,11 @@ import (
 
 	"github.com/rowgate/rowgate/internal/attachment"
 	"github.com/rowgate/rowgate/internal/config"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -44,12 +44,12 @@ type App struct {
 	registry  *prometheus.Registry
 	store     *sqlite.Store
 	client    *client.Client
-	directory *schema.Directory
+	directory *directory.Directory
 	uploader  *attachment.Uploader
 	people    *attachment.People
 	outbox    *outbox.Outbox
 	health    *httpd.Health
-	door      *tenant.Door
+	door      *tenant.Authenticator
 	guard     *single.Guard
 	publicURL string
 	public    *httpd.Server
@@ -97,7 +97,7 @@ func (a *App) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	a.directory = schema.New(a.client, a.client.Digest)
+	a.directory = directory.New(a.client, a.client.Digest)
 	a.uploader = attachment.NewUploader(attachment.UploaderOptions{
 		Media: a.client, Digest: a.client.Digest, AllowRetry: a.client.AllowRetry,
 	})
@@ -109,7 +109,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
-	a.door = tenant.NewDoor(a.config.Passphrases, keyring)
+	a.door = tenant.NewAuthenticator(a.config.Passphrases, keyring)
 	a.guard = a.newGuard()
 	return nil
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/rowgate/rowgate/internal/attachment"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/surface/mcp"
 	"github.com/rowgate/rowgate/internal/surface/snippet"
@@ -35,10 +35,10 @@ const fingerprintPurpose = "request fingerprint"
 type parts struct {
 	admission tool.Admission // who gets in, and as whom; the door but for the surfaces of one configured app
 	door      connection.Door
-	directory *schema.Directory
+	directory *directory.Directory
 	outbox    *outbox.Outbox
 	client    *client.Client
-	identify  func(parts ...string) [32]byte // a MAC: what makes two requests the same write
+	identify  func(parts ...[]byte) [32]byte // a MAC: what makes two requests the same write
 	publicURL string
 	fetcher   *attachment.Fetcher
 	uploader  *attachment.Uploader
@@ -79,7 +79,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 		admission: a.door, door: a.door,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
 		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
-		identify: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
+		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },
 	}
 }
 

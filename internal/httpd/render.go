@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 // maxCauses bounds how many layers of a private cause the log names.
@@ -28,7 +28,7 @@ type Renderer struct {
 // Document classifies err and renders it for the request of ctx, in the caller's language and softened if the caller asked
 // for that. It notes the code on the request's telemetry.Call.
 func (p Renderer) Document(ctx context.Context, err error) problem.Document {
-	call := telemetry.CallFrom(ctx)
+	call := request.CallFrom(ctx)
 	e := classify(err)
 	doc := problem.Render(e, problem.RenderOptions{
 		PublicURL: p.PublicURL,

@@ -8,7 +8,7 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -60,7 +60,7 @@ func Upload(gate *tool.Gate, fetcher Fetcher, uploader Uploader) tool.Tool {
 			return tool.Answer{}, ofRequest(err)
 		}
 		return tool.OK(&Uploaded{
-			OK: true, FileToken: token, Name: file.Name, Size: file.Size, RequestID: telemetry.CallFrom(ctx).RequestID,
+			OK: true, FileToken: token, Name: file.Name, Size: file.Size, RequestID: request.CallFrom(ctx).RequestID,
 		}), nil
 	})
 }

@@ -36,7 +36,7 @@ func (b *bundle) call(t *testing.T, contentType, body string) (*Uploaded, error)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := upload.Call(intake.WithResult(t.Context(), result), result.JSON)
+	answer, err := upload.Call(t.Context(), result)
 	if err != nil {
 		return nil, err
 	}

@@ -6,10 +6,10 @@ import (
 	"errors"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/query"
-	"github.com/rowgate/rowgate/internal/schema"
 )
 
 // Bounds of one search request.
@@ -25,7 +25,7 @@ const shapeFeishu = "feishu"
 
 // view is how rows are shown.
 type view struct {
-	table   *schema.Table
+	table   *directory.Table
 	columns []string // names of the columns that are shown; nil for all
 	raw     bool     // shape: feishu
 }

@@ -11,11 +11,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/query"
-	"github.com/rowgate/rowgate/internal/schema"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -123,7 +123,7 @@ func (s *Service) search(ctx context.Context, target tool.Target, in *SearchInpu
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	found.RequestID = telemetry.CallFrom(ctx).RequestID
+	found.RequestID = request.CallFrom(ctx).RequestID
 	return tool.OK(found), nil
 }
 
@@ -146,7 +146,7 @@ func isColumnFault(err error) bool {
 }
 
 // find answers a search. Columns looked up before fresh are too old for a search that is not Feishu's alone.
-func (s *Service) find(ctx context.Context, target tool.Target, known *schema.Table, in *SearchInput, fresh time.Time) (*Found, error) {
+func (s *Service) find(ctx context.Context, target tool.Target, known *directory.Table, in *SearchInput, fresh time.Time) (*Found, error) {
 	what := query.Search{Filter: json.RawMessage(in.Filter)}
 	if len(in.Where) > 0 {
 		w, err := query.Parse(known.Schema, known.Zone, target.UserIDType, in.Where)

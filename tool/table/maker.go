@@ -10,12 +10,12 @@ import (
 
 	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
 )
 
-// Source makes tables and columns. *feishu.Client is one.
+// Source makes tables and columns. *client.Client is one.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	CreateField(ctx context.Context, table feishu.TableRef, field feishu.Field, clientToken string) (feishu.Field, error)
@@ -60,7 +60,7 @@ func (m *Maker) turn(ctx context.Context, place string) (done func(), err error)
 
 // Create makes the columns that rows name and the table has not, of the types that their values show, and returns the names
 // of those that it made. When it returns without error, Feishu lists them all.
-func (m *Maker) Create(ctx context.Context, known *schema.Table, unknown []bitable.UnknownColumn) ([]string, error) {
+func (m *Maker) Create(ctx context.Context, known *directory.Table, unknown []bitable.UnknownColumn) ([]string, error) {
 	wanted := make([]feishu.Field, 0, len(unknown))
 	for _, inferred := range bitable.Infer(unknown) {
 		wanted = append(wanted, inferred.Field)

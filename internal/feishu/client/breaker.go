@@ -7,8 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/sony/gobreaker/v2"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // Bounds of the breakers. One open period and one probe fit into ten seconds, so that recovery is noticed in that time.

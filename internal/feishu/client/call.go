@@ -3,9 +3,10 @@ package client
 import (
 	"bytes"
 	"context"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"io"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // upload sends file by call, as Do sends a body.
@@ -33,7 +34,7 @@ func (c *Client) do(ctx context.Context, s session, call feishu.Call, file *uplo
 	if len(call.Query) > 0 {
 		path += "?" + call.Query.Encode()
 	}
-	r := request{api: call.API, url: s.host.base + path, body: call.Body, upload: file, out: call.Out}
+	r := outgoing{api: call.API, url: s.host.base + path, body: call.Body, upload: file, out: call.Out}
 	renewed := false
 	for attempt := 1; ; attempt++ {
 		err := c.sendWithToken(ctx, s, r, &renewed)
@@ -46,7 +47,7 @@ func (c *Client) do(ctx context.Context, s session, call feishu.Call, file *uplo
 
 // sendWithToken makes one attempt, and a second one with a new token if the first one's was refused and none has been
 // renewed for this call yet. Feishu looks at the token before anything else, so nothing has been written by then.
-func (c *Client) sendWithToken(ctx context.Context, s session, r request, renewed *bool) *feishu.Error {
+func (c *Client) sendWithToken(ctx context.Context, s session, r outgoing, renewed *bool) *feishu.Error {
 	for {
 		t, err := c.token(ctx, s)
 		if err != nil {
@@ -63,7 +64,7 @@ func (c *Client) sendWithToken(ctx context.Context, s session, r request, renewe
 }
 
 // send sends once: it refuses at once while a breaker is open, waits for the limiter, and reports to the breakers.
-func (c *Client) send(ctx context.Context, s session, r request) *feishu.Error {
+func (c *Client) send(ctx context.Context, s session, r outgoing) *feishu.Error {
 	if err := refusedBy(r.api, s.host.breaker, s.breaker); err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (c *Client) send(ctx context.Context, s session, r request) *feishu.Error {
 }
 
 // rewindable reports whether the body can be sent again.
-func (r *request) rewindable() bool {
+func (r *outgoing) rewindable() bool {
 	if r.upload == nil {
 		return true
 	}
@@ -95,7 +96,7 @@ func (r *request) rewindable() bool {
 }
 
 // timeout returns how long one attempt of the call may take.
-func (c *Client) timeout(r *request) time.Duration {
+func (c *Client) timeout(r *outgoing) time.Duration {
 	switch {
 	case r.upload != nil:
 		return c.options.UploadTimeout
@@ -106,7 +107,7 @@ func (c *Client) timeout(r *request) time.Duration {
 }
 
 // reader returns the body from its start, its length and its content type.
-func (r *request) reader() (body io.Reader, length int64, contentType string, err error) {
+func (r *outgoing) reader() (body io.Reader, length int64, contentType string, err error) {
 	switch {
 	case r.upload != nil:
 		return r.upload.reader()

@@ -113,15 +113,15 @@ func TestTimeouts(t *testing.T) {
 	t.Parallel()
 	c, _ := setup(t)
 	for _, test := range []struct {
-		request request
-		want    time.Duration
+		outgoing outgoing
+		want     time.Duration
 	}{
-		{request{api: feishu.APISearch}, DefaultReadTimeout},
-		{request{api: feishu.APIBatchCreate}, DefaultWriteTimeout},
-		{request{api: feishu.APIUploadAll, upload: &upload{}}, DefaultUploadTimeout},
+		{outgoing{api: feishu.APISearch}, DefaultReadTimeout},
+		{outgoing{api: feishu.APIBatchCreate}, DefaultWriteTimeout},
+		{outgoing{api: feishu.APIUploadAll, upload: &upload{}}, DefaultUploadTimeout},
 	} {
-		if got := c.timeout(&test.request); got != test.want {
-			t.Errorf("%s may take %v, want %v", test.request.api.Name, got, test.want)
+		if got := c.timeout(&test.outgoing); got != test.want {
+			t.Errorf("%s may take %v, want %v", test.outgoing.api.Name, got, test.want)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 // Bounds of a forwarded call.
@@ -133,7 +133,7 @@ func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.
 	if answer != nil {
 		status, logID = answer.Status, answer.Header.Get("X-Tt-Logid")
 	}
-	telemetry.CallFrom(ctx).Upstream(logID)
+	request.CallFrom(ctx).Upstream(logID)
 	c.metrics.observe(f.API, verdict, time.Since(start))
 	c.log(ctx, f.API, status, logID, verdict, time.Since(start))
 	return answer, verdict
@@ -190,7 +190,7 @@ func (f *Forward) patience(c *Client) time.Duration {
 	if _, whole := f.Body.(io.Seeker); f.Body != nil && !whole {
 		return forwardUpload
 	}
-	return c.timeout(&request{api: f.API})
+	return c.timeout(&outgoing{api: f.API})
 }
 
 func (f *Forward) request(ctx context.Context, target *url.URL, token string, body *passedBody) *http.Request {

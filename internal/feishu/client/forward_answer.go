@@ -2,11 +2,12 @@ package client
 
 import (
 	"errors"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"io"
 	"net/http"
 	"regexp"
 	"slices"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 const (
@@ -61,7 +62,7 @@ func (a *passedAnswer) judge(resp *http.Response, api *feishu.API) (*feishu.Erro
 	if plain && !whole {
 		return nil, nil // too long for a refusal
 	}
-	verdict := decode(resp, a.head, &request{api: api})
+	verdict := decode(resp, a.head, &outgoing{api: api})
 	if verdict != nil {
 		verdict.HTTPStatus, verdict.Endpoint, verdict.Write = resp.StatusCode, api.Name, !api.Read
 		if verdict.LogID == "" {

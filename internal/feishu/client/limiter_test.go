@@ -2,13 +2,14 @@ package client
 
 import (
 	"context"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 func TestLimiter(t *testing.T) {

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"hash/adler32"
 	"io"
 	"mime/multipart"
 	"slices"
 	"strconv"
 	"sync"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // Bounds of uploads, in bytes.

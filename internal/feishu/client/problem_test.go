@@ -10,7 +10,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 func TestProblem(t *testing.T) {
@@ -96,7 +96,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	up.on(func(sent) answer {
 		return answer{body: `{"code":1254064,"msg":"canary-msg","error":{"message":"'fields.canary-column.fieldValue.canary-value.fieldName.canary-column'. Correct format"}}`}
 	})
-	ctx := telemetry.WithCall(t.Context(), &telemetry.Call{RequestID: "req_example"})
+	ctx := request.WithCall(t.Context(), &request.Call{RequestID: "req_example"})
 	_, err := c.BatchCreate(ctx, tableA, []feishu.Fields{feishu.Fields(`{"canary-column":"canary-value"}`)}, feishu.WriteOptions{})
 	e := asFeishu(t, err)
 	if e.FieldName() != "canary-column" || e.RowCode() != problem.RowValueMismatch {

@@ -3,9 +3,10 @@ package client
 import (
 	"context"
 	"encoding/json"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"net/url"
 	"strconv"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // BatchCreate creates rows and returns their record ids in the order of rows. All are created or none; it is sent once,

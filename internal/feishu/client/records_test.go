@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rowgate/rowgate/internal/feishu"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 const tableURL = "/open-apis/bitable/v1/apps/bascnExample/tables/tblExample"
@@ -177,8 +177,8 @@ func TestBatchCreate(t *testing.T) {
 	t.Run("counts_its_upstream_calls_and_keeps_the_log_id", func(t *testing.T) {
 		t.Parallel()
 		c, _ := setup(t)
-		call := &telemetry.Call{}
-		if err := write(telemetry.WithCall(t.Context(), call), c, tableA); err != nil {
+		call := &request.Call{}
+		if err := write(request.WithCall(t.Context(), call), c, tableA); err != nil {
 			t.Fatal(err)
 		}
 		if got := call.UpstreamCalls(); got != 2 { // the token and the write

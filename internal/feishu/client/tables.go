@@ -2,8 +2,9 @@ package client
 
 import (
 	"context"
-	"github.com/rowgate/rowgate/internal/feishu"
 	"strconv"
+
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // Bounds of the lists: a table has at most 300 columns and 200 views, a base 100 tables.

@@ -152,7 +152,7 @@ func (c *Client) fetchToken(ctx context.Context, s session) (token, *feishu.Erro
 			Expire int64  `json:"expire"` // seconds
 		}
 		asked := time.Now()
-		err := c.send(ctx, s, request{api: feishu.APIToken, url: s.host.base + "/open-apis" + feishu.APIToken.Path, body: body, head: &answer})
+		err := c.send(ctx, s, outgoing{api: feishu.APIToken, url: s.host.base + "/open-apis" + feishu.APIToken.Path, body: body, head: &answer})
 		if err == nil && (answer.Token == "" || answer.Expire <= 0) {
 			err = feishu.APIToken.NewError(feishu.ClassServer, "the answer holds no token", nil)
 		}

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 const (
@@ -32,8 +32,8 @@ const (
 	maxPause = 5 * time.Minute
 )
 
-// request is one HTTP request; token is "" for the token endpoint.
-type request struct {
+// outgoing is one HTTP request to Feishu; token is "" for the token endpoint.
+type outgoing struct {
 	api    *feishu.API
 	url    string
 	token  string
@@ -65,10 +65,10 @@ type errorDetail struct {
 }
 
 // exchange sends one request, reads its answer whole and decodes it. It never follows a redirect and never repeats.
-func (c *Client) exchange(ctx context.Context, r request) *feishu.Error {
+func (c *Client) exchange(ctx context.Context, r outgoing) *feishu.Error {
 	start := time.Now()
 	status, logID, err := c.roundTrip(ctx, &r)
-	telemetry.CallFrom(ctx).Upstream(logID)
+	request.CallFrom(ctx).Upstream(logID)
 	if err != nil {
 		err.HTTPStatus, err.Endpoint, err.Write = status, r.api.Name, !r.api.Read
 		if err.LogID == "" {
@@ -80,7 +80,7 @@ func (c *Client) exchange(ctx context.Context, r request) *feishu.Error {
 	return err
 }
 
-func (c *Client) roundTrip(caller context.Context, r *request) (status int, logID string, failure *feishu.Error) {
+func (c *Client) roundTrip(caller context.Context, r *outgoing) (status int, logID string, failure *feishu.Error) {
 	ctx, cancel := context.WithTimeout(caller, c.timeout(r))
 	defer cancel()
 	var asked, got atomic.Bool // for a connection; a transport that reports neither is taken to have sent
@@ -114,7 +114,7 @@ func (c *Client) roundTrip(caller context.Context, r *request) (status int, logI
 	return resp.StatusCode, logID, decode(resp, body, r)
 }
 
-func (r *request) build(ctx context.Context) (*http.Request, error) {
+func (r *outgoing) build(ctx context.Context) (*http.Request, error) {
 	body, length, contentType, err := r.reader()
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func interrupted(caller, attempt context.Context, err error, connected bool, too
 }
 
 // decode turns an answer into data or an error. The code in the body decides, whatever the HTTP status is.
-func decode(resp *http.Response, body []byte, r *request) *feishu.Error {
+func decode(resp *http.Response, body []byte, r *outgoing) *feishu.Error {
 	out := r.out
 	if out == nil {
 		out = &struct{}{}
@@ -241,7 +241,7 @@ func (c *Client) log(ctx context.Context, api *feishu.API, status int, logID str
 		level, code, class = slog.LevelInfo, err.Code, err.Class.String()
 	}
 	c.logger.LogAttrs(ctx, level, "feishu call",
-		slog.String("request_id", telemetry.CallFrom(ctx).RequestID), slog.String("api", api.Name),
+		slog.String("request_id", request.CallFrom(ctx).RequestID), slog.String("api", api.Name),
 		slog.Int("status", status), slog.Int("feishu_code", code), slog.String("class", class), slog.String("log_id", logID),
 		slog.Float64("ms", float64(took.Microseconds())/1000))
 }

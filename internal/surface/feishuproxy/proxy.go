@@ -19,7 +19,7 @@ import (
 	"github.com/rowgate/rowgate/internal/surface/single"
 )
 
-// Feishu makes the calls. *feishu.Client is one.
+// Feishu makes the calls. *client.Client is one.
 type Feishu interface {
 	Forward(ctx context.Context, app feishu.App, f client.Forward) (*client.Answer, error)
 	Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error)

@@ -15,9 +15,9 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/surface/single"
-	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/tool"
 )
@@ -51,7 +51,7 @@ func setup(t *testing.T) (*Proxy, *fake) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := tenant.NewDoor(nil, ring)
+	door := tenant.NewAuthenticator(nil, ring)
 	guard := single.New(single.Options{Token: secret.New(token), App: own, Gate: &tool.Gate{Admission: door}})
 	t.Cleanup(guard.Close)
 	t.Cleanup(door.Close)
@@ -61,7 +61,7 @@ func setup(t *testing.T) (*Proxy, *fake) {
 
 func caller(t *testing.T, bearer string) context.Context {
 	t.Helper()
-	ctx := telemetry.WithCall(t.Context(), &telemetry.Call{RequestID: "req_test"})
+	ctx := request.WithCall(t.Context(), &request.Call{RequestID: "req_test"})
 	return tenant.WithCaller(ctx, tenant.Caller{Bearer: secret.New(bearer), Address: netip.MustParseAddr("192.0.2.1")})
 }
 

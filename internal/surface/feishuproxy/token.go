@@ -8,9 +8,9 @@ import (
 
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/surface/single"
-	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
 // TokenLife is what an SDK is told of a token's life, as Feishu says it of its own.
@@ -50,7 +50,7 @@ func (p *Proxy) Issue(ctx context.Context, body []byte) (Token, error) {
 // Refusal is err as the token endpoint words it, so that an SDK can tell its user.
 func Refusal(ctx context.Context, err error) Token {
 	e := problem.From(err)
-	token := Token{Code: feishu.CodeInvalidParam, Msg: e.Detail.In(telemetry.CallFrom(ctx).Lang())}
+	token := Token{Code: feishu.CodeInvalidParam, Msg: e.Detail.In(request.CallFrom(ctx).Lang())}
 	var wrong *single.Wrong
 	switch {
 	case errors.As(err, &wrong):
@@ -84,7 +84,7 @@ func (p *Proxy) Health(ctx context.Context) (Health, error) {
 		return Health{}, err
 	}
 	return Health{
-		RequestID: telemetry.CallFrom(ctx).RequestID,
+		RequestID: request.CallFrom(ctx).RequestID,
 		Data:      HealthData{Status: "ok", TokenExpiresIn: int(time.Until(expiry).Seconds())},
 	}, nil
 }

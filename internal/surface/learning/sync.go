@@ -12,7 +12,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 	"github.com/rowgate/rowgate/tool/record"
 )
@@ -63,27 +63,19 @@ func Spec() intake.Spec {
 	return intake.Spec{Params: []intake.Param{{Name: "records", Kind: intake.Rows}}, Rows: "records", RowsRequired: true}
 }
 
-// Run writes the records of a canonical body {"records":[…]}. The good ones are written, the bad ones reported. Status is that
-// of the answer: 200, 202 where the records are kept and still being written, else the problem's.
-func (s *Sync) Run(ctx context.Context, body json.RawMessage) (status int, receipt Receipt) {
-	telemetry.CallFrom(ctx).SetTool(s.Write.Name)
-	var in struct {
-		Records []json.RawMessage `json:"records"`
-	}
-	if err := json.Unmarshal(body, &in); err != nil {
-		return Refuse(ctx, problem.New(problem.BadBody, problem.Text{}).Because(err))
-	}
-	rows, ignored, err := translate(in.Records)
+// Run writes the records of a request that was read by Spec. The good ones are written, the bad ones reported. Status is that of
+// the answer: 200, 202 where the records are kept and still being written, else the problem's.
+func (s *Sync) Run(ctx context.Context, result *intake.Result) (status int, receipt Receipt) {
+	request.CallFrom(ctx).SetTool(s.Write.Name)
+	rows, ignored, err := translate(result.Rows)
 	if err != nil {
 		return Refuse(ctx, err)
 	}
-	request, err := json.Marshal(map[string]any{
-		"records": rows, "on_error": "skip", "timeout_ms": timeoutMS, "user_id_type": s.UserIDType,
-	})
+	options, err := json.Marshal(map[string]any{"on_error": "skip", "timeout_ms": timeoutMS, "user_id_type": s.UserIDType})
 	if err != nil {
 		return Refuse(ctx, err)
 	}
-	answer, err := s.Write.Call(ctx, request)
+	answer, err := s.Write.Call(ctx, &intake.Result{JSON: options, Rows: rows, Repairs: result.Repairs})
 	if err != nil {
 		status, receipt = Refuse(ctx, err)
 		receipt.Total, receipt.Failed = len(rows), len(rows)
@@ -92,7 +84,7 @@ func (s *Sync) Run(ctx context.Context, body json.RawMessage) (status int, recei
 	receipt = Receipt{Success: true, Total: len(rows), Errors: []Error{}}
 	switch body := answer.Body.(type) {
 	case *record.Receipt:
-		receipt.Success, receipt.Message = body.OK, done.In(telemetry.CallFrom(ctx).Lang())
+		receipt.Success, receipt.Message = body.OK, done.In(request.CallFrom(ctx).Lang())
 		receipt.Succeeded, receipt.Failed = body.Created, body.Failed+body.Unknown
 		receipt.Errors = errorsOf(body.Errors)
 		if !body.OK {
@@ -102,7 +94,7 @@ func (s *Sync) Run(ctx context.Context, body json.RawMessage) (status int, recei
 		receipt.Message = body.Message
 	}
 	if len(ignored) > 0 {
-		receipt.Message += fmt.Sprintf(skipped.In(telemetry.CallFrom(ctx).Lang()), strings.Join(ignored, ", "))
+		receipt.Message += fmt.Sprintf(skipped.In(request.CallFrom(ctx).Lang()), strings.Join(ignored, ", "))
 	}
 	return answer.Status, receipt
 }
@@ -118,7 +110,7 @@ var (
 
 // Refuse is the answer for err.
 func Refuse(ctx context.Context, err error) (status int, receipt Receipt) {
-	call := telemetry.CallFrom(ctx)
+	call := request.CallFrom(ctx)
 	doc := problem.Render(problem.From(err), problem.RenderOptions{RequestID: call.RequestID, Lang: call.Lang()})
 	call.SetCode(string(doc.Code))
 	return doc.Status, Receipt{

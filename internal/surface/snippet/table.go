@@ -12,7 +12,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/tenant"
 	tables "github.com/rowgate/rowgate/tool/table"
 )
@@ -26,8 +26,8 @@ const (
 	authKey = "connection_key" // one connection key
 )
 
-// request is what the query of a generator may hold; connection fields may also come as headers.
-type request struct {
+// asked is what the query of a generator may hold; connection fields may also come as headers.
+type asked struct {
 	Table      string   `json:"table"` // a link or an app_token; also app_token
 	AppToken   string   `json:"app_token"`
 	TableID    string   `json:"table_id"`
@@ -54,7 +54,7 @@ func requestSpec() intake.Spec {
 
 // table is what is generated for.
 type table struct {
-	request
+	asked
 
 	lang    problem.Lang
 	url     string // of write_records
@@ -79,8 +79,8 @@ func (o Options) read(r *http.Request) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{lang: telemetry.CallFrom(r.Context()).Lang(), url: o.PublicURL + pathWrite}
-	if err := json.Unmarshal(read.JSON, &t.request); err != nil {
+	t := &table{lang: request.CallFrom(r.Context()).Lang(), url: o.PublicURL + pathWrite}
+	if err := json.Unmarshal(read.JSON, &t.asked); err != nil {
 		return nil, err
 	}
 	if t.Table != "" {
@@ -157,7 +157,7 @@ func (o Options) describe(ctx context.Context, header http.Header, t *table) err
 	if err != nil {
 		return err
 	}
-	answer, err := o.Describe.Call(ctx, read.JSON)
+	answer, err := o.Describe.Call(ctx, read)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (o Options) describe(ctx context.Context, header http.Header, t *table) err
 	if !ok {
 		return fmt.Errorf("describe_table answered %T", answer.Body)
 	}
-	t.name, t.lang = known.TableName, telemetry.CallFrom(ctx).Lang()
+	t.name, t.lang = known.TableName, request.CallFrom(ctx).Lang()
 	return t.choose(known.Fields)
 }
 
