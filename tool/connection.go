@@ -2,7 +2,7 @@ package tool
 
 import "github.com/rowgate/rowgate/internal/secret"
 
-// Connection says who is calling and which table is meant: the fields that every tool shares (api.md §2). A field that is
+// Connection says who is calling and which table is meant: the fields that every tool shares (docs/contract.md §2). A field that is
 // empty in the body is taken from the query (where it is no secret), then from its header; app_id, app_secret and
 // passphrase may instead all be sealed in a connection key sent as Authorization: Bearer.
 type Connection struct {

@@ -8,11 +8,11 @@ import (
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// Admission checks passphrases and opens connection keys. *tenant.Door is one. The errors are problems.
+// Admission checks passphrases and opens connection keys. *tenant.Authenticator is one. The errors are problems.
 type Admission interface {
 	Admit(ctx context.Context, claim tenant.Claim) (tenant.Identity, error)
 }
@@ -72,9 +72,6 @@ func (g *Gate) Table(ctx context.Context, conn *Connection) (Target, error) {
 }
 
 func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target, error) {
-	if IsTrue(conn.SoftErrors) {
-		telemetry.CallFrom(ctx).SetSoftErrors(true)
-	}
 	identity, err := g.Admission.Admit(ctx, tenant.Claim{
 		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,
 	})
@@ -92,7 +89,7 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 		}
 	}
 	app := feishu.App{ID: identity.AppID, Secret: identity.AppSecret, Brand: brand(link, conn.Brand, identity.Brand)}
-	telemetry.CallFrom(ctx).SetBrand(string(app.Brand))
+	request.CallFrom(ctx).SetBrand(string(app.Brand))
 	target := Target{
 		TableRef: feishu.TableRef{App: app}, Tenant: g.Digest(app), UserIDType: orText(conn.UserIDType, "open_id"),
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Bounds of timeout_ms (api.md, write_records).
+// Bounds of timeout_ms (docs/contract.md §3, write_records).
 const (
 	DefaultTimeout = 25 * time.Second
 	MinTimeout     = time.Second

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
 )
@@ -78,7 +79,7 @@ func coercionFields(ctx context.Context) ([]feishu.Field, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := feishu.New(feishu.Options{Keyring: ring, BaseURL: "http://feishu.example", Transport: sb.Transport()})
+	client, err := client.New(client.Options{Keyring: ring, BaseURL: "http://feishu.example", Transport: sb.Transport()})
 	if err != nil {
 		return nil, err
 	}

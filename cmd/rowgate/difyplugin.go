@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/app"
-	"github.com/rowgate/rowgate/openapi/difyplugin"
+	"github.com/rowgate/rowgate/internal/surface/difyplugin"
 )
 
 // difyPluginCmd writes the Dify plugin of this service without starting anything.

@@ -17,14 +17,14 @@ import (
 
 	"github.com/rowgate/rowgate/internal/attachment"
 	"github.com/rowgate/rowgate/internal/config"
-	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/directory"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
-	"github.com/rowgate/rowgate/internal/schema"
+	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
-	"github.com/rowgate/rowgate/tool/single"
 )
 
 // answerFor is how long requests that wait for a write get to be answered after the lanes are empty.
@@ -43,13 +43,13 @@ type App struct {
 	logger    *slog.Logger
 	registry  *prometheus.Registry
 	store     *sqlite.Store
-	client    *feishu.Client
-	directory *schema.Directory
+	client    *client.Client
+	directory *directory.Directory
 	uploader  *attachment.Uploader
 	people    *attachment.People
 	outbox    *outbox.Outbox
 	health    *httpd.Health
-	door      *tenant.Door
+	door      *tenant.Authenticator
 	guard     *single.Guard
 	publicURL string
 	public    *httpd.Server
@@ -92,12 +92,12 @@ func (a *App) open(ctx context.Context) error {
 	if a.store, err = sqlite.Open(ctx, a.config.DatabasePath); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	if a.client, err = feishu.New(feishu.Options{
+	if a.client, err = client.New(client.Options{
 		Keyring: keyring, BaseURL: a.config.FeishuBaseURL, Registerer: a.registry, Logger: a.logger,
 	}); err != nil {
 		return err
 	}
-	a.directory = schema.New(a.client, a.client.Digest)
+	a.directory = directory.New(a.client, a.client.Digest)
 	a.uploader = attachment.NewUploader(attachment.UploaderOptions{
 		Media: a.client, Digest: a.client.Digest, AllowRetry: a.client.AllowRetry,
 	})
@@ -109,7 +109,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
-	a.door = tenant.NewDoor(a.config.Passphrases, keyring)
+	a.door = tenant.NewAuthenticator(a.config.Passphrases, keyring)
 	a.guard = a.newGuard()
 	return nil
 }

@@ -7,23 +7,23 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/rowgate/rowgate/internal/attachment"
-	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/directory"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/surface/mcp"
+	"github.com/rowgate/rowgate/internal/surface/snippet"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/openapi"
-	"github.com/rowgate/rowgate/openapi/connect"
 	"github.com/rowgate/rowgate/tool"
 	files "github.com/rowgate/rowgate/tool/attachment"
 	"github.com/rowgate/rowgate/tool/connection"
 	"github.com/rowgate/rowgate/tool/diagnose"
 	"github.com/rowgate/rowgate/tool/job"
 	"github.com/rowgate/rowgate/tool/link"
-	"github.com/rowgate/rowgate/tool/progress"
 	"github.com/rowgate/rowgate/tool/record"
 	"github.com/rowgate/rowgate/tool/table"
 )
@@ -35,10 +35,10 @@ const fingerprintPurpose = "request fingerprint"
 type parts struct {
 	admission tool.Admission // who gets in, and as whom; the door but for the surfaces of one configured app
 	door      connection.Door
-	directory *schema.Directory
+	directory *directory.Directory
 	outbox    *outbox.Outbox
-	client    *feishu.Client
-	identify  func(parts ...string) [32]byte // a MAC: what makes two requests the same write
+	client    *client.Client
+	identify  func(parts ...[]byte) [32]byte // a MAC: what makes two requests the same write
 	publicURL string
 	fetcher   *attachment.Fetcher
 	uploader  *attachment.Uploader
@@ -49,7 +49,7 @@ type parts struct {
 func catalogue(p parts) tool.Catalogue {
 	gate := &tool.Gate{Admission: p.admission, Places: p.directory, Digest: p.client.Digest}
 	records := &record.Service{
-		Gate: gate, Tables: p.directory, Outbox: progress.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client, Print: p.identify, Files: files.Parts,
+		Gate: gate, Tables: p.directory, Outbox: mcp.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client, Print: p.identify, Files: files.Parts,
 		Lookups: &files.Resolver{Fetcher: p.fetcher, Uploader: p.uploader, People: p.people},
 	}
 	maker := table.NewMaker(p.client)
@@ -79,7 +79,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 		admission: a.door, door: a.door,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
 		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
-		identify: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
+		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },
 	}
 }
 
@@ -113,7 +113,7 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 	}
 	documents.Routes(router)
 	describe, _ := tools.Find("describe_table")
-	connect.Routes(router, connect.Options{PublicURL: a.publicURL, Describe: describe, Problems: renderer})
+	snippet.Routes(router, snippet.Options{PublicURL: a.publicURL, Describe: describe, Problems: renderer})
 	router.Get("/", http.RedirectHandler("/docs", http.StatusFound).ServeHTTP)
 	if err := a.surfaces(router, renderer, p, tools, version); err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 }
 
 // Catalogue lists every tool without what runs it, for documents and tests.
-func Catalogue() tool.Catalogue { return catalogue(parts{client: &feishu.Client{}}) }
+func Catalogue() tool.Catalogue { return catalogue(parts{client: &client.Client{}}) }
 
 // Documents renders what the service publishes about itself, without a service.
 func Documents(publicURL, version string) (*openapi.Documents, error) {

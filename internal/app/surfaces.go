@@ -11,18 +11,18 @@ import (
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/surface/feishuproxy"
+	"github.com/rowgate/rowgate/internal/surface/learning"
+	"github.com/rowgate/rowgate/internal/surface/mcp"
+	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/tenant"
-	"github.com/rowgate/rowgate/openapi/mcpd"
 	"github.com/rowgate/rowgate/tool"
-	"github.com/rowgate/rowgate/tool/proxy"
-	"github.com/rowgate/rowgate/tool/single"
-	"github.com/rowgate/rowgate/tool/sync"
 )
 
 // wholeBodies are the paths of surfaces whose bodies are read whole.
 func wholeBodies() []string {
-	paths := append([]string{mcpd.Path}, httpd.ProxyWholeBodies()...)
-	return append(paths, httpd.SyncWholeBodies()...)
+	paths := append([]string{mcp.Path}, feishuproxy.ProxyWholeBodies()...)
+	return append(paths, learning.SyncWholeBodies()...)
 }
 
 // surfaces adds to router what is no tool: MCP for the same catalogue, and the drop-ins for one configured app.
@@ -31,9 +31,9 @@ func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tool
 	if err != nil {
 		return err
 	}
-	router.Handle(mcpd.Path, server.Handler(a.admitMCP))
+	router.Handle(mcp.Path, server.Handler(a.admitMCP))
 
-	httpd.RouteProxy(router, renderer, &proxy.Proxy{Guard: a.guard, Feishu: a.client})
+	feishuproxy.RouteProxy(router, renderer, &feishuproxy.Proxy{Guard: a.guard, Feishu: a.client})
 
 	own := a.config.SingleTenant
 	admit := a.guard.Token
@@ -42,7 +42,7 @@ func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tool
 	}
 	p.admission = a.configured()
 	write, _ := catalogue(p).Find("write_records")
-	httpd.RouteSync(router, renderer, intake.Parse, admit, &sync.Sync{Write: write, UserIDType: own.UserIDType})
+	learning.RouteSync(router, renderer, intake.Parse, admit, &learning.Sync{Write: write, UserIDType: own.UserIDType})
 	return nil
 }
 
@@ -62,8 +62,8 @@ func (a *App) configured() single.Configured {
 	return single.Configured{AppID: own.AppID, AppSecret: own.AppSecret, AppToken: own.BaseToken, TableID: own.TableID}
 }
 
-func (a *App) newMCP(renderer httpd.Renderer, tools tool.Catalogue, version string) (*mcpd.Server, error) {
-	return mcpd.New(mcpd.Options{
+func (a *App) newMCP(renderer httpd.Renderer, tools tool.Catalogue, version string) (*mcp.Server, error) {
+	return mcp.New(mcp.Options{
 		Catalogue: tools, Parse: intake.Parse, Renderer: renderer, Jobs: a.outbox, Version: version, Logger: a.logger,
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 )
 
 // heap notes the most memory that was in use whenever it was looked at.
@@ -38,19 +39,19 @@ func (w *watched) UploadPart(_ context.Context, _ feishu.App, _ string, _ int, s
 func TestMemoryStaysFlatWhileTheLargestFileStreams(t *testing.T) { //nolint:paralleltest // measures the heap of the process
 	const (
 		mayGrow = 16 << 20 // bytes, for a file of 100 MiB; most of it is garbage that nobody has collected yet
-		blocks  = MaxFileBytes / feishu.BlockSize
+		blocks  = MaxFileBytes / client.BlockSize
 	)
 	var h heap
 	s := newSite(t, func(w http.ResponseWriter, _ *http.Request) {
 		for range blocks { // a stream: its length is not announced
-			if _, err := io.CopyN(w, zeros{}, feishu.BlockSize); err != nil {
+			if _, err := io.CopyN(w, zeros{}, client.BlockSize); err != nil {
 				t.Error(err)
 				return
 			}
 			h.look()
 		}
 	})
-	media := &watched{heap: &h, recorded: recorded{begun: feishu.Upload{ID: "u", BlockSize: feishu.BlockSize, BlockNum: blocks}}}
+	media := &watched{heap: &h, recorded: recorded{begun: client.Upload{ID: "u", BlockSize: client.BlockSize, BlockNum: blocks}}}
 	uploader := NewUploader(UploaderOptions{
 		Media: media, Digest: func(feishu.App) string { return "" }, AllowRetry: func(feishu.App) bool { return false },
 	})

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 )
@@ -35,7 +36,8 @@ func TestUpload(t *testing.T) {
 			token, err := b.upload(t.Context(), t, "封面", []byte(png))
 			must(t, err)
 			files := b.sb.Files()
-			if len(files) != 1 || files[0].Token != token || files[0].Name != "封面.png" || files[0].AppToken != testBase || files[0].SHA256 != hexSum([]byte(png)) {
+			if len(files) != 1 || files[0].Token != token || files[0].Name != "封面.png" ||
+				files[0].AppToken != testBase || files[0].SHA256 != hexSum([]byte(png)) {
 				t.Errorf("stored %+v", files)
 			}
 		})
@@ -44,7 +46,7 @@ func TestUpload(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			b := setup(t)
-			file, content := spooled(t, feishu.MaxUploadAll+1)
+			file, content := spooled(t, client.MaxUploadAll+1)
 			token, err := b.uploader.Upload(t.Context(), b.app, wikiBase, file)
 			must(t, err)
 			files := b.sb.Files()
@@ -79,7 +81,7 @@ func TestUpload(t *testing.T) {
 			_, err = uploader.Upload(t.Context(), feishu.App{}, testBase, file)
 			must(t, err)
 		}
-		if media.parents["a.png"] != feishu.ParentImage || media.parents["a.txt"] != feishu.ParentFile {
+		if media.parents["a.png"] != client.ParentImage || media.parents["a.txt"] != client.ParentFile {
 			t.Errorf("parents %v", media.parents)
 		}
 	})
@@ -162,7 +164,7 @@ func TestUploadFailures(t *testing.T) {
 			b.fault(t, "media.upload_prepare", internal, 1)
 			b.fault(t, "media.upload_part", canRetry, 2)
 			b.fault(t, "media.upload_finish", internal, 1)
-			file, content := spooled(t, feishu.MaxUploadAll+1)
+			file, content := spooled(t, client.MaxUploadAll+1)
 			_, err := b.uploader.Upload(t.Context(), b.app, testBase, file)
 			must(t, err)
 			if files := b.sb.Files(); len(files) != 1 || files[0].SHA256 != hexSum(content) {
@@ -283,8 +285,8 @@ func TestUploadFailures(t *testing.T) {
 	})
 	t.Run("refuses_blocks_that_do_not_add_up", func(t *testing.T) {
 		t.Parallel()
-		media := &recorded{begun: feishu.Upload{ID: "u", BlockSize: 1 << 20, BlockNum: 2}}
-		_, err := media.uploader(t).Upload(t.Context(), feishu.App{}, testBase, &File{Name: "a", Size: feishu.MaxUploadAll + 1})
+		media := &recorded{begun: client.Upload{ID: "u", BlockSize: 1 << 20, BlockNum: 2}}
+		_, err := media.uploader(t).Upload(t.Context(), feishu.App{}, testBase, &File{Name: "a", Size: client.MaxUploadAll + 1})
 		wantProblem(t, err, problem.InternalError)
 	})
 }
@@ -292,7 +294,7 @@ func TestUploadFailures(t *testing.T) {
 // recorded is a Feishu that takes everything, once hold (if there is one) is closed.
 type recorded struct {
 	hold  chan struct{}
-	begun feishu.Upload
+	begun client.Upload
 
 	mu      sync.Mutex
 	parents map[string]string
@@ -307,7 +309,7 @@ func (r *recorded) uploader(t *testing.T) *Uploader {
 	return u
 }
 
-func (r *recorded) UploadAll(_ context.Context, _ feishu.App, media feishu.Media, file io.Reader) (string, error) {
+func (r *recorded) UploadAll(_ context.Context, _ feishu.App, media client.Media, file io.Reader) (string, error) {
 	if r.hold != nil {
 		<-r.hold
 	}
@@ -321,7 +323,7 @@ func (r *recorded) UploadAll(_ context.Context, _ feishu.App, media feishu.Media
 	return "boxExample" + media.Name, err
 }
 
-func (r *recorded) UploadPrepare(context.Context, feishu.App, feishu.Media) (feishu.Upload, error) {
+func (r *recorded) UploadPrepare(context.Context, feishu.App, client.Media) (client.Upload, error) {
 	return r.begun, nil
 }
 
@@ -330,7 +332,7 @@ func (r *recorded) UploadPart(_ context.Context, _ feishu.App, _ string, _ int, 
 	return err
 }
 
-func (r *recorded) UploadFinish(context.Context, feishu.App, feishu.Upload) (string, error) {
+func (r *recorded) UploadFinish(context.Context, feishu.App, client.Upload) (string, error) {
 	return "boxExample", nil
 }
 

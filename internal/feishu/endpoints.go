@@ -1,8 +1,9 @@
 package feishu
 
 import (
-	"net/http"
+	"iter"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -15,8 +16,26 @@ type API struct {
 	PerSecond int    // calls an app and tenant, 0 for no such limit
 	PerMinute int    // calls an app and tenant, 0 for no such limit
 	Read      bool   // changes nothing, so the client itself may repeat it
-	quota     string // limits counted together with all other endpoints of this quota; "" means with none
-	serial    bool   // at most one call in flight an app
+	Quota     string // limits counted together with all other endpoints of this quota; "" means with none
+	Serial    bool   // at most one call in flight an app
+}
+
+// The methods that the Open API uses. (net/http is the client's: this package only holds words.)
+const (
+	methodGet    = "GET"
+	methodPost   = "POST"
+	methodPut    = "PUT"
+	methodPatch  = "PATCH"
+	methodDelete = "DELETE"
+)
+
+// Call is one call of an endpoint.
+type Call struct {
+	API    *API
+	Params []string   // values of the path parameters, in order
+	Query  url.Values // nil for none
+	Body   []byte     // JSON; nil for none
+	Out    any        // where the answer's data goes; nil if it does not matter
 }
 
 const (
@@ -31,48 +50,51 @@ const (
 // The endpoints that have a typed call. Rates: https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control
 // and each endpoint's page.
 var (
-	apiToken       = &API{Name: "tenant_access_token", Method: http.MethodPost, Path: "/auth/v3/tenant_access_token/internal", Read: true}
-	apiBatchCreate = &API{Name: "record_batch_create", Method: http.MethodPost, Path: recordPath + "/batch_create", PerSecond: 50}
-	apiBatchUpdate = &API{Name: "record_batch_update", Method: http.MethodPost, Path: recordPath + "/batch_update", PerSecond: 50}
-	apiBatchDelete = &API{Name: "record_batch_delete", Method: http.MethodPost, Path: recordPath + "/batch_delete", PerSecond: 50}
-	apiBatchGet    = &API{Name: "record_batch_get", Method: http.MethodPost, Path: recordPath + "/batch_get", PerSecond: 20, Read: true}
-	apiSearch      = &API{Name: "record_search", Method: http.MethodPost, Path: recordPath + "/search", PerSecond: 20, Read: true}
-	apiListFields  = &API{Name: "field_list", Method: http.MethodGet, Path: tablePath + "/fields", PerSecond: 20, Read: true}
-	apiCreateField = &API{Name: "field_create", Method: http.MethodPost, Path: tablePath + "/fields", PerSecond: 10}
-	apiListTables  = &API{Name: "table_list", Method: http.MethodGet, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 20, Read: true}
-	apiCreateTable = &API{Name: "table_create", Method: http.MethodPost, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 10}
-	apiListViews   = &API{Name: "view_list", Method: http.MethodGet, Path: tablePath + "/views", PerSecond: 20, Read: true}
-	apiGetApp      = &API{Name: "app_get", Method: http.MethodGet, Path: "/bitable/v1/apps/:app_token", PerSecond: 20, Read: true}
-	apiGetNode     = &API{Name: "wiki_get_node", Method: http.MethodGet, Path: "/wiki/v2/spaces/get_node", PerMinute: 100, Read: true}
-	apiBatchGetID  = &API{Name: "user_batch_get_id", Method: http.MethodPost, Path: "/contact/v3/users/batch_get_id", PerSecond: 50, PerMinute: 1000, Read: true}
+	APIToken       = &API{Name: "tenant_access_token", Method: methodPost, Path: "/auth/v3/tenant_access_token/internal", Read: true}
+	APIBatchCreate = &API{Name: "record_batch_create", Method: methodPost, Path: recordPath + "/batch_create", PerSecond: 50}
+	APIBatchUpdate = &API{Name: "record_batch_update", Method: methodPost, Path: recordPath + "/batch_update", PerSecond: 50}
+	APIBatchDelete = &API{Name: "record_batch_delete", Method: methodPost, Path: recordPath + "/batch_delete", PerSecond: 50}
+	APIBatchGet    = &API{Name: "record_batch_get", Method: methodPost, Path: recordPath + "/batch_get", PerSecond: 20, Read: true}
+	APISearch      = &API{Name: "record_search", Method: methodPost, Path: recordPath + "/search", PerSecond: 20, Read: true}
+	APIListFields  = &API{Name: "field_list", Method: methodGet, Path: tablePath + "/fields", PerSecond: 20, Read: true}
+	APICreateField = &API{Name: "field_create", Method: methodPost, Path: tablePath + "/fields", PerSecond: 10}
+	APIListTables  = &API{Name: "table_list", Method: methodGet, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 20, Read: true}
+	APICreateTable = &API{Name: "table_create", Method: methodPost, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 10}
+	APIListViews   = &API{Name: "view_list", Method: methodGet, Path: tablePath + "/views", PerSecond: 20, Read: true}
+	APIGetApp      = &API{Name: "app_get", Method: methodGet, Path: "/bitable/v1/apps/:app_token", PerSecond: 20, Read: true}
+	APIGetNode     = &API{Name: "wiki_get_node", Method: methodGet, Path: "/wiki/v2/spaces/get_node", PerMinute: 100, Read: true}
+	APIBatchGetID  = &API{Name: "user_batch_get_id", Method: methodPost, Path: "/contact/v3/users/batch_get_id", PerSecond: 50, PerMinute: 1000, Read: true}
 
-	apiUploadAll     = &API{Name: "media_upload_all", Method: http.MethodPost, Path: mediaPath + "/upload_all", PerSecond: 5, quota: mediaQuota, serial: true}
-	apiUploadPrepare = &API{Name: "media_upload_prepare", Method: http.MethodPost, Path: mediaPath + "/upload_prepare", PerSecond: 5, quota: mediaQuota, serial: true}
-	apiUploadPart    = &API{Name: "media_upload_part", Method: http.MethodPost, Path: mediaPath + "/upload_part", PerSecond: 5, quota: mediaQuota, serial: true}
-	apiUploadFinish  = &API{Name: "media_upload_finish", Method: http.MethodPost, Path: mediaPath + "/upload_finish", PerSecond: 5, quota: mediaQuota, serial: true}
+	APIUploadAll     = &API{Name: "media_upload_all", Method: methodPost, Path: mediaPath + "/upload_all", PerSecond: 5, Quota: mediaQuota, Serial: true}
+	APIUploadPrepare = &API{Name: "media_upload_prepare", Method: methodPost, Path: mediaPath + "/upload_prepare", PerSecond: 5, Quota: mediaQuota, Serial: true}
+	APIUploadPart    = &API{Name: "media_upload_part", Method: methodPost, Path: mediaPath + "/upload_part", PerSecond: 5, Quota: mediaQuota, Serial: true}
+	APIUploadFinish  = &API{Name: "media_upload_finish", Method: methodPost, Path: mediaPath + "/upload_finish", PerSecond: 5, Quota: mediaQuota, Serial: true}
 )
 
 // apis is every endpoint the client can send to: the typed ones, and those of the same shape that are only forwarded.
 var apis = []*API{
-	apiBatchCreate, apiBatchUpdate, apiBatchDelete, apiBatchGet, apiSearch,
-	apiListFields, apiCreateField, apiListTables, apiCreateTable, apiListViews, apiGetApp, apiGetNode, apiBatchGetID,
-	apiUploadAll, apiUploadPrepare, apiUploadPart, apiUploadFinish,
-	{Name: "record_create", Method: http.MethodPost, Path: recordPath, PerSecond: 50},
-	{Name: "record_list", Method: http.MethodGet, Path: recordPath, PerSecond: 20, Read: true},
-	{Name: "record_get", Method: http.MethodGet, Path: recordPath + "/:record_id", PerSecond: 20, Read: true},
-	{Name: "record_update", Method: http.MethodPut, Path: recordPath + "/:record_id", PerSecond: 50},
-	{Name: "record_delete", Method: http.MethodDelete, Path: recordPath + "/:record_id", PerSecond: 50},
-	{Name: "field_update", Method: http.MethodPut, Path: tablePath + "/fields/:field_id", PerSecond: 10},
-	{Name: "field_delete", Method: http.MethodDelete, Path: tablePath + "/fields/:field_id", PerSecond: 10},
-	{Name: "table_update", Method: http.MethodPatch, Path: tablePath, PerSecond: 10},
-	{Name: "table_delete", Method: http.MethodDelete, Path: tablePath, PerSecond: 10},
-	{Name: "table_batch_create", Method: http.MethodPost, Path: "/bitable/v1/apps/:app_token/tables/batch_create", PerSecond: 10},
-	{Name: "table_batch_delete", Method: http.MethodPost, Path: "/bitable/v1/apps/:app_token/tables/batch_delete", PerSecond: 10},
-	{Name: "view_create", Method: http.MethodPost, Path: tablePath + "/views", PerSecond: 10},
-	{Name: "view_get", Method: http.MethodGet, Path: tablePath + "/views/:view_id", PerSecond: 20, Read: true},
-	{Name: "view_update", Method: http.MethodPatch, Path: tablePath + "/views/:view_id", PerSecond: 10},
-	{Name: "view_delete", Method: http.MethodDelete, Path: tablePath + "/views/:view_id", PerSecond: 10},
+	APIBatchCreate, APIBatchUpdate, APIBatchDelete, APIBatchGet, APISearch,
+	APIListFields, APICreateField, APIListTables, APICreateTable, APIListViews, APIGetApp, APIGetNode, APIBatchGetID,
+	APIUploadAll, APIUploadPrepare, APIUploadPart, APIUploadFinish,
+	{Name: "record_create", Method: methodPost, Path: recordPath, PerSecond: 50},
+	{Name: "record_list", Method: methodGet, Path: recordPath, PerSecond: 20, Read: true},
+	{Name: "record_get", Method: methodGet, Path: recordPath + "/:record_id", PerSecond: 20, Read: true},
+	{Name: "record_update", Method: methodPut, Path: recordPath + "/:record_id", PerSecond: 50},
+	{Name: "record_delete", Method: methodDelete, Path: recordPath + "/:record_id", PerSecond: 50},
+	{Name: "field_update", Method: methodPut, Path: tablePath + "/fields/:field_id", PerSecond: 10},
+	{Name: "field_delete", Method: methodDelete, Path: tablePath + "/fields/:field_id", PerSecond: 10},
+	{Name: "table_update", Method: methodPatch, Path: tablePath, PerSecond: 10},
+	{Name: "table_delete", Method: methodDelete, Path: tablePath, PerSecond: 10},
+	{Name: "table_batch_create", Method: methodPost, Path: "/bitable/v1/apps/:app_token/tables/batch_create", PerSecond: 10},
+	{Name: "table_batch_delete", Method: methodPost, Path: "/bitable/v1/apps/:app_token/tables/batch_delete", PerSecond: 10},
+	{Name: "view_create", Method: methodPost, Path: tablePath + "/views", PerSecond: 10},
+	{Name: "view_get", Method: methodGet, Path: tablePath + "/views/:view_id", PerSecond: 20, Read: true},
+	{Name: "view_update", Method: methodPatch, Path: tablePath + "/views/:view_id", PerSecond: 10},
+	{Name: "view_delete", Method: methodDelete, Path: tablePath + "/views/:view_id", PerSecond: 10},
 }
+
+// Endpoints returns every endpoint that the client can send to.
+func Endpoints() iter.Seq[*API] { return slices.Values(apis) }
 
 // Match finds the endpoint of method and path (below /open-apis, e.g. "/bitable/v1/apps/x/tables") and the values of its
 // path parameters in order. A literal segment wins over a parameter. ok is false for an endpoint the client does not know.
@@ -108,8 +130,8 @@ func matchPath(pattern string, segments []string) (values []string, ok bool) {
 	return values, true
 }
 
-// expand puts values in place of the path parameters, in order; ok is false if one is missing or no token of Feishu's.
-func (a *API) expand(values []string) (path string, ok bool) {
+// Expand puts values in place of the path parameters, in order; ok is false if one is missing or no token of Feishu's.
+func (a *API) Expand(values []string) (path string, ok bool) {
 	var b strings.Builder
 	b.WriteString("/open-apis")
 	for part := range strings.SplitSeq(strings.TrimPrefix(a.Path, "/"), "/") {
@@ -128,11 +150,11 @@ func (a *API) expand(values []string) (path string, ok bool) {
 }
 
 // maxPathValue bounds a path parameter in bytes; Feishu's own bound is 100 for an app_token and 50 for a table_id.
-const maxPathValue = 100
+const MaxPathValue = 100
 
 // isPathValue reports whether s can be a token or id of Feishu's: nothing that could change the path.
 func isPathValue(s string) bool {
-	if s == "" || len(s) > maxPathValue {
+	if s == "" || len(s) > MaxPathValue {
 		return false
 	}
 	for i := range len(s) {
@@ -144,21 +166,10 @@ func isPathValue(s string) bool {
 	return true
 }
 
-// limitKey names what the endpoint's rate is counted under.
-func (a *API) limitKey() string {
-	if a.quota != "" {
-		return a.quota
+// LimitKey names what the endpoint's rate is counted under.
+func (a *API) LimitKey() string {
+	if a.Quota != "" {
+		return a.Quota
 	}
 	return a.Name
-}
-
-// query builds a query string from name, value pairs and leaves out empty values.
-func query(pairs ...string) url.Values {
-	values := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			values.Set(pairs[i], pairs[i+1])
-		}
-	}
-	return values
 }

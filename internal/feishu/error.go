@@ -1,7 +1,8 @@
 package feishu
 
 import (
-	"net/http"
+	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -26,11 +27,19 @@ type Error struct {
 	HelpURL        string   // Feishu's page for the fix
 	RetryAfter     time.Duration
 
-	write   bool // the endpoint changes something
-	reason  string
-	aborted bool // the caller gave up: says nothing about Feishu
-	gateway bool // the answer came from something before Feishu
-	cause   error
+	Write   bool   // the endpoint changes something
+	Reason  string // the client's own words where Feishu said nothing
+	Aborted bool   // the caller gave up: says nothing about Feishu
+	Gateway bool   // the answer came from something before Feishu
+	Cause   error  // what the network or the context said; private
+}
+
+// NewError returns an error of the client's own about a call of a, without an answer of Feishu's.
+func (a *API) NewError(class Class, reason string, cause error) *Error {
+	return &Error{
+		Class: class, Endpoint: a.Name, Write: !a.Read, Reason: reason, Cause: cause,
+		Aborted: errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded),
+	}
 }
 
 // Error implements error. It holds neither Feishu's words nor a value, address or secret.
@@ -45,10 +54,10 @@ func (e *Error) Error() string {
 		b.WriteString(" code ")
 		b.WriteString(strconv.Itoa(e.Code))
 		if row, ok := codeTable[e.Code]; ok {
-			b.WriteString(" " + row.name)
+			b.WriteString(" " + row.Name)
 		}
-	case e.reason != "":
-		b.WriteString(": " + e.reason)
+	case e.Reason != "":
+		b.WriteString(": " + e.Reason)
 	}
 	if e.HTTPStatus != 0 {
 		b.WriteString(", http " + strconv.Itoa(e.HTTPStatus))
@@ -60,12 +69,12 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns what the network or the context said; nil if Feishu answered. It may hold an address: it is private.
-func (e *Error) Unwrap() error { return e.cause }
+func (e *Error) Unwrap() error { return e.Cause }
 
 // OutcomeUnknown reports whether a write may have been carried out although the call failed: cut off or timed out after
 // sending, a gateway's answer in place of Feishu's, or a code that says so. It is false for every read.
 func (e *Error) OutcomeUnknown() bool {
-	if !e.write {
+	if !e.Write {
 		return false
 	}
 	switch e.Class {
@@ -91,15 +100,13 @@ func (e *Error) Repeatable() bool {
 }
 
 // RowCode returns the row code for a code that one row's value causes; "" if the code is not about a row.
-func (e *Error) RowCode() problem.RowCode { return codeTable[e.Code].row }
+func (e *Error) RowCode() problem.RowCode { return codeTable[e.Code].Row }
 
 // Feishu writes the guilty value into error.message like this:
 //
 //	Invalid request parameter: 'fields.<name>.fieldValue.<Go %v of the value>.fieldName.<name>'. Correct format : …
 //	Invalid request parameter: 'fields.<name>'. Correct format : field_name not found. …
 const (
-	codeFieldNameNotFound = 1254045
-
 	messageHead   = "'fields."
 	messageTail   = "'. Correct format"
 	messageValue  = ".fieldValue."
@@ -141,20 +148,27 @@ func (e *Error) blamed() (name, value string) {
 		}
 		at += len(messageValue)
 	}
-	if e.Code == codeFieldNameNotFound {
+	if e.Code == CodeFieldNameNotFound {
 		return inner, ""
 	}
 	return "", ""
 }
 
+// HTTP statuses that decide where the code does not. (net/http is the client's: this package only holds words.)
+const (
+	statusTooManyRequests     = 429
+	statusInternalServerError = 500
+	statusGatewayTimeout      = 504
+)
+
 // statusClass classifies an answer whose code the table does not list.
 func statusClass(code, status int) Class {
 	switch {
-	case status == http.StatusTooManyRequests:
+	case status == statusTooManyRequests:
 		return ClassRate
-	case status == http.StatusGatewayTimeout:
+	case status == statusGatewayTimeout:
 		return ClassReadBack
-	case status >= http.StatusInternalServerError:
+	case status >= statusInternalServerError:
 		return ClassServer
 	case code >= 1254000 && code < 1255000:
 		return ClassData
@@ -164,10 +178,10 @@ func statusClass(code, status int) Class {
 	return ClassAccess
 }
 
-// classify sets the class of an answer of Feishu's by its code; by its HTTP status only if the code is unlisted.
-func (e *Error) classify() {
+// Classify sets the class of an answer of Feishu's by its code; by its HTTP status only if the code is unlisted.
+func (e *Error) Classify() {
 	if row, ok := codeTable[e.Code]; ok {
-		e.Class = row.class
+		e.Class = row.Class
 		return
 	}
 	e.Class = statusClass(e.Code, e.HTTPStatus)

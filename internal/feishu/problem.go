@@ -11,7 +11,7 @@ import (
 // maxMsgBytes bounds what of Feishu's msg is passed on, in bytes.
 const maxMsgBytes = 300
 
-// Problem gives the error as the caller sees it: code of api.md §5, outcome, the fix in both languages, and what Feishu
+// Problem gives the error as the caller sees it: code of docs/contract.md §5, outcome, the fix in both languages, and what Feishu
 // said (its msg, never its message, which quotes values).
 func (e *Error) Problem() *problem.Error {
 	p := problem.New(e.problemCode(), e.detail()).Because(e)
@@ -33,16 +33,16 @@ func (e *Error) problemCode() problem.Code {
 	}
 	if row, ok := codeTable[e.Code]; ok {
 		// A read has no rows: there the code blames a column, a filter or a view that the request names.
-		if row.code == problem.InvalidRows && !e.write {
-			if row.row == problem.RowFieldNotFound {
+		if row.Problem == problem.InvalidRows && !e.Write {
+			if row.Row == problem.RowFieldNotFound {
 				return problem.FieldNotFound
 			}
 			return problem.UpstreamRejected
 		}
-		if row.code == problem.UnknownOutcome {
+		if row.Problem == problem.UnknownOutcome {
 			return problem.UpstreamUnavailable // a read has no outcome to know
 		}
-		return row.code
+		return row.Problem
 	}
 	switch e.Class {
 	case ClassRate, ClassConflict:
@@ -62,7 +62,7 @@ func (e *Error) detail() problem.Text {
 	if !listed {
 		return problem.Text{ZH: text.ZH + "。", EN: text.EN}
 	}
-	name := row.name
+	name := row.Name
 	if e.Msg != "" && len(e.Msg) <= maxMsgBytes {
 		name = e.Msg
 	}

@@ -1,7 +1,5 @@
-// Package feishu is the thin typed client of the Feishu/Lark Open API: tokens, limiter, breaker, retry and the error table.
-//
-// It is the only package that dials Feishu. Names are Feishu's own. Every call names the caller's app; nothing is shared
-// between two apps, nor between two secrets of one app.
+// Package feishu holds the words of the Feishu/Lark Open API: types, column types, endpoints with their rates, error codes and
+// what each code means to a caller. It does no I/O; the client subpackage makes the calls. Names are Feishu's own.
 package feishu
 
 import (
@@ -189,7 +187,7 @@ type Page struct {
 // Class says what a client does about an error; see the error table.
 type Class int
 
-// The classes of facts §3.3.
+// The classes of docs/feishu/errors.md §3.3.
 const (
 	ClassData        Class = iota // the caller must fix the data; bisect a batch
 	ClassConflict                 // try again later, serialised per table: 1254290, 1254291, 1254607, …

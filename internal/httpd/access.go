@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -28,7 +29,7 @@ func logAccess(logger *slog.Logger, metrics *telemetry.Metrics, tools map[string
 			rec := recorded(w)
 			defer func() { // also for a request that is aborted
 				took := time.Since(start)
-				call := telemetry.CallFrom(r.Context())
+				call := request.CallFrom(r.Context())
 				about := call.Summary()
 				if metrics != nil {
 					metrics.Observe(about, rec.written(), took)
@@ -55,7 +56,7 @@ func levelOf(r *http.Request, status int) slog.Level {
 }
 
 func accessAttrs(
-	r *http.Request, call *telemetry.Call, about telemetry.Summary, route string, status int, took time.Duration,
+	r *http.Request, call *request.Call, about request.Summary, route string, status int, took time.Duration,
 ) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("request_id", call.RequestID),
@@ -89,7 +90,7 @@ func route(r *http.Request, tools map[string]Tool) string {
 			return pattern
 		}
 	}
-	if path := routePath(r); tools[path].Name != "" {
+	if path := RoutePath(r); tools[path].Name != "" {
 		return path
 	}
 	return other

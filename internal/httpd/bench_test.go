@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -27,7 +28,7 @@ func BenchmarkEdge(b *testing.B) {
 		b.Fatal(err)
 	}
 	router.Post(toolPath, func(w http.ResponseWriter, r *http.Request) {
-		telemetry.CallFrom(r.Context()).OnDelivered(func() {})
+		request.CallFrom(r.Context()).OnDelivered(func() {})
 		echo(w, r)
 	})
 	const body = `{"app_token":"bascnExample","table_id":"tblExample","records":[{"标题":"新的一期","播放量":12345,"发布日期":"2026-03-24"}]}`

@@ -18,7 +18,7 @@ import (
 const (
 	maxBufferedBytes = 128 << 20 // bytes of bodies in memory at the same time
 	firstBodyBytes   = 16 << 10  // bytes that a body of unknown length starts with
-	bodyReadTimeout  = 30 * time.Second
+	BodyReadTimeout  = 30 * time.Second
 )
 
 // capBody refuses a body that is announced as too large before any of it is read, and cuts off one that proves to be.
@@ -71,7 +71,7 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reser
 	// The server's own read timeout must outlast the handler; the body alone gets less. The deadline is lifted only at the
 	// body's end: of a body that failed, the server still tries to read the rest. A writer that is no connection has none.
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyReadTimeout))
+	_ = control.SetReadDeadline(time.Now().Add(BodyReadTimeout))
 	size := int64(firstBodyBytes)
 	if r.ContentLength >= 0 {
 		size = min(size, r.ContentLength+1) // one more, to see the end
@@ -79,7 +79,11 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reser
 	var body []byte
 	for {
 		if len(body) == cap(body) {
-			if !held.grow(max(size, held.bytes)) { // doubles
+			more := max(size, held.bytes) // doubles
+			if left := r.ContentLength + 1 - held.bytes; left > 0 {
+				more = min(max(size, 3*held.bytes), left) // up to four times what has come, but no more than is announced
+			}
+			if !held.grow(more) {
 				return nil, held, problem.New(problem.Overloaded, problem.Text{
 					ZH: "同时接收的请求体过多，本请求未被处理。",
 					EN: "Too many request bodies are being received; this one was not processed.",
@@ -94,13 +98,13 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reser
 			return body, held, nil
 		}
 		if err != nil {
-			return nil, held, bodyError(err)
+			return nil, held, BodyError(err)
 		}
 	}
 }
 
 // bodyError says why a body could not be read to its end.
-func bodyError(err error) error {
+func BodyError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return err
 	}

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 // recorder passes an answer on and remembers what became of it.
@@ -77,7 +77,7 @@ func deliver(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := recorded(w)
 		next.ServeHTTP(rec, r)
-		call := telemetry.CallFrom(r.Context())
+		call := request.CallFrom(r.Context())
 		if !call.AwaitsDelivery() {
 			return
 		}
@@ -94,7 +94,7 @@ func deliver(next http.Handler) http.Handler {
 }
 
 // meantStatus returns the status that was answered, or, where a soft error hides behind 200, the problem's own.
-func meantStatus(rec *recorder, call *telemetry.Call) int {
+func meantStatus(rec *recorder, call *request.Call) int {
 	if code := call.Summary().Code; code != "" && call.SoftErrors() {
 		return problem.Lookup(problem.Code(code)).Status
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 func TestDelivery(t *testing.T) {
@@ -17,7 +17,7 @@ func TestDelivery(t *testing.T) {
 	// hooked notes that a hook ran, and answers by then.
 	hooked := func(ran *bool, then http.HandlerFunc) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
-			telemetry.CallFrom(r.Context()).OnDelivered(func() { *ran = true })
+			request.CallFrom(r.Context()).OnDelivered(func() { *ran = true })
 			then(w, r)
 		}
 	}
@@ -59,12 +59,12 @@ func TestDelivery(t *testing.T) {
 		w := httptest.NewRecorder()
 		e := newEdge(t, func(w http.ResponseWriter, r *http.Request) {
 			recorded := w
-			telemetry.CallFrom(r.Context()).OnDelivered(func() {
+			request.CallFrom(r.Context()).OnDelivered(func() {
 				if rec, ok := recorded.(*recorder); !ok || rec.err != nil {
 					t.Error("the writer is not recorded")
 				}
 			})
-			telemetry.CallFrom(r.Context()).OnDelivered(func() { w.Header().Set("X-Late", "1") })
+			request.CallFrom(r.Context()).OnDelivered(func() { w.Header().Set("X-Late", "1") })
 			echo(w, r)
 		})
 		e.router.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", toolPath, strings.NewReader(`{"records":[]}`)))

@@ -11,7 +11,7 @@ import (
 	"strconv"
 
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 // maxFrames bounds the stack in a panic's log line, in frames.
@@ -49,7 +49,7 @@ func recoverPanics(renderer Renderer) func(http.Handler) http.Handler {
 // Panicked logs the value that a handler's deferred function has recovered, and returns the internal_error that answers it.
 // It is for handlers that run outside of the request's own goroutine.
 func (p Renderer) Panicked(ctx context.Context, value any) error {
-	call := telemetry.CallFrom(ctx)
+	call := request.CallFrom(ctx)
 	call.SetCode(string(problem.InternalError))
 	p.Logger.LogAttrs(ctx, slog.LevelError, "panic",
 		slog.String("request_id", call.RequestID),

@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 // maxCauses bounds how many layers of a private cause the log names.
 const maxCauses = 8
 
-// Renderer turns any error into the answer of api.md §5. It is safe for concurrent use.
+// Renderer turns any error into the answer of docs/contract.md §5. It is safe for concurrent use.
 type Renderer struct {
 	PublicURL string       // prefix of a document's type, without a slash at the end
 	Logger    *slog.Logger // gets one line for each internal_error: the types of its causes, never their text
@@ -28,7 +28,7 @@ type Renderer struct {
 // Document classifies err and renders it for the request of ctx, in the caller's language and softened if the caller asked
 // for that. It notes the code on the request's telemetry.Call.
 func (p Renderer) Document(ctx context.Context, err error) problem.Document {
-	call := telemetry.CallFrom(ctx)
+	call := request.CallFrom(ctx)
 	e := classify(err)
 	doc := problem.Render(e, problem.RenderOptions{
 		PublicURL: p.PublicURL,
@@ -46,16 +46,16 @@ func (p Renderer) Document(ctx context.Context, err error) problem.Document {
 
 // Write answers the request with err: problem+json, or 200 and plain JSON where the caller asked for soft errors.
 func (p Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
-	writeDocument(w, p.Document(r.Context(), err))
+	WriteDocument(w, p.Document(r.Context(), err))
 }
 
-func writeDocument(w http.ResponseWriter, doc problem.Document) {
+func WriteDocument(w http.ResponseWriter, doc problem.Document) {
 	SetProblemHeaders(w.Header(), doc)
-	writeJSON(w, doc.HTTPStatus(), doc)
+	WriteJSON(w, doc.HTTPStatus(), doc)
 }
 
 // writeJSON answers with body. Its Content-Type is JSON unless the header says so already.
-func writeJSON(w http.ResponseWriter, status int, body any) {
+func WriteJSON(w http.ResponseWriter, status int, body any) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
@@ -76,10 +76,10 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 func SetProblemHeaders(header http.Header, doc problem.Document) {
 	header.Set("Content-Type", doc.MediaType())
 	header.Set("Content-Language", string(doc.Lang))
-	setRetryAfter(header, doc.RetryAfter)
+	SetRetryAfter(header, doc.RetryAfter)
 }
 
-func setRetryAfter(header http.Header, wait time.Duration) {
+func SetRetryAfter(header http.Header, wait time.Duration) {
 	if wait > 0 {
 		seconds := (wait + time.Second - 1) / time.Second
 		header.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -18,8 +19,8 @@ func TestRenderer(t *testing.T) {
 	t.Parallel()
 	t.Run("notes the code on the call", func(t *testing.T) {
 		t.Parallel()
-		about := &telemetry.Call{RequestID: "req_1"}
-		doc := Renderer{}.Document(telemetry.WithCall(t.Context(), about), problem.New(problem.Draining, problem.Text{}))
+		about := &request.Call{RequestID: "req_1"}
+		doc := Renderer{}.Document(request.WithCall(t.Context(), about), problem.New(problem.Draining, problem.Text{}))
 		if doc.RequestID != "req_1" || about.Summary().Code != "draining" {
 			t.Errorf("got %+v, %+v", doc, about.Summary())
 		}

@@ -6,14 +6,13 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
-	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
@@ -33,27 +32,18 @@ func NewRequestID() string { return "req_" + strings.ToLower(rand.Text()[:reques
 func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			call := &telemetry.Call{RequestID: NewRequestID()}
-			if tool, ok := tools[routePath(r)]; ok {
+			call := &request.Call{RequestID: NewRequestID()}
+			if tool, ok := tools[RoutePath(r)]; ok {
 				call.SetTool(tool.Name)
 			}
 			if lang, ok := problem.ParseAcceptLanguage(r.Header.Get("Accept-Language")); ok {
 				call.SetLang(lang)
 			}
-			call.SetSoftErrors(softErrorsInQuery(r))
+			noteSoftErrors(call, r.URL.Query(), nil)
 			w.Header().Set(headerRequestID, call.RequestID)
-			next.ServeHTTP(w, r.WithContext(telemetry.WithCall(r.Context(), call)))
+			next.ServeHTTP(w, r.WithContext(request.WithCall(r.Context(), call)))
 		})
 	}
-}
-
-// softErrorsInQuery reads ?soft_errors=true, which holds for a body that cannot be read; the body's own word comes later.
-func softErrorsInQuery(r *http.Request) bool {
-	if r.URL.RawQuery == "" {
-		return false
-	}
-	soft, err := strconv.ParseBool(strings.ToLower(r.URL.Query().Get("soft_errors")))
-	return err == nil && soft
 }
 
 // clientAddress finds the caller's address: the peer's, or, where the peer is one of our proxies, what that proxy says in
@@ -92,7 +82,7 @@ func bearer(header string) secret.Text {
 func addressOf(ctx context.Context) netip.Addr { return middleware.GetClientIPAddr(ctx) }
 
 // routePath is the path as the router compares it: with its escapes, if it has any.
-func routePath(r *http.Request) string {
+func RoutePath(r *http.Request) string {
 	if r.URL.RawPath != "" {
 		return r.URL.RawPath
 	}

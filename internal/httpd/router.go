@@ -86,7 +86,7 @@ func notFound() *problem.Error {
 // with Allow. A method that nothing takes, at a path that does not exist, is not_found.
 func methodNotAllowed(router chi.Routes, renderer Renderer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		allowed := allowedMethods(router, routePath(r))
+		allowed := allowedMethods(router, RoutePath(r))
 		if len(allowed) == 0 {
 			renderer.Write(w, r, notFound())
 			return

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
@@ -63,7 +64,7 @@ func TestRouter(t *testing.T) {
 		},
 		"hands a body on as canonical JSON": {
 			call:   post("```json\n"+rows+"\n```").with("Content-Type", "text/plain"),
-			status: 200, has: []string{rows}, shown: true,
+			status: 200, has: []string{`{"标题":"` + canary + `"}`}, shown: true,
 			logged: []string{`"tool":"write_records"`, `"route":"/v1/records"`, `"method":"POST"`, `"status":200`},
 		},
 		"says where a body breaks, in English where that is preferred": {
@@ -75,6 +76,10 @@ func TestRouter(t *testing.T) {
 			call:   call{method: "POST", target: toolPath + "?soft_errors=True", body: `{"records":[`},
 			status: 200, code: "bad_body", header: map[string]string{"Content-Type": "application/json"}, has: []string{`"ok":false`, `"status":400`},
 			logged: []string{`"status":200`, `"code":"bad_body"`},
+		},
+		"does not soften its own refusal of a soft_errors that is neither true nor false": {
+			call:   call{method: "POST", target: toolPath + "?soft_errors=t", body: `{"records":[{"a":1}]}`},
+			status: 400, code: "bad_parameter", has: []string{`soft_errors`},
 		},
 		"softens a problem found further in where the body asks for it": {
 			call: post(`{"soft_errors":true,"records":[{"a":1}]}`), handle: refuse,
@@ -228,7 +233,7 @@ func TestAccessLog(t *testing.T) {
 		t.Parallel()
 		registry := telemetry.NewRegistry()
 		e := newEdge(t, func(_ http.ResponseWriter, r *http.Request) {
-			about := telemetry.CallFrom(r.Context())
+			about := request.CallFrom(r.Context())
 			about.AddRows(3)
 			about.Upstream("log-1")
 		}, func(o *Options) { o.Metrics = telemetry.NewMetrics(registry, []string{"write_records"}, nil) })

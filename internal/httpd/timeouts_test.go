@@ -76,7 +76,7 @@ func TestTimeouts(t *testing.T) {
 			begin := time.Now()
 			_, _ = io.WriteString(conn, head+`{"rec`)
 			answer, _ := io.ReadAll(conn)
-			if took := time.Since(begin); took < bodyReadTimeout || took > bodyReadTimeout+time.Second {
+			if took := time.Since(begin); took < BodyReadTimeout || took > BodyReadTimeout+time.Second {
 				t.Errorf("answered after %v", took)
 			}
 			if got := string(answer); !strings.HasPrefix(got, "HTTP/1.1 400") || !strings.Contains(got, "30 秒") || !strings.Contains(got, "Connection: close") {
@@ -127,7 +127,7 @@ func TestTimeouts(t *testing.T) {
 				echo(w, r)
 			}).router)
 			_, _ = io.WriteString(conn, head+`{"records":[`)
-			<-time.After(bodyReadTimeout - time.Millisecond)
+			<-time.After(BodyReadTimeout - time.Millisecond)
 			_, _ = io.WriteString(conn, `]}`)
 			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
@@ -135,7 +135,7 @@ func TestTimeouts(t *testing.T) {
 			}
 			body, err := io.ReadAll(response.Body)
 			_ = response.Body.Close()
-			if err != nil || response.StatusCode != http.StatusOK || string(body) != `{"records":[]}` {
+			if err != nil || response.StatusCode != http.StatusOK || string(body) != `{}` {
 				t.Errorf("%d %s %v", response.StatusCode, body, err)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/query"
 )
 
 // Bounds of a lookup.
@@ -78,7 +79,7 @@ type lookup struct {
 // calls. complete is false if the table has more pages than may be read.
 func (q *lookup) find(ctx context.Context, want [][]string) (found map[string][]feishu.Record, complete bool, err error) {
 	q.reset(want)
-	filters, _ := bitable.Filters(q.columns, want)
+	filters, _ := query.Filters(q.columns, want)
 	if len(filters) != 1 {
 		page, err := q.search(ctx, nil, "")
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
 	"github.com/rowgate/rowgate/internal/sandbox"
@@ -24,7 +25,7 @@ type site struct {
 	*outbox.Outbox
 
 	sb     *sandbox.Sandbox
-	client *feishu.Client
+	client *client.Client
 	store  *sqlite.Store
 	ring   *secret.Keyring
 	table  feishu.TableRef
@@ -58,7 +59,7 @@ func newSite(t *testing.T, options sandbox.Options) *site {
 		sandbox.FieldSpec{Name: "状态", Type: 3, Options: []string{"完成", "待办"}}, sandbox.FieldSpec{Name: "日期", Type: 5},
 		sandbox.FieldSpec{Name: "公开", Type: 7}, sandbox.FieldSpec{Name: "链接", Type: 15}, sandbox.FieldSpec{Name: "标签", Type: 4, Options: []string{"甲", "乙"}}))
 	s.ring = must[*secret.Keyring](t)(secret.NewKeyring(make([]byte, secret.KeyBytes)))
-	s.client = must[*feishu.Client](t)(feishu.New(feishu.Options{
+	s.client = must[*client.Client](t)(client.New(client.Options{
 		Keyring: s.ring, BaseURL: "http://sandbox.example", Transport: s.sb.Transport(), WriteTimeout: 5 * time.Second,
 	}))
 	t.Cleanup(s.client.Close)

@@ -76,7 +76,7 @@ type Result struct {
 // State is where a job stands.
 type State string
 
-// The states of api.md get_job.
+// The states of get_job (docs/contract.md §3).
 const (
 	StateQueued  State = "queued"
 	StateRunning State = "running"

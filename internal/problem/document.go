@@ -2,7 +2,6 @@ package problem
 
 import (
 	"cmp"
-	"net/http"
 	"time"
 	"unicode/utf8"
 )
@@ -10,7 +9,7 @@ import (
 // MediaType is the content type of a Document (RFC 9457); a soft one is plain JSON.
 const MediaType = "application/problem+json"
 
-// Document is a problem as the caller gets it, RFC 9457 with the members of api.md §5.
+// Document is a problem as the caller gets it, RFC 9457 with the members of docs/contract.md §5.
 type Document struct {
 	OK         *bool              `json:"ok,omitempty" doc:"false; only with soft_errors" example:"false"`
 	Type       string             `json:"type" doc:"page that explains the code" example:"https://rowgate.example/errors/invalid_rows"`
@@ -112,7 +111,7 @@ func (d Document) Soft() bool { return d.OK != nil }
 // HTTPStatus returns the status line's code: 200 for a soft document, else Status.
 func (d Document) HTTPStatus() int {
 	if d.Soft() {
-		return http.StatusOK
+		return statusOK
 	}
 	return d.Status
 }

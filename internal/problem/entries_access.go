@@ -1,12 +1,10 @@
 package problem
 
-import "net/http"
-
 // accessEntries are the problems of who is calling and of what the app may do. Menu names are those of the Feishu and Lark
 // clients and developer consoles: https://open.feishu.cn/document/server-docs/docs/bitable-v1/faq
 var accessEntries = []Entry{
 	{
-		Code: BadPassphrase, Status: http.StatusUnauthorized, Outcome: NotWritten,
+		Code: BadPassphrase, Status: statusUnauthorized, Outcome: NotWritten,
 		Title: Text{ZH: "通行口令不对", EN: "Wrong passphrase"},
 		Fix: Text{
 			ZH: "向本服务的管理者索取口令，放进 passphrase 字段或 Authorization: Bearer；配置为 name:value 时只发送 value；注意前后空格和被模板改动的字符。",
@@ -18,7 +16,7 @@ var accessEntries = []Entry{
 		},
 	},
 	{
-		Code: BadAppCredentials, Status: http.StatusUnauthorized, Outcome: NotWritten,
+		Code: BadAppCredentials, Status: statusUnauthorized, Outcome: NotWritten,
 		Title: Text{ZH: "App ID 或 App Secret 不对", EN: "Wrong App ID or App Secret"},
 		Fix: Text{
 			ZH: "飞书开发者后台（open.feishu.cn/app）→ 你的应用 →「凭证与基础信息」，重新复制 App ID 和 App Secret，并确认应用已启用。Lark 的应用请设 brand=lark。",
@@ -30,7 +28,7 @@ var accessEntries = []Entry{
 		},
 	},
 	{
-		Code: BadConnectionKey, Status: http.StatusUnauthorized, Outcome: NotWritten,
+		Code: BadConnectionKey, Status: statusUnauthorized, Outcome: NotWritten,
 		Title: Text{ZH: "连接密钥无效", EN: "Invalid connection key"},
 		Fix: Text{
 			ZH: "用 create_connection 重新生成连接密钥，并更新保存它的地方。",
@@ -42,7 +40,7 @@ var accessEntries = []Entry{
 		},
 	},
 	{
-		Code: AppNotCollaborator, Status: http.StatusForbidden, Outcome: NotWritten,
+		Code: AppNotCollaborator, Status: statusForbidden, Outcome: NotWritten,
 		Title: Text{ZH: "应用不是该多维表格的协作者", EN: "The app is no collaborator of the base"},
 		Fix: Text{
 			ZH: "打开多维表格 → 右上角「…」→「更多」→「添加文档应用」→ 搜索你的应用 → 授予「可编辑」（开启了高级权限的表格授予「可管理」）。找不到应用时，先在开发者后台发布一个含多维表格权限的版本。",
@@ -54,7 +52,7 @@ var accessEntries = []Entry{
 		},
 	},
 	{
-		Code: ScopeMissing, Status: http.StatusForbidden, Outcome: NotWritten,
+		Code: ScopeMissing, Status: statusForbidden, Outcome: NotWritten,
 		Title: Text{ZH: "应用缺少权限范围", EN: "The app lacks a scope"},
 		Fix: Text{
 			ZH: "飞书开发者后台 → 你的应用 →「开发配置」→「权限管理」→ 开通 detail 中的权限（以应用身份；写多维表格可用 bitable:app）→「版本管理与发布」→ 创建版本并发布，等待管理员审核通过。",
@@ -66,7 +64,7 @@ var accessEntries = []Entry{
 		},
 	},
 	{
-		Code: AdvancedPermission, Status: http.StatusForbidden, Outcome: NotWritten,
+		Code: AdvancedPermission, Status: statusForbidden, Outcome: NotWritten,
 		Title: Text{ZH: "高级权限不允许此操作", EN: "Advanced permissions forbid this"},
 		Fix: Text{
 			ZH: "打开多维表格 → 右上角「…」→「更多」→「添加文档应用」→ 把应用改为「可管理」；或在「高级权限」中把应用加入对该表可编辑、可新增的角色。",
@@ -78,7 +76,7 @@ var accessEntries = []Entry{
 		},
 	},
 	{
-		Code: IPNotAllowed, Status: http.StatusForbidden, Outcome: NotWritten,
+		Code: IPNotAllowed, Status: statusForbidden, Outcome: NotWritten,
 		Title: Text{ZH: "本服务的 IP 不在应用白名单内", EN: "This service's IP is not on the app's allow-list"},
 		Fix: Text{
 			ZH: "飞书开发者后台 → 你的应用 →「开发配置」→「安全设置」→「IP 白名单」，加入本服务的出口 IP，或清空白名单。",
@@ -90,7 +88,7 @@ var accessEntries = []Entry{
 		},
 	},
 	{
-		Code: TooManyFailures, Status: http.StatusTooManyRequests, Retryable: true, Outcome: NotWritten, RetryAfter: tooManyFailuresAfter,
+		Code: TooManyFailures, Status: statusTooManyRequests, Retryable: true, Outcome: NotWritten, RetryAfter: tooManyFailuresAfter,
 		Title: Text{ZH: "错误口令次数过多", EN: "Too many wrong passphrases"},
 		Fix: Text{
 			ZH: "停止重复发送错误的口令，等待 Retry-After 的秒数；正确的口令随时可用。",

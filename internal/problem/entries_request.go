@@ -1,11 +1,9 @@
 package problem
 
-import "net/http"
-
 // requestEntries are the problems of a request that cannot be read or understood.
 var requestEntries = []Entry{
 	{
-		Code: BadBody, Status: http.StatusBadRequest, Outcome: NotWritten,
+		Code: BadBody, Status: statusBadRequest, Outcome: NotWritten,
 		Title: Text{ZH: "请求体无法读取", EN: "The body cannot be read"},
 		Fix: Text{
 			ZH: "按 detail 指出的位置修正请求体。模板里要填入任意文本时，改用 application/x-www-form-urlencoded，每列一个字段：fields.列名=值，这样引号和换行都不必转义。",
@@ -17,7 +15,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: UnknownParameter, Status: http.StatusBadRequest, Outcome: NotWritten,
+		Code: UnknownParameter, Status: statusBadRequest, Outcome: NotWritten,
 		Title: Text{ZH: "未知的参数", EN: "Unknown parameter"},
 		Fix: Text{
 			ZH: "改正或删除 detail 中的参数名；列名要放进 records 或 fields 里面。",
@@ -29,7 +27,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: BadParameter, Status: http.StatusBadRequest, Outcome: NotWritten,
+		Code: BadParameter, Status: statusBadRequest, Outcome: NotWritten,
 		Title: Text{ZH: "参数的值不合法", EN: "Invalid parameter value"},
 		Fix: Text{
 			ZH: "按 detail 的说明改正该参数；允许的值见 /docs。",
@@ -41,7 +39,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: NoRows, Status: http.StatusBadRequest, Outcome: NotWritten,
+		Code: NoRows, Status: statusBadRequest, Outcome: NotWritten,
 		Title: Text{ZH: "没有任何行", EN: "No rows"},
 		Fix: Text{
 			ZH: "在 records 中发送行的数组，或在 fields 中发送一行。若上一步可能没有结果，请发送空数组 []，它会返回 total 0。",
@@ -53,7 +51,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: SecretInQuery, Status: http.StatusBadRequest, Outcome: NotWritten,
+		Code: SecretInQuery, Status: statusBadRequest, Outcome: NotWritten,
 		Title: Text{ZH: "密钥出现在网址里", EN: "A secret in the URL"},
 		Fix: Text{
 			ZH: "把它移到请求体、请求头或 Authorization: Bearer 中；它可能已被沿途的日志记下，请更换该密钥。",
@@ -65,7 +63,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: BadLink, Status: http.StatusBadRequest, Outcome: NotWritten,
+		Code: BadLink, Status: statusBadRequest, Outcome: NotWritten,
 		Title: Text{ZH: "链接不是多维表格", EN: "The link is no base"},
 		Fix: Text{
 			ZH: "打开目标数据表，复制浏览器地址栏的完整链接（含 ?table=tbl…）作为 app_token。",
@@ -77,7 +75,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: MissingConnection, Status: http.StatusBadRequest, Outcome: NotWritten,
+		Code: MissingConnection, Status: statusBadRequest, Outcome: NotWritten,
 		Title: Text{ZH: "缺少连接信息", EN: "Connection fields are missing"},
 		Fix: Text{
 			ZH: "补上 detail 列出的字段，或用 create_connection 生成连接密钥，放进 Authorization: Bearer rgk_…。",
@@ -89,7 +87,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: BaseNotFound, Status: http.StatusNotFound, Outcome: NotWritten,
+		Code: BaseNotFound, Status: statusNotFound, Outcome: NotWritten,
 		Title: Text{ZH: "找不到该多维表格", EN: "Base not found"},
 		Fix: Text{
 			ZH: "打开多维表格，复制地址栏的完整链接作为 app_token；Lark 的表格请设 brand=lark。",
@@ -101,7 +99,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: TableNotFound, Status: http.StatusNotFound, Outcome: NotWritten,
+		Code: TableNotFound, Status: statusNotFound, Outcome: NotWritten,
 		Title: Text{ZH: "找不到该数据表", EN: "Table not found"},
 		Fix: Text{
 			ZH: "用 list_tables 查看此多维表格的数据表，填写 tbl… 或表名。",
@@ -113,7 +111,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: RecordNotFound, Status: http.StatusNotFound, Outcome: NotWritten,
+		Code: RecordNotFound, Status: statusNotFound, Outcome: NotWritten,
 		Title: Text{ZH: "找不到该记录", EN: "Record not found"},
 		Fix: Text{
 			ZH: "用 search_records 取得 record_id（rec…）。要跳过不存在的记录，请设 on_error=skip。",
@@ -125,7 +123,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: JobNotFound, Status: http.StatusNotFound, Outcome: NotWritten,
+		Code: JobNotFound, Status: statusNotFound, Outcome: NotWritten,
 		Title: Text{ZH: "找不到该任务", EN: "Job not found"},
 		Fix: Text{
 			ZH: "使用 202 回答里的 job_id，并用提交时的同一组凭证查询。",
@@ -137,7 +135,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: NotFound, Status: http.StatusNotFound, Outcome: NotWritten,
+		Code: NotFound, Status: statusNotFound, Outcome: NotWritten,
 		Title: Text{ZH: "没有这个地址", EN: "No such address"},
 		Fix: Text{
 			ZH: "对照 /docs 或 /openapi.json 检查路径；路径末尾没有斜杠。",
@@ -149,7 +147,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: MethodNotAllowed, Status: http.StatusMethodNotAllowed, Outcome: NotWritten,
+		Code: MethodNotAllowed, Status: statusMethodNotAllowed, Outcome: NotWritten,
 		Title: Text{ZH: "请求方法不对", EN: "Method not allowed"},
 		Fix: Text{
 			ZH: "改用 Allow 响应头列出的方法；所有工具都是 POST。",
@@ -161,7 +159,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: BodyTooLarge, Status: http.StatusRequestEntityTooLarge, Outcome: NotWritten,
+		Code: BodyTooLarge, Status: statusRequestEntityTooLarge, Outcome: NotWritten,
 		Title: Text{ZH: "请求体过大", EN: "The body is too large"},
 		Fix: Text{
 			ZH: "把行分成几次发送，每次不超过 20 MiB；附件请用网址代替文件内容。",
@@ -173,7 +171,7 @@ var requestEntries = []Entry{
 		},
 	},
 	{
-		Code: TooManyRows, Status: http.StatusRequestEntityTooLarge, Outcome: NotWritten,
+		Code: TooManyRows, Status: statusRequestEntityTooLarge, Outcome: NotWritten,
 		Title: Text{ZH: "行数过多", EN: "Too many rows"},
 		Fix: Text{
 			ZH: "分几次发送，每次不超过 10,000 行；大文件请用 rowgate import。",

@@ -1,11 +1,9 @@
 package problem
 
-import "net/http"
-
 // rowsEntries are the problems of the rows, of the table that takes them, and of repeated requests.
 var rowsEntries = []Entry{
 	{
-		Code: IdempotencyConflict, Status: http.StatusConflict, Outcome: NotWritten,
+		Code: IdempotencyConflict, Status: statusConflict, Outcome: NotWritten,
 		Title: Text{ZH: "幂等键已用于另一个请求", EN: "The idempotency key was used for another request"},
 		Fix: Text{
 			ZH: "不同的内容请换一个 idempotency_key；要重试，请原样发送第一次的请求体。",
@@ -18,7 +16,7 @@ var rowsEntries = []Entry{
 	},
 	{
 		// The one problem below 429 that a repeat mends: the repeat gets the first request's answer.
-		Code: InFlight, Status: http.StatusConflict, Retryable: true, Outcome: OutcomeUnknown, RetryAfter: inFlightAfter,
+		Code: InFlight, Status: statusConflict, Retryable: true, Outcome: OutcomeUnknown, RetryAfter: inFlightAfter,
 		Title: Text{ZH: "同一请求仍在处理", EN: "The same request is still running"},
 		Fix: Text{
 			ZH: "等待 Retry-After 的秒数，再用同一个 idempotency_key 原样发送，会得到第一次的结果。",
@@ -30,7 +28,7 @@ var rowsEntries = []Entry{
 		},
 	},
 	{
-		Code: InvalidRows, Status: http.StatusUnprocessableEntity, Outcome: NotWritten,
+		Code: InvalidRows, Status: statusUnprocessableEntity, Outcome: NotWritten,
 		Title: Text{ZH: "有的行不合法", EN: "Some rows are invalid"},
 		Fix: Text{
 			ZH: "按 errors 逐行修正后重发；要先写入正确的行，请设 on_error=skip。describe_table 会给出每列可写的示例。",
@@ -42,7 +40,7 @@ var rowsEntries = []Entry{
 		},
 	},
 	{
-		Code: FieldNotFound, Status: http.StatusUnprocessableEntity, Outcome: NotWritten,
+		Code: FieldNotFound, Status: statusUnprocessableEntity, Outcome: NotWritten,
 		Title: Text{ZH: "选项中的列不存在", EN: "A column named in an option does not exist"},
 		Fix: Text{
 			ZH: "用 describe_table 查看列名，改正 detail 中的列。",
@@ -54,7 +52,7 @@ var rowsEntries = []Entry{
 		},
 	},
 	{
-		Code: BadKeyField, Status: http.StatusUnprocessableEntity, Outcome: NotWritten,
+		Code: BadKeyField, Status: statusUnprocessableEntity, Outcome: NotWritten,
 		Title: Text{ZH: "该列不能作为匹配键", EN: "This column cannot be a key"},
 		Fix: Text{
 			ZH: "key_fields 请选用文本、数字、单选、日期、电话、超链接、人员或复选框列。",
@@ -66,7 +64,7 @@ var rowsEntries = []Entry{
 		},
 	},
 	{
-		Code: TableFull, Status: http.StatusUnprocessableEntity, Outcome: NotWritten,
+		Code: TableFull, Status: statusUnprocessableEntity, Outcome: NotWritten,
 		Title: Text{ZH: "数据表已满", EN: "The table is full"},
 		Fix: Text{
 			ZH: "删除旧记录、改写另一张表，或升级飞书版本以提高上限；detail 说明是哪个上限。",
@@ -78,7 +76,7 @@ var rowsEntries = []Entry{
 		},
 	},
 	{
-		Code: QuotaExhausted, Status: http.StatusUnprocessableEntity, Outcome: NotWritten,
+		Code: QuotaExhausted, Status: statusUnprocessableEntity, Outcome: NotWritten,
 		Title: Text{ZH: "本月飞书 API 调用量已用完", EN: "This month's Feishu API quota is used up"},
 		Fix: Text{
 			ZH: "等到下月，或在飞书管理后台升级版本 / 购买 API 调用量。查看用量：管理后台 →「费用中心」。",
@@ -90,7 +88,7 @@ var rowsEntries = []Entry{
 		},
 	},
 	{
-		Code: UpstreamRejected, Status: http.StatusUnprocessableEntity, Outcome: NotWritten,
+		Code: UpstreamRejected, Status: statusUnprocessableEntity, Outcome: NotWritten,
 		Title: Text{ZH: "飞书拒绝了请求", EN: "Feishu refused the request"},
 		Fix: Text{
 			ZH: "按 feishu.code 与 feishu.msg 查飞书文档；若不清楚，把 feishu.log_id 发给飞书技术支持。",

@@ -1,7 +1,6 @@
 package problem
 
 import (
-	"net/http"
 	"time"
 )
 
@@ -19,7 +18,7 @@ const (
 // serverEntries are the problems of this service and of Feishu as a whole.
 var serverEntries = []Entry{
 	{
-		Code: RateLimited, Status: http.StatusTooManyRequests, Retryable: true, Outcome: NotWritten, RetryAfter: rateLimitedAfter,
+		Code: RateLimited, Status: statusTooManyRequests, Retryable: true, Outcome: NotWritten, RetryAfter: rateLimitedAfter,
 		Title: Text{ZH: "请求过于频繁", EN: "Too many requests"},
 		Fix: Text{
 			ZH: "等待 Retry-After 的秒数后原样重试；把多行放进一次请求比逐行发送更快。",
@@ -32,7 +31,7 @@ var serverEntries = []Entry{
 	},
 	{
 		// Whether anything was written before our own fault cannot be known here.
-		Code: InternalError, Status: http.StatusInternalServerError, Outcome: OutcomeUnknown,
+		Code: InternalError, Status: statusInternalServerError, Outcome: OutcomeUnknown,
 		Title: Text{ZH: "服务内部错误", EN: "Internal error"},
 		Fix: Text{
 			ZH: "把 request_id 告诉本服务的管理者。重试写入前请先查表，或使用 idempotency_key。",
@@ -44,7 +43,7 @@ var serverEntries = []Entry{
 		},
 	},
 	{
-		Code: UpstreamUnavailable, Status: http.StatusServiceUnavailable, Retryable: true, Outcome: NotWritten, RetryAfter: upstreamUnavailableAfter,
+		Code: UpstreamUnavailable, Status: statusServiceUnavailable, Retryable: true, Outcome: NotWritten, RetryAfter: upstreamUnavailableAfter,
 		Title: Text{ZH: "飞书暂时不可用", EN: "Feishu is not available"},
 		Fix: Text{
 			ZH: "等待 Retry-After 的秒数后原样重试。",
@@ -56,7 +55,7 @@ var serverEntries = []Entry{
 		},
 	},
 	{
-		Code: Overloaded, Status: http.StatusServiceUnavailable, Retryable: true, Outcome: NotWritten, RetryAfter: overloadedAfter,
+		Code: Overloaded, Status: statusServiceUnavailable, Retryable: true, Outcome: NotWritten, RetryAfter: overloadedAfter,
 		Title: Text{ZH: "服务繁忙", EN: "The service is busy"},
 		Fix: Text{
 			ZH: "等待 Retry-After 的秒数后原样重试；大批量写入请用 async=true。",
@@ -68,7 +67,7 @@ var serverEntries = []Entry{
 		},
 	},
 	{
-		Code: Draining, Status: http.StatusServiceUnavailable, Retryable: true, Outcome: NotWritten, RetryAfter: drainingAfter,
+		Code: Draining, Status: statusServiceUnavailable, Retryable: true, Outcome: NotWritten, RetryAfter: drainingAfter,
 		Title: Text{ZH: "服务正在停止", EN: "The service is stopping"},
 		Fix: Text{
 			ZH: "等待 Retry-After 的秒数后原样重试，届时会由另一个实例或重启后的服务处理。",
@@ -80,7 +79,7 @@ var serverEntries = []Entry{
 		},
 	},
 	{
-		Code: UnknownOutcome, Status: http.StatusGatewayTimeout, Retryable: true, Outcome: OutcomeUnknown, RetryAfter: outcomeUnknownAfter,
+		Code: UnknownOutcome, Status: statusGatewayTimeout, Retryable: true, Outcome: OutcomeUnknown, RetryAfter: outcomeUnknownAfter,
 		Title: Text{ZH: "写入结果未知", EN: "The outcome is unknown"},
 		Fix: Text{
 			ZH: "原样重试同一请求（同一 idempotency_key 或同样的内容），不会写两次；不要改动行的内容或顺序。",

@@ -1,4 +1,4 @@
-// Package problem is the error catalogue of api.md §5 and the one place that classifies an error.
+// Package problem is the error catalogue of docs/contract.md §5 and the one place that classifies an error.
 //
 // It lies at the bottom: every other package may use it and it uses none of them. An error of another package becomes a
 // problem by having a method Problem() *Error.
@@ -39,7 +39,7 @@ func (t Text) IsZero() bool { return t == Text{} }
 // Outcome says what became of the rows.
 type Outcome string
 
-// The outcomes of api.md §5.
+// The outcomes of docs/contract.md §5.
 const (
 	NotWritten     Outcome = "not_written"
 	Written        Outcome = "written"

@@ -1,3 +1,4 @@
+// Package telemetry sets up logs and metrics.
 package telemetry
 
 import (

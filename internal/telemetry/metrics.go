@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 // Label values for what belongs to no closed set.
@@ -64,7 +66,7 @@ func NewMetrics(registry prometheus.Registerer, tools, codes []string) *Metrics 
 }
 
 // Observe counts one finished request that was answered with status after took.
-func (m *Metrics) Observe(about Summary, status int, took time.Duration) {
+func (m *Metrics) Observe(about request.Summary, status int, took time.Duration) {
 	tool := fold(about.Tool, m.tools)
 	m.requests.WithLabelValues(tool, fold(about.Code, m.codes), statusClass(status)).Inc()
 	m.seconds.WithLabelValues(tool).Observe(took.Seconds())

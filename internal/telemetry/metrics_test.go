@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -17,13 +18,13 @@ func TestMetrics(t *testing.T) {
 		registry := telemetry.NewRegistry()
 		metrics := telemetry.NewMetrics(registry, []string{"write_records"}, []string{"invalid_rows"})
 		for _, seen := range []struct {
-			about  telemetry.Summary
+			about  request.Summary
 			status int
 		}{
-			{telemetry.Summary{Tool: "write_records", Rows: 5}, 200},
-			{telemetry.Summary{Tool: "write_records", Code: "invalid_rows", Rows: 2}, 422},
-			{telemetry.Summary{Tool: "tenant-1/base-2", Code: "made-up"}, 999},
-			{telemetry.Summary{}, 404},
+			{request.Summary{Tool: "write_records", Rows: 5}, 200},
+			{request.Summary{Tool: "write_records", Code: "invalid_rows", Rows: 2}, 422},
+			{request.Summary{Tool: "tenant-1/base-2", Code: "made-up"}, 999},
+			{request.Summary{}, 404},
 		} {
 			metrics.Observe(seen.about, seen.status, time.Millisecond)
 		}
@@ -48,7 +49,7 @@ rowgate_requests_total{code="other",status_class="other",tool="other"} 1
 		metrics := telemetry.NewMetrics(registry, nil, nil)
 		for i := range 100 {
 			name := strings.Repeat("x", i+1)
-			metrics.Observe(telemetry.Summary{Tool: name, Code: name, Rows: 1}, 1000+i, time.Millisecond)
+			metrics.Observe(request.Summary{Tool: name, Code: name, Rows: 1}, 1000+i, time.Millisecond)
 		}
 		for _, name := range []string{"rowgate_requests_total", "rowgate_request_duration_seconds", "rowgate_request_rows_total"} {
 			if count, err := testutil.GatherAndCount(registry, name); err != nil || count != 1 {
@@ -66,7 +67,7 @@ rowgate_requests_total{code="other",status_class="other",tool="other"} 1
 	t.Run("keeps two services in one process apart", func(t *testing.T) {
 		t.Parallel()
 		first, second := telemetry.NewRegistry(), telemetry.NewRegistry()
-		telemetry.NewMetrics(first, nil, nil).Observe(telemetry.Summary{}, 200, 0)
+		telemetry.NewMetrics(first, nil, nil).Observe(request.Summary{}, 200, 0)
 		telemetry.NewMetrics(second, nil, nil)
 		if count, err := testutil.GatherAndCount(second, "rowgate_requests_total"); err != nil || count != 0 {
 			t.Errorf("%d, %v", count, err)

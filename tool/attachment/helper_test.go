@@ -18,6 +18,7 @@ import (
 	"github.com/rowgate/rowgate/internal/attachment"
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -99,7 +100,7 @@ type bundle struct {
 	*Resolver
 
 	sb     *sandbox.Sandbox
-	client *feishu.Client
+	client *client.Client
 	web    *web
 	target tool.Target
 }
@@ -114,7 +115,7 @@ func setup(t *testing.T) *bundle {
 	must(t, sb.AddPerson(sandbox.PersonSpec{OpenID: "ou_zhang", Email: "zhang@example.com", Mobile: "+8613012345678"}))
 	keyring, err := secret.ParseKeyring(secret.GenerateKey())
 	must(t, err)
-	client, err := feishu.New(feishu.Options{Keyring: keyring, BaseURL: "http://feishu.test", Transport: inProcess{sb}})
+	client, err := client.New(client.Options{Keyring: keyring, BaseURL: "http://feishu.test", Transport: inProcess{sb}})
 	must(t, err)
 	uploader := attachment.NewUploader(attachment.UploaderOptions{Media: client, Digest: client.Digest, AllowRetry: client.AllowRetry})
 	people := attachment.NewPeople(client, client.Digest)

@@ -9,8 +9,8 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
-	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/tool"
 )
@@ -22,7 +22,7 @@ const (
 	MaxExpiresIn     = 2 * DefaultExpiresIn
 )
 
-// Door checks passphrases and seals keys. *tenant.Door is one. The errors are problems.
+// Door checks passphrases and seals keys. *tenant.Authenticator is one. The errors are problems.
 type Door interface {
 	Admit(ctx context.Context, claim tenant.Claim) (tenant.Identity, error)
 	Seal(c tenant.Connection) (secret.Text, error)
@@ -56,10 +56,7 @@ func Create(door Door) tool.Tool {
 			`workflow or model holds a secret. Example: {"app_id":"cli_example","app_secret":"…","passphrase":"…"}`,
 		Risk: tool.ReadOnly,
 	}, func(ctx context.Context, in *CreateConnectionInput) (tool.Answer, error) {
-		if tool.IsTrue(in.SoftErrors) {
-			telemetry.CallFrom(ctx).SetSoftErrors(true)
-		}
-		telemetry.CallFrom(ctx).SetBrand(in.Brand)
+		request.CallFrom(ctx).SetBrand(in.Brand)
 		identity, err := door.Admit(ctx, tenant.Claim{Passphrase: in.Passphrase, AppID: in.AppID, AppSecret: in.AppSecret})
 		if err != nil {
 			return tool.Answer{}, err
@@ -79,7 +76,7 @@ func Create(door Door) tool.Tool {
 		}
 		return tool.OK(&KeyMade{
 			OK: true, ConnectionKey: key.Reveal(), ExpiresAt: c.ExpiresAt.UTC().Format(time.RFC3339), AppToken: c.AppToken,
-			TableID: c.TableID, Brand: c.Brand, RequestID: telemetry.CallFrom(ctx).RequestID,
+			TableID: c.TableID, Brand: c.Brand, RequestID: request.CallFrom(ctx).RequestID,
 		}), nil
 	})
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
-	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Client asks Feishu. *feishu.Client is one.
+// Client asks Feishu. *client.Client is one.
 type Client interface {
 	Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error)
 	GetApp(ctx context.Context, app feishu.App, appToken string) (feishu.AppInfo, error)
@@ -74,7 +74,7 @@ func Diagnose(s *Service) tool.Tool {
 			return tool.Answer{}, err
 		}
 		diagnosis := w.run(ctx)
-		diagnosis.RequestID = telemetry.CallFrom(ctx).RequestID
+		diagnosis.RequestID = request.CallFrom(ctx).RequestID
 		return tool.OK(diagnosis), nil
 	})
 }

@@ -183,12 +183,6 @@ func (w *walk) fields(ctx context.Context) (problem.Text, error) {
 	}, nil
 }
 
-// Feishu's codes for an update that it looked into and found nothing to do for.
-const (
-	codeEmptyValue    = 1254007
-	codeDataNotChange = 1254606
-)
-
 // write updates a record that does not exist with no values at all. Feishu checks the app's right to edit before it looks for
 // the record: RecordIdNotFound proves the right, and even if the record existed nothing would change. The id is a new one each
 // time, since Feishu refuses an update that repeats the one before (1254608). ignore_consistency_check keeps the call out of the
@@ -201,7 +195,7 @@ func (w *walk) write(ctx context.Context) (problem.Text, error) {
 	err := w.call(ctx, "POST", path, url.Values{"ignore_consistency_check": {"true"}}, string(body))
 	e, _ := errors.AsType[*feishu.Error](err)
 	switch {
-	case err == nil, isAny(err, problem.RecordNotFound), e != nil && (e.Code == codeEmptyValue || e.Code == codeDataNotChange):
+	case err == nil, isAny(err, problem.RecordNotFound), e != nil && (e.Code == feishu.CodeEmptyValue || e.Code == feishu.CodeDataNotChange):
 		return problem.Text{ZH: "应用可以写入这张表。", EN: "The app may write to the table."}, nil
 	case isAny(err, problem.UnknownOutcome): // of no rows
 		return problem.Text{}, problem.New(problem.UpstreamUnavailable, problem.Text{

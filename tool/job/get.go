@@ -6,7 +6,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 	"github.com/rowgate/rowgate/tool/record"
 )
@@ -59,14 +59,14 @@ func Get(gate *tool.Gate, jobs Jobs, publicURL string) tool.Tool {
 		}
 		status := &Status{
 			OK: true, JobID: found.ID, State: found.State, Progress: Progress{Done: found.RowsDone, Total: found.RowsTotal},
-			RequestID: telemetry.CallFrom(ctx).RequestID,
+			RequestID: request.CallFrom(ctx).RequestID,
 		}
 		if found.Result == nil {
 			return tool.OK(status), nil
 		}
 		receipt, err := record.JobReceipt(ctx, found.Result)
 		if err != nil {
-			call := telemetry.CallFrom(ctx)
+			call := request.CallFrom(ctx)
 			doc := problem.Render(problem.From(err), problem.RenderOptions{
 				PublicURL: publicURL, RequestID: call.RequestID, Lang: call.Lang(),
 			})

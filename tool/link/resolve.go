@@ -6,7 +6,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -54,7 +54,7 @@ func Resolve(gate *tool.Gate) tool.Tool {
 		}
 		return tool.OK(&Resolved{
 			OK: true, AppToken: target.AppToken, TableID: link.TableID, ViewID: link.ViewID, Brand: string(target.App.Brand),
-			Kind: string(link.Kind), RequestID: telemetry.CallFrom(ctx).RequestID,
+			Kind: string(link.Kind), RequestID: request.CallFrom(ctx).RequestID,
 		}), nil
 	})
 }

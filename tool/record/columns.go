@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/rowgate/rowgate/internal/bitable"
-	"github.com/rowgate/rowgate/internal/schema"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -16,7 +16,7 @@ const ruleColumnCreated = "column_created"
 // addColumns makes the columns that rows name and the table has not, where unknown_fields: create asks for it, and coerces
 // the rows for the table as it then is. A request of which nothing will be written makes none; a dry run only imagines them.
 func (s *Service) addColumns(
-	ctx context.Context, known *schema.Table, plan *bitable.Plan, rows []json.RawMessage, options bitable.Options, o *WriteOptions,
+	ctx context.Context, known *directory.Table, plan *bitable.Plan, rows []json.RawMessage, options bitable.Options, o *WriteOptions,
 ) (*bitable.Plan, []bitable.Warning, error) {
 	unknown := plan.UnknownColumns()
 	switch {

@@ -10,12 +10,12 @@ import (
 	"strings"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -35,7 +35,7 @@ type write struct {
 
 // run does the write and answers it: 200 with a receipt, 202 with a job id, or a problem.
 func (w *write) run(ctx context.Context) (tool.Answer, error) {
-	telemetry.CallFrom(ctx).AddRows(len(w.rows))
+	request.CallFrom(ctx).AddRows(len(w.rows))
 	waiting, cancel := w.deadline.Context(ctx)
 	defer cancel()
 
@@ -58,7 +58,7 @@ func (w *write) run(ctx context.Context) (tool.Answer, error) {
 
 // submit validates, sends and waits. Feishu may know better than a schema of some minutes ago: when it says that a column is
 // gone, nothing was written, and the rows are looked at once more with the table as it is now (again).
-func (w *write) submit(waiting, ctx context.Context, known schema.Table, fingerprint [32]byte, again bool) (tool.Answer, error) {
+func (w *write) submit(waiting, ctx context.Context, known directory.Table, fingerprint [32]byte, again bool) (tool.Answer, error) {
 	plan, made, err := w.plan(waiting, w.target, &known, w.rows, w.options, w.mode)
 	if err != nil {
 		return tool.Answer{}, err
@@ -115,7 +115,7 @@ func (w *write) caller() string {
 
 // await waits for the result until the deadline, then answers 202: the write goes on. Who asked for a job gets its id at once, a
 // repeat the same one.
-func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note memo, known *schema.Table) (tool.Answer, error) {
+func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note memo, known *directory.Table) (tool.Answer, error) {
 	var result *outbox.Result
 	err := context.DeadlineExceeded // as for a caller who does not wait
 	if !tool.IsTrue(w.options.Async) {
@@ -131,7 +131,7 @@ func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note 
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	telemetry.CallFrom(ctx).OnDelivered(ticket.Delivered)
+	request.CallFrom(ctx).OnDelivered(ticket.Delivered)
 	receipt, err := settle(ctx, result, note)
 	if err != nil {
 		return tool.Answer{}, err
@@ -149,7 +149,7 @@ func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note 
 		if receipt.Rows, err = w.plain(waiting, w.target, known, receipt.RecordIDs); err != nil {
 			return tool.Answer{}, readBackFailed(receipt, err)
 		}
-		receipt.UpstreamCalls = result.UpstreamCalls + telemetry.CallFrom(ctx).UpstreamCalls()
+		receipt.UpstreamCalls = result.UpstreamCalls + request.CallFrom(ctx).UpstreamCalls()
 	}
 	return tool.OK(receipt.body(receipt.op)), nil
 }
@@ -238,7 +238,7 @@ func accepted(ctx context.Context, ticket *outbox.Ticket) (tool.Answer, error) {
 	if err := ticket.Keep(); err != nil {
 		return tool.Answer{}, err
 	}
-	call := telemetry.CallFrom(ctx)
+	call := request.CallFrom(ctx)
 	call.OnDelivered(ticket.Delivered)
 	message := problem.Text{
 		ZH: "已接收，仍在写入。请用 get_job 查询结果。",
@@ -262,16 +262,21 @@ func readBackFailed(receipt *Receipt, cause error) error {
 // fingerprint is what makes two requests the same write: where, what, how and the rows as they were sent.
 func (w *write) fingerprint(ctx context.Context) [32]byte {
 	o := w.options
-	parts := []string{
+	options := []string{
 		w.target.Tenant, w.target.AppToken, w.target.TableID, string(w.op), strings.Join(w.keys, "\x00"), w.token,
 		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, w.target.UserIDType,
 		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
 	}
-	for _, row := range w.rows {
-		parts = append(parts, string(row))
+	files := intake.ResultFrom(ctx).Files
+	parts := make([][]byte, 0, len(options)+len(w.rows)+3*len(files))
+	for _, option := range options {
+		parts = append(parts, []byte(option))
 	}
-	for _, file := range intake.ResultFrom(ctx).Files {
-		parts = append(parts, file.Column, file.Name, string(file.Data))
+	for _, row := range w.rows {
+		parts = append(parts, row)
+	}
+	for _, file := range files {
+		parts = append(parts, []byte(file.Column), []byte(file.Name), file.Data)
 	}
 	return w.Print(parts...)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -83,7 +83,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 	note := memo{Op: outbox.OpDelete, Total: len(in.RecordIDs), Warnings: repairs(ctx)}
 	rows := make([]bitable.Row, 0, len(in.RecordIDs))
 	seen := make(map[string]bool, len(in.RecordIDs))
-	telemetry.CallFrom(ctx).AddRows(len(in.RecordIDs))
+	request.CallFrom(ctx).AddRows(len(in.RecordIDs))
 	for i, id := range in.RecordIDs {
 		w.rows = append(w.rows, json.RawMessage(id))
 		if seen[id] {

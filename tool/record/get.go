@@ -8,7 +8,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -98,7 +98,7 @@ func (s *Service) get(ctx context.Context, target tool.Target, in *GetRecordsInp
 			rows[record.ID] = shape.append(nil, record)
 		}
 	}
-	got := &GotRecords{OK: true, Records: []json.RawMessage{}, Missing: []string{}, RequestID: telemetry.CallFrom(ctx).RequestID}
+	got := &GotRecords{OK: true, Records: []json.RawMessage{}, Missing: []string{}, RequestID: request.CallFrom(ctx).RequestID}
 	for _, id := range in.RecordIDs {
 		row, open := rows[id]
 		switch {

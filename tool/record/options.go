@@ -18,7 +18,7 @@ const (
 	returnNone   = "none"
 )
 
-// MaxIdempotencyKey bounds idempotency_key in bytes (api.md, write_records).
+// MaxIdempotencyKey bounds idempotency_key in bytes (docs/contract.md §3, write_records).
 const MaxIdempotencyKey = 255
 
 // WriteOptions are what every write takes beside its rows.

@@ -6,9 +6,10 @@ import (
 	"errors"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
+	"github.com/rowgate/rowgate/internal/query"
 )
 
 // Bounds of one search request.
@@ -24,7 +25,7 @@ const shapeFeishu = "feishu"
 
 // view is how rows are shown.
 type view struct {
-	table   *schema.Table
+	table   *directory.Table
 	columns []string // names of the columns that are shown; nil for all
 	raw     bool     // shape: feishu
 }
@@ -68,7 +69,7 @@ type paging struct {
 	rows    Rows
 	ref     feishu.TableRef
 	request feishu.SearchRequest // but for the page
-	rest    where                // what Feishu could not filter
+	rest    query.Where          // what Feishu could not filter
 	exact   bool                 // rest is empty
 	view    view
 	limit   int
@@ -101,7 +102,7 @@ func (p *paging) read(ctx context.Context, from position) (batch, error) {
 			got.total = new(page.Total)
 		}
 		for i := min(got.next.Offset, len(page.Items)); i < len(page.Items); i++ {
-			if !p.exact && !p.rest.matches(page.Items[i].Fields) {
+			if !p.exact && !p.rest.Matches(page.Items[i].Fields) {
 				continue
 			}
 			if len(got.rows) == p.limit || bytes > MaxAnswerBytes {

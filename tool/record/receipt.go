@@ -11,7 +11,7 @@ import (
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 )
 
 // Receipt says what became of each row. created+updated+unchanged+failed+unknown is total, always, and the set of top-level
@@ -76,7 +76,7 @@ func repairs(ctx context.Context) []bitable.Warning {
 // receipt adds up what validation found and what became of the rows that were sent. A row the results do not name failed in
 // validation.
 func (m memo) receipt(ctx context.Context, result *outbox.Result) *Receipt {
-	call := telemetry.CallFrom(ctx)
+	call := request.CallFrom(ctx)
 	r := &Receipt{
 		op: m.Op, Total: m.Total, Failed: m.Failed, ErrorCount: m.Count, RecordIDs: make([]string, m.Total), Rows: []json.RawMessage{},
 		Warnings: m.Warnings, RequestID: call.RequestID, UpstreamCalls: call.UpstreamCalls(),

@@ -11,10 +11,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/query"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -122,11 +123,17 @@ func (s *Service) search(ctx context.Context, target tool.Target, in *SearchInpu
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	found.RequestID = telemetry.CallFrom(ctx).RequestID
+	found.RequestID = request.CallFrom(ctx).RequestID
 	return tool.OK(found), nil
 }
 
 // isColumnFault reports whether a search may have failed because the table has changed since its columns were looked up.
+// columnFaults are Feishu's codes for a search that names a column which is not in the table, or asks of it what its type cannot
+// do.
+var columnFaults = []int{
+	feishu.CodeInvalidSort, feishu.CodeInvalidFilter, feishu.CodeInvalidFieldNames, feishu.CodeFieldNameNotFound,
+}
+
 func isColumnFault(err error) bool {
 	if errors.Is(err, errOldSchema) {
 		return true
@@ -135,30 +142,22 @@ func isColumnFault(err error) bool {
 		return e.Code == problem.FieldNotFound || e.Code == problem.BadParameter
 	}
 	e, ok := errors.AsType[*feishu.Error](err)
-	return ok && slices.Contains([]int{codeInvalidSort, codeInvalidFilter, codeInvalidFieldNames, codeFieldNameNotFound}, e.Code)
+	return ok && slices.Contains(columnFaults, e.Code)
 }
 
-// Feishu's codes for a search that names a column which the table has not, or asks of it what its type cannot do.
-const (
-	codeInvalidSort       = 1254016
-	codeInvalidFilter     = 1254018
-	codeInvalidFieldNames = 1254024
-	codeFieldNameNotFound = 1254045
-)
-
 // find answers a search. Columns looked up before fresh are too old for a search that is not Feishu's alone.
-func (s *Service) find(ctx context.Context, target tool.Target, known *schema.Table, in *SearchInput, fresh time.Time) (*Found, error) {
-	what := search{filter: json.RawMessage(in.Filter)}
+func (s *Service) find(ctx context.Context, target tool.Target, known *directory.Table, in *SearchInput, fresh time.Time) (*Found, error) {
+	what := query.Search{Filter: json.RawMessage(in.Filter)}
 	if len(in.Where) > 0 {
-		w, err := parseWhere(known.Schema, known.Zone, target.UserIDType, in.Where)
+		w, err := query.Parse(known.Schema, known.Zone, target.UserIDType, in.Where)
 		if err != nil {
 			return nil, err
 		}
-		if what, err = w.compile(known.Zone); err != nil {
+		if what, err = w.Compile(known.Zone); err != nil {
 			return nil, err
 		}
 	}
-	if !what.isExact() && known.Loaded.Before(fresh) {
+	if !what.IsExact() && known.Loaded.Before(fresh) {
 		return nil, errOldSchema
 	}
 	order, err := sortOf(known.Schema, in.Sort)
@@ -171,17 +170,17 @@ func (s *Service) find(ctx context.Context, target tool.Target, known *schema.Ta
 	}
 	asked := shown
 	if shown != nil {
-		for _, field := range what.columns() {
+		for _, field := range what.Columns() {
 			if !slices.Contains(asked, field.Name) {
 				asked = append(slices.Clip(asked), field.Name)
 			}
 		}
 	}
 	pages := &paging{
-		rows: s.Rows, ref: target.TableRef, rest: what.rest, exact: what.isExact(), limit: in.limit(),
+		rows: s.Rows, ref: target.TableRef, rest: what.Rest, exact: what.IsExact(), limit: in.limit(),
 		view: view{table: known, columns: shown, raw: in.Shape == shapeFeishu},
 		request: feishu.SearchRequest{
-			UserIDType: target.UserIDType, ViewID: in.ViewID, FieldNames: asked, Filter: what.filter, Sort: order,
+			UserIDType: target.UserIDType, ViewID: in.ViewID, FieldNames: asked, Filter: what.Filter, Sort: order,
 		},
 	}
 	cursors := cursors{fingerprint: s.Print, query: []string{
@@ -217,7 +216,7 @@ func sortOf(table *bitable.Schema, names []string) ([]feishu.Sort, error) {
 		if ok && exact {
 			column, descending = name, false
 		}
-		field, err := findColumn(table, "sort", column)
+		field, err := query.FindColumn(table, "sort", column)
 		if err != nil {
 			return nil, err
 		}
@@ -235,7 +234,7 @@ func sortOf(table *bitable.Schema, names []string) ([]feishu.Sort, error) {
 func columnsOf(table *bitable.Schema, names []string) ([]string, error) {
 	var columns []string
 	for _, name := range names {
-		field, err := findColumn(table, "fields", name)
+		field, err := query.FindColumn(table, "fields", name)
 		if err != nil {
 			return nil, err
 		}

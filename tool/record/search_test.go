@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/query"
 	"github.com/rowgate/rowgate/internal/sandbox"
-	"github.com/rowgate/rowgate/tool/record"
 )
 
 // stockFields are columns of every kind that compares.
@@ -174,7 +174,7 @@ func TestSearch_refuses(t *testing.T) {
 		"an emptiness that is neither true nor not": {`"where":{"标题":{"empty":"yes"}}`, problem.BadParameter, []string{"标题", "empty"}},
 		"more values than Feishu takes":             {`"where":{"标题":[` + many(51) + `]}`, problem.BadParameter, []string{"50", "2000"}},
 		"more characters than Feishu takes":         {`"where":{"标题":"` + strings.Repeat("长", 2000) + `"}`, problem.BadParameter, []string{"50", "2000"}},
-		"more values than we take":                  {`"where":{"编号":[` + many(record.MaxWhereValues+1) + `]}`, problem.BadParameter, []string{"500"}},
+		"more values than we take":                  {`"where":{"编号":[` + many(query.MaxWhereValues+1) + `]}`, problem.BadParameter, []string{"500"}},
 		"where and filter together":                 {`"where":{"标题":"x"},"filter":{"conjunction":"and"}`, problem.BadParameter, []string{"filter"}},
 		"a view with a filter":                      {`"view_id":"vewExample","where":{"标题":"x"}`, problem.BadParameter, []string{"view_id"}},
 		"a view with a sort":                        {`"view_id":"vewExample","sort":["标题"]`, problem.BadParameter, []string{"view_id"}},

@@ -7,10 +7,12 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/tool"
@@ -20,7 +22,7 @@ import (
 // reading is the reading tools in front of a sandbox.
 type reading struct {
 	box     *sandbox.Sandbox
-	client  *feishu.Client
+	client  *client.Client
 	service *record.Service
 	apps    atomic.Int64
 }
@@ -36,19 +38,19 @@ func setupReading(t testing.TB) *reading {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := feishu.New(feishu.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
+	client, err := client.New(client.Options{Keyring: ring, Transport: box.Transport(), BaseURL: "http://sandbox.test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	directory := schema.New(client, client.Digest)
+	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
+	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
 	t.Cleanup(door.Close)
 	return &reading{box: box, client: client, service: &record.Service{
 		Gate:   &tool.Gate{Admission: door, Places: directory, Digest: client.Digest},
 		Tables: directory, Rows: client,
-		Print: func(parts ...string) [32]byte { return ring.MAC("test", parts...) },
+		Print: func(parts ...[]byte) [32]byte { return ring.MACBytes("test", parts...) },
 	}}
 }
 
@@ -95,11 +97,11 @@ func call[O any](s *stock, t tool.Tool, options string) (*O, *problem.Error) {
 	if options != "" {
 		connection += ","
 	}
-	body := json.RawMessage(connection + options + "}")
-	if !json.Valid(body) {
-		s.t.Fatalf("the test's body is no JSON: %s", options)
+	request, err := intake.Parse(t.Spec, intake.Input{Body: []byte(connection + options + "}"), ContentType: "application/json"})
+	if err != nil {
+		s.t.Fatalf("the test's body %s: %v", options, err)
 	}
-	answer, err := t.Call(s.t.Context(), body)
+	answer, err := t.Call(s.t.Context(), request)
 	if err != nil {
 		return nil, problem.From(err)
 	}

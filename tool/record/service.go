@@ -5,17 +5,17 @@ import (
 	"encoding/json"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/tool"
 )
 
 // Tables knows the columns of tables. *schema.Directory is one.
 type Tables interface {
-	Table(ctx context.Context, ref feishu.TableRef) (*schema.Table, error)
-	Refresh(ctx context.Context, known *schema.Table) (*schema.Table, error)
+	Table(ctx context.Context, ref feishu.TableRef) (*directory.Table, error)
+	Refresh(ctx context.Context, known *directory.Table) (*directory.Table, error)
 	Forget(ref feishu.TableRef)
 }
 
@@ -29,7 +29,7 @@ type Outbox interface {
 	Match(ctx context.Context, submission outbox.Submission) ([]outbox.RowResult, error)
 }
 
-// Rows reads rows. *feishu.Client is one.
+// Rows reads rows. *client.Client is one.
 type Rows interface {
 	BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error)
 	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)
@@ -47,14 +47,14 @@ type Service struct {
 	Lookups Lookups
 	// Files names the file parts of the request's form, for attachment columns.
 	Files func(ctx context.Context) []bitable.File
-	// Print is a MAC: what makes two requests the same write.
-	Print func(parts ...string) [32]byte
+	// Print is a MAC: what makes two requests the same write. It keeps none of the parts.
+	Print func(parts ...[]byte) [32]byte
 }
 
 // Columns makes columns. *table.Maker is one.
 type Columns interface {
 	// Create adds the columns that the rows name and the table has not, and returns their names.
-	Create(ctx context.Context, known *schema.Table, unknown []bitable.UnknownColumn) ([]string, error)
+	Create(ctx context.Context, known *directory.Table, unknown []bitable.UnknownColumn) ([]string, error)
 }
 
 // Lookups resolves what a plan has pending.
@@ -66,7 +66,7 @@ type Lookups interface {
 
 // plan coerces rows for the table. A column that the table has not may be newer than what is known of the table: the columns
 // are then asked for once more.
-func (s *Service) plan(ctx context.Context, target tool.Target, known *schema.Table, rows []json.RawMessage, o *WriteOptions, mode bitable.Mode,
+func (s *Service) plan(ctx context.Context, target tool.Target, known *directory.Table, rows []json.RawMessage, o *WriteOptions, mode bitable.Mode,
 ) (plan *bitable.Plan, made []bitable.Warning, err error) {
 	options, err := o.coercion(mode, target.UserIDType, known.Zone)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Service) plan(ctx context.Context, target tool.Target, known *schema.Ta
 }
 
 // plain returns rows as search_records gives them, in the order of ids; an id that is gone gives an object with the id alone.
-func (s *Service) plain(ctx context.Context, target tool.Target, known *schema.Table, ids []string) ([]json.RawMessage, error) {
+func (s *Service) plain(ctx context.Context, target tool.Target, known *directory.Table, ids []string) ([]json.RawMessage, error) {
 	rows := make(map[string]json.RawMessage, len(ids))
 	wanted := make([]string, 0, len(ids))
 	for _, id := range ids {

@@ -10,7 +10,7 @@ import (
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -99,7 +99,7 @@ func (s *Service) create(ctx context.Context, maker *Maker, base feishu.TableRef
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	call := telemetry.CallFrom(ctx)
+	call := request.CallFrom(ctx)
 	answer := &NewTable{
 		OK: true, AppToken: base.AppToken, TableID: id, TableName: name, Fields: make([]MadeColumn, 0, len(made)), RequestID: call.RequestID,
 	}

@@ -7,15 +7,15 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/tool"
 )
 
 // Directory knows bases and tables. *schema.Directory is one.
 type Directory interface {
-	Table(ctx context.Context, ref feishu.TableRef) (*schema.Table, error)
+	Table(ctx context.Context, ref feishu.TableRef) (*directory.Table, error)
 	Tables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)
 	Forget(ref feishu.TableRef)
 }
@@ -85,7 +85,7 @@ func Describe(s *Service) tool.Tool {
 	})
 }
 
-func describe(ctx context.Context, known *schema.Table, tables []feishu.Table, userIDType string) *Description {
+func describe(ctx context.Context, known *directory.Table, tables []feishu.Table, userIDType string) *Description {
 	sample := bitable.SampleRow(known.Fields, userIDType)
 	d := &Description{
 		OK: true, AppToken: known.Ref.AppToken, TableID: known.Ref.TableID, TimeZone: zoneName(known.Zone),
@@ -125,7 +125,7 @@ func quoted(text string) json.RawMessage {
 
 func zoneName(zone *time.Location) string {
 	if zone == nil {
-		return schema.DefaultTimeZone
+		return directory.DefaultTimeZone
 	}
 	return zone.String()
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -60,7 +60,7 @@ func (s *Service) createFields(ctx context.Context, maker *Maker, ref feishu.Tab
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	call := telemetry.CallFrom(ctx)
+	call := request.CallFrom(ctx)
 	answer := &FieldsMade{OK: true, TableID: ref.TableID, Created: []MadeColumn{}, Existing: []MadeColumn{}, RequestID: call.RequestID}
 	for i, column := range made {
 		shown := madeColumn(column.Field, columns[i], call.Lang())

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/telemetry"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -58,4 +58,4 @@ func List(s *Service) tool.Tool {
 	})
 }
 
-func requestID(ctx context.Context) string { return telemetry.CallFrom(ctx).RequestID }
+func requestID(ctx context.Context) string { return request.CallFrom(ctx).RequestID }

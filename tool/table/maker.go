@@ -2,19 +2,20 @@ package table
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"hash/maphash"
 	"slices"
 
+	"github.com/google/uuid"
+
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/schema"
 )
 
-// Source makes tables and columns. *feishu.Client is one.
+// Source makes tables and columns. *client.Client is one.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	CreateField(ctx context.Context, table feishu.TableRef, field feishu.Field, clientToken string) (feishu.Field, error)
@@ -59,7 +60,7 @@ func (m *Maker) turn(ctx context.Context, place string) (done func(), err error)
 
 // Create makes the columns that rows name and the table has not, of the types that their values show, and returns the names
 // of those that it made. When it returns without error, Feishu lists them all.
-func (m *Maker) Create(ctx context.Context, known *schema.Table, unknown []bitable.UnknownColumn) ([]string, error) {
+func (m *Maker) Create(ctx context.Context, known *directory.Table, unknown []bitable.UnknownColumn) ([]string, error) {
 	wanted := make([]feishu.Field, 0, len(unknown))
 	for _, inferred := range bitable.Infer(unknown) {
 		wanted = append(wanted, inferred.Field)
@@ -126,23 +127,20 @@ func (m *Maker) Ensure(ctx context.Context, ref feishu.TableRef, wanted []feishu
 	return columns, m.visible(ctx, ref, columns)
 }
 
-// codeFieldNameDuplicated is what Feishu answers when a column of the name exists.
-const codeFieldNameDuplicated = 1254014
-
 // column makes one column. Whoever it was that made it first, there is one in the end.
 func (m *Maker) column(ctx context.Context, ref feishu.TableRef, field feishu.Field) (Ensured, error) {
-	clientToken, ours := newClientToken(), false
+	clientToken, ours := uuid.NewString(), false
 	for attempt := 1; ; attempt++ {
 		made, err := m.source.CreateField(ctx, ref, field, clientToken)
 		if err == nil {
 			return Ensured{Field: made, Created: true}, nil
 		}
 		e, ok := errors.AsType[*feishu.Error](err)
-		if !ok || e.Code != codeFieldNameDuplicated && !e.Repeatable() {
+		if !ok || e.Code != feishu.CodeFieldNameDuplicated && !e.Repeatable() {
 			return Ensured{}, err
 		}
 		ours = ours || e.OutcomeUnknown()
-		if ours || e.Code == codeFieldNameDuplicated {
+		if ours || e.Code == feishu.CodeFieldNameDuplicated {
 			fields, err := m.source.ListFields(ctx, ref)
 			if err != nil {
 				return Ensured{}, err
@@ -167,7 +165,7 @@ func (m *Maker) visible(ctx context.Context, ref feishu.TableRef, columns []Ensu
 		if !slices.ContainsFunc(columns, func(c Ensured) bool { _, listed := byName(fields, c.Field.Name); return !listed }) {
 			return nil
 		}
-		if attempt == maxAttempts || !pause(ctx, backoff(attempt)) {
+		if attempt == maxAttempts || backoff.Wait(ctx, repeats.Delay(attempt)) != nil {
 			return problem.New(problem.UpstreamUnavailable, problem.Text{
 				ZH: "列已新建，但飞书还没有列出它们；请稍后用同样的请求重试。",
 				EN: "The columns are made, but Feishu does not list them yet; send the same request again shortly.",
@@ -188,13 +186,4 @@ func byName(fields []feishu.Field, name string) (feishu.Field, bool) {
 		}
 	}
 	return feishu.Field{}, false
-}
-
-// newClientToken returns a random uuid v4.
-func newClientToken() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails since Go 1.24
-	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
-	text := hex.EncodeToString(id[:])
-	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rowgate/rowgate/internal/bitable"
-	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/directory"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/sandbox"
-	"github.com/rowgate/rowgate/internal/schema"
 	"github.com/rowgate/rowgate/tool/table"
 )
 
@@ -39,7 +39,7 @@ func TestMaker_makes_a_column_once(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				m := setupMaking(t, c.options)
-				known := &schema.Table{Ref: m.ref}
+				known := &directory.Table{Ref: m.ref}
 				var makers []*table.Maker
 				for range c.makers {
 					makers = append(makers, table.NewMaker(m.client))
@@ -80,7 +80,7 @@ func TestMaker(t *testing.T) {
 	t.Run("takes a column that differs in case or width for the same", func(t *testing.T) {
 		t.Parallel()
 		m := setupMaking(t, sandbox.Options{})
-		known := &schema.Table{Ref: m.ref}
+		known := &directory.Table{Ref: m.ref}
 		if _, err := m.maker.Create(t.Context(), known, []bitable.UnknownColumn{unknown("Note", `"x"`)}); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestMaker(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			m := setupMaking(t, sandbox.Options{Write: sandbox.Latency{PerCall: 10 * time.Second}})
-			known := &schema.Table{Ref: m.ref}
+			known := &directory.Table{Ref: m.ref}
 			var wg sync.WaitGroup
 			wg.Go(func() {
 				if _, err := m.maker.Create(t.Context(), known, []bitable.UnknownColumn{unknown("一", `1`)}); err != nil {
@@ -116,7 +116,7 @@ func TestMaker(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			m := setupMaking(t, sandbox.Options{CreationLag: 3 * time.Second})
-			if _, err := m.maker.Create(t.Context(), &schema.Table{Ref: m.ref}, []bitable.UnknownColumn{unknown("一", `1`)}); err != nil {
+			if _, err := m.maker.Create(t.Context(), &directory.Table{Ref: m.ref}, []bitable.UnknownColumn{unknown("一", `1`)}); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff([]string{"标题:1", "数量:2", "一:2"}, m.columns(m.ref.TableID)); diff != "" {
@@ -129,7 +129,7 @@ func TestMaker(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			m := setupMaking(t, sandbox.Options{CreationLag: time.Hour})
-			if _, err := m.maker.Create(t.Context(), &schema.Table{Ref: m.ref}, []bitable.UnknownColumn{unknown("一", `1`)}); err == nil {
+			if _, err := m.maker.Create(t.Context(), &directory.Table{Ref: m.ref}, []bitable.UnknownColumn{unknown("一", `1`)}); err == nil {
 				t.Error("it is done")
 			}
 		})
@@ -137,4 +137,4 @@ func TestMaker(t *testing.T) {
 }
 
 // The client makes what the maker asks for.
-var _ table.Source = (*feishu.Client)(nil)
+var _ table.Source = (*client.Client)(nil)

@@ -1,0 +1,254 @@
+// Package directory finds the table that a caller means and knows its columns: links, table names, wiki nodes, fields and time
+// zones, cached per credential.
+package directory
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// Bounds of the caches.
+const (
+	// FreshFor is how long a table's columns, a base's tables and its time zone are used without asking again.
+	FreshFor = 5 * time.Minute
+	// SettledAfter is how old an answer must be before a name that it lacks is worth a second look.
+	SettledAfter = 2 * time.Second
+	// MaxTables bounds the tables whose columns are kept, over all tenants.
+	MaxTables = 10_000
+	// MaxBases bounds the bases whose tables and time zones are kept, over all tenants.
+	MaxBases = 10_000
+	// LoadTimeout bounds one look-up of all that a cache entry needs, so that one caller's short deadline fails only itself.
+	LoadTimeout = 20 * time.Second
+
+	maxNamed = 5 // tables named in a message where none is near
+)
+
+// DefaultTimeZone is used where a base names no time zone of its own (docs/contract.md §3, time_zone).
+const DefaultTimeZone = "Asia/Shanghai"
+
+// Source is what the directory asks of Feishu. *client.Client is one.
+type Source interface {
+	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
+	ListTables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)
+	GetApp(ctx context.Context, app feishu.App, appToken string) (feishu.AppInfo, error)
+	GetNode(ctx context.Context, app feishu.App, token string) (feishu.Node, error)
+}
+
+// Directory answers which table is meant and what its columns are. It is safe for concurrent use.
+type Directory struct {
+	source Source
+	digest func(feishu.App) string
+	bases  *otter.Cache[baseKey, *tableList]
+	tables *otter.Cache[tableKey, *Table]
+	zones  *otter.Cache[baseKey, *time.Location]
+	nodes  *otter.Cache[baseKey, feishu.Node]
+}
+
+// The keys hold the credential's digest, never an app_id alone: one secret's answers are nobody else's.
+type (
+	baseKey  struct{ digest, token string }
+	tableKey struct{ digest, appToken, tableID string }
+)
+
+type tableList struct {
+	tables []feishu.Table
+	loaded time.Time
+}
+
+// Table is a table as it was when it was looked up.
+type Table struct {
+	Ref    feishu.TableRef
+	Fields []feishu.Field
+	Schema *bitable.Schema
+	Zone   *time.Location // the base's own, else DefaultTimeZone
+	Loaded time.Time
+}
+
+// New makes a directory. digest names a credential; it must differ wherever brand, app_id or app_secret differ.
+func New(source Source, digest func(feishu.App) string) *Directory {
+	return &Directory{
+		source: source,
+		digest: digest,
+		bases:  newCache[baseKey, *tableList](MaxBases),
+		tables: newCache[tableKey, *Table](MaxTables),
+		zones:  newCache[baseKey, *time.Location](MaxBases),
+		nodes:  newCache[baseKey, feishu.Node](MaxBases),
+	}
+}
+
+func newCache[K comparable, V any](size int) *otter.Cache[K, V] {
+	return otter.Must(&otter.Options[K, V]{
+		MaximumSize: size, ExpiryCalculator: otter.ExpiryWriting[K, V](FreshFor),
+	})
+}
+
+// get reads through a cache: one look-up for any number of callers, freed from the deadline of the one that starts it.
+func get[K comparable, V any](ctx context.Context, cache *otter.Cache[K, V], key K, load func(context.Context) (V, error)) (V, error) {
+	return cache.Get(ctx, key, otter.LoaderFunc[K, V](func(ctx context.Context, _ K) (V, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LoadTimeout)
+		defer cancel()
+		return load(ctx)
+	}))
+}
+
+// Close ends the caches' goroutines.
+func (d *Directory) Close() {
+	d.bases.StopAllGoroutines()
+	d.tables.StopAllGoroutines()
+	d.zones.StopAllGoroutines()
+	d.nodes.StopAllGoroutines()
+}
+
+// Base resolves a link or token to an app_token: a wiki node is looked up, all else is what the link says.
+// Errors: bad_link for a node that holds no base; what Feishu answers otherwise.
+func (d *Directory) Base(ctx context.Context, app feishu.App, link bitable.Link) (string, error) {
+	if link.AppToken != "" {
+		return link.AppToken, nil
+	}
+	key := baseKey{d.digest(app), link.WikiToken}
+	node, err := get(ctx, d.nodes, key, func(ctx context.Context) (feishu.Node, error) {
+		return d.source.GetNode(ctx, app, link.WikiToken)
+	})
+	if err != nil {
+		return "", err
+	}
+	if node.ObjType != "bitable" {
+		return "", problem.New(problem.BadLink, problem.Text{
+			ZH: fmt.Sprintf("这个知识库链接指向的是 %s，不是多维表格。", node.ObjType),
+			EN: fmt.Sprintf("This wiki link leads to a %s, not to a base.", node.ObjType),
+		})
+	}
+	return node.ObjToken, nil
+}
+
+// TableID returns the id of a table given by id or by name. A name that is not known is looked up once more if the list is
+// not fresh. Errors: table_not_found with the nearest names; what Feishu answers otherwise.
+func (d *Directory) TableID(ctx context.Context, app feishu.App, appToken, idOrName string) (string, error) {
+	if bitable.IsTableID(idOrName) {
+		return idOrName, nil
+	}
+	found, err := d.base(ctx, app, appToken)
+	if err != nil {
+		return "", err
+	}
+	id := tableByName(found.tables, idOrName)
+	if id == "" && time.Since(found.loaded) > SettledAfter {
+		d.bases.Invalidate(baseKey{d.digest(app), appToken})
+		if found, err = d.base(ctx, app, appToken); err != nil {
+			return "", err
+		}
+		id = tableByName(found.tables, idOrName)
+	}
+	if id == "" {
+		return "", tableNotFound(found.tables, idOrName)
+	}
+	return id, nil
+}
+
+// Tables lists a base's tables, freshly asked.
+func (d *Directory) Tables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error) {
+	d.bases.Invalidate(baseKey{d.digest(app), appToken})
+	found, err := d.base(ctx, app, appToken)
+	if err != nil {
+		return nil, err
+	}
+	return found.tables, nil
+}
+
+// Table returns a table with its columns and time zone, from the cache where that is warm.
+func (d *Directory) Table(ctx context.Context, ref feishu.TableRef) (*Table, error) {
+	key := tableKey{d.digest(ref.App), ref.AppToken, ref.TableID}
+	return get(ctx, d.tables, key, func(ctx context.Context) (*Table, error) { return d.load(ctx, ref) })
+}
+
+// Refresh returns the table as Feishu has it now, unless known is that fresh already.
+func (d *Directory) Refresh(ctx context.Context, known *Table) (*Table, error) {
+	if time.Since(known.Loaded) <= SettledAfter {
+		return known, nil
+	}
+	d.Forget(known.Ref)
+	return d.Table(ctx, known.Ref)
+}
+
+// Forget drops what is known of a table: after a column was added, or when Feishu says that a column is gone.
+func (d *Directory) Forget(ref feishu.TableRef) {
+	d.tables.Invalidate(tableKey{d.digest(ref.App), ref.AppToken, ref.TableID})
+}
+
+func (d *Directory) load(ctx context.Context, ref feishu.TableRef) (*Table, error) {
+	fields, err := d.source.ListFields(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	zone, err := d.zone(ctx, ref.App, ref.AppToken)
+	if err != nil {
+		return nil, err
+	}
+	return &Table{Ref: ref, Fields: fields, Schema: bitable.NewSchema(fields), Zone: zone, Loaded: time.Now()}, nil
+}
+
+// zone returns the base's time zone. An app that may write rows but not read the base's description still writes rows: it
+// gets DefaultTimeZone.
+func (d *Directory) zone(ctx context.Context, app feishu.App, appToken string) (*time.Location, error) {
+	return get(ctx, d.zones, baseKey{d.digest(app), appToken}, func(ctx context.Context) (*time.Location, error) {
+		info, err := d.source.GetApp(ctx, app, appToken)
+		if err != nil && problem.From(err).Code != problem.ScopeMissing {
+			return nil, err
+		}
+		if location, err := time.LoadLocation(info.TimeZone); err == nil && info.TimeZone != "" {
+			return location, nil
+		}
+		return time.LoadLocation(DefaultTimeZone)
+	})
+}
+
+func (d *Directory) base(ctx context.Context, app feishu.App, appToken string) (*tableList, error) {
+	return get(ctx, d.bases, baseKey{d.digest(app), appToken}, func(ctx context.Context) (*tableList, error) {
+		tables, err := d.source.ListTables(ctx, app, appToken)
+		if err != nil {
+			return nil, err
+		}
+		return &tableList{tables: tables, loaded: time.Now()}, nil
+	})
+}
+
+func tableByName(tables []feishu.Table, name string) string {
+	for _, table := range tables {
+		if table.Name == name {
+			return table.ID
+		}
+	}
+	id := ""
+	for _, table := range tables {
+		if bitable.FoldName(table.Name) == bitable.FoldName(name) {
+			if id != "" {
+				return "" // two tables differ only in case or width: guessing is not ours
+			}
+			id = table.ID
+		}
+	}
+	return id
+}
+
+func tableNotFound(tables []feishu.Table, name string) error {
+	names := make([]string, 0, len(tables))
+	for _, table := range tables {
+		names = append(names, table.Name)
+	}
+	nearest := strings.Join(bitable.NearestNames(name, names), "、")
+	if nearest == "" {
+		nearest = strings.Join(names[:min(len(names), maxNamed)], "、")
+	}
+	return problem.New(problem.TableNotFound, problem.Text{
+		ZH: fmt.Sprintf("这个多维表格里没有名为“%s”的数据表。现有：%s。", name, nearest),
+		EN: fmt.Sprintf("The base has no table named %q. It has: %s.", name, nearest),
+	})
+}

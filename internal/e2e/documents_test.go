@@ -1,0 +1,210 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/rowgate/rowgate/internal/app"
+	"github.com/rowgate/rowgate/internal/config"
+	"github.com/rowgate/rowgate/openapi"
+	"github.com/rowgate/rowgate/tool"
+)
+
+// update rewrites the golden files and the generated parts of the READMEs: go test ./internal/app -run 'Golden|Readme' -update
+var update = flag.Bool("update", false, "rewrite golden files and the generated parts of the READMEs")
+
+// What golden documents call the service.
+const (
+	goldenURL     = "https://rowgate.example.com"
+	goldenVersion = "1.0.0"
+)
+
+func documents(t *testing.T) *openapi.Documents {
+	t.Helper()
+	documents, err := app.Documents(goldenURL, goldenVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return documents
+}
+
+func TestGoldenDocuments(t *testing.T) {
+	t.Parallel()
+	d := documents(t)
+	for name, got := range map[string][]byte{
+		"openapi.json": d.JSON, "openapi.yaml": d.YAML, "openapi-3.0.json": d.JSON30, "openapi-3.0.yaml": d.YAML30,
+	} {
+		t.Run(name+" is what is under version control", func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join("..", "..", "openapi", "golden", name)
+			if *update {
+				if err := os.WriteFile(path, got, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s differs from openapi/golden/%s: a renamed operation or field breaks workflows. If it is meant, run with -update.", name, name)
+			}
+		})
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	d := documents(t)
+
+	t.Run("the 3.0.3 document is valid", func(t *testing.T) {
+		t.Parallel()
+		document, err := openapi3.NewLoader().LoadFromData(d.JSON30)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := document.Validate(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if document.OpenAPI != "3.0.3" {
+			t.Errorf("openapi is %s, want 3.0.3", document.OpenAPI)
+		}
+	})
+
+	t.Run("the 3.1 document describes the same operations", func(t *testing.T) {
+		t.Parallel()
+		var old, current struct {
+			OpenAPI string                    `json:"openapi"`
+			Paths   map[string]map[string]any `json:"paths"`
+		}
+		if err := json.Unmarshal(d.JSON30, &old); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(d.JSON, &current); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(current.OpenAPI, "3.1") || len(current.Paths) != len(old.Paths) || len(old.Paths) != len(app.Catalogue()) {
+			t.Errorf("%s has %d paths, 3.0.3 has %d, the catalogue %d", current.OpenAPI, len(current.Paths), len(old.Paths), len(app.Catalogue()))
+		}
+	})
+
+	t.Run("nothing in them trips an importer or leads elsewhere", func(t *testing.T) {
+		t.Parallel()
+		for _, document := range [][]byte{d.JSON, d.JSON30, d.Page} {
+			for _, trap := range []string{`"$schema"`, "cdn.", "unpkg", "jsdelivr", "<script"} {
+				if bytes.Contains(document, []byte(trap)) {
+					t.Errorf("a document has %q", trap)
+				}
+			}
+		}
+		for _, link := range regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllSubmatch(d.Page, -1) {
+			if target := string(link[1]); !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "#") {
+				t.Errorf("the page fetches or links %s", target)
+			}
+		}
+	})
+}
+
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	name := regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+	seen := map[string]bool{}
+	for _, one := range app.Catalogue() {
+		t.Run(one.Name+" describes itself", func(t *testing.T) {
+			t.Parallel()
+			if !name.MatchString(one.Name) {
+				t.Errorf("the name is no operationId that every importer takes")
+			}
+			if n := utf8.RuneCountInString(one.Description); n == 0 || n > tool.MaxDescription {
+				t.Errorf("the description has %d characters, want 1 to %d", n, tool.MaxDescription)
+			}
+			if one.Title.ZH == "" || one.Title.EN == "" || one.Family == "" || one.Risk == "" {
+				t.Errorf("title, family or risk is missing: %+v", one.Meta)
+			}
+			_, example, ok := strings.Cut(one.Description, "Example: ")
+			if !ok || !json.Valid([]byte(example)) {
+				t.Errorf("the description has no example in JSON: %q", example)
+			}
+			var given map[string]json.RawMessage
+			_ = json.Unmarshal([]byte(example), &given)
+			for key := range given {
+				known := false
+				for _, param := range one.Spec.Params {
+					known = known || param.Name == key
+				}
+				if !known {
+					t.Errorf("the example has a parameter %q that the tool has not", key)
+				}
+			}
+		})
+		if seen[one.Name] || seen[one.Path] {
+			t.Errorf("%s or its path stands twice", one.Name)
+		}
+		seen[one.Name], seen[one.Path] = true, true
+	}
+}
+
+// TestReadme keeps the generated parts of both READMEs true: the operations and the settings.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	for file, lang := range map[string]string{"README.md": "en", "README.zh-CN.md": "zh"} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join("..", "..", file)
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := splice(t, string(text), "tools", toolTable(lang))
+			want = splice(t, want, "settings", config.Table(lang))
+			if *update {
+				if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if string(text) != want {
+				t.Errorf("a generated part of %s is out of date: run go test ./internal/app -run TestReadme -update", file)
+			}
+		})
+	}
+}
+
+// splice puts body between <!-- name --> and <!-- /name -->.
+func splice(t *testing.T, text, name, body string) string {
+	t.Helper()
+	begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
+	head, rest, ok := strings.Cut(text, begin)
+	_, tail, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		t.Fatalf("no place for %s", name)
+	}
+	return head + begin + body + end + tail
+}
+
+func toolTable(lang string) string {
+	var b strings.Builder
+	if lang == "zh" {
+		b.WriteString("| 操作 | 路径 | 作用 |\n|---|---|---|\n")
+	} else {
+		b.WriteString("| operation | path | does |\n|---|---|---|\n")
+	}
+	for _, one := range app.Catalogue() {
+		what, _, _ := strings.Cut(one.Description, " Example: ")
+		if lang == "zh" {
+			what = one.Title.ZH
+		}
+		b.WriteString("| `" + one.Name + "` | `" + one.Path + "` | " + strings.ReplaceAll(what, "|", "\\|") + " |\n")
+	}
+	return b.String()
+}

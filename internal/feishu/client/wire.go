@@ -1,0 +1,247 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/request"
+)
+
+const (
+	jsonType = "application/json; charset=utf-8"
+
+	// patience is how long a call must have been under way before the end of its caller's time speaks against Feishu.
+	patience = 3 * time.Second
+	// preallocBytes bounds the buffer that is made on the word of a Content-Length, in bytes.
+	preallocBytes = 1 << 20
+	// defaultPause is the pause after a rate limit that names no time.
+	defaultPause = time.Second
+	// maxPause bounds the pause that an answer can impose.
+	maxPause = 5 * time.Minute
+)
+
+// outgoing is one HTTP request to Feishu; token is "" for the token endpoint.
+type outgoing struct {
+	api    *feishu.API
+	url    string
+	token  string
+	body   []byte
+	upload *upload
+	out    any // the answer's data
+	head   any // the answer's top level, for the token endpoint
+}
+
+// envelope is the shape of every JSON answer.
+type envelope struct {
+	Code  *int         `json:"code"`
+	Msg   string       `json:"msg"`
+	Data  any          `json:"data"`
+	Error *errorDetail `json:"error"`
+}
+
+type errorDetail struct {
+	LogID                string `json:"log_id"`
+	Message              string `json:"message"`
+	Troubleshooter       string `json:"troubleshooter"`
+	PermissionViolations []struct {
+		Subject string `json:"subject"`
+		Scope   string `json:"scope"`
+	} `json:"permission_violations"`
+	Helps []struct {
+		URL string `json:"url"`
+	} `json:"helps"`
+}
+
+// exchange sends one request, reads its answer whole and decodes it. It never follows a redirect and never repeats.
+func (c *Client) exchange(ctx context.Context, r outgoing) *feishu.Error {
+	start := time.Now()
+	status, logID, err := c.roundTrip(ctx, &r)
+	request.CallFrom(ctx).Upstream(logID)
+	if err != nil {
+		err.HTTPStatus, err.Endpoint, err.Write = status, r.api.Name, !r.api.Read
+		if err.LogID == "" {
+			err.LogID = logID
+		}
+	}
+	c.metrics.observe(r.api, err, time.Since(start))
+	c.log(ctx, r.api, status, logID, err, time.Since(start))
+	return err
+}
+
+func (c *Client) roundTrip(caller context.Context, r *outgoing) (status int, logID string, failure *feishu.Error) {
+	ctx, cancel := context.WithTimeout(caller, c.timeout(r))
+	defer cancel()
+	var asked, got atomic.Bool // for a connection; a transport that reports neither is taken to have sent
+	start := time.Now()
+	lost := func(err error) *feishu.Error {
+		return interrupted(caller, ctx, err, got.Load() || !asked.Load(), time.Since(start))
+	}
+	req, err := r.build(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
+	}))
+	if err != nil {
+		return 0, "", &feishu.Error{Class: feishu.ClassUnreachable, Reason: "the request could not be built", Aborted: true, Cause: err}
+	}
+	if req.Body != nil {
+		defer req.Body.Close()
+	}
+	resp, err := c.wire.RoundTrip(req)
+	if err != nil {
+		return 0, "", lost(err)
+	}
+	defer resp.Body.Close()
+	logID = resp.Header.Get("X-Tt-Logid")
+	body, err := readAll(resp, c.options.MaxResponseBytes)
+	switch {
+	case errors.Is(err, errTooLarge) && r.api.Read:
+		return resp.StatusCode, logID, &feishu.Error{Class: feishu.ClassCapacity, Reason: "the answer is too large", Cause: err}
+	case err != nil:
+		return resp.StatusCode, logID, lost(err)
+	}
+	return resp.StatusCode, logID, decode(resp, body, r)
+}
+
+func (r *outgoing) build(ctx context.Context) (*http.Request, error) {
+	body, length, contentType, err := r.reader()
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, r.api.Method, r.url, body)
+	if err != nil {
+		return nil, err
+	}
+	req.ContentLength = length
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("User-Agent", userAgent)
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
+	return req, nil
+}
+
+var errTooLarge = errors.New("answer exceeds the limit")
+
+func readAll(resp *http.Response, limit int64) ([]byte, error) {
+	var buf bytes.Buffer
+	if resp.ContentLength > 0 {
+		buf.Grow(int(min(resp.ContentLength, preallocBytes)) + bytes.MinRead)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > limit {
+		return nil, errTooLarge
+	}
+	return buf.Bytes(), nil
+}
+
+// interrupted classifies a lost exchange: never sent if there was no connection, else of unknown outcome.
+func interrupted(caller, attempt context.Context, err error, connected bool, took time.Duration) *feishu.Error {
+	e := &feishu.Error{Class: feishu.ClassInterrupted, Reason: "the connection broke", Cause: err}
+	if attempt.Err() != nil {
+		e.Reason = "no answer in time"
+	}
+	if !connected {
+		e.Class, e.Reason = feishu.ClassUnreachable, "no connection"
+	}
+	switch gone := caller.Err(); {
+	case errors.Is(gone, context.DeadlineExceeded):
+		e.Aborted = took < patience
+	case gone != nil:
+		e.Aborted, e.Reason = true, "the caller gave up"
+	}
+	return e
+}
+
+// decode turns an answer into data or an error. The code in the body decides, whatever the HTTP status is.
+func decode(resp *http.Response, body []byte, r *outgoing) *feishu.Error {
+	out := r.out
+	if out == nil {
+		out = &struct{}{}
+	}
+	answer := envelope{Data: out}
+	err := json.Unmarshal(body, &answer)
+	if _, mismatch := errors.AsType[*json.UnmarshalTypeError](err); mismatch && answer.Code != nil && *answer.Code != 0 {
+		err = nil // the data of an error has no shape to rely on
+	}
+	if err == nil && r.head != nil {
+		err = json.Unmarshal(body, r.head)
+	}
+	if err != nil || answer.Code == nil {
+		return notFeishu(resp, body)
+	}
+	if *answer.Code == 0 && resp.StatusCode < http.StatusBadRequest {
+		return nil
+	}
+	e := &feishu.Error{Code: *answer.Code, Msg: answer.Msg, HTTPStatus: resp.StatusCode}
+	if d := answer.Error; d != nil {
+		e.LogID, e.Message, e.Troubleshooter = d.LogID, d.Message, d.Troubleshooter
+		for _, violation := range d.PermissionViolations {
+			if scope := violation.Subject + violation.Scope; scope != "" {
+				e.Scopes = append(e.Scopes, scope)
+			}
+		}
+		if len(d.Helps) > 0 {
+			e.HelpURL = d.Helps[0].URL
+		}
+	}
+	e.Classify()
+	if e.Class == feishu.ClassRate {
+		e.RetryAfter = resetAfter(resp.Header)
+	}
+	return e
+}
+
+// notFeishu classifies an answer that is not the Open API's JSON: a gateway's page, or JSON cut short.
+func notFeishu(resp *http.Response, body []byte) *feishu.Error {
+	e := &feishu.Error{Class: feishu.ClassServer, Reason: "the answer is not Feishu's JSON"}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	e.Gateway = kind != "application/json" || !json.Valid(body)
+	switch status := resp.StatusCode; {
+	case status == http.StatusTooManyRequests:
+		e.Class, e.RetryAfter = feishu.ClassRate, resetAfter(resp.Header)
+	case status == http.StatusRequestEntityTooLarge:
+		e.Class, e.Reason = feishu.ClassData, "the request is too large"
+	case status == http.StatusRequestTimeout:
+	case status >= http.StatusBadRequest && status < http.StatusInternalServerError:
+		e.Class = feishu.ClassAccess
+	}
+	return e
+}
+
+// resetAfter reads how long to wait from a rate-limited answer: x-ogw-ratelimit-reset, else Retry-After, in seconds.
+func resetAfter(header http.Header) time.Duration {
+	for _, name := range []string{"X-Ogw-Ratelimit-Reset", "Retry-After"} {
+		seconds, err := strconv.ParseFloat(header.Get(name), 64)
+		if err == nil && seconds >= 0 && !math.IsInf(seconds, 0) {
+			return min(time.Duration(min(seconds, maxPause.Seconds())*float64(time.Second)), maxPause)
+		}
+	}
+	return defaultPause
+}
+
+// log writes one line for each call; its request_id is empty for a batch, which is of several requests.
+func (c *Client) log(ctx context.Context, api *feishu.API, status int, logID string, err *feishu.Error, took time.Duration) {
+	level, code, class := slog.LevelDebug, 0, classOK
+	if err != nil {
+		level, code, class = slog.LevelInfo, err.Code, err.Class.String()
+	}
+	c.logger.LogAttrs(ctx, level, "feishu call",
+		slog.String("request_id", request.CallFrom(ctx).RequestID), slog.String("api", api.Name),
+		slog.Int("status", status), slog.Int("feishu_code", code), slog.String("class", class), slog.String("log_id", logID),
+		slog.Float64("ms", float64(took.Microseconds())/1000))
+}

@@ -1,0 +1,19 @@
+package feishu
+
+// The codes that more than the error table branches on. Source: the error table of each endpoint's page.
+const (
+	CodeInvalidParam        = 10003 // of the token endpoint
+	CodeBadSecret           = 10014 // of the token endpoint
+	CodeEmptyValue          = 1254007
+	CodeTableNameDuplicated = 1254013
+	CodeFieldNameDuplicated = 1254014
+	CodeInvalidSort         = 1254016
+	CodeInvalidFilter       = 1254018
+	CodeInvalidFieldNames   = 1254024
+	CodeRecordNotFound      = 1254043
+	CodeFieldNameNotFound   = 1254045
+	CodeDataNotChange       = 1254606
+	CodeRequestRepeated     = 1254608 // the same request again: done, or under way
+	CodeClientTokenUsed     = 1255006 // this client token was used
+	CodeRateLimited         = 99991400
+)

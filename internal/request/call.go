@@ -1,0 +1,151 @@
+// Package request carries what is known of one request while it runs: its id, the language of its answer, whether errors are
+// soft, what the log line says, and what happens once the answer is delivered.
+package request
+
+import (
+	"context"
+	"sync"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// brandLark is the brand whose callers read English unless they say otherwise.
+const brandLark = "lark"
+
+// Call is what is known of one request while it runs; the request's log line is written from it at the end.
+// It never holds a secret or row content. It is safe for concurrent use.
+type Call struct {
+	RequestID string // req_…
+
+	mu         sync.Mutex
+	about      Summary
+	brand      string
+	lang       problem.Lang
+	softErrors bool
+	delivered  []func()
+}
+
+// Summary is what the log line and the metrics of a finished request are made of.
+type Summary struct {
+	Tool          string // operation; "" where the request is for none
+	Code          string // problem code of the answer; "" where there is no problem
+	LogID         string // Feishu's log_id of the last upstream call that had one
+	UpstreamCalls int
+	Rows          int
+}
+
+type callKey struct{}
+
+// WithCall returns a context that carries call.
+func WithCall(ctx context.Context, call *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, call)
+}
+
+// CallFrom returns the request's Call; a fresh one nobody reads if there is none, so that callers need no nil check.
+func CallFrom(ctx context.Context) *Call {
+	if call, ok := ctx.Value(callKey{}).(*Call); ok {
+		return call
+	}
+	return &Call{}
+}
+
+// SoftCall returns a Call whose problems are answered softly from the start, for transports that have no status of their own.
+func SoftCall(requestID string) *Call { return &Call{RequestID: requestID, softErrors: true} }
+
+// SetTool notes the operation.
+func (c *Call) SetTool(name string) { c.set(func() { c.about.Tool = name }) }
+
+// SetBrand notes feishu or lark; messages are in Chinese or English by it.
+func (c *Call) SetBrand(brand string) { c.set(func() { c.brand = brand }) }
+
+// SetLang notes the language that the caller asked for; it goes before the brand's.
+func (c *Call) SetLang(lang problem.Lang) { c.set(func() { c.lang = lang }) }
+
+// SetSoftErrors notes whether problems are to be answered with HTTP 200.
+func (c *Call) SetSoftErrors(soft bool) { c.set(func() { c.softErrors = soft }) }
+
+// SetCode notes the problem code of the answer.
+func (c *Call) SetCode(code string) { c.set(func() { c.about.Code = code }) }
+
+// AddRows counts rows of the request.
+func (c *Call) AddRows(n int) { c.set(func() { c.about.Rows += n }) }
+
+// Upstream counts one call to Feishu and keeps its log_id.
+func (c *Call) Upstream(logID string) {
+	c.set(func() {
+		c.about.UpstreamCalls++
+		if logID != "" {
+			c.about.LogID = logID
+		}
+	})
+}
+
+// Brand returns the noted brand.
+func (c *Call) Brand() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.brand
+}
+
+// Lang returns the language of messages: the one asked for, else English for brand lark and Chinese for any other.
+func (c *Call) Lang() problem.Lang {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.lang != "":
+		return c.lang
+	case c.brand == brandLark:
+		return problem.EN
+	default:
+		return problem.ZH
+	}
+}
+
+// SoftErrors reports whether problems are to be answered with HTTP 200.
+func (c *Call) SoftErrors() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.softErrors
+}
+
+// UpstreamCalls returns how many calls to Feishu this request made itself.
+func (c *Call) UpstreamCalls() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.about.UpstreamCalls
+}
+
+// Summary returns what is known so far.
+func (c *Call) Summary() Summary {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.about
+}
+
+// OnDelivered adds a hook that runs once the caller has got a final answer: it was written in full to a caller who was
+// still there, and does not ask for a repeat. A hook that is added after the delivery never runs.
+func (c *Call) OnDelivered(hook func()) { c.set(func() { c.delivered = append(c.delivered, hook) }) }
+
+// AwaitsDelivery reports whether a hook waits for the answer to be written.
+func (c *Call) AwaitsDelivery() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.delivered) > 0
+}
+
+// Deliver runs the hooks in the order they were added, each once however often it is called. The transport calls it.
+func (c *Call) Deliver() {
+	c.mu.Lock()
+	hooks := c.delivered
+	c.delivered = nil
+	c.mu.Unlock()
+	for _, hook := range hooks {
+		hook()
+	}
+}
+
+func (c *Call) set(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+}

@@ -1,0 +1,173 @@
+package feishuproxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/surface/single"
+)
+
+// Bounds on the bodies of proxied requests. A body that is kept can be sent again after a stale token; any other is passed on
+// as it arrives.
+const (
+	maxKeptBytes    = 1 << 20  // bytes of one body
+	maxAllKeptBytes = 64 << 20 // bytes of all of them
+	copyBytes       = 32 << 10 // bytes of an answer that are passed on at a time
+)
+
+// The paths of the proxy; an SDK may end the token's with a slash.
+const (
+	pathOpenAPIs = "/open-apis"
+	pathProxied  = pathOpenAPIs + "/bitable/*"
+	pathToken    = pathOpenAPIs + "/auth/v3/tenant_access_token/internal"
+	pathAppToken = pathOpenAPIs + "/auth/v3/app_access_token/internal"
+	pathStatus   = "/health"
+)
+
+// ProxyWholeBodies are the proxy's paths for Options.WholeBodies.
+func ProxyWholeBodies() []string {
+	return []string{pathToken, pathToken + "/", pathAppToken, pathAppToken + "/"}
+}
+
+// Passthrough speaks Feishu's own Open API for a caller. *proxy.Proxy is one.
+type Passthrough interface {
+	Forward(ctx context.Context, call Call) (*Answer, error)
+	Issue(ctx context.Context, body []byte) (Token, error)
+	Health(ctx context.Context) (Health, error)
+}
+
+// RouteProxy adds the transparent proxy, the token endpoint that SDKs call before it, and its health check to router.
+func RouteProxy(router chi.Router, renderer httpd.Renderer, to Passthrough) {
+	p := &passthrough{
+		renderer: renderer, to: to, kept: semaphore.NewWeighted(maxAllKeptBytes),
+		buffers: sync.Pool{New: func() any { return new([copyBytes]byte) }},
+	}
+	router.HandleFunc(pathProxied, p.forward)
+	for _, path := range ProxyWholeBodies() {
+		router.Post(path, p.token)
+	}
+	router.Get(pathStatus, p.health)
+}
+
+type passthrough struct {
+	renderer httpd.Renderer
+	to       Passthrough
+	kept     *semaphore.Weighted
+	buffers  sync.Pool // of *[copyBytes]byte
+}
+
+// forward passes one call on and its answer back.
+func (p *passthrough) forward(w http.ResponseWriter, r *http.Request) {
+	call := Call{
+		Method: r.Method, Path: strings.TrimPrefix(httpd.RoutePath(r), pathOpenAPIs), RawQuery: r.URL.RawQuery, Header: r.Header, Length: r.ContentLength,
+	}
+	if r.ContentLength != 0 {
+		call.Body = r.Body
+	}
+	if size := r.ContentLength; size > 0 && size <= maxKeptBytes && p.kept.TryAcquire(size) {
+		defer p.kept.Release(size)
+		body, err := readKept(w, r)
+		if err != nil {
+			w.Header().Set("Connection", "close")
+			p.renderer.Write(w, r, err)
+			return
+		}
+		call.Body = bytes.NewReader(body)
+	}
+	answer, err := p.to.Forward(r.Context(), call)
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	defer func() { _ = answer.Body.Close() }() // read to its end, or of no more use
+	maps.Copy(w.Header(), answer.Header)
+	if answer.Length >= 0 {
+		w.Header().Set("Content-Length", strconv.FormatInt(answer.Length, 10))
+	}
+	w.WriteHeader(answer.Status)
+	p.copy(w, answer)
+}
+
+// readKept reads a body of known length, within the time that any body has.
+func readKept(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(httpd.BodyReadTimeout)) // a writer that is no connection has none
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(r.Body, body); err != nil {
+		return nil, httpd.BodyError(err)
+	}
+	_ = control.SetReadDeadline(time.Time{})
+	return body, nil
+}
+
+// copy passes the answer's body on as it arrives. An answer that breaks off is cut off here too, so that the caller does not
+// take half of it for the whole.
+func (p *passthrough) copy(w http.ResponseWriter, answer *Answer) {
+	buffer, _ := p.buffers.Get().(*[copyBytes]byte)
+	defer p.buffers.Put(buffer)
+	control := http.NewResponseController(w)
+	for {
+		n, err := answer.Body.Read(buffer[:])
+		if n > 0 {
+			if _, err := w.Write(buffer[:n]); err != nil {
+				return // the caller has left
+			}
+			if answer.Length < 0 {
+				_ = control.Flush()
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return
+		case err != nil:
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+// refuse answers with a problem: 401 to a request without a token, 403 to a wrong one.
+func (p *passthrough) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	doc := p.renderer.Document(r.Context(), err)
+	doc.Status = single.StatusOf(err, doc.Status)
+	httpd.WriteDocument(w, doc)
+}
+
+// token answers an SDK's token call in Feishu's shape, refusals too.
+func (p *passthrough) token(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		p.renderer.Write(w, r, httpd.BodyError(err))
+		return
+	}
+	token, err := p.to.Issue(r.Context(), body)
+	if err == nil {
+		httpd.WriteJSON(w, http.StatusOK, token)
+		return
+	}
+	doc := p.renderer.Document(r.Context(), err)
+	httpd.SetProblemHeaders(w.Header(), doc)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	httpd.WriteJSON(w, single.StatusOf(err, doc.Status), Refusal(r.Context(), err))
+}
+
+// health says whether the caller's app gets a token.
+func (p *passthrough) health(w http.ResponseWriter, r *http.Request) {
+	health, err := p.to.Health(r.Context())
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	httpd.WriteJSON(w, http.StatusOK, health)
+}

@@ -1,0 +1,90 @@
+package feishuproxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
+	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/surface/single"
+)
+
+// TokenLife is what an SDK is told of a token's life, as Feishu says it of its own.
+const TokenLife = 2 * time.Hour
+
+// Token is the answer of the token endpoint, in Feishu's own shape.
+type Token struct {
+	Code              int     `json:"code"`
+	Msg               string  `json:"msg"`
+	TenantAccessToken *string `json:"tenant_access_token,omitempty"`
+	AppAccessToken    *string `json:"app_access_token,omitempty"`
+	Expire            int     `json:"expire,omitempty"` // seconds
+}
+
+// Issue answers an SDK that asks for a token before its first call: body is {"app_id","app_secret"}, with the configured
+// token or a connection key in place of the secret. What the SDK gets as its token is that very credential, which it then
+// sends back with each call; Feishu's own token never leaves the service.
+//
+// The error is the guard's; Refusal says it in Feishu's shape.
+func (p *Proxy) Issue(ctx context.Context, body []byte) (Token, error) {
+	var asked struct {
+		AppID     string      `json:"app_id"`
+		AppSecret secret.Text `json:"app_secret"`
+	}
+	if err := json.Unmarshal(body, &asked); err != nil {
+		return Token{}, problem.New(problem.BadBody, problem.Text{
+			ZH: `请求体应是 {"app_id":"…","app_secret":"…"}。`, EN: `The body should be {"app_id":"…","app_secret":"…"}.`,
+		}).Because(err)
+	}
+	if err := p.Guard.Credential(ctx, asked.AppID, asked.AppSecret); err != nil {
+		return Token{}, err
+	}
+	token := asked.AppSecret.Reveal()
+	return Token{Msg: "ok", TenantAccessToken: &token, AppAccessToken: &token, Expire: int(TokenLife.Seconds())}, nil
+}
+
+// Refusal is err as the token endpoint words it, so that an SDK can tell its user.
+func Refusal(ctx context.Context, err error) Token {
+	e := problem.From(err)
+	token := Token{Code: feishu.CodeInvalidParam, Msg: e.Detail.In(request.CallFrom(ctx).Lang())}
+	var wrong *single.Wrong
+	switch {
+	case errors.As(err, &wrong):
+		token.Code = feishu.CodeBadSecret
+	case e.Code == problem.TooManyFailures:
+		token.Code = feishu.CodeRateLimited
+	}
+	return token
+}
+
+// Health is the answer of GET /health.
+type Health struct {
+	RequestID string     `json:"request_id"`
+	Data      HealthData `json:"data"`
+}
+
+// HealthData says that Feishu gives the app a token, and how long that holds.
+type HealthData struct {
+	Status         string `json:"status"`
+	TokenExpiresIn int    `json:"token_expires_in"` // seconds
+}
+
+// Health reports whether the caller's app gets a token. Errors: the guard's, and what Feishu says of the app.
+func (p *Proxy) Health(ctx context.Context) (Health, error) {
+	app, err := p.Guard.Any(ctx)
+	if err != nil {
+		return Health{}, err
+	}
+	_, expiry, err := p.Feishu.Token(ctx, app)
+	if err != nil {
+		return Health{}, err
+	}
+	return Health{
+		RequestID: request.CallFrom(ctx).RequestID,
+		Data:      HealthData{Status: "ok", TokenExpiresIn: int(time.Until(expiry).Seconds())},
+	}, nil
+}

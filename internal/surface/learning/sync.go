@@ -1,0 +1,179 @@
+// Package learning takes the place of a small service that pages of learning records write to: it maps their five keys to the
+// columns of one configured table, and writes the rows as write_records does.
+package learning
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
+	"github.com/rowgate/rowgate/tool"
+	"github.com/rowgate/rowgate/tool/record"
+)
+
+// columns are where the keys of a record go, in the order in which they are written.
+var columns = []struct{ key, column string }{
+	{"date", "日期"},
+	{"topic", "主题"},
+	{"duration", "学习时长(分钟)"},
+	{"tags", "标签"},
+	{"notes", "笔记"},
+}
+
+// timeoutMS is how long a page waits, in milliseconds: the longest that write_records takes.
+const timeoutMS = int64(tool.MaxTimeout / time.Millisecond)
+
+// Receipt is the answer, of success and failure alike.
+type Receipt struct {
+	Success   bool    `json:"success"`
+	Message   string  `json:"message"`
+	Total     int     `json:"total"`
+	Succeeded int     `json:"succeeded"`
+	Failed    int     `json:"failed"`
+	Errors    []Error `json:"errors"`
+
+	RetryAfter time.Duration `json:"-"` // for the header; 0 if a repeat is of no use
+	Cause      error         `json:"-"` // what was refused, for the log; nil for a success
+}
+
+// Error says what is wrong with one record.
+type Error struct {
+	Index   *int   `json:"index"`   // place of the record, from 0; null where no single one can be named
+	Field   string `json:"field"`   // its key, as the page wrote it
+	Code    string `json:"code"`    // row code of the catalogue
+	Message string `json:"message"` // for people
+}
+
+// Sync writes learning records.
+type Sync struct {
+	// Write is the tool write_records, whose callers are all the configured app, limited to the configured table.
+	Write tool.Tool
+	// UserIDType is how the configured app names people.
+	UserIDType string
+}
+
+// Spec is how the body is read.
+func Spec() intake.Spec {
+	return intake.Spec{Params: []intake.Param{{Name: "records", Kind: intake.Rows}}, Rows: "records", RowsRequired: true}
+}
+
+// Run writes the records of a request that was read by Spec. The good ones are written, the bad ones reported. Status is that of
+// the answer: 200, 202 where the records are kept and still being written, else the problem's.
+func (s *Sync) Run(ctx context.Context, result *intake.Result) (status int, receipt Receipt) {
+	request.CallFrom(ctx).SetTool(s.Write.Name)
+	rows, ignored, err := translate(result.Rows)
+	if err != nil {
+		return Refuse(ctx, err)
+	}
+	options, err := json.Marshal(map[string]any{"on_error": "skip", "timeout_ms": timeoutMS, "user_id_type": s.UserIDType})
+	if err != nil {
+		return Refuse(ctx, err)
+	}
+	answer, err := s.Write.Call(ctx, &intake.Result{JSON: options, Rows: rows, Repairs: result.Repairs})
+	if err != nil {
+		status, receipt = Refuse(ctx, err)
+		receipt.Total, receipt.Failed = len(rows), len(rows)
+		return status, receipt
+	}
+	receipt = Receipt{Success: true, Total: len(rows), Errors: []Error{}}
+	switch body := answer.Body.(type) {
+	case *record.Receipt:
+		receipt.Success, receipt.Message = body.OK, done.In(request.CallFrom(ctx).Lang())
+		receipt.Succeeded, receipt.Failed = body.Created, body.Failed+body.Unknown
+		receipt.Errors = errorsOf(body.Errors)
+		if !body.OK {
+			receipt.Message = body.Message
+		}
+	case *tool.Accepted:
+		receipt.Message = body.Message
+	}
+	if len(ignored) > 0 {
+		receipt.Message += fmt.Sprintf(skipped.In(request.CallFrom(ctx).Lang()), strings.Join(ignored, ", "))
+	}
+	return answer.Status, receipt
+}
+
+var (
+	done    = problem.Text{ZH: "同步完成", EN: "Synchronised"}
+	skipped = problem.Text{ZH: "（未同步的字段：%s）", EN: " (not synchronised: %s)"}
+	shape   = problem.Text{
+		ZH: "records 应是学习记录的列表：[{\"date\",\"topic\",\"duration\",\"tags\",\"notes\"}]。",
+		EN: `records should be a list of learning records: [{"date","topic","duration","tags","notes"}].`,
+	}
+)
+
+// Refuse is the answer for err.
+func Refuse(ctx context.Context, err error) (status int, receipt Receipt) {
+	call := request.CallFrom(ctx)
+	doc := problem.Render(problem.From(err), problem.RenderOptions{RequestID: call.RequestID, Lang: call.Lang()})
+	call.SetCode(string(doc.Code))
+	return doc.Status, Receipt{
+		Message: doc.Detail + " " + doc.Fix.In(call.Lang()), Errors: errorsOf(doc.Errors), RetryAfter: doc.RetryAfter, Cause: err,
+	}
+}
+
+// Bounds of the keys that a message names.
+const (
+	maxIgnored      = 5
+	maxIgnoredRunes = 40 // of each
+)
+
+// translate renames the keys of the records to columns. Other keys, which pages keep for themselves, are left out and named.
+func translate(records []json.RawMessage) (rows []json.RawMessage, ignored []string, err error) {
+	rows = make([]json.RawMessage, 0, len(records))
+	for _, one := range records {
+		var values map[string]json.RawMessage
+		if err := json.Unmarshal(one, &values); err != nil {
+			return nil, nil, problem.New(problem.BadParameter, shape).Because(err)
+		}
+		row := []byte{'{'}
+		for _, c := range columns {
+			value, given := values[c.key]
+			delete(values, c.key)
+			if !given {
+				continue
+			}
+			if len(row) > 1 {
+				row = append(row, ',')
+			}
+			row = fmt.Appendf(row, "%q:", c.column)
+			row = append(row, value...)
+		}
+		rows = append(rows, append(row, '}'))
+		for key := range values {
+			if runes := []rune(key); len(runes) > maxIgnoredRunes {
+				key = string(runes[:maxIgnoredRunes]) + "…"
+			}
+			if !slices.Contains(ignored, key) && len(ignored) < maxIgnored {
+				ignored = append(ignored, key)
+			}
+		}
+	}
+	slices.Sort(ignored)
+	return rows, ignored, nil
+}
+
+// errorsOf names the page's own keys in place of columns.
+func errorsOf(rows []problem.RowErrorDocument) []Error {
+	errs := make([]Error, 0, len(rows))
+	for _, row := range rows {
+		message := row.Message
+		if row.Expected != "" {
+			message += " " + row.Expected
+		}
+		field := row.Field
+		for _, c := range columns {
+			if c.column == field {
+				field = c.key
+			}
+		}
+		errs = append(errs, Error{Index: row.Index, Field: field, Code: string(row.Code), Message: message})
+	}
+	return errs
+}

@@ -1,0 +1,223 @@
+package mcp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
+	"github.com/rowgate/rowgate/openapi"
+	"github.com/rowgate/rowgate/tool"
+)
+
+type exchangeKey struct{}
+
+// withExchange keeps ctx where a tool finds it: the protocol's own context does not end when the client leaves.
+func withExchange(ctx context.Context) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, ctx)
+}
+
+// call is one call of a tool.
+type call struct {
+	*Server
+
+	tool    tool.Tool
+	shape   *openapi.Shape
+	request *mcp.CallToolRequest
+}
+
+func (s *Server) handler(t tool.Tool, shape *openapi.Shape) mcp.ToolHandler {
+	return func(ctx context.Context, request *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return (&call{Server: s, tool: t, shape: shape, request: request}).answer(ctx), nil
+	}
+}
+
+// answer runs the tool. A request may hold several calls, so each has its own record, which adds to that of the request.
+func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
+	own := request.SoftCall(request.CallFrom(ctx).RequestID) // the status of the exchange is 200, whatever the tool says
+	exchange, overHTTP := ctx.Value(exchangeKey{}).(context.Context)
+	if !overHTTP {
+		own.RequestID = httpd.NewRequestID()
+	}
+	own.SetTool(c.tool.Name)
+	if lang, ok := problem.ParseAcceptLanguage(c.header().Get("Accept-Language")); ok {
+		own.SetLang(lang)
+	}
+	ctx, cancel := context.WithCancel(request.WithCall(ctx, own))
+	defer cancel()
+	if overHTTP {
+		defer context.AfterFunc(exchange, cancel)()
+	}
+	start := time.Now()
+	answer, err := c.run(ctx)
+	result, delivers := c.result(ctx, answer, err)
+	if overHTTP {
+		report(request.CallFrom(exchange), own, delivers)
+		return result
+	}
+	if delivers {
+		own.Deliver() // to a pipe of this machine: what is written there has arrived
+	}
+	c.log(ctx, own, time.Since(start))
+	return result
+}
+
+// result is what the client gets: the answer, or the problem marked as an error, as data and as text. delivers is false where
+// the answer asks for a repeat.
+func (c *call) result(ctx context.Context, answer tool.Answer, err error) (result *mcp.CallToolResult, delivers bool) {
+	body := answer.Body
+	delivers = true
+	if err != nil {
+		doc := c.options.Renderer.Document(ctx, err)
+		body, delivers = doc, doc.Status < http.StatusInternalServerError && doc.Status != http.StatusTooManyRequests
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if encodeErr := encoder.Encode(body); encodeErr != nil { // answers are made of what JSON can say
+		return c.result(ctx, tool.Answer{}, encodeErr)
+	}
+	data := bytes.TrimSpace(text.Bytes())
+	return &mcp.CallToolResult{
+		Content: []mcp.Content{&mcp.TextContent{Text: string(data)}}, StructuredContent: json.RawMessage(data), IsError: err != nil,
+	}, delivers
+}
+
+// report adds one call to the record of its request, which is logged, counted and delivered as a whole.
+func report(request, own *request.Call, delivers bool) {
+	about := own.Summary()
+	request.SetTool(about.Tool)
+	request.SetCode(about.Code)
+	request.AddRows(about.Rows)
+	for range about.UpstreamCalls {
+		request.Upstream(about.LogID)
+	}
+	if delivers && own.AwaitsDelivery() {
+		request.OnDelivered(own.Deliver)
+	}
+}
+
+// log writes the line that the access log writes over HTTP.
+func (c *call) log(ctx context.Context, own *request.Call, took time.Duration) {
+	about := own.Summary()
+	c.options.Logger.LogAttrs(ctx, slog.LevelInfo, "mcp call",
+		slog.String("request_id", own.RequestID), slog.String("tool", about.Tool), slog.String("code", about.Code),
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int("rows", about.Rows), slog.Int("upstream_calls", about.UpstreamCalls))
+}
+
+// run reads the arguments and runs the tool. The protocol runs it in a goroutine of its own, where a panic ends the process.
+func (c *call) run(ctx context.Context) (answer tool.Answer, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = c.options.Renderer.Panicked(ctx, value)
+		}
+	}()
+	parsed, err := c.arguments()
+	if err != nil {
+		return tool.Answer{}, err
+	}
+	token := c.request.Params.GetProgressToken()
+	if token == nil {
+		return c.tool.Call(ctx, parsed)
+	}
+	ctx, watch := With(ctx)
+	following, stop := context.WithCancel(ctx)
+	var follower sync.WaitGroup
+	follower.Go(func() { c.follow(following, watch, token) })
+	defer follower.Wait() // nothing may follow the answer
+	defer stop()
+	return c.tool.Call(ctx, parsed)
+}
+
+// arguments reads the call's arguments as the intake reads a JSON body, with the exchange's headers for the connection.
+func (c *call) arguments() (*intake.Result, error) {
+	body := bytes.TrimSpace(c.request.Params.Arguments)
+	if len(body) == 0 || string(body) == "null" {
+		body = []byte("{}")
+	}
+	if body[0] != '{' {
+		return nil, problem.New(problem.BadParameter, problem.Text{
+			ZH: "arguments 应是一个 JSON 对象。", EN: "The arguments should be one JSON object.",
+		})
+	}
+	if err := c.refuseSecrets(body); err != nil {
+		return nil, err
+	}
+	parsed, err := c.options.Parse(c.tool.Spec, intake.Input{Body: body, ContentType: "application/json", Header: c.header()})
+	if err != nil {
+		return nil, err
+	}
+	return parsed, c.shape.Check(parsed.JSON)
+}
+
+// refuseSecrets refuses a credential among the arguments: a model that has one must not get used to it.
+func (c *call) refuseSecrets(body []byte) error {
+	var given map[string]json.RawMessage
+	if !c.mayHoldSecret(body) {
+		return nil
+	}
+	if err := json.Unmarshal(body, &given); err != nil {
+		return nil //nolint:nilerr // the intake says where and why
+	}
+	for _, param := range c.tool.Spec.Params {
+		if _, ok := given[param.Name]; ok && param.Secret {
+			e := problem.New(problem.BadParameter, problem.Text{
+				ZH: param.Name + " 不能作为工具参数。", EN: "The tool takes no " + param.Name + " among its arguments.",
+			})
+			e.Fix = problem.Text{
+				ZH: "请在 MCP 客户端的请求头里设置 Authorization: Bearer 加连接密钥（rgk_…），或 " + param.Header + "。",
+				EN: "Set the header Authorization: Bearer with a connection key (rgk_…), or " + param.Header + ", in the MCP client.",
+			}
+			return e
+		}
+	}
+	return nil
+}
+
+// mayHoldSecret reports whether a secret's name can stand in the arguments: as it is, or with escaped letters. Nearly no call
+// holds either, so that its rows are read by the intake alone.
+func (c *call) mayHoldSecret(body []byte) bool {
+	return bytes.Contains(body, []byte(`\u`)) || slices.ContainsFunc(c.tool.Spec.Params, func(param intake.Param) bool {
+		return param.Secret && bytes.Contains(body, []byte(param.Name))
+	})
+}
+
+func (c *call) header() http.Header {
+	if extra := c.request.GetExtra(); extra != nil && extra.Header != nil {
+		return extra.Header
+	}
+	return http.Header{}
+}
+
+// follow tells the client how far the write is, whenever it got further.
+func (c *call) follow(ctx context.Context, watch *Watch, token any) {
+	ticker := time.NewTicker(c.options.ProgressEvery)
+	defer ticker.Stop()
+	last := -1
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		done, total, ok := watch.Look(ctx, c.options.Jobs)
+		if !ok || done <= last {
+			continue
+		}
+		last = done
+		// A client that cannot be told is still answered.
+		_ = c.request.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{
+			ProgressToken: token, Progress: float64(done), Total: float64(total),
+		})
+	}
+}

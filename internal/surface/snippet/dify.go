@@ -1,0 +1,160 @@
+package snippet
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/google/uuid"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// Bounds of a workflow file. Source: Dify's variable selectors and its start form.
+const (
+	maxVariableName  = 30    // characters of a variable's name
+	maxParagraph     = 20480 // characters of a paragraph
+	maxLine          = 256   // characters of a one-line text
+	maxSelectOptions = 50    // more are written, not chosen
+)
+
+// Ids of the nodes. Variables are named by them, so they are letters, digits and underscores.
+const (
+	nodeStart = "1700000000001"
+	nodeWrite = "1700000000002"
+	nodeEnd   = "1700000000003"
+)
+
+// difySource is the workflow file, in Dify's DSL 0.3.0: every version since 1.4.0 imports it without asking. Dify's own
+// templates have braces, so ours have brackets.
+//
+//go:embed dify-workflow.yml.tmpl
+var difySource string
+
+var difyTemplate = template.Must(template.New("dify").Delims("[[", "]]").Funcs(template.FuncMap{"quote": quote}).Parse(difySource))
+
+// quote writes a text as YAML: a JSON string is one, whatever it holds.
+func quote(value any) (string, error) {
+	text, err := plainJSON(value)
+	return string(text), err
+}
+
+type difyFile struct {
+	Name, Description            string
+	StartTitle, SendTitle, Ended string
+	Start, Write, End            string // node ids
+	URL                          string
+	Environment                  []difyVariable
+	Inputs                       []difyInput
+	Headers                      string
+	Form                         []place
+}
+
+type difyVariable struct{ ID, Name, Type, Value, Description string }
+
+// difyInput is one field of the start form.
+type difyInput struct {
+	Variable, Label, Type string
+	Required              bool
+	MaxLength             int
+	Options               []string
+}
+
+// difyWorkflow writes start → HTTP request → end: one input a column, sent as a form, where text needs no escaping. The key of
+// idempotency is the run's id: a node that repeats the call writes nothing twice.
+func difyWorkflow(t *table) ([]byte, error) {
+	say := func(zh, en string) string { return problem.Text{ZH: zh, EN: en}.In(t.lang) }
+	title := t.name
+	if title == "" {
+		title = say("多维表格", "Bitable")
+	}
+	file := difyFile{
+		Name: "Rowgate · " + title,
+		Description: say("把一行写入多维表格，重试不会重复。导入后在“环境变量”里填好密钥。",
+			"Writes one row to a Bitable table; a retry never doubles it. After the import, fill in the secrets under Environment variables."),
+		StartTitle: say("开始", "Start"), SendTitle: say("写入多维表格", "Write to Bitable"), Ended: say("结束", "End"),
+		Start: nodeStart, Write: nodeWrite, End: nodeEnd, URL: t.url,
+		Environment: t.environment(say), Form: t.parameters(),
+	}
+	headers := []string{"Idempotency-Key:{{#sys.workflow_run_id#}}"}
+	if t.Auth == authKey {
+		headers = append(headers, "Authorization:Bearer {{#env.connection_key#}}")
+	} else {
+		headers = append(headers, "Authorization:Bearer {{#env.passphrase#}}", "X-App-Id:{{#env.app_id#}}", "X-App-Secret:{{#env.app_secret#}}")
+	}
+	file.Headers = strings.Join(headers, "\n")
+	for _, c := range t.columns {
+		if err := checkText(c.name); err != nil { // a column of the table that was asked for by name has passed already
+			return nil, err
+		}
+		input := inputOf(c, file.Inputs)
+		file.Inputs = append(file.Inputs, input)
+		file.Form = append(file.Form, place{formKey(c.name), fmt.Sprintf("{{#%s.%s#}}", nodeStart, input.Variable)})
+	}
+	var out bytes.Buffer
+	err := difyTemplate.Execute(&out, file)
+	return out.Bytes(), err
+}
+
+// environment holds what the person fills in after the import. Dify keeps secret ones sealed and leaves them out of exports.
+func (t *table) environment(say func(zh, en string) string) []difyVariable {
+	variables := []difyVariable{
+		{Name: "passphrase", Type: "secret", Description: say("Rowgate 的调用口令", "Call passphrase of Rowgate")},
+		{Name: "app_id", Type: "string", Value: t.AppID, Description: say("飞书应用的 App ID", "App ID of the Feishu app")},
+		{Name: "app_secret", Type: "secret", Description: say("飞书应用的 App Secret", "App Secret of the Feishu app")},
+	}
+	if t.Auth == authKey {
+		variables = []difyVariable{{Name: "connection_key", Type: "secret", Description: say("连接密钥 rgk_…", "Connection key, rgk_…")}}
+	}
+	for i := range variables {
+		variables[i].ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(t.url+"#"+variables[i].Name)).String()
+	}
+	return variables
+}
+
+// inputOf chooses the field of the start form for a column: a choice only where Dify's own check of it can refuse nothing
+// that the table would take.
+func inputOf(c column, others []difyInput) difyInput {
+	input := difyInput{
+		Variable: variableName(c.name, others), Label: c.name, Type: "paragraph", Required: c.primary, MaxLength: maxParagraph, Options: []string{},
+	}
+	switch c.kind {
+	case "number", "currency", "progress", "rating":
+		input.Type, input.MaxLength = "number", maxLine
+	case "single_select":
+		if len(c.options) > 0 && len(c.options) <= maxSelectOptions {
+			input.Type, input.MaxLength, input.Options = "select", maxLine, c.options
+		}
+	case "checkbox":
+		input.Type, input.MaxLength, input.Options = "select", maxLine, []string{"是", "否"}
+	case "date", "phone", "barcode", "email", "location":
+		input.Type, input.MaxLength = "text-input", maxLine
+	}
+	return input
+}
+
+var notVariable = regexp.MustCompile(`[^a-z0-9]+`)
+
+// variableName is the column's name as far as it is ASCII, or else its number; no two are alike.
+func variableName(column string, others []difyInput) string {
+	name := strings.Trim(notVariable.ReplaceAllString(strings.ToLower(column), "_"), "_")
+	isOther := func(name string) bool {
+		return slices.ContainsFunc(others, func(other difyInput) bool { return other.Variable == name })
+	}
+	if name == "" || name[0] >= '0' && name[0] <= '9' || len(name) > maxVariableName || isOther(name) || !isASCII(column) {
+		for n := len(others) + 1; ; n++ {
+			if name = fmt.Sprintf("column_%d", n); !isOther(name) {
+				break
+			}
+		}
+	}
+	return name
+}
+
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > '~' })
+}

@@ -1,0 +1,205 @@
+package snippet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
+	"github.com/rowgate/rowgate/internal/tenant"
+	tables "github.com/rowgate/rowgate/tool/table"
+)
+
+// MaxColumns bounds the columns of what is generated. Source: the columns that a row may have.
+const MaxColumns = 300
+
+// Values of auth: what the caller's tool will hold as its secrets.
+const (
+	authApp = "app"            // app_id, app_secret and passphrase
+	authKey = "connection_key" // one connection key
+)
+
+// asked is what the query of a generator may hold; connection fields may also come as headers.
+type asked struct {
+	Table      string   `json:"table"` // a link or an app_token; also app_token
+	AppToken   string   `json:"app_token"`
+	TableID    string   `json:"table_id"`
+	AppID      string   `json:"app_id"`
+	Brand      string   `json:"brand"`
+	UserIDType string   `json:"user_id_type"`
+	Columns    []string `json:"columns"`
+	KeyFields  []string `json:"key_fields"`
+	Auth       string   `json:"auth"`
+}
+
+func requestSpec() intake.Spec {
+	text := func(name, header string) intake.Param {
+		return intake.Param{Name: name, Kind: intake.Text, Header: header, Query: true}
+	}
+	return intake.Spec{Params: []intake.Param{
+		text("table", ""), text("app_token", "X-App-Token"), text("table_id", "X-Table-Id"), text("app_id", "X-App-Id"),
+		text("brand", "X-Brand"), text("user_id_type", ""), text("auth", ""),
+		{Name: "columns", Kind: intake.List, Query: true},
+		{Name: "key_fields", Kind: intake.List, Query: true},
+		{Name: "soft_errors", Kind: intake.Bool, Query: true},
+	}}
+}
+
+// table is what is generated for.
+type table struct {
+	asked
+
+	lang    problem.Lang
+	url     string // of write_records
+	name    string // of the table; "" if it is not known
+	columns []column
+}
+
+// column is one column that rows will be written to.
+type column struct {
+	name     string
+	kind     string // as describe_table names it; text if the table was not asked
+	options  []string
+	primary  bool
+	example  json.RawMessage // a value that write_records takes
+	borrowed bool            // the example is the id of something that only the caller knows
+}
+
+// read finds out which table is meant. Errors are problems: those of the query, those of describe_table where the request has
+// credentials, field_not_found for a column that the table has not.
+func (o Options) read(r *http.Request) (*table, error) {
+	read, err := intake.Parse(requestSpec(), intake.Input{Query: r.URL.Query(), RawQuery: r.URL.RawQuery, Header: r.Header})
+	if err != nil {
+		return nil, err
+	}
+	t := &table{lang: request.CallFrom(r.Context()).Lang(), url: o.PublicURL + pathWrite}
+	if err := json.Unmarshal(read.JSON, &t.asked); err != nil {
+		return nil, err
+	}
+	if t.Table != "" {
+		t.AppToken = t.Table
+	}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	caller := tenant.CallerFrom(r.Context()).Bearer
+	if t.Auth == "" {
+		t.Auth = authApp
+		if strings.HasPrefix(caller.Reveal(), tenant.KeyPrefix) {
+			t.Auth = authKey
+		}
+	}
+	if !caller.IsZero() || r.Header.Get("X-Passphrase") != "" {
+		return t, o.describe(r.Context(), r.Header, t)
+	}
+	if len(t.Columns) == 0 {
+		return nil, badParameter(
+			"请在网址里给出 columns=标题,日期；或用请求头 Authorization、X-App-Id、X-App-Secret，列就从表里读取。",
+			"Give columns=a,b in the URL; or the headers Authorization, X-App-Id and X-App-Secret, and the columns are read from the table.",
+		)
+	}
+	for i, name := range t.Columns {
+		t.columns = append(t.columns, column{name: name, kind: "text", primary: i == 0, example: json.RawMessage(`"示例文本"`)})
+	}
+	return t, nil
+}
+
+// check refuses what cannot stand in what is generated.
+func (t *table) check() error {
+	if t.Auth != "" && t.Auth != authApp && t.Auth != authKey {
+		return badParameter("auth 只能是 app 或 connection_key。", "auth is app or connection_key.")
+	}
+	if len(t.Columns) > MaxColumns {
+		return badParameter(fmt.Sprintf("最多 %d 列。", MaxColumns), fmt.Sprintf("At most %d columns.", MaxColumns))
+	}
+	for i, name := range t.Columns {
+		if slices.Contains(t.Columns[:i], name) {
+			return badParameter("columns 里有重复的列。", "A column stands in columns twice.")
+		}
+	}
+	for _, text := range slices.Concat(t.Columns, t.KeyFields, []string{t.AppToken, t.TableID, t.AppID, t.Brand, t.UserIDType}) {
+		if err := checkText(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkText refuses text that the caller's tool would take for something else: a template's braces, a line's end.
+func checkText(text string) error {
+	if strings.Contains(text, "{{") || strings.ContainsFunc(text, unicode.IsControl) {
+		return badParameter(
+			"列名和参数里不能有 {{ 或控制字符：工作流会把它当作变量。",
+			"A column or parameter may not hold {{ or a control character: a workflow would take it for a variable.",
+		)
+	}
+	return nil
+}
+
+// describe asks the table for its columns, with the credentials of the request.
+func (o Options) describe(ctx context.Context, header http.Header, t *table) error {
+	query := url.Values{}
+	for name, value := range map[string]string{
+		"app_token": t.AppToken, "table_id": t.TableID, "app_id": t.AppID, "brand": t.Brand, "user_id_type": t.UserIDType,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	read, err := intake.Parse(o.Describe.Spec, intake.Input{Query: query, Header: header})
+	if err != nil {
+		return err
+	}
+	answer, err := o.Describe.Call(ctx, read)
+	if err != nil {
+		return err
+	}
+	known, ok := answer.Body.(*tables.Description)
+	if !ok {
+		return fmt.Errorf("describe_table answered %T", answer.Body)
+	}
+	t.name, t.lang = known.TableName, request.CallFrom(ctx).Lang()
+	return t.choose(known.Fields)
+}
+
+// choose takes the columns that were asked for, or else all that can be written.
+func (t *table) choose(fields []tables.Column) error {
+	for _, field := range fields {
+		if len(t.Columns) > 0 && !slices.Contains(t.Columns, field.Name) || len(t.Columns) == 0 && (!field.Writable || checkText(field.Name) != nil) {
+			continue
+		}
+		if !field.Writable {
+			return badParameter("列“"+field.Name+"”是只读的。", "The column "+field.Name+" is read-only.")
+		}
+		t.columns = append(t.columns, column{
+			name: field.Name, kind: field.Type, options: field.Options, primary: field.Primary, example: field.Example,
+			borrowed: slices.Contains([]string{"person", "group", "link", "two_way_link"}, field.Type),
+		})
+	}
+	for _, name := range t.Columns {
+		if !slices.ContainsFunc(t.columns, func(c column) bool { return c.name == name }) {
+			return problem.New(problem.FieldNotFound, problem.Text{
+				ZH: "表里没有列“" + name + "”。", EN: "The table has no column " + name + ".",
+			})
+		}
+	}
+	if len(t.columns) == 0 {
+		return badParameter("这张表没有可写的列。", "The table has no column that can be written.")
+	}
+	return nil
+}
+
+// sampled are the columns that a sample request fills: all that were asked for, else those whose example really lands.
+func (t *table) sampled() []column {
+	if len(t.Columns) > 0 {
+		return t.columns
+	}
+	return slices.DeleteFunc(slices.Clone(t.columns), func(c column) bool { return c.borrowed })
+}
