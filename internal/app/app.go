@@ -49,7 +49,7 @@ type App struct {
 	people        *attachment.People
 	outbox        *outbox.Outbox
 	health        *httpd.Health
-	authenticator *tenant.Door
+	authenticator *tenant.Authenticator
 	guard         *single.Guard
 	publicURL     string
 	public        *httpd.Server
@@ -109,7 +109,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
-	a.authenticator = tenant.NewDoor(a.config.Passphrases, keyring)
+	a.authenticator = tenant.NewAuthenticator(a.config.Passphrases, keyring)
 	a.guard = a.newGuard()
 	return nil
 }

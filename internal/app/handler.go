@@ -38,7 +38,7 @@ type parts struct {
 	directory     *directory.Directory
 	outbox        *outbox.Outbox
 	client        *client.Client
-	identify      func(parts ...string) [32]byte // a MAC: what makes two requests the same write
+	identify      func(parts ...[]byte) [32]byte // a MAC: what makes two requests the same write
 	publicURL     string
 	fetcher       *attachment.Fetcher
 	uploader      *attachment.Uploader
@@ -80,7 +80,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 		admission: a.authenticator, authenticator: a.authenticator,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
 		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
-		identify: func(parts ...string) [32]byte { return keyring.MAC(fingerprintPurpose, parts...) },
+		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },
 	}
 }
 

@@ -80,7 +80,11 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reser
 	var body []byte
 	for {
 		if len(body) == cap(body) {
-			if !held.grow(max(size, held.bytes)) { // doubles
+			more := max(size, held.bytes) // doubles
+			if left := r.ContentLength + 1 - held.bytes; left > 0 {
+				more = min(max(size, 3*held.bytes), left) // up to four times what has come, but no more than is announced
+			}
+			if !held.grow(more) {
 				return nil, held, problem.New(problem.Overloaded, problem.Text{
 					ZH: "同时接收的请求体过多，本请求未被处理。",
 					EN: "Too many request bodies are being received; this one was not processed.",

@@ -115,6 +115,14 @@ func TestBodyBudget(t *testing.T) {
 			t.Errorf("%d bytes held, %v", held.bytes, err)
 		}
 	})
+	t.Run("is no more than what is announced, once that has nearly come", func(t *testing.T) {
+		t.Parallel()
+		const size = 5*firstBodyBytes + 1
+		_, held, err := read(t, newBodyBudget(maxBufferedBytes), io.LimitReader(spaces{}, size), size)
+		if err != nil || held.bytes != size+1 {
+			t.Errorf("%d bytes held for %d, %v", held.bytes, size, err)
+		}
+	})
 	t.Run("is given back after each request", func(t *testing.T) {
 		t.Parallel()
 		budget := newBodyBudget(firstBodyBytes)

@@ -65,7 +65,7 @@ func TestRouter(t *testing.T) {
 		},
 		"hands a body on as canonical JSON": {
 			call:   post("```json\n"+rows+"\n```").with("Content-Type", "text/plain"),
-			status: 200, has: []string{rows}, shown: true,
+			status: 200, has: []string{`{"标题":"` + canary + `"}`}, shown: true,
 			logged: []string{`"tool":"write_records"`, `"route":"/v1/records"`, `"method":"POST"`, `"status":200`},
 		},
 		"says where a body breaks, in English where that is preferred": {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
@@ -121,6 +122,26 @@ func TestServer(t *testing.T) {
 			t.Error("the caller got an answer")
 		}
 		<-left
+	})
+	t.Run("closes connections without a request well before its time is up", func(t *testing.T) {
+		t.Parallel()
+		s := start(t, func(http.ResponseWriter, *http.Request) {})
+		silent, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+		if _, err := s.get(t); err != nil { // connections are accepted in their order: the silent one is known by now
+			t.Fatal(err)
+		}
+		up, cancel := context.WithTimeout(t.Context(), 5*time.Second) // net/http alone waits six
+		defer cancel()
+		if err := s.Stop(up); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+		if n, err := silent.Read(make([]byte, 1)); n != 0 || err == nil {
+			t.Errorf("the connection is open: %d bytes, %v", n, err)
+		}
 	})
 	t.Run("may be stopped before it serves, and its address is free again", func(t *testing.T) {
 		t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
@@ -130,15 +131,8 @@ func (l *limiter) paused() time.Duration {
 
 // sleep waits for d. It fails at once if ctx, or maxWait for a ctx without a deadline, ends before that.
 func sleep(ctx context.Context, d time.Duration) error {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d || !ok && d > maxWait {
+	if _, ok := ctx.Deadline(); !ok && d > maxWait {
 		return context.DeadlineExceeded
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return backoff.Wait(ctx, d)
 }

@@ -2,21 +2,24 @@ package client
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // Bounds of the repeats.
 const (
-	maxAttempts   = 3                      // of one read, the first included
-	backoffBase   = 200 * time.Millisecond // upper bound of the first wait, doubled for each further one
-	conflictPause = 500 * time.Millisecond // least wait after a conflict, as Feishu advises
+	maxAttempts = 3 // of one read, the first included
 
 	budgetShare = 0.2 // repeats allowed for each call that Feishu answered
 	budgetMax   = 2   // repeats that can be saved up; also what a fresh client has: a Feishu that is down gets no more
+)
+
+var (
+	afterFailure  = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second}
+	afterConflict = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second, Least: 500 * time.Millisecond} // as Feishu advises
 )
 
 // budget bounds the repeats of all calls to a host to a share of the calls that it answers, so that repeats do not add load to
@@ -60,14 +63,9 @@ func (c *Client) again(ctx context.Context, h *host, err *feishu.Error, attempt 
 	if attempt >= maxAttempts || err.Aborted || err.Class == feishu.ClassOpen || !err.Repeatable() {
 		return false
 	}
-	return h.budget.spend() && sleep(ctx, backoff(err, attempt)) == nil
-}
-
-// backoff returns a random wait (full jitter) after the attempt that failed with err.
-func backoff(err *feishu.Error, attempt int) time.Duration {
-	wait := rand.N(backoffBase << (attempt - 1))
+	policy := afterFailure
 	if err.Class == feishu.ClassConflict {
-		wait += conflictPause
+		policy = afterConflict
 	}
-	return wait
+	return h.budget.spend() && backoff.Wait(ctx, policy.Delay(attempt)) == nil
 }
