@@ -37,7 +37,8 @@ type Options struct {
 // securityName is the name of the one security scheme: Authorization: Bearer with a passphrase or a connection key.
 const securityName = "bearer"
 
-// rawInput takes the canonical JSON that the intake made. The schema beside it is the tool's own.
+// rawInput takes the parameters as the intake wrote them, for Huma to validate by the tool's own schema. The rows are not among
+// them: they stand in the request's context, and there is nothing about them that Huma would have to check.
 type rawInput struct{ RawBody []byte }
 
 type rawOutput struct {
@@ -73,14 +74,14 @@ func register(api huma.API, t tool.Tool, renderer Renderer) {
 	operation := huma.Operation{
 		OperationID: t.Name, Method: http.MethodPost, Path: t.Path, Tags: []string{t.Family}, Summary: t.Title.EN,
 		Description:  t.Description,
-		MaxBodyBytes: 2 * intake.MaxBodyBytes, // canonical JSON: escapes may grow a body that was within its limit
+		MaxBodyBytes: intake.MaxLength, // canonical JSON: escapes may grow a body that was within its limit
 		RequestBody:  requestBody(registry, t),
 		Responses:    responses(registry, t),
 		Extensions:   map[string]any{"x-title-zh": t.Title.ZH, "x-risk": string(t.Risk)},
 	}
-	huma.Register(api, operation, func(ctx context.Context, in *rawInput) (*rawOutput, error) {
+	huma.Register(api, operation, func(ctx context.Context, _ *rawInput) (*rawOutput, error) {
 		request.CallFrom(ctx).SetTool(t.Name)
-		answer, err := t.Call(ctx, in.RawBody)
+		answer, err := t.Call(ctx, intake.ResultFrom(ctx))
 		if err != nil {
 			return nil, newAnswer(ctx, renderer, err)
 		}

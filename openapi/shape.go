@@ -55,10 +55,10 @@ func ShapeOf(t tool.Tool) (*Shape, error) {
 // paramSoftErrors is about HTTP statuses, which not every transport has.
 const paramSoftErrors = "soft_errors"
 
-// Check refuses a canonical body that is not as the schema says, as the HTTP operation does: bad_parameter.
-func (s *Shape) Check(body []byte) error {
+// Check refuses parameters that are not as the schema says, as the HTTP operation does: bad_parameter. Rows are not among them.
+func (s *Shape) Check(params []byte) error {
 	var data any
-	if err := json.Unmarshal(body, &data); err != nil {
+	if err := json.Unmarshal(params, &data); err != nil {
 		return humaProblem(http.StatusBadRequest, "JSON", nil).Because(err)
 	}
 	at := huma.NewPathBuffer(nil, 0)

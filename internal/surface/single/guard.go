@@ -27,7 +27,7 @@ type Options struct {
 
 // Guard admits callers. It is safe for concurrent use; Close it in the end.
 type Guard struct {
-	door *tenant.Door // of the one token; nil if there is none
+	door *tenant.Authenticator // of the one token; nil if there is none
 	app  feishu.App
 	gate *tool.Gate
 }
@@ -36,7 +36,7 @@ type Guard struct {
 func New(o Options) *Guard {
 	g := &Guard{app: o.App, gate: o.Gate}
 	if !o.Token.IsZero() {
-		g.door = tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase(tokenName, o.Token)}, nil) // keys are the gate's
+		g.door = tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase(tokenName, o.Token)}, nil) // keys are the gate's
 	}
 	return g
 }
