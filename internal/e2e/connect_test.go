@@ -13,7 +13,7 @@ import (
 // bare takes the connection out of a request's headers.
 var bare = map[string]string{"Authorization": "", "X-App-Id": "", "X-App-Secret": "", "X-App-Token": "", "X-Table-Id": ""}
 
-// without is the house's headers without some, and with others in their place.
+// without returns a header map that removes some of the harness's headers and sets others instead.
 func without(names string, instead map[string]string) map[string]string {
 	header := map[string]string{}
 	for name := range strings.FieldsSeq(names) {

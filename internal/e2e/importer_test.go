@@ -43,7 +43,7 @@ type importedParam struct {
 	Default     any    `json:"default"`
 }
 
-// importedTool is a tool as it stands in a workflow editor after the import.
+// importedTool is a tool as a workflow editor shows it after the import.
 type importedTool struct {
 	name      string
 	path      string
@@ -141,19 +141,19 @@ func pythonRepr(value any) string {
 	}
 }
 
-// key seals a connection key for the house's app and table, as create_connection does.
-func (h *house) key() string { return h.keyOf(h.table) }
+// key seals a connection key for the harness's app and table, as create_connection does.
+func (h *harness) key() string { return h.keyOf(h.table) }
 
 // keyFor is the key that a tool is called with: one of the table, but for what a key of one table may not do.
-func (h *house) keyFor(tool string) string {
+func (h *harness) keyFor(tool string) string {
 	if tool == "create_table" {
 		return h.keyOf("")
 	}
 	return h.key()
 }
 
-// keyOf seals a connection key for the house's app and base, and for one table of it unless that is "".
-func (h *house) keyOf(table string) string {
+// keyOf seals a connection key for the harness's app and base, and for one of its tables unless that is "".
+func (h *harness) keyOf(table string) string {
 	h.t.Helper()
 	cfg, problems := config.Load(func(name string) string { return h.settings[name] })
 	if len(problems) > 0 {
@@ -169,7 +169,7 @@ func (h *house) keyOf(table string) string {
 	return sealed.Reveal()
 }
 
-// withKey is the header of a caller that knows the connection key and nothing else.
+// withKey returns the headers of a caller that has only the connection key.
 func withKey(key string) map[string]string {
 	return map[string]string{
 		"Authorization": "Bearer " + key, "X-App-Id": "", "X-App-Secret": "", "X-App-Token": "", "X-Table-Id": "",
@@ -177,7 +177,7 @@ func withKey(key string) map[string]string {
 }
 
 // get fetches a page of the service.
-func (h *house) get(path string) reply {
+func (h *harness) get(path string) reply {
 	h.t.Helper()
 	return h.do(request{method: "GET", path: path, header: withKey("")})
 }

@@ -142,14 +142,14 @@ func TestCozeAndActions(t *testing.T) {
 }
 
 // callImported calls a tool of a document that the service serves, as Dify converts the arguments.
-func (h *house) callImported(profile, name string, args map[string]any) reply {
+func (h *harness) callImported(profile, name string, args map[string]any) reply {
 	h.t.Helper()
 	one := h.importTool(profile, name)
 	return h.do(request{path: one.path, header: withKey(h.key()), body: one.difyBody(h.t, args)})
 }
 
 // callTyped calls a tool with the arguments as they are.
-func (h *house) callTyped(profile, name string, args map[string]any) reply {
+func (h *harness) callTyped(profile, name string, args map[string]any) reply {
 	h.t.Helper()
 	if args == nil {
 		args = map[string]any{}
@@ -163,7 +163,7 @@ func (h *house) callTyped(profile, name string, args map[string]any) reply {
 	return h.do(request{path: one.path, header: withKey(h.keyFor(name)), body: bodyJSON(h.t, args)})
 }
 
-func (h *house) importTool(profile, name string) *importedTool {
+func (h *harness) importTool(profile, name string) *importedTool {
 	h.t.Helper()
 	served := h.get("/openapi/" + profile + ".json")
 	if served.status != http.StatusOK || served.header.Get("Content-Type") != "application/json" {

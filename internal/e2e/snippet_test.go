@@ -65,7 +65,8 @@ type difyInput struct {
 	Options               []string
 }
 
-// readYAML reads YAML into a value with JSON tags. It is an extension of an OpenAPI document on the way, whose reader knows YAML.
+// readYAML reads YAML into a value with JSON tags. It uses the YAML reader of kin-openapi: the text is wrapped as an extension of a
+// document.
 func readYAML(t *testing.T, text string, into any) {
 	t.Helper()
 	indented := "  " + strings.ReplaceAll(text, "\n", "\n  ")
@@ -158,7 +159,7 @@ func (f *difyFile) node(kind string) *difyNode {
 
 // run sends what the file's HTTP node sends for a run: templates filled in as text, headers split into lines after that, the
 // form's values escaped. inputs are by column; one that is not given is empty.
-func (f *difyFile) run(t *testing.T, h *house, id string, environment, inputs map[string]string) reply {
+func (f *difyFile) run(t *testing.T, h *harness, id string, environment, inputs map[string]string) reply {
 	t.Helper()
 	if faults := f.faults(); len(faults) > 0 {
 		t.Fatal(strings.Join(faults, "\n"))
@@ -199,7 +200,7 @@ func (f *difyFile) run(t *testing.T, h *house, id string, environment, inputs ma
 }
 
 // generate asks for what is pasted into a caller's editor; known says whether the credentials are sent along.
-func (h *house) generate(path string, query url.Values, known bool) reply {
+func (h *harness) generate(path string, query url.Values, known bool) reply {
 	h.t.Helper()
 	header := withKey("")
 	if known {
@@ -210,7 +211,7 @@ func (h *house) generate(path string, query url.Values, known bool) reply {
 	return h.do(request{method: http.MethodGet, path: path, query: query.Encode(), header: header})
 }
 
-// link is the address of the house's table as a browser shows it.
-func (h *house) link() string {
+// link is the address of the harness's table as a browser shows it.
+func (h *harness) link() string {
 	return "https://example.feishu.cn/base/" + baseName + "?table=" + h.table + "&view=vewExample1"
 }

@@ -174,7 +174,7 @@ func TestCurl(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is not installed: the commands cannot be run")
 	}
-	run := func(t *testing.T, h *house, command string) {
+	run := func(t *testing.T, h *harness, command string) {
 		t.Helper()
 		shell := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "curl ", "curl --silent --show-error ", 1))
 		shell.Env = []string{
@@ -276,7 +276,7 @@ func TestFeishuAutomation(t *testing.T) {
 }
 
 // difyFile generates a workflow file and imports it.
-func (h *house) difyFile(query url.Values, known bool) *difyFile {
+func (h *harness) difyFile(query url.Values, known bool) *difyFile {
 	h.t.Helper()
 	served := h.generate(snippet.PathDifyWorkflow, query, known)
 	if served.status != http.StatusOK || !strings.HasPrefix(served.header.Get("Content-Type"), "application/yaml") {
