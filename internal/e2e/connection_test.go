@@ -98,7 +98,7 @@ func TestConnection(t *testing.T) {
 			request: request{header: map[string]string{"Authorization": "Bearer wrong"}, body: `{"fields":{"标题":"甲"}}`},
 			status:  401, code: "bad_passphrase", never: []string{"wrong\""},
 		},
-		"a_wrong_passphrase_in_the_body_is_not_mended_by_a_right_one_in_the_header": {
+		"a_wrong_passphrase_in_the_body_is_refused_despite_a_right_one_in_the_header": {
 			request: request{body: `{"passphrase":"wrong","fields":{"标题":"甲"}}`},
 			status:  401, code: "bad_passphrase",
 		},
