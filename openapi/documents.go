@@ -14,8 +14,8 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-const description = "Rowgate writes rows from any workflow, agent or automation to the right Feishu/Lark Bitable table, each exactly once. " +
-	"Every operation takes the connection fields in the body or in headers."
+const description = "Rowgate writes rows from any workflow, agent or automation to the right Feishu/Lark Bitable table, " +
+	"each exactly once. Every operation takes the connection fields in the body or in headers."
 
 // Documents are the published descriptions of the API, rendered once and served as bytes with an ETag.
 type Documents struct {
