@@ -37,7 +37,8 @@ type Options struct {
 // securityName is the name of the one security scheme: Authorization: Bearer with a passphrase or a connection key.
 const securityName = "bearer"
 
-// rawInput is the canonical JSON that the intake produced. Its schema is the tool's.
+// rawInput takes the parameters as the intake wrote them, for Huma to validate against the tool's schema. The rows are not part
+// of it: they are in the request's context, and Huma has nothing to check about them.
 type rawInput struct{ RawBody []byte }
 
 type rawOutput struct {
@@ -74,14 +75,14 @@ func register(api huma.API, t tool.Tool, renderer Renderer) {
 	operation := huma.Operation{
 		OperationID: t.Name, Method: http.MethodPost, Path: t.Path, Tags: []string{t.Family}, Summary: t.Title.EN,
 		Description:  t.Description,
-		MaxBodyBytes: 2 * intake.MaxBodyBytes, // canonical JSON: escapes can make it longer than the body
+		MaxBodyBytes: intake.MaxLength, // canonical JSON: escapes can make it longer than the body
 		RequestBody:  requestBody(registry, t),
 		Responses:    responses(registry, t),
 		Extensions:   map[string]any{"x-title-zh": t.Title.ZH, "x-risk": string(t.Risk)},
 	}
-	huma.Register(api, operation, func(ctx context.Context, in *rawInput) (*rawOutput, error) {
+	huma.Register(api, operation, func(ctx context.Context, _ *rawInput) (*rawOutput, error) {
 		request.CallFrom(ctx).SetTool(t.Name)
-		answer, err := t.Call(ctx, in.RawBody)
+		answer, err := t.Call(ctx, intake.ResultFrom(ctx))
 		if err != nil {
 			return nil, newAnswer(ctx, renderer, err)
 		}

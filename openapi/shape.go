@@ -55,10 +55,10 @@ func ShapeOf(t tool.Tool) (*Shape, error) {
 // paramSoftErrors concerns HTTP statuses, which not every transport has.
 const paramSoftErrors = "soft_errors"
 
-// Check validates a canonical body against the schema. Errors: bad_parameter, as from the HTTP operation.
-func (s *Shape) Check(body []byte) error {
+// Check validates parameters against the schema; rows are not among them. Errors: bad_parameter, as from the HTTP operation.
+func (s *Shape) Check(params []byte) error {
 	var data any
-	if err := json.Unmarshal(body, &data); err != nil {
+	if err := json.Unmarshal(params, &data); err != nil {
 		return humaProblem(http.StatusBadRequest, "JSON", nil).Because(err)
 	}
 	at := huma.NewPathBuffer(nil, 0)

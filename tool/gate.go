@@ -12,7 +12,7 @@ import (
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// Admission checks passphrases and opens connection keys. *tenant.Door is one. The errors are problems.
+// Admission checks passphrases and opens connection keys. *tenant.Authenticator is one. The errors are problems.
 type Admission interface {
 	Admit(ctx context.Context, claim tenant.Claim) (tenant.Identity, error)
 }

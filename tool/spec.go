@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -11,8 +12,10 @@ import (
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
-// Rows is a list of row objects; the body may hold them in any of the shapes of docs/contract.md §3, "Bodies".
-type Rows []Object
+// Rows is a list of row objects; the body may hold them in any of the shapes of docs/contract.md §3, "Bodies". They are not decoded:
+// each is the JSON object as the intake wrote it, without duplicate keys, and part of a text of the request that all rows share.
+// A row may be kept and sliced, never written to.
+type Rows []json.RawMessage
 
 // Object is one JSON object, spelled as it was sent.
 type Object []byte

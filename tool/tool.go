@@ -49,8 +49,9 @@ type Tool struct {
 	Input  reflect.Type // struct: the JSON body
 	Output reflect.Type // struct: the JSON answer
 	Spec   intake.Spec  // how the body of any shape becomes that JSON
-	// Call runs the tool on one canonical JSON body. The error is a problem.
-	Call func(ctx context.Context, body json.RawMessage) (Answer, error)
+	// Call runs the tool on one request as the intake read it by Spec, which need not stand in ctx yet. Repairs and files are
+	// found by the handler with intake.ResultFrom. The error is a problem.
+	Call func(ctx context.Context, request *intake.Result) (Answer, error)
 }
 
 // Answer is what a tool answers: a status of 2xx and the body.
@@ -76,16 +77,30 @@ func Define[I, O any](meta Meta, handle func(context.Context, *I) (Answer, error
 	if err != nil {
 		panic(fmt.Sprintf("tool %s: %v", meta.Name, err))
 	}
+	rows := rowsField(input)
 	return Tool{
 		Meta: meta, Input: input, Output: reflect.TypeFor[O](), Spec: spec,
-		Call: func(ctx context.Context, body json.RawMessage) (Answer, error) {
+		Call: func(ctx context.Context, request *intake.Result) (Answer, error) {
 			var in I
-			if err := decode(body, &in); err != nil {
+			if err := decode(request.JSON, &in); err != nil {
 				return Answer{}, err
 			}
-			return handle(ctx, &in)
+			if rows != nil {
+				reflect.ValueOf(&in).Elem().FieldByIndex(rows).Set(reflect.ValueOf(Rows(request.Rows)))
+			}
+			return handle(intake.WithResult(ctx, request), &in)
 		},
 	}
+}
+
+// rowsField returns the index of the field that takes the rows, nil if there is none.
+func rowsField(input reflect.Type) []int {
+	for _, field := range reflect.VisibleFields(input) {
+		if field.Type == reflect.TypeFor[Rows]() {
+			return field.Index
+		}
+	}
+	return nil
 }
 
 // The statuses of an answer; every other status is a problem's.
@@ -97,7 +112,7 @@ const (
 // OK is the answer 200 with body.
 func OK(body any) Answer { return Answer{Status: StatusOK, Body: body} }
 
-// decode reads the canonical body. What it refuses the schema has let through: a parameter of the wrong type.
+// decode reads the parameters. What it refuses the schema has let through: a parameter of the wrong type.
 func decode(body json.RawMessage, into any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil

@@ -11,18 +11,17 @@ import (
 	"time"
 )
 
-// direct calls Feishu without anything in between, with one token a place: what a workflow does that has no Rowgate. It is safe
-// for concurrent use.
+// direct calls Feishu without Rowgate, with one token for each target, as a workflow would. It is safe for concurrent use.
 type direct struct {
 	client *http.Client
 	url    string
 	tokens map[string]string // by app_id; never changes
 }
 
-// newDirect fetches the tokens of all places of s. url is Feishu's address, or that of a proxy to it.
-func newDirect(ctx context.Context, s *site, url string) (*direct, error) {
+// newDirect fetches the tokens of all targets of s. url is Feishu's address, or that of a proxy to it.
+func newDirect(ctx context.Context, s *environment, url string) (*direct, error) {
 	d := &direct{client: newCaller(url).client, url: url, tokens: make(map[string]string)}
-	for _, p := range s.places {
+	for _, p := range s.targets {
 		body, err := json.Marshal(map[string]string{"app_id": p.appID, "app_secret": p.secret})
 		if err != nil {
 			return nil, err
@@ -60,7 +59,7 @@ func (d *direct) post(ctx context.Context, path, token string, body []byte, answ
 }
 
 // writeOne writes one row with one call and returns Feishu's code.
-func (d *direct) writeOne(ctx context.Context, p place, mark string) (code int, err error) {
+func (d *direct) writeOne(ctx context.Context, p target, mark string) (code int, err error) {
 	body, err := json.Marshal(map[string]any{"records": []any{map[string]any{"fields": map[string]any{
 		columnMark: mark, columnCount: 12345, columnSelect: "抖音", columnDate: 1774324800000,
 	}}}})
@@ -75,11 +74,11 @@ func (d *direct) writeOne(ctx context.Context, p place, mark string) (code int, 
 	return answer.Code, err
 }
 
-// jitter is the retry that people write: a random wait up to a bound that doubles from base to most (full jitter).
+// jitter is the usual retry: a random wait up to a bound that doubles from base to most (full jitter).
 type jitter struct{ base, most time.Duration }
 
-// writeInsistently repeats writeOne until the row is written.
-func (d *direct) writeInsistently(ctx context.Context, p place, mark string, j jitter) error {
+// writeWithRetries repeats writeOne until the row is written.
+func (d *direct) writeWithRetries(ctx context.Context, p target, mark string, j jitter) error {
 	for bound := j.base; ; bound = min(2*bound, j.most) {
 		code, err := d.writeOne(ctx, p, mark)
 		switch {

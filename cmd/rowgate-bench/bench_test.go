@@ -14,14 +14,14 @@ import (
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
-// benchPlaces is so many apps that a benchmark that goes round them never waits for one's rate limit.
-const benchPlaces = 256
+// benchTargets is so many apps that a benchmark that goes round them never waits for one's rate limit.
+const benchTargets = 256
 
-// feishuOnly is a site without a service.
-func feishuOnly(b *testing.B) *site {
+// feishuOnly is a environment without a service.
+func feishuOnly(b *testing.B) *environment {
 	b.Helper()
-	s := &site{passphrase: secret.GenerateKey()[:20]}
-	if err := s.openFeishu(siteOptions{places: benchPlaces}); err != nil {
+	s := &environment{passphrase: secret.GenerateKey()[:20]}
+	if err := s.openFeishu(environmentOptions{targets: benchTargets}); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = s.close() })
@@ -85,7 +85,7 @@ func BenchmarkReverseProxy(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		if code, err := through.writeOne(b.Context(), s.places[i%benchPlaces], fmt.Sprint("r", i)); err != nil || code != 0 {
+		if code, err := through.writeOne(b.Context(), s.targets[i%benchTargets], fmt.Sprint("r", i)); err != nil || code != 0 {
 			b.Fatal(code, err)
 		}
 	}

@@ -28,7 +28,7 @@ func runBulk(ctx context.Context, b *bench, r *report) error {
 }
 
 func bulkAt(ctx context.Context, b *bench, r *report, latency time.Duration) error {
-	s, err := b.open(ctx, siteOptions{sandbox: sandbox.Options{Write: sandbox.Latency{PerCall: latency}}})
+	s, err := b.open(ctx, environmentOptions{sandbox: sandbox.Options{Write: sandbox.Latency{PerCall: latency}}})
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func bulkAt(ctx context.Context, b *bench, r *report, latency time.Duration) err
 }
 
 // callTime is how long Feishu took over a write, on average.
-func callTime(s *site) (time.Duration, error) {
+func callTime(s *environment) (time.Duration, error) {
 	var sum time.Duration
 	n := 0
 	for _, one := range s.feishu.Journal() {

@@ -32,7 +32,7 @@ func newCaller(url string) *caller {
 
 // call is one request of a caller.
 type call struct {
-	place      place
+	target     target
 	passphrase string
 	key        string // Idempotency-Key; "" for none
 	query      string // options
@@ -77,7 +77,7 @@ func (c *caller) post(ctx context.Context, path string, o call) (reply, error) {
 	}
 	request.Header = http.Header{
 		"Content-Type": {"application/json"}, "Authorization": {"Bearer " + o.passphrase},
-		"X-App-Id": {o.place.appID}, "X-App-Secret": {o.place.secret}, "X-App-Token": {o.place.base}, "X-Table-Id": {o.place.table},
+		"X-App-Id": {o.target.appID}, "X-App-Secret": {o.target.secret}, "X-App-Token": {o.target.base}, "X-Table-Id": {o.target.table},
 	}
 	if o.key != "" {
 		request.Header.Set("Idempotency-Key", o.key)

@@ -12,7 +12,7 @@ import (
 func runCoalesce(ctx context.Context, b *bench, r *report) error {
 	const callers = 200
 	latency := pick(b, 300*time.Millisecond, 60*time.Millisecond)
-	s, err := b.open(ctx, siteOptions{sandbox: sandbox.Options{Write: sandbox.Latency{PerCall: latency}}})
+	s, err := b.open(ctx, environmentOptions{sandbox: sandbox.Options{Write: sandbox.Latency{PerCall: latency}}})
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func runCoalesce(ctx context.Context, b *bench, r *report) error {
 	patience := jitter{base: latency * 5 / 3, most: latency * 25}
 	began := time.Now()
 	_, err = closedLoop(ctx, callers, callers, func(ctx context.Context, i int) error {
-		return alone.writeInsistently(ctx, s.places[0], fmt.Sprint("b", i), patience)
+		return alone.writeWithRetries(ctx, s.targets[0], fmt.Sprint("b", i), patience)
 	})
 	if err != nil {
 		return err

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	downPlaces = 20
-	downEvery  = 20 * time.Millisecond // between two requests
-	backEvery  = 50 * time.Millisecond // between two requests once Feishu is back
-	backMost   = 60 * time.Second      // without a success after that the scenario fails
+	downTargets = 20
+	downEvery   = 20 * time.Millisecond // between two requests
+	backEvery   = 50 * time.Millisecond // between two requests once Feishu is back
+	backMost    = 60 * time.Second      // without a success after that the scenario fails
 )
 
-// runDown takes Feishu away, in two ways, and gives it back.
+// runDown makes Feishu unavailable in two ways and then available again.
 func runDown(ctx context.Context, b *bench, r *report) error {
 	for _, way := range []struct {
 		name  string
@@ -35,7 +35,7 @@ func runDown(ctx context.Context, b *bench, r *report) error {
 }
 
 func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox.Fault) error {
-	s, err := b.open(ctx, siteOptions{places: downPlaces})
+	s, err := b.open(ctx, environmentOptions{targets: downTargets})
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 	if _, err := s.feishu.AddFault(fault); err != nil {
 		return err
 	}
-	w := &witness{site: s}
+	w := &recorder{environment: s}
 	refusals := newLatencies()
 	var accepted, refused atomic.Int64
 	during := pick(b, 20*time.Second, 8*time.Second)
@@ -58,7 +58,7 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 		if err == nil && !answered {
 			err = errors.New("the service does not answer")
 		}
-		// What was not sent to Feishu is not written for certain; of what was sent nobody knows.
+		// A row that was not sent to Feishu is certainly not written; the outcome of one that was sent is unknown.
 		if got.status == http.StatusServiceUnavailable && got.Outcome == "not_written" {
 			refused.Add(1)
 			if started.After(open) {
@@ -93,13 +93,13 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 	return nil
 }
 
-// recovery gives Feishu back and waits until every place is written to.
+// recovery makes Feishu available again and waits until a write to every target succeeds.
 func recovery(ctx context.Context, r *report, name string, feishu *sandbox.Sandbox, send func(context.Context, int) (reply, error)) error {
 	feishu.ClearFaults()
 	ctx, cancel := context.WithTimeout(ctx, backMost)
 	defer cancel()
-	back, err := closedLoop(ctx, downPlaces, downPlaces, func(ctx context.Context, place int) error {
-		for i := place + downPlaces*1_000_000; ; i += downPlaces { // numbers that no request has had
+	back, err := closedLoop(ctx, downTargets, downTargets, func(ctx context.Context, target int) error {
+		for i := target + downTargets*1_000_000; ; i += downTargets { // numbers that no request has had
 			got, err := send(ctx, i)
 			if err != nil || got.status == http.StatusOK {
 				return err

@@ -11,7 +11,7 @@ import (
 // runFairness lets one-row callers write beside an import into the same base, and asks what the import costs them.
 func runFairness(ctx context.Context, b *bench, r *report) error {
 	latency := pick(b, 500*time.Millisecond, 200*time.Millisecond)
-	s, err := b.open(ctx, siteOptions{sandbox: sandbox.Options{Write: sandbox.Latency{PerCall: latency}}})
+	s, err := b.open(ctx, environmentOptions{sandbox: sandbox.Options{Write: sandbox.Latency{PerCall: latency}}})
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func runFairness(ctx context.Context, b *bench, r *report) error {
 }
 
 // fairnessFor runs an import of ten batches and, while it runs, a one-row call every half batch time.
-func fairnessFor(ctx context.Context, s *site, r *report, latency time.Duration, name, passphrase string) error {
+func fairnessFor(ctx context.Context, s *environment, r *report, latency time.Duration, name, passphrase string) error {
 	s.feishu.ResetCalls()
 	marks := make([]string, requestRows)
 	for i := range marks {

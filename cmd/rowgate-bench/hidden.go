@@ -10,7 +10,7 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox"
 )
 
-// Sizes of the crowd that shares one call.
+// Sizes of the group of callers that shares one call.
 const (
 	hiddenCallers = 200
 	hiddenRows    = 5  // a caller
@@ -18,11 +18,11 @@ const (
 	hiddenBad     = 3
 )
 
-// runHidden hides rows that Feishu refuses, and that nobody can tell before, among the rows of many callers that share one call:
-// links to records that do not exist.
+// runHidden puts rows that only Feishu can refuse, links to records that do not exist, among the rows of many callers that share one
+// call.
 func runHidden(ctx context.Context, b *bench, r *report) error {
 	latency := pick(b, 300*time.Millisecond, 150*time.Millisecond)
-	s, err := b.open(ctx, siteOptions{sandbox: sandbox.Options{Write: sandbox.Latency{PerCall: latency}}})
+	s, err := b.open(ctx, environmentOptions{sandbox: sandbox.Options{Write: sandbox.Latency{PerCall: latency}}})
 	if err != nil {
 		return err
 	}

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// runIdle measures a service that nobody has called.
+// runIdle measures a service that has not been called.
 func runIdle(ctx context.Context, b *bench, r *report) error {
-	s, err := b.open(ctx, siteOptions{})
+	s, err := b.open(ctx, environmentOptions{})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.close() }()
 	starts := pick(b, 11, 5)
 	var times []time.Duration
-	for range starts { // on a database that is there, as after a deployment
+	for range starts { // on an existing database, as after a deployment
 		if err := s.service.stop(); err != nil {
 			return err
 		}

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/rowgate/rowgate/internal/history"
+	"github.com/rowgate/rowgate/cmd/rowgate-bench/internal/history"
 )
 
 func TestClosedLoop(t *testing.T) {

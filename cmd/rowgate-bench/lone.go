@@ -10,9 +10,9 @@ import (
 // runLone compares one caller's requests with the same writes through a plain reverse proxy, in turns, so that both meet the same
 // machine. The caller goes round many apps, so that no app's rate limit is waited for: a request is nothing but itself.
 func runLone(ctx context.Context, b *bench, r *report) error {
-	const places = 128
+	const targets = 128
 	rounds := pick(b, 4000, 800)
-	s, err := b.open(ctx, siteOptions{places: places})
+	s, err := b.open(ctx, environmentOptions{targets: targets})
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func runLone(ctx context.Context, b *bench, r *report) error {
 		}
 		own.add(time.Since(began))
 		began = time.Now()
-		if code, err := through.writeOne(ctx, s.places[i%places], fmt.Sprint("b", i)); err != nil || code != 0 {
+		if code, err := through.writeOne(ctx, s.targets[i%targets], fmt.Sprint("b", i)); err != nil || code != 0 {
 			return fmt.Errorf("through the proxy: code %d: %w", code, err)
 		}
 		plain.add(time.Since(began))
@@ -55,8 +55,8 @@ func runLone(ctx context.Context, b *bench, r *report) error {
 	return nil
 }
 
-// openProxy starts a plain reverse proxy to the site's Feishu.
-func (s *site) openProxy(ctx context.Context) (*process, error) {
+// openProxy starts a plain reverse proxy to the environment's Feishu.
+func (s *environment) openProxy(ctx context.Context) (*process, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err

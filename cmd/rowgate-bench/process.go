@@ -18,15 +18,14 @@ import (
 
 const (
 	readyPath   = "/readyz"
-	readyWithin = 20 * time.Second      // a process that is not ready by then has failed
+	readyWithin = 2 * time.Minute       // after this a process counts as failed, even on a loaded machine
 	readyEvery  = time.Millisecond      // between two looks
-	stopWithin  = 45 * time.Second      // the service drains for 30 s at most
+	stopWithin  = 2 * time.Minute       // the service drains for 30 s at most and answers for 5 s more
 	stderrKept  = 64 << 10              // bytes of the end of what a process says
 	clockTick   = 10 * time.Millisecond // USER_HZ is 100 on every Linux that Go runs on
 )
 
-// process is a child that serves HTTP on a fixed address. It may be killed and started again; it is used by one goroutine, but for
-// kill and restart, which a scenario's faults do beside its callers.
+// process is a child process that serves HTTP on a fixed address. It can be killed and started again. One goroutine uses it at a time.
 type process struct {
 	url     string
 	path    string
@@ -199,7 +198,7 @@ func ownCPU() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// tail keeps the end of what is written to it.
+// tail keeps the last stderrKept bytes written to it. It is safe for concurrent use.
 type tail struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -11,7 +11,7 @@ import (
 
 // profile, with --profile, fetches profiles of the service while it is under load: of its processor time over so many seconds, and
 // then of its heap and of all that it allocated. The channel gets the error, or nil, when they are written.
-func (s *site) profile(ctx context.Context, b *bench, name string, seconds int) <-chan error {
+func (s *environment) profile(ctx context.Context, b *bench, name string, seconds int) <-chan error {
 	done := make(chan error, 1)
 	if s.admin == "" {
 		done <- nil

@@ -13,22 +13,22 @@ import (
 // they merge, then over many apps and bases. Callers, Feishu and service share the machine.
 func runRate(ctx context.Context, b *bench, r *report) error {
 	for _, load := range []struct {
-		name            string
-		places, callers int
-		wanted          bool
+		name             string
+		targets, callers int
+		wanted           bool
 	}{
 		{"one base", 1, 512, true},
 		{"64 apps and bases", 64, 512, false},
 	} {
-		if err := rateOf(ctx, b, r, load.name, load.places, load.callers, load.wanted); err != nil {
+		if err := rateOf(ctx, b, r, load.name, load.targets, load.callers, load.wanted); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func rateOf(ctx context.Context, b *bench, r *report, name string, places, callers int, wanted bool) error {
-	s, err := b.open(ctx, siteOptions{places: places})
+func rateOf(ctx context.Context, b *bench, r *report, name string, targets, callers int, wanted bool) error {
+	s, err := b.open(ctx, environmentOptions{targets: targets})
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func rateOf(ctx context.Context, b *bench, r *report, name string, places, calle
 	s.feishu.ResetCalls()
 	began, before, others := time.Now(), s.service.cpu(), ownCPU()
 	seconds := pick(b, 15, 5)
-	profiled := s.profile(ctx, b, fmt.Sprintf("rate-%d", places), seconds)
+	profiled := s.profile(ctx, b, fmt.Sprintf("rate-%d", targets), seconds)
 	l, err := load(seconds)
 	if err := errors.Join(err, <-profiled); err != nil {
 		return err
@@ -86,6 +86,6 @@ func rateOf(ctx context.Context, b *bench, r *report, name string, places, calle
 	}
 	r.tell("latency at half that rate, open loop, p50, "+name, "ms", steady.ms(50))
 	r.tell("latency at half that rate, open loop, p99, "+name, "ms", steady.ms(99))
-	r.must("rows in the tables for each one acknowledged, "+name, "", 1, float64(s.landed())/float64(mark.Load()+int64(places)))
+	r.must("rows in the tables for each one acknowledged, "+name, "", 1, float64(s.landed())/float64(mark.Load()+int64(targets)))
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 type figure struct {
 	Scenario string  `json:"scenario"`
 	Name     string  `json:"figure"`
-	Want     string  `json:"want,omitempty"` // "" for a number that is only told
+	Want     string  `json:"want,omitempty"` // "" for a number without a required value
 	Measured float64 `json:"measured"`
 	Unit     string  `json:"unit,omitempty"`
 	Met      *bool   `json:"met,omitempty"`
@@ -23,7 +23,7 @@ type figure struct {
 	Firm bool `json:"firm,omitempty"`
 }
 
-// report collects figures. It is used by one goroutine.
+// report collects figures. One goroutine uses it.
 type report struct {
 	Quick   bool     `json:"quick"`
 	Machine string   `json:"machine"`
@@ -45,12 +45,12 @@ func newReport(quick bool) *report {
 	return r
 }
 
-// tell reports a number that nothing is demanded of.
+// tell reports a number without a required value.
 func (r *report) tell(name, unit string, measured float64) {
 	r.Figures = append(r.Figures, figure{Scenario: r.scenario, Name: name, Measured: measured, Unit: unit})
 }
 
-// atMost and atLeast report a number that depends on the machine; it is told whether it is met.
+// atMost and atLeast report a number that depends on the machine, and whether the figure is met.
 func (r *report) atMost(name, unit string, limit, measured float64) {
 	r.judge(name, unit, "≤ ", limit, measured, measured <= limit, false)
 }
@@ -112,7 +112,7 @@ func (r *report) save(path string) error {
 	return os.WriteFile(path, append(data, '\n'), 0o600)
 }
 
-// number is v with as many digits as tell something.
+// number formats v with its significant digits.
 func number(v float64) string {
 	digits := 2
 	if v >= 100 || v == float64(int64(v)) {

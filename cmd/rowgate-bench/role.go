@@ -17,13 +17,13 @@ import (
 )
 
 // roleVariable makes this program one of the processes that a scenario starts, kills and measures, instead of the bench. It is an
-// environment variable so that a test binary can play too.
+// environment variable so that a test binary can take a role too.
 const roleVariable = "ROWGATE_BENCH_ROLE"
 
 // The roles.
 const (
 	roleService = "service" // what rowgate serve runs, configured in the same way
-	roleProxy   = "proxy"   // a plain httputil.ReverseProxy: the least that anything between caller and Feishu costs
+	roleProxy   = "proxy"   // a plain httputil.ReverseProxy: the least that anything between caller and Feishu can cost
 )
 
 // Environment of roleProxy.
@@ -32,14 +32,14 @@ const (
 	proxyUpstream = "ROWGATE_BENCH_PROXY_UPSTREAM"
 )
 
-// play runs a role until ctx ends and returns the exit code.
-func play(ctx context.Context, role string, errs io.Writer) int {
+// runRole runs a role until ctx ends and returns the exit code.
+func runRole(ctx context.Context, role string, errs io.Writer) int {
 	err := fmt.Errorf("no role is named %q", role)
 	switch role {
 	case roleService:
-		err = playService(ctx, errs)
+		err = runService(ctx, errs)
 	case roleProxy:
-		err = playProxy(ctx)
+		err = runProxy(ctx)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(errs, "rowgate-bench:", err)
@@ -48,7 +48,7 @@ func play(ctx context.Context, role string, errs io.Writer) int {
 	return exitOK
 }
 
-func playService(ctx context.Context, errs io.Writer) error {
+func runService(ctx context.Context, errs io.Writer) error {
 	cfg, problems := config.Load(os.Getenv)
 	if len(problems) > 0 {
 		return fmt.Errorf("configuration: %v", problems)
@@ -60,7 +60,7 @@ func playService(ctx context.Context, errs io.Writer) error {
 	return service.Wait(ctx)
 }
 
-func playProxy(ctx context.Context) error {
+func runProxy(ctx context.Context) error {
 	upstream, err := url.Parse(os.Getenv(proxyUpstream))
 	if err != nil {
 		return err

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// dataScheme begins a file that is sent inside its own address.
+// dataScheme begins an address that contains its file.
 const dataScheme = "data:"
 
-// IsDataURI reports whether an address holds its file itself.
+// IsDataURI reports whether an address is a data: URI, which contains its file.
 func IsDataURI(address string) bool {
 	return len(address) >= len(dataScheme) && strings.EqualFold(address[:len(dataScheme)], dataScheme)
 }
@@ -17,7 +17,7 @@ func IsDataURI(address string) bool {
 // FromDataURI reads a file out of its data: URI (RFC 2397): base64 in either alphabet, padded or not, or percent-encoded
 // content. A name may be given as a parameter: data:text/csv;name=a.csv;base64,…
 //
-// A space in base64 is refused: it is what becomes of a "+" in a form, and the file would be another one without it.
+// A space in base64 is refused: a form turns "+" into a space, and without it the file would be a different one.
 // Errors: a *Failure.
 func FromDataURI(uri string) (*File, error) {
 	if !IsDataURI(uri) {

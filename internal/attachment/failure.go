@@ -3,21 +3,22 @@ package attachment
 import (
 	"fmt"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// Failure says why one file cannot be had or is not taken: the fault of the file, its address or its sender, and of nothing
-// else in the request. Reason is for the caller; it names no address, so that it tells nothing of a network from inside.
+// Failure says why one file cannot be fetched or is not accepted. The cause is the file, its address or its server; nothing
+// else in the request is affected. Reason is for the caller; it names no address, so that it reveals nothing of an internal network.
 type Failure struct {
 	Reason problem.Text
-	cause  *feishu.Error // what Feishu said of the file; nil if Feishu was not asked
+	cause  *feishu.Error // Feishu's error for the file; nil if Feishu was not called
 }
 
 // Error implements error.
 func (f *Failure) Error() string { return f.Reason.EN }
 
-// Unwrap returns what Feishu said of the file, a *feishu.Error; nil if it never got that far.
+// Unwrap returns Feishu's error for the file, a *feishu.Error; nil if Feishu was not called.
 func (f *Failure) Unwrap() error {
 	if f.cause == nil {
 		return nil
@@ -25,43 +26,31 @@ func (f *Failure) Unwrap() error {
 	return f.cause
 }
 
-// The reasons, in the caller's words.
-var (
-	badAddress = problem.Text{
-		ZH: "网址无法使用：须是 http 或 https，端口 80 或 443，不含用户名和密码，长度不超过 8 KB。",
-		EN: "The address cannot be used: it must be http or https on port 80 or 443, without user name and password, at most 8 KB long.",
-	}
-	notPublic = problem.Text{
+// reasons are the messages of those kinds of refusals that have a message of their own for a file.
+var reasons = map[egress.Kind]problem.Text{ //nolint:exhaustive // the other kinds keep the message of egress
+	egress.NotPublic: {
 		ZH: "这个网址不在公网上，出于安全不会访问。请换成公网可以打开的网址，或直接上传文件。",
 		EN: "The address is not on the public internet and is not fetched for safety. Give a public one, or send the file itself.",
-	}
-	unreachable = problem.Text{
-		ZH: "连不上这个网址。请确认它在公网可以打开。",
-		EN: "The address cannot be reached. See that it opens on the public internet.",
-	}
-	badCertificate = problem.Text{
-		ZH: "这个网址的 HTTPS 证书无效。",
-		EN: "The HTTPS certificate of the address is not valid.",
-	}
-	tooSlow = problem.Text{
+	},
+	egress.TooSlow: {
 		ZH: "没有在时限内取完文件（最多 30 秒，且不超过 timeout_ms）。请换更快的地址，或直接上传文件。",
 		EN: "The file did not arrive in time (30 seconds at most, and within timeout_ms). Give a faster address, or send the file itself.",
-	}
-	tooManyRedirects = problem.Text{
-		ZH: "网址跳转超过 3 次。请给出最终的网址。",
-		EN: "The address redirects more than 3 times. Give the one it ends at.",
-	}
-	brokenOff = problem.Text{
+	},
+	egress.BrokenOff: {
 		ZH: "传输中断，文件没有取全。请稍后重试。",
 		EN: "The transfer broke off before the file was complete. Try again later.",
-	}
+	},
+}
+
+// The reasons that concern the file or its server's answer.
+var (
 	encoded = problem.Text{
 		ZH: "对方服务器返回的是压缩编码的内容，无法得到原文件。",
-		EN: "The server sent the content compressed although it was asked not to, so the file itself is not known.",
+		EN: "The server sent the content compressed although it was asked not to, so the original file cannot be read.",
 	}
 	emptyFile = problem.Text{
 		ZH: "文件是空的，飞书不接受空文件。",
-		EN: "The file is empty; Feishu takes no empty files.",
+		EN: "The file is empty; Feishu does not accept empty files.",
 	}
 	badDataURI = problem.Text{
 		ZH: "data: 网址写法不对：应是 data:image/png;base64,… 或百分号编码的内容，不含空格。",
@@ -72,7 +61,7 @@ var (
 func badStatus(status int) *Failure {
 	return &Failure{Reason: problem.Text{
 		ZH: fmt.Sprintf("对方服务器回答 HTTP %d，没有给出文件。请确认网址无需登录即可打开。", status),
-		EN: fmt.Sprintf("The server answered HTTP %d instead of the file. See that the address opens without signing in.", status),
+		EN: fmt.Sprintf("The server answered HTTP %d instead of the file. Make sure that the address opens without signing in.", status),
 	}}
 }
 

@@ -3,7 +3,6 @@ package attachment
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"errors"
 	"io"
 	"mime"
@@ -12,33 +11,30 @@ import (
 	"path"
 	"time"
 
-	"code.dny.dev/ssrf"
-
-	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/egress"
 )
 
 // FetchTimeout is how long a fetch may take in all, redirects and body included.
 const FetchTimeout = 30 * time.Second
 
-const userAgent = "rowgate/1"
+// maxRedirects is how many redirects a fetch follows.
+const maxRedirects = 3
 
-// FetcherOptions are where fetched files lie and how many; a zero value means the default that is named.
+// FetcherOptions configure a Fetcher; a zero value means the default that its comment names.
 type FetcherOptions struct {
-	Dir              string // of temporary files: the operating system's. They are sealed and have no name
-	SpoolBytes       int64  // MaxSpoolBytes
-	SpoolBytesPerApp int64  // MaxSpoolBytesPerApp
+	Guard            *egress.Guard // decides which addresses are fetched; nil: one that permits the public internet only
+	Dir              string        // for temporary files, which are encrypted and have no name: the operating system's
+	SpoolBytes       int64         // MaxSpoolBytes
+	SpoolBytesPerApp int64         // MaxSpoolBytesPerApp
 
-	reach   reach         // tests only
 	timeout time.Duration // FetchTimeout
 }
 
-// Fetcher gets what a caller's URL leads to. It is safe for concurrent use.
+// Fetcher fetches the file at a caller's URL. It is safe for concurrent use.
 type Fetcher struct {
-	dir     string
-	shares  *shares
-	reach   reach
-	timeout time.Duration
-	client  *http.Client
+	dir    string
+	shares *shares
+	client *egress.Client
 }
 
 // NewFetcher makes a fetcher.
@@ -46,9 +42,12 @@ func NewFetcher(o FetcherOptions) *Fetcher {
 	setDefault(&o.SpoolBytes, MaxSpoolBytes)
 	setDefault(&o.SpoolBytesPerApp, MaxSpoolBytesPerApp)
 	setDefault(&o.timeout, FetchTimeout)
+	if o.Guard == nil {
+		o.Guard = egress.New(egress.Options{})
+	}
 	return &Fetcher{
-		dir: o.Dir, shares: newShares(o.SpoolBytesPerApp, o.SpoolBytes), reach: o.reach, timeout: o.timeout,
-		client: &http.Client{Transport: o.reach.transport(), CheckRedirect: o.reach.redirect},
+		dir: o.Dir, shares: newShares(o.SpoolBytesPerApp, o.SpoolBytes),
+		client: o.Guard.Client(egress.Policy{Redirects: maxRedirects, Timeout: o.timeout}),
 	}
 }
 
@@ -59,42 +58,36 @@ func setDefault[T comparable](option *T, value T) {
 	}
 }
 
-// Fetch gets the file at an http or https address, in at most FetchTimeout and MaxFileBytes, onto the disk share of owner (a
-// credential's digest). Memory does not grow with the file. Nothing but the address is sent: no cookie, no referrer.
+// Fetch gets the file at an http or https address, within FetchTimeout and MaxFileBytes, and counts it against the disk share of
+// owner (a credential's digest). Memory does not grow with the file. No cookie and no referrer is sent.
+// The receiver closes the file.
 //
 // Errors: a *Failure that says what is wrong with the address or its server; the problem overloaded when the disk share is
-// used up; ctx's error when it was cancelled.
+// used up; context.Canceled when ctx was cancelled.
 func (f *Fetcher) Fetch(ctx context.Context, owner, address string) (*File, error) {
-	u, err := f.reach.parse(address)
+	req, err := f.client.NewRequest(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
-		return nil, err
+		return nil, unfetched(err)
 	}
-	limited, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(limited, http.MethodGet, u.String(), http.NoBody)
-	if err != nil {
-		return nil, &Failure{Reason: badAddress}
-	}
-	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "*/*")
 	req.Header.Set("Accept-Encoding", "identity")
 	resp, err := f.client.Do(req)
 	if err != nil {
-		return nil, unfetched(limited, err, unreachable)
+		return nil, unfetched(err)
 	}
 	defer resp.Body.Close()
 	if err := acceptable(resp); err != nil {
 		return nil, err
 	}
-	file, err := f.store(limited, owner, resp)
+	file, err := f.store(owner, resp)
 	if err != nil {
 		return nil, err
 	}
-	file.Name = fileName(file.kind, dispositionName(resp.Header), lastSegment(u), lastSegment(resp.Request.URL))
+	file.Name = fileName(file.kind, dispositionName(resp.Header), lastSegment(req.URL), lastSegment(resp.Request.URL))
 	return file, nil
 }
 
-// acceptable refuses an answer by its head.
+// acceptable checks the status and headers of an answer.
 func acceptable(resp *http.Response) error {
 	encoding := resp.Header.Get("Content-Encoding")
 	switch {
@@ -110,8 +103,8 @@ func acceptable(resp *http.Response) error {
 	return nil
 }
 
-// store writes the body to disk and takes its measure on the way.
-func (f *Fetcher) store(ctx context.Context, owner string, resp *http.Response) (file *File, err error) {
+// store writes the body to disk, and computes its size, checksum and media type on the way.
+func (f *Fetcher) store(owner string, resp *http.Response) (file *File, err error) {
 	spool, err := newSpool(f.dir, owner, f.shares)
 	if err != nil {
 		return nil, err
@@ -127,7 +120,7 @@ func (f *Fetcher) store(ctx context.Context, owner string, resp *http.Response) 
 	case spool.failed != nil:
 		return nil, spool.failed
 	case err != nil:
-		return nil, unfetched(ctx, err, brokenOff)
+		return nil, unfetched(err)
 	case spool.size == 0:
 		return nil, &Failure{Reason: emptyFile}
 	case spool.size > MaxFileBytes:
@@ -142,26 +135,19 @@ func (f *Fetcher) store(ctx context.Context, owner string, resp *http.Response) 
 	return file, nil
 }
 
-// unfetched says what a network error means; otherwise is what it is if nothing better is known.
-func unfetched(ctx context.Context, err error, otherwise problem.Text) error {
-	if failure, ok := errors.AsType[*Failure](err); ok {
-		return failure
+// unfetched turns a refusal of egress into a Failure and returns any other error unchanged.
+func unfetched(err error) error {
+	refusal, ok := errors.AsType[*egress.Refusal](err)
+	if !ok {
+		return err
 	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &Failure{Reason: badCertificate}
+	if reason, ok := reasons[refusal.Kind]; ok {
+		return &Failure{Reason: reason}
 	}
-	switch {
-	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedPort), errors.Is(err, ssrf.ErrProhibitedNetwork):
-		return &Failure{Reason: notPublic}
-	case errors.Is(ctx.Err(), context.Canceled):
-		return context.Canceled
-	case ctx.Err() != nil:
-		return &Failure{Reason: tooSlow}
-	}
-	return &Failure{Reason: otherwise}
+	return &Failure{Reason: refusal.Words}
 }
 
-// dispositionName is the name that the server gives the file.
+// dispositionName is the file name of the Content-Disposition header; "" if there is none.
 func dispositionName(header http.Header) string {
 	_, params, err := mime.ParseMediaType(header.Get("Content-Disposition"))
 	if err != nil {
@@ -170,5 +156,5 @@ func dispositionName(header http.Header) string {
 	return path.Base(params["filename"])
 }
 
-// lastSegment is what stands at the end of an address's path.
+// lastSegment is the last segment of an address's path.
 func lastSegment(u *url.URL) string { return path.Base(u.Path) }

@@ -1,7 +1,5 @@
-// Package attachment turns a caller's files and people into Feishu's ids: it fetches what a URL leads to through a guarded
-// dialer, uploads it to the base, and looks people up by email and mobile.
-//
-// It is the only package that dials an address which a caller named.
+// Package attachment turns a caller's files and people into Feishu's ids: it fetches what a URL leads to, through
+// internal/egress, uploads it to the base, and looks people up by email and mobile.
 package attachment
 
 import (
@@ -21,7 +19,7 @@ const (
 	sniffBytes     = 512       // what http.DetectContentType looks at
 )
 
-// File is a file that is ready to be uploaded. Whoever got it closes it once, when no upload of it is running.
+// File is a file that is ready to be uploaded. The receiver closes it once, when no upload of it is running.
 type File struct {
 	Name string // sanitised, with an extension, at most maxNameRunes
 	Size int64  // bytes, > 0
@@ -32,8 +30,8 @@ type File struct {
 	close   func()
 }
 
-// FromBytes makes a file of data, which it keeps. name and mediaType are what the sender says, both may be empty.
-// Errors: a Failure if data is empty or longer than MaxInlineBytes.
+// FromBytes makes a file of data and keeps data. name and mediaType are the sender's; both may be empty.
+// Errors: a *Failure if data is empty or longer than MaxInlineBytes.
 func FromBytes(name, mediaType string, data []byte) (*File, error) {
 	switch {
 	case len(data) == 0:
@@ -55,13 +53,13 @@ func (f *File) Rename(name string) {
 	}
 }
 
-// Close lets go of the content.
+// Close releases the content.
 func (f *File) Close() { f.close() }
 
 // part returns n bytes from offset on; it can be read again from its start.
 func (f *File) part(offset, n int64) io.Reader { return io.NewSectionReader(f.content, offset, n) }
 
-// parent is where in a base the file belongs.
+// parent is the file's parent_type at Feishu: pictures and other files are stored apart.
 func (f *File) parent() string {
 	if strings.HasPrefix(f.kind, "image/") && f.kind != svg {
 		return client.ParentImage
@@ -69,8 +67,8 @@ func (f *File) parent() string {
 	return client.ParentFile
 }
 
-// sniff returns the media type of a file that begins with head: what its bytes say, or, where they say nothing, what the
-// sender says.
+// sniff returns the media type of a file that begins with head: the one that its bytes show, or, where they show none, the
+// declared one.
 func sniff(head []byte, declared string) string {
 	kind := mediaType(http.DetectContentType(head[:min(len(head), sniffBytes)]))
 	declared = mediaType(declared)

@@ -2,7 +2,6 @@ package attachment
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // png is the beginning of a picture; nothing looks further.
 const png = "\x89PNG\r\n\x1a\n a picture"
 
-// site is a server of files that the fetcher of the same name may reach, and no other address of this machine.
+// site is a server of files that a fetcher with its options may reach, and no other address of this machine.
 type site struct {
 	*httptest.Server
 
@@ -60,7 +60,7 @@ func (s *site) options(t *testing.T) FetcherOptions {
 	t.Helper()
 	return FetcherOptions{
 		Dir:   t.TempDir(),
-		reach: reach{ports: []uint16{s.port}, prefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
+		Guard: egress.New(egress.Options{Ports: []uint16{s.port}, Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}),
 	}
 }
 
@@ -72,6 +72,11 @@ func serve(body string, headers ...string) http.HandlerFunc {
 		}
 		_, _ = w.Write([]byte(body))
 	}
+}
+
+// serveStatus answers with a status and no body.
+func serveStatus(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 }
 
 // fetch fetches path of the site and closes the file when the test ends.
@@ -199,15 +204,6 @@ func (b *bundle) fault(t *testing.T, endpoint string, code, count int) {
 	t.Helper()
 	_, err := b.sb.AddFault(sandbox.Fault{Endpoint: endpoint, Action: sandbox.ActionError, Code: code, Count: count})
 	must(t, err)
-}
-
-func poolOf(t *testing.T, certificate []byte) *x509.CertPool {
-	t.Helper()
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(certificate) {
-		t.Fatal("no certificate")
-	}
-	return pool
 }
 
 func newSecret(value string) secret.Text { return secret.New(value) }

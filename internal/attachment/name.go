@@ -13,8 +13,8 @@ const (
 	svg               = "image/svg+xml"
 )
 
-// extensions are the endings of the types that are sniffed or often declared. They are spelled out: the tables of the
-// operating system, which package mime reads, differ from one image to the next.
+// extensions are those of the types that are sniffed or often declared. Package mime is not used: it reads tables of the
+// operating system, which differ from one container image to the next.
 var extensions = map[string]string{
 	"image/png":                    ".png",
 	"image/jpeg":                   ".jpg",
@@ -47,8 +47,8 @@ var extensions = map[string]string{
 	"video/avi":     ".avi",
 }
 
-// fileName returns the first candidate of which something is left when it is sanitised, else "file". It has an extension
-// wherever its type is known, and a picture that of a picture, since Feishu chooses the preview by it.
+// fileName returns the first candidate that is not empty after sanitising, else "file". It has an extension wherever the type
+// is known. A picture has that of a picture, because Feishu chooses the preview by the extension.
 func fileName(kind string, candidates ...string) string {
 	name := "file"
 	for _, candidate := range candidates {
@@ -66,11 +66,11 @@ func fileName(kind string, candidates ...string) string {
 	return string(runes[:min(len(runes), maxNameRunes-utf8.RuneCountInString(extension))]) + extension
 }
 
-// sanitise takes out of a name what a file system, a header or a reader's eye could be misled by.
+// sanitise removes the characters of a name that mislead a file system, a header or a reader.
 func sanitise(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {
-		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r): // Cf: the direction of what follows
+		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r): // Cf holds the marks that change the direction of text
 			return -1
 		case strings.ContainsRune(`/\:*?"<>|`, r):
 			return '_'

@@ -61,10 +61,12 @@ func TestFileNameIsAlwaysOneThatFeishuTakes(t *testing.T) {
 
 func TestSniff(t *testing.T) {
 	t.Parallel()
+	const docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
 	for name, c := range map[string]struct{ head, declared, want, parent string }{
 		"believes_the_bytes_of_a_picture":         {png, "text/html", "image/png", "bitable_image"},
 		"believes_no_picture_without_its_bytes":   {"<html>sign in</html>", "image/png", "text/html", "bitable_file"},
-		"believes_what_is_said_of_a_zip":          {"PK\x03\x04", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "bitable_file"},
+		"believes_what_is_said_of_a_zip":          {"PK\x03\x04", docx, docx, "bitable_file"},
 		"believes_what_is_said_of_text":           {"a,b\n1,2\n", "Text/CSV; charset=utf-8", "text/csv", "bitable_file"},
 		"says_octets_where_nobody_says_anything":  {"\x00\x01\x02", "", "application/octet-stream", "bitable_file"},
 		"keeps_a_drawing_out_of_the_picture_view": {`<?xml version="1.0"?><svg/>`, "image/svg+xml", "image/svg+xml", "bitable_file"},

@@ -12,9 +12,9 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu/client"
 )
 
-// Bounds of the people that are remembered.
+// Bounds of the cache of people.
 const (
-	PeopleFor = 10 * time.Minute // how long an id is used without asking again; an address that is nobody's is asked again each time
+	PeopleFor = 10 * time.Minute // how long an id is used without asking again; an address without a user is asked again each time
 	MaxPeople = 50_000           // over all tenants
 )
 
@@ -30,10 +30,10 @@ type People struct {
 	known    *otter.Cache[personKey, string]
 }
 
-// personKey holds the credential's digest: one app's contact range is nobody else's.
+// personKey holds the credential's digest, because each app has a contact range of its own.
 type personKey struct{ digest, userIDType, address string }
 
-// NewPeople makes a directory. digest names a credential; it must differ wherever brand, app_id or app_secret differ.
+// NewPeople makes a People with an empty cache. digest names a credential; it must differ wherever brand, app_id or app_secret differ.
 func NewPeople(contacts Contacts, digest func(feishu.App) string) *People {
 	return &People{
 		contacts: contacts, digest: digest,
@@ -46,9 +46,9 @@ func NewPeople(contacts Contacts, digest func(feishu.App) string) *People {
 // Close ends the cache's goroutines.
 func (p *People) Close() { p.known.StopAllGoroutines() }
 
-// Find returns the ids, of the given type, of the people at these addresses: emails (whatever has an @) and mobiles. An address
-// that is nobody's, or of nobody in the app's contact range, is missing from ids. What is not remembered is asked in one call
-// for every feishu.MaxContacts emails and as many mobiles. The error is Feishu's, about the app: no single address is at fault.
+// Find returns the ids, of the given type, of the people with these addresses: emails (those with an @) and mobiles. An address
+// without a user in the app's contact range is missing from ids. Addresses that are not in the cache are looked up in one call
+// for every client.MaxContacts emails and as many mobiles. The error is Feishu's and concerns the app, not a single address.
 func (p *People) Find(ctx context.Context, app feishu.App, userIDType string, addresses []string) (ids map[string]string, err error) {
 	digest := p.digest(app)
 	key := func(address string) personKey { return personKey{digest, userIDType, canonical(address)} }
@@ -98,14 +98,14 @@ func (p *People) Find(ctx context.Context, app feishu.App, userIDType string, ad
 	return ids, nil
 }
 
-// split takes what fits into one call off the front.
+// split returns the addresses that fit into one call, and the rest.
 func split(addresses []string) (first, rest []string) {
 	n := min(len(addresses), client.MaxContacts)
 	return slices.Clip(addresses[:n]), addresses[n:]
 }
 
-// canonical is the spelling under which an address is compared: emails in lower case, Chinese mobiles without +86, which
-// Feishu takes either way.
+// canonical is the spelling by which addresses are compared: emails in lower case, Chinese mobiles without +86, which Feishu
+// accepts with and without it.
 func canonical(address string) string {
 	return strings.TrimPrefix(strings.ToLower(address), "+86")
 }

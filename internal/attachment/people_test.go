@@ -44,7 +44,9 @@ func TestPeople(t *testing.T) {
 			b := setup(t)
 			var addresses []string
 			for i := range 120 {
-				person := sandbox.PersonSpec{OpenID: fmt.Sprintf("ou_%d", i), Email: fmt.Sprintf("p%d@example.com", i), Mobile: fmt.Sprintf("13%09d", i)}
+				person := sandbox.PersonSpec{
+					OpenID: fmt.Sprintf("ou_%d", i), Email: fmt.Sprintf("p%d@example.com", i), Mobile: fmt.Sprintf("13%09d", i),
+				}
 				b.person(t, person)
 				addresses = append(addresses, person.Email)
 				if i < 60 {

@@ -2,7 +2,7 @@ package attachment
 
 import "sync"
 
-// shares bounds what all owners together, and each of them, hold of something at once. It is safe for concurrent use.
+// shares bounds how much of a resource all owners together, and each of them, hold at once. It is safe for concurrent use.
 type shares struct {
 	each, all int64
 

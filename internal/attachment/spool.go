@@ -11,19 +11,19 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// Bounds of what is on disk, in bytes.
+// Bounds of the files on disk, in bytes.
 const (
 	// MaxSpoolBytes bounds the files of all callers that are on their way to Feishu.
 	MaxSpoolBytes = 2 << 30
-	// MaxSpoolBytesPerApp bounds those of one app: what one request can hold at worst, so that no request fails by itself.
+	// MaxSpoolBytesPerApp bounds those of one app. It is the most that one request holds, so that a request alone never fails by it.
 	MaxSpoolBytesPerApp = 512 << 20
 
 	spoolStep = 1 << 20 // bytes that are reserved at a time
 )
 
-// spool is a file on disk that only this process can read. Feishu wants the size before the content and again the content
-// after a failure, so a stream of unknown length has to lie somewhere: on disk, that memory stays flat; under a key that
-// exists only in memory, that nothing of a row is ever at rest in clear; and without a name, that it is gone with the process.
+// spool is a file on disk that only this process can read. Feishu needs the size before the content, and the content again
+// after a failure, so a stream of unknown length is stored first. It is on disk so that memory stays flat, encrypted with a key
+// that exists only in memory so that no part of a row is at rest in clear, and without a name so that it ends with the process.
 //
 // Write appends; ReadAt may be used from many goroutines once writing has ended.
 type spool struct {
@@ -31,13 +31,13 @@ type spool struct {
 	block cipher.Block
 	nonce [8]byte // the upper half of every counter
 	size  int64
-	clear []byte // scratch of Write
+	clear []byte // buffer of Write
 
 	owner    string
 	shares   *shares
 	reserved int64
-	failed   error // what stopped a Write: ours, not the sender's
-	named    bool  // the system removes no open files; Close does it
+	failed   error // the error of a Write: one of this service, not of the sender
+	named    bool  // the system cannot remove an open file, so Close does it
 }
 
 func newSpool(dir, owner string, shares *shares) (*spool, error) {
@@ -50,13 +50,13 @@ func newSpool(dir, owner string, shares *shares) (*spool, error) {
 		return nil, fmt.Errorf("attachment: %w", err)
 	}
 	if s.file, err = os.CreateTemp(dir, "rowgate-*"); err != nil {
-		return nil, fmt.Errorf("attachment: no room for files: %w", err)
+		return nil, fmt.Errorf("attachment: creating a temporary file: %w", err)
 	}
 	s.named = os.Remove(s.file.Name()) != nil
 	return s, nil
 }
 
-// Write implements io.Writer. It fails with overloaded past a bound of the disk.
+// Write implements io.Writer. It fails with the problem overloaded when a bound of the disk is reached.
 func (s *spool) Write(p []byte) (int, error) {
 	for s.size+int64(len(p)) > s.reserved {
 		if !s.shares.take(s.owner, spoolStep) {
@@ -84,16 +84,16 @@ func (s *spool) ReadAt(p []byte, offset int64) (int, error) {
 	return n, err
 }
 
-// Close removes the file and gives its room back.
+// Close removes the file and returns its bytes to the shares.
 func (s *spool) Close() {
-	_ = s.file.Close() // nothing of it is needed any more
+	_ = s.file.Close() // the content is no longer needed
 	if s.named {
 		_ = os.Remove(s.file.Name())
 	}
 	s.shares.give(s.owner, s.reserved)
 }
 
-// stream is the key stream from offset on.
+// stream returns the key stream from offset on.
 func (s *spool) stream(offset int64) cipher.Stream {
 	var counter, skipped [aes.BlockSize]byte
 	copy(counter[:], s.nonce[:])

@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/problem"
@@ -19,20 +19,22 @@ import (
 const (
 	MaxUploadsPerApp = 32    // uploads of one app that run or wait for their turn
 	MaxUploads       = 1_024 // uploads of all apps that run or wait for their turn
-	// SentFor is how long an uploaded file is known again by its content, name and base. A caller who repeats a request of
-	// which not all files could be uploaded in time gets on by that, and pays for no file twice.
+	// SentFor is how long an uploaded file is recognised by its content, name and base. A caller who repeats a request whose
+	// files could not all be uploaded in time makes progress this way, and no file is uploaded twice.
 	SentFor = 10 * time.Minute
-	maxSent = 20_000 // uploaded files that are known again
+	maxSent = 20_000 // uploaded files that are recognised
 
-	maxAttempts   = 3 // of a call that failed at Feishu's side or on the way, the first included
-	maxTurns      = 8 // of a call that met another upload of the app (1061045), the first included
-	backoffBase   = 200 * time.Millisecond
-	backoffMax    = 2 * time.Second
-	conflictPause = 500 * time.Millisecond // least wait after 1061045
+	maxAttempts = 3 // of a call that failed at Feishu's side or on the way, the first included
+	maxTurns    = 8 // of a call that met another upload of the app (1061045), the first included
 )
 
-// Media uploads files. *client.Client is one: it keeps the calls of an app one at a time and within 5 a second, and sends
-// each with its Adler-32.
+var (
+	betweenAttempts = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second}
+	betweenTurns    = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second, Least: 500 * time.Millisecond} // after 1061045
+)
+
+// Media uploads files. *client.Client is one: it sends the calls of an app one at a time, at most 5 a second, each with its
+// Adler-32.
 type Media interface {
 	UploadAll(ctx context.Context, app feishu.App, media client.Media, file io.Reader) (fileToken string, err error)
 	UploadPrepare(ctx context.Context, app feishu.App, media client.Media) (client.Upload, error)
@@ -40,7 +42,7 @@ type Media interface {
 	UploadFinish(ctx context.Context, app feishu.App, begun client.Upload) (fileToken string, err error)
 }
 
-// UploaderOptions are what an Uploader works with; all are required.
+// UploaderOptions are the dependencies of an Uploader; all are required.
 type UploaderOptions struct {
 	Media      Media
 	Digest     func(feishu.App) string // names a credential
@@ -55,7 +57,7 @@ type Uploader struct {
 	sent  *otter.Cache[sentKey, string]
 }
 
-// sentKey says which file is meant: its token works for this credential and in this base alone.
+// sentKey identifies an uploaded file; its token works only for this credential and in this base.
 type sentKey struct {
 	digest, appToken, name string
 	sum                    [sha256.Size]byte
@@ -78,8 +80,8 @@ func (u *Uploader) Close() { u.sent.StopAllGoroutines() }
 // Upload puts the file into the base and returns its file_token. A file of the same content and name that was uploaded to
 // this base with this credential within SentFor is not uploaded again.
 //
-// Errors: a *Failure if Feishu refuses this file; the problem overloaded at once if too many uploads wait; all else is
-// Feishu's, about the app, the base or itself. No row is written by any of them.
+// Errors: a *Failure if Feishu refuses this file; the problem overloaded at once if too many uploads wait; otherwise
+// Feishu's error, which concerns the app, the base or Feishu itself. No row is written with any of them.
 func (u *Uploader) Upload(ctx context.Context, app feishu.App, appToken string, file *File) (fileToken string, err error) {
 	key := sentKey{u.Digest(app), appToken, file.Name, file.sum}
 	if fileToken, ok := u.sent.GetIfPresent(key); ok {
@@ -107,7 +109,7 @@ func (u *Uploader) Upload(ctx context.Context, app feishu.App, appToken string, 
 	return fileToken, nil
 }
 
-// inBlocks uploads a large file block by block; each block is repeated by itself.
+// inBlocks uploads a large file block by block; each step is repeated on its own.
 func (u *Uploader) inBlocks(ctx context.Context, app feishu.App, media client.Media, file *File) (fileToken string, err error) {
 	var begun client.Upload
 	if err := u.repeat(ctx, app, func() error {
@@ -135,8 +137,8 @@ func (u *Uploader) inBlocks(ctx context.Context, app feishu.App, media client.Me
 	return fileToken, err
 }
 
-// repeat makes a call until it succeeds or is not worth another attempt. A file that was stored and not acknowledged is then
-// stored twice: nobody refers to the first one, so no row is.
+// repeat makes a call until it succeeds or another attempt is not allowed. A file that was stored without acknowledgement is
+// then stored twice; no row refers to the first one.
 func (u *Uploader) repeat(ctx context.Context, app feishu.App, call func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := call()
@@ -144,36 +146,21 @@ func (u *Uploader) repeat(ctx context.Context, app feishu.App, call func() error
 		if !ok || !e.Repeatable() || e.Class == feishu.ClassOpen {
 			return err
 		}
-		wait := rand.N(min(backoffBase<<(attempt-1), backoffMax)) + 1
+		wait := betweenAttempts.Delay(attempt)
 		if e.Class == feishu.ClassConflict {
-			if wait += conflictPause; attempt >= maxTurns {
+			if wait = betweenTurns.Delay(attempt); attempt >= maxTurns {
 				return err
 			}
 		} else if attempt >= maxAttempts || ctx.Err() != nil || !u.AllowRetry(app) {
 			return err
 		}
-		if !sleep(ctx, wait) {
+		if backoff.Wait(ctx, wait) != nil {
 			return err
 		}
 	}
 }
 
-// sleep waits for d; false at once if ctx ends before that.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// refused turns Feishu's refusal of this one file into a Failure. An upload of unknown outcome has written no row.
+// refused turns Feishu's refusal of this file into a Failure. An upload of unknown outcome has written no row.
 func refused(err error) error {
 	e, ok := errors.AsType[*feishu.Error](err)
 	if !ok {

@@ -36,7 +36,8 @@ func TestUpload(t *testing.T) {
 			token, err := b.upload(t.Context(), t, "封面", []byte(png))
 			must(t, err)
 			files := b.sb.Files()
-			if len(files) != 1 || files[0].Token != token || files[0].Name != "封面.png" || files[0].AppToken != testBase || files[0].SHA256 != hexSum([]byte(png)) {
+			if len(files) != 1 || files[0].Token != token || files[0].Name != "封面.png" ||
+				files[0].AppToken != testBase || files[0].SHA256 != hexSum([]byte(png)) {
 				t.Errorf("stored %+v", files)
 			}
 		})

@@ -11,7 +11,9 @@ const chunkBytes = 64 << 10
 
 // Coerce turns rows into what Feishu takes. It never fails as a whole: what is wrong with a row is in the plan's Errors.
 //
-// Each row is a valid JSON object without duplicate keys; the plan keeps parts of it. A nil Options.TimeZone means UTC.
+// Each row is a valid JSON object without duplicate keys, as the intake hands it on; what is no object is that row's error. A row
+// is walked over once, by unwrap; after that only its single values are looked at. The rows are not changed; the plan keeps parts
+// of them (UnknownColumn.Samples). A nil Options.TimeZone means UTC.
 func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
 	if o.TimeZone == nil {
 		o.TimeZone = time.UTC
@@ -59,9 +61,10 @@ type run struct {
 
 	// The row under way.
 	row     int
-	members int // written or held
-	start   int // of the row in buf
-	left    int // bytes that this row and those behind it may take
+	given   []member // its columns, at most MaxColumns+1; reused
+	members int      // written or held
+	start   int      // of the row in buf
+	left    int      // bytes that this row and those behind it may take
 
 	// The cell under way.
 	key      *target
@@ -70,6 +73,9 @@ type run struct {
 	elements []element
 	entries  distinct // ids in elements
 }
+
+// member is one member of a row's JSON, as parts of it.
+type member struct{ key, value []byte }
 
 // target is where a key of the rows leads.
 type target struct {
@@ -91,28 +97,16 @@ const (
 
 func (c *run) coerceRow(i int, raw []byte) {
 	c.row, c.members = i, 0
-	fields, skip, ok := c.unwrap(raw)
-	if !ok {
+	if !c.unwrap(raw) {
 		return
 	}
-	if hasTooMany(fields, skip) {
-		c.failRow(tooManyColumns)
-		return
-	}
-	if room := roomFor(fields); cap(c.buf)-len(c.buf) < room {
+	if room := roomFor(raw); cap(c.buf)-len(c.buf) < room {
 		c.buf = make([]byte, 0, max(min(chunkBytes, c.left), room))
 	}
 	c.start = len(c.buf)
 	c.buf = append(c.buf, '{')
-	for w := walk(fields); ; {
-		key, value, more := w.member()
-		if !more {
-			break
-		}
-		if len(skip) > 0 && string(key) == string(skip) {
-			continue
-		}
-		c.cell(c.target(key), value)
+	for _, m := range c.given {
+		c.cell(c.target(m.key), m.value)
 	}
 	for _, f := range c.files[i] {
 		if t := c.target(appendQuoted(nil, f.Column)); t.column < 0 || c.seen[t.column] != i+1 {
@@ -120,26 +114,6 @@ func (c *run) coerceRow(i int, raw []byte) {
 		}
 	}
 	c.finish()
-}
-
-// hasTooMany reports whether a row has more than MaxColumns columns, that of the raw key skip left out. It is asked first:
-// errors of single cells would crowd the answer out.
-func hasTooMany(fields, skip []byte) bool {
-	const least = len(`"":0,`) // bytes of a member
-	if len(fields) < MaxColumns*least {
-		return false
-	}
-	n := 0
-	for w := walk(fields); n <= MaxColumns; n++ {
-		key, _, more := w.member()
-		if !more {
-			break
-		}
-		if len(skip) > 0 && string(key) == string(skip) {
-			n--
-		}
-	}
-	return n > MaxColumns
 }
 
 // finish closes the row under way and hands it to the plan.

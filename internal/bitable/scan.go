@@ -86,18 +86,41 @@ func walk(raw []byte) cursor { return cursor{b: raw, i: skipSpace(raw, 0) + 1} }
 
 // member returns the next key, with its quotes, and its value; ok is false at the end.
 func (c *cursor) member() (key, value []byte, ok bool) {
-	if key, ok = c.element(); !ok || key[0] != '"' {
+	if key, ok = c.key(); !ok {
 		return nil, nil, false
 	}
-	c.i++ // the colon: element stopped at it
-	start := skipSpace(c.b, c.i)
-	end := skipValue(c.b, start)
-	if start == end {
-		return nil, nil, false
-	}
-	c.i = c.after(end)
-	return key, c.b[start:end], true
+	return key, c.value(), true
 }
+
+// key returns the next member's key, with its quotes, and stops at its value, which is not empty; ok is false at the end.
+func (c *cursor) key() (key []byte, ok bool) {
+	start := skipSpace(c.b, c.i)
+	if start >= len(c.b) || c.b[start] != '"' {
+		return nil, false
+	}
+	end := skipString(c.b, start)
+	c.i = skipSpace(c.b, skipSpace(c.b, end)+1) // past the colon
+	if c.i >= len(c.b) || c.b[c.i] == ',' || c.b[c.i] == '}' || c.b[c.i] == ']' {
+		return nil, false
+	}
+	return c.b[start:end], true
+}
+
+// value returns the value at which key stopped; the cursor goes on behind it.
+func (c *cursor) value() []byte {
+	start, end := c.i, skipValue(c.b, c.i)
+	c.i = c.after(end)
+	return c.b[start:end]
+}
+
+// atObject reports whether the value at which key stopped is an object.
+func (c *cursor) atObject() bool { return c.b[c.i] == '{' }
+
+// enter returns a cursor over the members of the object at which key stopped; leave takes it when it is at its end.
+func (c *cursor) enter() cursor { return cursor{b: c.b, i: c.i + 1} }
+
+// leave goes on behind the object whose members inside has passed.
+func (c *cursor) leave(inside cursor) { c.i = c.after(skipSpace(c.b, inside.i) + 1) }
 
 // element returns the next element; ok is false at the end.
 func (c *cursor) element() (value []byte, ok bool) {

@@ -6,43 +6,59 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// unwrap finds the fields of a row: {"fields":{…}} alone, or the flat row itself; in Update mode beside or with a record_id.
-// skip is the raw key of a flat row that is no column. A flat key named fields or record_id that could be either a column or
-// part of the shape is refused; inside {"fields":{…}} any name is a column.
-func (c *run) unwrap(raw []byte) (fields, skip []byte, ok bool) {
+// unwrap lists the columns of a row in c.given: those of {"fields":{…}} alone, or of the flat row itself; in Update mode beside or
+// with a record_id. A flat key named fields or record_id that could be either a column or part of the shape is refused; inside
+// {"fields":{…}} any name is a column. ok is false if an error was recorded, one for the whole row: errors of single cells would
+// crowd the answer out.
+func (c *run) unwrap(raw []byte) (ok bool) {
 	if len(raw) == 0 || raw[0] != '{' {
 		c.failRow(notAnObject)
-		return nil, nil, false
+		return false
 	}
-	var wrapped, idKey, id []byte
-	others := 0
+	c.given = c.given[:0]
+	var id []byte
+	wrapped, flat, inside := false, 0, 0
 	for w := walk(raw); ; {
-		key, value, more := w.member()
+		key, more := w.key()
 		if !more {
 			break
 		}
 		switch name := content(key); {
 		case string(name) == "record_id":
-			idKey, id = key, value
-		case string(name) == "fields" && value[0] == '{':
-			wrapped = value
+			id = w.value()
+		case string(name) == "fields" && w.atObject():
+			wrapped = true
+			for in := w.enter(); ; inside++ {
+				key, value, more := in.member()
+				if !more {
+					w.leave(in)
+					break
+				}
+				c.give(inside, key, value)
+			}
 		default:
-			others++
+			c.give(flat, key, w.value())
+			flat++
 		}
 	}
 	switch {
-	case c.o.Mode != Update && idKey != nil:
+	case c.o.Mode != Update && id != nil:
 		c.failRow(recordIDInCreate)
-		return nil, nil, false
-	case wrapped != nil && others > 0:
+	case wrapped && flat > 0:
 		c.failRow(fieldsBesideOthers)
-		return nil, nil, false
 	case c.o.Mode == Update && !c.takeRecordID(id):
-		return nil, nil, false
-	case wrapped != nil:
-		return wrapped, nil, true
+	case flat+inside > MaxColumns:
+		c.failRow(tooManyColumns)
 	default:
-		return raw, idKey, true
+		return true
+	}
+	return false
+}
+
+// give adds a column to the row under way, which has n already. Past MaxColumns they are only counted.
+func (c *run) give(n int, key, value []byte) {
+	if n <= MaxColumns {
+		c.given = append(c.given, member{key: key, value: value})
 	}
 }
 

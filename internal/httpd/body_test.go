@@ -115,6 +115,14 @@ func TestBodyBudget(t *testing.T) {
 			t.Errorf("%d bytes held, %v", held.bytes, err)
 		}
 	})
+	t.Run("is no more than what is announced, once that has nearly come", func(t *testing.T) {
+		t.Parallel()
+		const size = 5*firstBodyBytes + 1
+		_, held, err := read(t, newBodyBudget(maxBufferedBytes), io.LimitReader(spaces{}, size), size)
+		if err != nil || held.bytes != size+1 {
+			t.Errorf("%d bytes held for %d, %v", held.bytes, size, err)
+		}
+	})
 	t.Run("is given back after each request", func(t *testing.T) {
 		t.Parallel()
 		budget := newBodyBudget(firstBodyBytes)
@@ -151,9 +159,9 @@ func TestBodyError(t *testing.T) {
 		code problem.Code
 		word string
 	}{
-		"says that a body was cut":      {io.ErrUnexpectedEOF, problem.BadBody, "broke off"},
+		"says that a body was cut":      {io.ErrUnexpectedEOF, problem.BadBody, "before the whole body arrived"},
 		"says that a body was slow":     {os.ErrDeadlineExceeded, problem.BadBody, "within 30 seconds"},
-		"says nothing of other errors":  {errors.New(canary), problem.BadBody, "broke off"},
+		"says nothing of other errors":  {errors.New(canary), problem.BadBody, "before the whole body arrived"},
 		"keeps a limit's error as such": {&http.MaxBytesError{}, problem.BodyTooLarge, "20 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package httpd
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -59,9 +60,12 @@ func newEdge(t *testing.T, handle http.HandlerFunc, change ...func(*Options)) *e
 	return e
 }
 
-// echo answers with the body that it gets.
+// echo answers with what it gets: the rows that the intake found, one a line, and the body.
 func echo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
+	for _, row := range intake.ResultFrom(r.Context()).Rows {
+		_, _ = fmt.Fprintf(w, "%s\n", row)
+	}
 	_, _ = io.Copy(w, r.Body)
 }
 

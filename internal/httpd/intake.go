@@ -10,10 +10,11 @@ import (
 	"strconv"
 
 	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
 )
 
-// Tool is what the transport knows of a tool.
+// Tool is the part of a tool that the transport needs.
 type Tool struct {
 	Name string      // operationId
 	Spec intake.Spec // what its body may hold
@@ -22,9 +23,12 @@ type Tool struct {
 // ParseFunc reads a request's body and parameters; it is intake.Parse.
 type ParseFunc func(intake.Spec, intake.Input) (*intake.Result, error)
 
-// takeIn reads the body of a POST to a tool's path in whatever shape it comes, and hands on one canonical JSON object in its
-// place; the intake.Result is in the request's context. What cannot be read is answered here. Bodies that are only read keep
-// to the same bounds and are handed on as they came.
+// takeIn reads the body of a POST to a tool's path in whatever shape it comes, and hands on one canonical JSON object of its
+// parameters in its place; the intake.Result, which also has the rows, is in the request's context. What cannot be read is
+// answered here. Bodies that are only read keep to the same bounds and are handed on as they came.
+//
+// Memory: the body as it came belongs to this middleware and is given up once it is parsed. What is handed on belongs to the
+// Result; it counts against the budget until the handler has returned, and no handler may keep a row for longer.
 type takeIn struct {
 	renderer Renderer
 	health   *Health
@@ -73,13 +77,17 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 			t.renderer.Write(w, r, err)
 			return
 		}
-		held.shrink(int64(len(result.JSON))) // the body itself is not kept
+		held.shrink(int64(result.Memory())) // the body itself is not kept
 		noteSoftErrors(request.CallFrom(r.Context()), nil, result.JSON)
+		if result.Length() >= intake.MaxLength {
+			t.renderer.Write(w, r, problem.New(problem.BodyTooLarge, problem.Text{}))
+			return
+		}
 		next.ServeHTTP(w, withResult(r, result))
 	})
 }
 
-// withResult returns the request with the canonical JSON for its body. Every answer is JSON, whatever Accept says, so that
+// withResult returns the request with the parameters' JSON for its body. Every answer is JSON, whatever Accept says, so that
 // nothing further in has to read it: Huma's negotiation panics at a malformed one.
 func withResult(r *http.Request, result *intake.Result) *http.Request {
 	r = r.WithContext(intake.WithResult(r.Context(), result))
@@ -93,20 +101,20 @@ func withResult(r *http.Request, result *intake.Result) *http.Request {
 	return r
 }
 
-// noteSoftErrors takes over what the request says of soft_errors, so that every problem of it is answered by that: the query's
-// word before the body is read, so that it holds for a body that cannot be read, then the canonical body's, which has both.
-// Nobody else sets it on a request over HTTP.
-func noteSoftErrors(call *request.Call, query url.Values, canonical []byte) {
+// noteSoftErrors reads soft_errors into the request's Call, which decides how every problem of the request is answered. The
+// query is read before the body, so that it also holds for a body that cannot be read; the parameters contain both.
+// It is the only writer of soft_errors on a request over HTTP.
+func noteSoftErrors(call *request.Call, query url.Values, params []byte) {
 	if intake.SoftErrors(query) {
 		call.SetSoftErrors(true)
 	}
-	if !bytes.Contains(canonical, []byte(`"soft_errors"`)) {
-		return // as nearly all; the rows need not be scanned
+	if !bytes.Contains(params, []byte(`"soft_errors"`)) {
+		return // as nearly all
 	}
 	var said struct {
 		SoftErrors *bool `json:"soft_errors"`
 	}
-	if err := json.Unmarshal(canonical, &said); err == nil && said.SoftErrors != nil {
+	if err := json.Unmarshal(params, &said); err == nil && said.SoftErrors != nil {
 		call.SetSoftErrors(*said.SoftErrors)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/intake"
@@ -31,6 +32,32 @@ func TestIntake(t *testing.T) {
 		})
 		if w := e.do(t, post("\ufeff{\"records\":[{\"a\":1},]}").with("Content-Type", "text/plain")); w.Code != http.StatusOK {
 			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	})
+	t.Run("hands rows on beside the body", func(t *testing.T) {
+		t.Parallel()
+		e := newEdge(t, echo)
+		w := e.do(t, post(`{"records":[{"a":1}, {"a":2}],"soft_errors":true}`))
+		if w.Body.String() != "{\"a\":1}\n{\"a\":2}\n{\"soft_errors\":true}" {
+			t.Errorf("got %s", w.Body)
+		}
+	})
+	t.Run("refuses a body that grows past the bound on canonical JSON, softly where it asks for that", func(t *testing.T) {
+		t.Parallel()
+		const escape = len(`\u0001`) // what a raw control character becomes
+		e := newEdge(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+		const rest = len(`{}{"a":""},`) // the parameters, the row, a comma
+		fits := strings.Repeat("\x01", (intake.MaxLength-1-rest)/escape)
+		if w := e.do(t, post(`{"records":[{"a":"`+fits+`"}]}`)); w.Code != http.StatusNoContent {
+			t.Errorf("the longest that fits: %d %s", w.Code, w.Body)
+		}
+		w := e.do(t, post(`{"records":[{"a":"`+fits+`\u0001"}]}`))
+		if doc := problemOf(t, w); w.Code != http.StatusRequestEntityTooLarge || doc["code"] != "body_too_large" {
+			t.Errorf("one character more: %d %v", w.Code, doc)
+		}
+		w = e.do(t, post(`{"soft_errors":true,"records":[{"a":"`+fits+`"}]}`))
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "body_too_large") {
+			t.Errorf("with soft_errors: %d %s", w.Code, w.Body)
 		}
 	})
 	t.Run("keeps to its tools' exact paths", func(t *testing.T) {

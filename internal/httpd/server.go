@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,12 +23,16 @@ const (
 	maxConnections    = 8192
 	// maxConnectionsPerAddress leaves half for all others; a reverse proxy in front keeps far fewer open.
 	maxConnectionsPerAddress = maxConnections / 2
+	// silentFor is how long a stopping server waits for the first request of a new connection. net/http's own Shutdown waits
+	// six seconds for it; clients that dial more connections than they use would make every stop that long.
+	silentFor = time.Second
 )
 
 // Server is one listener with its handler.
 type Server struct {
 	server   *http.Server
 	listener net.Listener
+	silent   silentConns
 }
 
 // Listen opens address (host:port; port 0 takes a free one) for handler. The server does not answer before Serve.
@@ -43,7 +48,7 @@ func Listen(ctx context.Context, address string, handler http.Handler, logger *s
 func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger) *Server {
 	errorLog := slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
 	errorLog.SetOutput(serverLog{logger})
-	return &Server{
+	s := &Server{
 		listener: listener,
 		server: &http.Server{
 			Handler:           handler,
@@ -55,6 +60,8 @@ func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger)
 			ErrorLog:          errorLog,
 		},
 	}
+	s.server.ConnState = s.silent.observe
+	return s
 }
 
 // Addr returns the address that the server listens on.
@@ -69,8 +76,11 @@ func (s *Server) Serve() error {
 }
 
 // Stop takes no more requests and waits for those that run. When ctx ends first, it cuts them off and returns ctx's error.
-// It may be called more than once, also before Serve.
+// Connections that bring no request within silentFor are closed, which is no error. It may be called more than once, also
+// before Serve.
 func (s *Server) Stop(ctx context.Context) error {
+	timer := time.AfterFunc(silentFor, s.silent.close)
+	defer timer.Stop()
 	err := s.server.Shutdown(ctx)
 	if closeErr := s.listener.Close(); closeErr != nil && !errors.Is(closeErr, net.ErrClosed) && err == nil {
 		err = closeErr
@@ -82,6 +92,41 @@ func (s *Server) Stop(ctx context.Context) error {
 	return nil
 }
 
+// silentConns are the open connections that have sent nothing yet. It is safe for concurrent use.
+type silentConns struct {
+	mu     sync.Mutex
+	conns  map[net.Conn]struct{}
+	closed bool
+}
+
+// observe is an http.Server's ConnState.
+func (c *silentConns) observe(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(c.conns, conn)
+	case c.closed:
+		_ = conn.Close() // accepted while the server was stopping
+	default:
+		if c.conns == nil {
+			c.conns = map[net.Conn]struct{}{}
+		}
+		c.conns[conn] = struct{}{}
+	}
+}
+
+// close closes them, and those that are still to come.
+func (c *silentConns) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for conn := range c.conns {
+		_ = conn.Close() // the server's read of it fails and ends it
+	}
+	c.conns = nil
+}
+
 // serverLog takes net/http's own log lines.
 type serverLog struct{ logger *slog.Logger }
 
@@ -89,7 +134,7 @@ type serverLog struct{ logger *slog.Logger }
 func (l serverLog) Write(line []byte) (int, error) {
 	event := strings.TrimSpace(string(line))
 	if strings.HasPrefix(event, "http: panic serving") {
-		event = "panic outside of the router"
+		event = "panic outside the router"
 	}
 	l.logger.Warn("http server", slog.String("event", event))
 	return len(line), nil

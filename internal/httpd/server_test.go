@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
@@ -122,6 +123,26 @@ func TestServer(t *testing.T) {
 		}
 		<-left
 	})
+	t.Run("closes connections without a request well before its time is up", func(t *testing.T) {
+		t.Parallel()
+		s := start(t, func(http.ResponseWriter, *http.Request) {})
+		silent, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+		if _, err := s.get(t); err != nil { // connections are accepted in their order: the silent one is known by now
+			t.Fatal(err)
+		}
+		up, cancel := context.WithTimeout(t.Context(), 5*time.Second) // net/http alone waits six
+		defer cancel()
+		if err := s.Stop(up); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+		if n, err := silent.Read(make([]byte, 1)); n != 0 || err == nil {
+			t.Errorf("the connection is open: %d bytes, %v", n, err)
+		}
+	})
 	t.Run("may be stopped before it serves, and its address is free again", func(t *testing.T) {
 		t.Parallel()
 		server, err := Listen(t.Context(), "127.0.0.1:0", http.NotFoundHandler(), discard())
@@ -162,7 +183,8 @@ func TestServer(t *testing.T) {
 		e := newEdge(t, echo)
 		s := start(t, e.router.ServeHTTP)
 		const head = "POST " + toolPath + " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: "
-		if answer := talk(t, s, head+"14\r\n\r\n"+`{"records":[]}`); !strings.HasPrefix(answer, "HTTP/1.1 100 Continue") || !strings.Contains(answer, "200 OK") {
+		if answer := talk(t, s, head+"14\r\n\r\n"+`{"records":[]}`); !strings.HasPrefix(answer, "HTTP/1.1 100 Continue") ||
+			!strings.Contains(answer, "200 OK") {
 			t.Errorf("got %s", answer)
 		}
 		if answer := talk(t, s, head+"99999999\r\n\r\n"); !strings.HasPrefix(answer, "HTTP/1.1 413") {
@@ -177,7 +199,8 @@ func TestServer(t *testing.T) {
 		if answer := talk(t, s, head+"e\r\n"+`{"records":[]}`+"\r\n0\r\n\r\n"); !strings.Contains(answer, "200 OK") {
 			t.Errorf("got %s", answer)
 		}
-		if answer := talk(t, s, head+"ff\r\n"+`{"records":[`); !strings.Contains(answer, "400 Bad Request") || !strings.Contains(answer, `"code":"bad_body"`) {
+		if answer := talk(t, s, head+"ff\r\n"+`{"records":[`); !strings.Contains(answer, "400 Bad Request") ||
+			!strings.Contains(answer, `"code":"bad_body"`) {
 			t.Errorf("got %s", answer)
 		}
 	})
@@ -214,7 +237,8 @@ func TestServerLog(t *testing.T) {
 			t.Errorf("%d %v", n, err)
 		}
 	}
-	if got := log.String(); strings.Contains(got, canary) || !strings.Contains(got, "panic outside") || !strings.Contains(got, `"event":"http: TLS handshake error"`) {
+	if got := log.String(); strings.Contains(got, canary) || !strings.Contains(got, "panic outside") ||
+		!strings.Contains(got, `"event":"http: TLS handshake error"`) {
 		t.Error(got)
 	}
 }

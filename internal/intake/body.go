@@ -27,7 +27,7 @@ func (p *parser) body(in Input) error {
 	if charset := charsetOf(rest); charset != "" && !isASCII(in.Body) {
 		return problem.New(problem.BadBody, problem.Text{
 			ZH: fmt.Sprintf("内容类型写的是 %s；请用 UTF-8。", quote(charset)),
-			EN: fmt.Sprintf("The content type says %s; send UTF-8.", quote(charset)),
+			EN: fmt.Sprintf("The content type declares %s; send UTF-8.", quote(charset)),
 		})
 	}
 	trimmed := bytes.TrimLeft(in.Body, " \t\r\n\uFEFF")
@@ -51,7 +51,7 @@ func (p *parser) body(in Input) error {
 	}
 	return problem.New(problem.BadBody, problem.Text{
 		ZH: fmt.Sprintf("不支持内容类型 %s；请用 application/json、表单、text/plain 或 text/csv。", quote(media)),
-		EN: fmt.Sprintf("The content type %s is not taken; use application/json, a form, text/plain or text/csv.", quote(media)),
+		EN: fmt.Sprintf("The content type %s is not supported; use application/json, a form, text/plain or text/csv.", quote(media)),
 	})
 }
 
@@ -107,7 +107,7 @@ func (p *parser) text(body []byte, csv bool) error {
 		return p.members(doc)
 	case '[':
 		if rows >= 0 {
-			p.give(rows, doc.array(doc.out, doc.items, doc.itemCount))
+			p.give(rows, doc.array(doc.out, doc.elems, doc.itemCount))
 			return nil
 		}
 		return p.refuse("", r.miss(r.afterSpace(0), notAnObject))
@@ -116,7 +116,7 @@ func (p *parser) text(body []byte, csv bool) error {
 }
 
 // array makes a value of one of the document's arrays.
-func (d *document) array(raw []byte, elems []node, count int) value {
+func (d *document) array(raw []byte, elems []span, count int) value {
 	return value{raw: raw, doc: d.out, elems: elems, count: count, depth: d.depth, layer: d.layer}
 }
 
@@ -124,7 +124,7 @@ func (d *document) array(raw []byte, elems []node, count int) value {
 func (p *parser) members(doc document) error {
 	var unknown *string
 	known := false
-	for _, m := range doc.items {
+	for _, m := range doc.members {
 		name := string(unquote(doc.out[m.key:m.keyEnd]))
 		place := p.place(name)
 		if place < 0 {

@@ -19,12 +19,9 @@ func (p *parser) convert(out []byte, param *Param, v *value) ([]byte, error) {
 		return p.structure(out, param.Name, v, '{')
 	case Array:
 		return p.structure(out, param.Name, v, '[')
-	case Rows:
-		return p.rows(out, param.Name, v)
-	case Row:
-		return p.row(out, param.Name, v)
 	case Upload:
 		return nil, badParameter(param.Name, "应是 multipart 表单里的文件", "a file part of a multipart form is expected")
+	case Rows, Row: // beside the parameters: takeRows
 	}
 	return out, nil
 }
@@ -102,7 +99,7 @@ func boolText(text string) (b, ok bool) {
 
 // list reads a list of strings.
 func (p *parser) list(out []byte, name string, v *value) ([]byte, error) {
-	wrong := badParameter(name, "应是文本的列表，或用逗号分隔的文本", "a list of texts, or text separated by commas, is expected")
+	wrong := badParameter(name, "应是文本的列表，或用逗号分隔的文本", "a list of strings or comma-separated text is expected")
 	if v.raw != nil && v.raw[0] == '{' {
 		return nil, wrong
 	}
@@ -134,8 +131,8 @@ func (p *parser) list(out []byte, name string, v *value) ([]byte, error) {
 	if doc.itemCount > MaxRows {
 		return nil, tooManyRows(doc.itemCount)
 	}
-	parts := make([]string, 0, len(doc.items))
-	for _, e := range doc.items {
+	parts := make([]string, 0, len(doc.elems))
+	for _, e := range doc.elems {
 		element := value{raw: doc.out[e.start:e.end]}
 		part, ok := element.asText()
 		if !ok || string(element.raw) == "null" {
@@ -188,7 +185,7 @@ func (p *parser) structure(out []byte, name string, v *value, root byte) ([]byte
 	return nil, badParameter(name, "应是一个 JSON 数组", "a JSON array is expected")
 }
 
-// readText reads text that stands in a parameter.
+// readText reads the text of a parameter.
 func (p *parser) readText(where string, v *value, text, rowsKey string) (document, error) {
 	r := reading{text: []byte(text), rowsKey: rowsKey, depth: v.depth, layer: v.layer, csv: v.csv, repairs: &p.repairs}
 	if !v.form { // JSON inside a string of JSON

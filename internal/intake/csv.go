@@ -27,7 +27,7 @@ func (t *csvTable) line(r *reading, cells [][]byte, at int) {
 	t.short = t.short || len(cells) < t.columns
 	if len(cells) > t.columns {
 		t.fault = r.miss(at, extraCell)
-	} else if !t.row(cells, at) {
+	} else if !t.row(cells) {
 		t.fault = r.miss(at, tableTooLarge)
 	}
 }

@@ -28,7 +28,7 @@ var (
 	}}
 	unescapedQuote = &reason{form: true, text: problem.Text{
 		ZH: "字符串后面应是逗号、冒号或右括号；很可能文本里有未转义的引号",
-		EN: "after this string a comma, colon or closing bracket is expected; most likely a quote inside the text is not escaped",
+		EN: "a comma, colon or closing bracket is expected after this string; a quote inside the text is probably not escaped",
 	}}
 	commaExpected = &reason{form: true, text: problem.Text{
 		ZH: "这里应是逗号或右括号", EN: "a comma or closing bracket is expected here",
@@ -46,43 +46,43 @@ var (
 		ZH: "键名没有加双引号", EN: "the key has no quotes",
 	}}
 	wideSign = &reason{text: problem.Text{
-		ZH: "这里用了全角标点，JSON 只认半角的 : , { } [ ] \"", EN: "a full-width sign stands here; JSON takes only the ASCII signs : , { } [ ] \"",
+		ZH: "这里用了全角标点，JSON 只认半角的 : , { } [ ] \"", EN: "this is a full-width sign; JSON allows only the ASCII signs : , { } [ ] \"",
 	}}
 	invisible = &reason{text: problem.Text{
-		ZH: "这里有一个看不见的字符（全角空格、零宽空格之类），请删掉它", EN: "an invisible character (an ideographic or zero-width space or the like) stands here; delete it",
+		ZH: "这里有一个看不见的字符（全角空格、零宽空格之类），请删掉它", EN: "there is an invisible character here (such as an ideographic or zero-width space); delete it",
 	}}
 	curlyQuote = &reason{text: problem.Text{
-		ZH: "这里用了弯引号（“ ” ‘ ’），JSON 只认直引号 \"", EN: "a curly quote stands here; JSON takes only the straight quote \"",
+		ZH: "这里用了弯引号（“ ” ‘ ’），JSON 只认直引号 \"", EN: "this is a curly quote; JSON allows only the straight quote \"",
 	}}
 	singleQuote = &reason{text: problem.Text{
-		ZH: "这里用了单引号，整段又不是完整的 Python 写法", EN: "a single quote stands here, and the text is no Python repr either",
+		ZH: "这里用了单引号，整段又不是完整的 Python 写法", EN: "this is a single quote, and the text is not valid Python repr either",
 	}}
 	comment = &reason{text: problem.Text{
-		ZH: "JSON 里不能写注释", EN: "comments are no JSON",
+		ZH: "JSON 里不能写注释", EN: "JSON does not allow comments",
 	}}
 	badEscape = &reason{form: true, text: problem.Text{
-		ZH: "反斜杠后面不是合法的转义；反斜杠本身要写成 \\\\", EN: "the backslash begins no valid escape; a backslash itself is written \\\\",
+		ZH: "反斜杠后面不是合法的转义；反斜杠本身要写成 \\\\", EN: "the backslash does not begin a valid escape; write a backslash itself as \\\\",
 	}}
 	loneSurrogate = &reason{text: problem.Text{
-		ZH: "这里是半个代理对（\\ud800 到 \\udfff），不是完整的字符", EN: "half of a surrogate pair (\\ud800 to \\udfff) is no character",
+		ZH: "这里是半个代理对（\\ud800 到 \\udfff），不是完整的字符", EN: "half of a surrogate pair (\\ud800 to \\udfff) is not a character",
 	}}
 	nul = &reason{text: problem.Text{
-		ZH: "不能含有空字符 U+0000", EN: "the character U+0000 is not taken",
+		ZH: "不能含有空字符 U+0000", EN: "the character U+0000 is not allowed",
 	}}
 	badNumber = &reason{text: problem.Text{
-		ZH: "这不是合法的 JSON 数字", EN: "this is no JSON number",
+		ZH: "这不是合法的 JSON 数字", EN: "this is not a valid JSON number",
 	}}
 	notFinite = &reason{text: problem.Text{
-		ZH: "数字必须有限：NaN、Infinity 或过大的指数都不行", EN: "a number must be finite: no NaN, Infinity or exponent out of range",
+		ZH: "数字必须有限：NaN、Infinity 或过大的指数都不行", EN: "a number must be finite: NaN, Infinity and exponents out of range are not allowed",
 	}}
 	duplicateKey = &reason{text: problem.Text{
-		ZH: "同一个对象里这个键名出现了两次", EN: "this key stands twice in one object",
+		ZH: "同一个对象里这个键名出现了两次", EN: "this key appears twice in the same object",
 	}}
 	tooManyKeys = &reason{text: problem.Text{
-		ZH: "一个对象最多 10000 个键", EN: "an object has at most 10,000 keys",
+		ZH: "一个对象最多 10000 个键", EN: "an object may have at most 10,000 keys",
 	}}
 	tooDeep = &reason{text: problem.Text{
-		ZH: "嵌套超过 32 层（字符串里的 JSON 也算一层）", EN: "the nesting is deeper than 32 (JSON inside a string counts as a level)",
+		ZH: "嵌套超过 32 层（字符串里的 JSON 也算一层）", EN: "the nesting is deeper than 32 levels (JSON inside a string counts as one)",
 	}}
 	tooManyLayers = &reason{text: problem.Text{
 		ZH: "JSON 套在字符串里超过 3 层", EN: "JSON is wrapped in more than 3 layers of strings",
@@ -91,19 +91,19 @@ var (
 		ZH: "这里不是 UTF-8 编码；请把内容存成 UTF-8（不是 GBK 或 UTF-16）", EN: "this is not UTF-8; send the text as UTF-8 (not GBK or UTF-16)",
 	}}
 	twoFences = &reason{text: problem.Text{
-		ZH: "有两个代码块，不知道该用哪个", EN: "there is a second fenced block, and only one can be meant",
+		ZH: "有两个代码块，不知道该用哪个", EN: "there is a second fenced block; it is unclear which one is meant",
 	}}
 	unclosedThink = &reason{text: problem.Text{
-		ZH: "思考块没有结束标签（</think> 或 </details>）", EN: "the thinking block has no end (</think> or </details>)",
+		ZH: "思考块没有结束标签（</think> 或 </details>）", EN: "the thinking block is not closed (</think> or </details> is missing)",
 	}}
 	tooManyThoughts = &reason{text: problem.Text{
 		ZH: "思考块超过 8 个", EN: "there are more than 8 thinking blocks",
 	}}
 	strayBrace = &reason{form: true, text: problem.Text{
-		ZH: "JSON 前后的文字里还有括号，不能确定数据到哪里为止", EN: "the text around the JSON holds another bracket, so where the data ends is uncertain",
+		ZH: "JSON 前后的文字里还有括号，不能确定数据到哪里为止", EN: "the text around the JSON contains another bracket, so it is unclear where the data ends",
 	}}
 	secondObject = &reason{text: problem.Text{
-		ZH: "文字里不止一个 JSON，不知道该用哪个", EN: "the text holds more than one JSON value, and only one can be meant",
+		ZH: "文字里不止一个 JSON，不知道该用哪个", EN: "the text contains more than one JSON value; it is unclear which one is meant",
 	}}
 	fragment = &reason{text: problem.Text{
 		ZH: "JSON 只有一段，缺少最外层的括号", EN: "this is a piece of a JSON object without its outer braces",
@@ -115,43 +115,43 @@ var (
 		ZH: "最外层应是 JSON 对象", EN: "the top level must be a JSON object",
 	}}
 	lineNoObject = &reason{text: problem.Text{
-		ZH: "JSON Lines 的每一行都应是一个对象，各占一行", EN: "each line of JSON Lines must be one object, on a line of its own",
+		ZH: "JSON Lines 的每一行都应是一个对象，各占一行", EN: "in JSON Lines every line must be one object, and every object must be on a line of its own",
 	}}
 	extraCell = &reason{text: problem.Text{
 		ZH: "这一行的单元格比表头多", EN: "this line has more cells than the header",
 	}}
 	headerName = &reason{text: problem.Text{
-		ZH: "表头里有空的或重复的列名，或者列太多", EN: "the header has an empty or repeated column name, or too many",
+		ZH: "表头里有空的或重复的列名，或者列太多", EN: "the header has an empty or repeated column name, or too many columns",
 	}}
 	csvQuote = &reason{text: problem.Text{
 		ZH: "CSV 的引号不成对；含引号的单元格要整个加引号，里面的引号写两次",
-		EN: "the quotes of the CSV do not match; a cell with a quote is quoted as a whole, the quote in it written twice",
+		EN: "the quotes in the CSV do not match; put quotes around the whole cell and write each quote inside it twice",
 	}}
 	tableTooLarge = &reason{text: problem.Text{
 		ZH: "表格太大：每行都重复表头后超过 38 MiB；请缩短列名或分批",
-		EN: "the table is too large: with the header repeated in each row it exceeds 38 MiB; shorten the column names or split it",
+		EN: "the table is too large: with the header repeated in each row it exceeds 38 MiB; shorten the column names or split the table",
 	}}
 	secondTable = &reason{text: problem.Text{
-		ZH: "有第二个表格，不知道该用哪个", EN: "there is a second table, and only one can be meant",
+		ZH: "有第二个表格，不知道该用哪个", EN: "there is a second table; it is unclear which one is meant",
 	}}
 	jsonAsCSV = &reason{text: problem.Text{
 		ZH: "内容类型是 CSV，内容却像 JSON", EN: "the content type says CSV but this looks like JSON",
 	}}
 	badPercent = &reason{text: problem.Text{
-		ZH: "百分号转义不完整；% 本身要写成 %25", EN: "the percent escape is broken; % itself is written %25",
+		ZH: "百分号转义不完整；% 本身要写成 %25", EN: "the percent escape is incomplete; write % itself as %25",
 	}}
 	repeatedKey = &reason{text: problem.Text{
-		ZH: "这个参数出现了两次", EN: "this parameter comes twice",
+		ZH: "这个参数出现了两次", EN: "this parameter appears twice",
 	}}
 	tooManyParts = &reason{text: problem.Text{
-		ZH: "表单最多 1000 个键", EN: "a form has at most 1,000 keys",
+		ZH: "表单最多 1000 个键", EN: "a form may have at most 1,000 keys",
 	}}
 	badMultipart = &reason{text: problem.Text{
-		ZH: "multipart 内容不完整，或与内容类型里的 boundary 不符", EN: "the multipart body is incomplete or does not fit the boundary of its content type",
+		ZH: "multipart 内容不完整，或与内容类型里的 boundary 不符", EN: "the multipart body is incomplete or does not match the boundary in its content type",
 	}}
 )
 
-// failAt refuses the character at pos, for what it is if it is a known foreigner, else with the given reason.
+// failAt refuses the character at pos, with the reason that is known for it, else with the given one.
 func (s *scanner) failAt(why *reason) bool {
 	rest := s.src[s.pos:]
 	switch {
@@ -159,20 +159,20 @@ func (s *scanner) failAt(why *reason) bool {
 		why = truncated
 	case isComment(rest):
 		why = comment
-	case foreigner(rest) != nil:
-		why = foreigner(rest)
+	case lookalike(rest) != nil:
+		why = lookalike(rest)
 	case rest[0] == '\'' && !s.python:
 		why = singleQuote
 	}
 	return s.fail(s.pos, why)
 }
 
-// failKey refuses what stands in place of a key.
+// failKey refuses what is found where a key belongs.
 func (s *scanner) failKey() bool {
 	if s.src[s.pos] == '{' && s.src[s.pos-1] == '{' {
 		return s.fail(s.pos, templateLeft)
 	}
-	if c := s.src[s.pos]; isWord(c) && c != '.' && c != '+' || c >= 0x80 && foreigner(s.src[s.pos:]) == nil {
+	if c := s.src[s.pos]; isWord(c) && c != '.' && c != '+' || c >= 0x80 && lookalike(s.src[s.pos:]) == nil {
 		return s.fail(s.pos, bareKey)
 	}
 	return s.failAt(keyExpected)
@@ -184,7 +184,7 @@ func (s *scanner) failAfterString() bool {
 	why := unescapedQuote
 	if isComment(rest) {
 		why = comment
-	} else if sign := foreigner(rest); sign == invisible || sign == wideSign && isBeforeToken(rest) {
+	} else if sign := lookalike(rest); sign == invisible || sign == wideSign && isBeforeToken(rest) {
 		why = sign
 	}
 	return s.fail(s.pos, why)
@@ -194,9 +194,9 @@ func isComment(b []byte) bool {
 	return b[0] == '#' || len(b) > 1 && b[0] == '/' && (b[1] == '/' || b[1] == '*')
 }
 
-// foreigner returns the reason for a character that looks like one of JSON's, or like nothing, and is none; nil for all
-// others.
-func foreigner(b []byte) *reason {
+// lookalike returns the reason for a character that looks like one of JSON's punctuation marks, or is invisible; nil for all
+// other characters.
+func lookalike(b []byte) *reason {
 	switch r, _ := utf8.DecodeRune(b); {
 	case strings.ContainsRune("“”‘’", r):
 		return curlyQuote

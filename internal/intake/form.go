@@ -38,7 +38,7 @@ func (f *form) column(key string) (string, bool) {
 	return column, bracketed && closed && column != ""
 }
 
-// text takes one key with text; at says where the key stands in the body.
+// text takes one key with text; at says where the key is in the body.
 func (f *form) text(key, text string, csv bool, at *misread) error {
 	if f.parts++; f.parts > MaxFormParts {
 		return f.p.refuse("", at.as(tooManyParts))
@@ -82,7 +82,7 @@ func (f *form) unknown(key string) error {
 	e := f.p.unknownParameter(key)
 	if row := f.p.spec.Row; row != "" {
 		e.Detail.ZH += "列写成 " + row + ".<列名>。"
-		e.Detail.EN += " A column is written " + row + ".<column>."
+		e.Detail.EN += " Write a column as " + row + ".<column>."
 	}
 	return e
 }
@@ -102,7 +102,7 @@ func (f *form) end() error {
 	place := f.p.place(f.p.spec.Row)
 	if f.p.has(place) && !f.p.given[place].absent() {
 		row := f.p.spec.Row
-		return badParameter(row, "不能和 "+row+".<列名> 同时给", "it may not stand beside "+row+".<column>")
+		return badParameter(row, "不能和 "+row+".<列名> 同时给", "it cannot be combined with "+row+".<column>")
 	}
 	raw := []byte{'{'}
 	for _, column := range f.columns {
@@ -267,6 +267,6 @@ func (f *form) upload(key string, file File, at *misread) error {
 	case Text, Bool, Integer, List, Object, Array:
 	}
 	return problem.New(problem.BadParameter, problem.Text{
-		ZH: "参数 " + key + "：这里不能放文件。", EN: "Parameter " + key + ": a file cannot be given here.",
+		ZH: "参数 " + key + "：这里不能放文件。", EN: "Parameter " + key + ": a file is not allowed here.",
 	})
 }

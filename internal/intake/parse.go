@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/rowgate/rowgate/internal/problem"
@@ -38,6 +39,8 @@ type parser struct {
 	repairs  tally
 	files    []File
 	repeated []string
+	rows     []json.RawMessage // nil until the request gives some
+	kept     int               // bytes of the texts that rows are parts of
 }
 
 // value is what a parameter was given as: canonical JSON, or text from a form, the query or a header.
@@ -50,7 +53,7 @@ type value struct {
 	depth int    // containers and string layers around it
 	layer int    // string layers around it
 	doc   []byte // what the spans of elems refer to
-	elems []node // elements of raw, at most MaxRows+1; nil if they were not noted
+	elems []span // elements of raw, at most MaxRows+1; nil if they were not noted
 	count int    // number of elements where elems is set
 }
 
@@ -90,50 +93,54 @@ func (p *parser) result() (*Result, error) {
 	}
 	size := len(`{}`)
 	for i := range p.given {
-		size += len(p.spec.Params[i].Name) + len(p.given[i].raw) + len(p.given[i].text) + len(`"":"",`)
+		if !p.spec.Params[i].holdsRows() {
+			size += len(p.spec.Params[i].Name) + len(p.given[i].raw) + len(p.given[i].text) + len(`"":"",`)
+		}
 	}
-	out := append(make([]byte, 0, size+len(`[{"fields":}]`)), '{')
+	out := append(make([]byte, 0, size), '{')
 	written := make([]bool, len(p.given))
-	hasRows := false
 	for _, i := range p.order {
 		if p.given[i].absent() || written[i] {
 			continue
 		}
 		written[i] = true
-		name := p.spec.Params[i].Name
-		if kind := p.spec.Params[i].Kind; kind == Rows || kind == Row {
-			name = p.spec.Rows
+		param := &p.spec.Params[i]
+		if param.holdsRows() {
+			if err := p.takeRows(param, &p.given[i]); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		mark := len(out)
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		out = append(appendString(out, name), ':')
+		out = append(appendString(out, param.Name), ':')
 		start := len(out)
 		var err error
-		if out, err = p.convert(out, &p.spec.Params[i], &p.given[i]); err != nil {
+		if out, err = p.convert(out, param, &p.given[i]); err != nil {
 			return nil, err
 		}
 		if len(out) == start { // text with nothing in it
 			out = out[:mark]
-			continue
 		}
-		hasRows = hasRows || name == p.spec.Rows
 	}
-	if p.spec.RowsRequired && !hasRows {
+	if p.spec.RowsRequired && p.rows == nil {
 		return nil, problem.New(problem.NoRows, problem.Text{
 			ZH: fmt.Sprintf("没有要写入的行：%s 是空的或没有给。", p.spec.Rows),
-			EN: fmt.Sprintf("There are no rows: %s is empty or not given.", p.spec.Rows),
+			EN: fmt.Sprintf("There are no rows: %s is empty or missing.", p.spec.Rows),
 		})
 	}
-	return &Result{JSON: append(out, '}'), Repairs: p.repairs, Files: p.files, Repeated: p.repeated}, nil
+	return &Result{
+		JSON: append(out, '}'), Rows: p.rows, Repairs: p.repairs, Files: p.files, Repeated: p.repeated, kept: p.kept,
+	}, nil
 }
 
 // oneSourceOfRows refuses rows beside a single row.
 func (p *parser) oneSourceOfRows() error {
 	rows, row := p.place(p.spec.Rows), p.place(p.spec.Row)
 	if rows >= 0 && row >= 0 && !p.given[rows].absent() && !p.given[row].absent() {
-		return badParameter(p.spec.Row, "不能和 "+p.spec.Rows+" 同时给", "it may not stand beside "+p.spec.Rows)
+		return badParameter(p.spec.Row, "不能和 "+p.spec.Rows+" 同时给", "it cannot be combined with "+p.spec.Rows)
 	}
 	return nil
 }

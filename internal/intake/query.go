@@ -39,7 +39,7 @@ func (p *parser) query(in Input) error {
 	if slices.ContainsFunc(pairs, p.isSecret) { // before anything else, so that a leaked secret is always told
 		return problem.New(problem.SecretInQuery, problem.Text{
 			ZH: "密钥不能放在网址里：网址会进日志。请放到请求体或请求头，并更换这个密钥。",
-			EN: "A secret may not stand in the URL, since URLs are logged. Send it in the body or a header, and replace it.",
+			EN: "Secrets are not allowed in the URL, because URLs are logged. Send it in the body or a header, and replace it with a new one.",
 		})
 	}
 	seen := map[string]bool{}
@@ -49,9 +49,9 @@ func (p *parser) query(in Input) error {
 		case place < 0 || !p.spec.Params[place].Query:
 			return p.unknownParameter(pair.name)
 		case seen[pair.name]:
-			return badParameter(pair.name, "在网址里出现了两次", "it stands twice in the query")
+			return badParameter(pair.name, "在网址里出现了两次", "it appears twice in the query")
 		case !utf8.ValidString(pair.text) || strings.IndexByte(pair.text, 0) >= 0:
-			return badParameter(pair.name, "不是 UTF-8 文本", "it is no UTF-8 text")
+			return badParameter(pair.name, "不是 UTF-8 文本", "it is not valid UTF-8")
 		}
 		seen[pair.name] = true
 		p.fallback[place] = pair.text
@@ -83,7 +83,7 @@ func pairsOf(in Input) ([]pair, error) {
 		if !okName || !okText {
 			return nil, problem.New(problem.BadParameter, problem.Text{
 				ZH: "网址参数里的百分号转义不完整；% 本身要写成 %25。",
-				EN: "A percent escape in the query is broken; % itself is written %25.",
+				EN: "A percent escape in the query is incomplete; write % itself as %25.",
 			})
 		}
 		pairs = append(pairs, pair{name, text})
@@ -127,7 +127,7 @@ func headerText(param *Param, header http.Header) (string, error) {
 			continue
 		}
 		if text != "" {
-			return "", badParameter(param.Name, "请求头 "+param.Header+" 出现了两次", "the header "+param.Header+" comes twice")
+			return "", badParameter(param.Name, "请求头 "+param.Header+" 出现了两次", "the header "+param.Header+" appears twice")
 		}
 		text = line
 	}

@@ -8,9 +8,10 @@ import (
 // document is a text that was read: one canonical value. A text with nothing in it has no out.
 type document struct {
 	out       []byte
-	items     []node // members or elements of the root, at most MaxRows+1
+	members   []node // of the root, if it is an object
+	elems     []span // of the root, if it is an array; at most MaxRows+1
 	itemCount int
-	rows      []node // elements of the array under the rows parameter, at most MaxRows+1
+	rows      []span // elements of the array under the rows parameter, at most MaxRows+1
 	rowCount  int
 	depth     int // string layers and containers around the root
 	layer     int // string layers around the root
@@ -104,7 +105,7 @@ func (r *reading) afterSpace(at int) int {
 }
 
 // looksJSON reports whether b can only be meant as JSON: an object, or an array that begins with an object or a string.
-// Then a fault in it is final, and nothing inside it is ever taken for the data.
+// Then a fault in it is final: no part of it is ever read as the data.
 func looksJSON(b []byte) bool {
 	if b[0] == '[' {
 		b = bytes.TrimLeft(b[1:], " \t\r\n\u00A0")
@@ -147,7 +148,7 @@ func (r *reading) take(s *scanner) (document, *misread) {
 	if s.out[0] != '"' {
 		r.repairs.add(RuleRawControl, s.control)
 		return document{
-			out: s.out, items: s.items, itemCount: s.itemCount, rows: s.rows, rowCount: s.rowCount,
+			out: s.out, members: s.members, elems: s.elems, itemCount: s.itemCount, rows: s.rows, rowCount: s.rowCount,
 			depth: r.depth, layer: r.layer,
 		}, nil
 	}
@@ -200,12 +201,12 @@ func (r *reading) lines(at int) (*scanner, *misread) {
 			if s.itemCount > 0 {
 				s.out = append(s.out, ',')
 			}
-			line := node{start: len(s.out), at: s.pos}
+			line := span{start: len(s.out)}
 			if !s.value() {
 				return false
 			}
 			line.end, end = len(s.out), s.pos
-			s.items, s.itemCount = note(s.items, line), s.itemCount+1
+			s.elems, s.itemCount = note(s.elems, line), s.itemCount+1
 			s.skip()
 		}
 		s.out = append(s.out, ']')
@@ -219,7 +220,7 @@ func (r *reading) lines(at int) (*scanner, *misread) {
 
 // inProse accepts a value that has words before or after it, if they can be nothing but words: from is where they begin.
 func (r *reading) inProse(s *scanner, from, start int) (document, *misread) {
-	if s.out[0] == '[' && (s.itemCount == 0 || !allObjects(s.out, s.items)) {
+	if s.out[0] == '[' && (s.itemCount == 0 || !allObjects(s.out, s.elems)) {
 		return document{}, r.miss(start, nothingFound)
 	}
 	before, after := r.text[from:start], r.text[s.pos:]
@@ -236,11 +237,11 @@ func (r *reading) inProse(s *scanner, from, start int) (document, *misread) {
 	return r.take(s)
 }
 
-func allObjects(out []byte, nodes []node) bool {
-	return !slices.ContainsFunc(nodes, func(n node) bool { return out[n.start] != '{' })
+func allObjects(out []byte, elems []span) bool {
+	return !slices.ContainsFunc(elems, func(e span) bool { return out[e.start] != '{' })
 }
 
-// strayBracket returns the offset of a brace, or of a square bracket without its partner; -1 if there is none.
+// strayBracket returns the offset of a brace, or of a square bracket without a match; -1 if there is none.
 func strayBracket(prose []byte) int {
 	open := []int(nil)
 	for i, c := range prose {

@@ -109,7 +109,7 @@ func (p *parser) mask(window []byte) {
 	}
 }
 
-// secretSpan returns where the value behind a secret's name stands: from behind its quotes, colon or equals sign to a
+// secretSpan returns where the value after a secret's name begins and ends: from behind its quotes, colon or equals sign to a
 // quote that can only end it, or to the next separator.
 func secretSpan(window []byte, at int) (start, end int) {
 	start = at

@@ -1,7 +1,10 @@
 package intake
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -9,160 +12,194 @@ import (
 func tooManyRows(n int) *problem.Error {
 	return problem.New(problem.TooManyRows, problem.Text{
 		ZH: fmt.Sprintf("一次最多 %d 行，这里有 %d 行；请分批。", MaxRows, n),
-		EN: fmt.Sprintf("A request holds at most %d rows, this one has %d; split it.", MaxRows, n),
+		EN: fmt.Sprintf("A request may contain at most %d rows, but this one has %d; split it.", MaxRows, n),
 	})
 }
 
-// notRows refuses what is given for rows and is none.
+// notRows refuses a value for rows that is not made of objects.
 func notRows(name string) *problem.Error {
 	return badParameter(name, "每一行应是一个对象 {列名: 值}", "each row must be an object {column: value}")
 }
 
-// rows appends the list of rows: given as a list of objects and of texts that hold some, as one object, or as one text.
-func (p *parser) rows(out []byte, name string, v *value) ([]byte, error) {
+// holdsRows reports whether the parameter's value goes to Result.Rows, not to Result.JSON.
+func (param *Param) holdsRows() bool { return param.Kind == Rows || param.Kind == Row }
+
+// takeRows adds the rows that a parameter of kind Rows or Row gives; none if it is text with nothing in it.
+func (p *parser) takeRows(param *Param, v *value) error {
+	if param.Kind == Row {
+		return p.oneRow(param.Name, v)
+	}
+	return p.manyRows(param.Name, v)
+}
+
+// add adds the rows that are parts of a text that the intake wrote. The text is kept as long as its rows are; one that fills
+// less than half of its memory is copied, so that no more is kept than twice what the rows need.
+func (p *parser) add(text []byte, rows ...span) {
+	if cap(text) > 2*len(text) {
+		text = bytes.Clone(text)
+	}
+	p.kept += cap(text)
+	if p.rows == nil {
+		p.rows = make([]json.RawMessage, 0, len(rows))
+	}
+	for _, row := range rows {
+		p.addRow(text[row.start:row.end:row.end])
+	}
+}
+
+// addRow adds one row, a JSON object. The rows of every shape of body pass here, one by one and in order.
+func (p *parser) addRow(object []byte) { p.rows = append(p.rows, object) }
+
+// whole is a text that is one row.
+func whole(text []byte) span { return span{end: len(text)} }
+
+// manyRows takes a list of objects and of texts that hold some, one object, or one text.
+func (p *parser) manyRows(name string, v *value) error {
 	if v.raw == nil || v.raw[0] == '"' {
-		return p.rowsText(out, name, v)
+		return p.rowsText(name, v)
 	}
 	switch v.raw[0] {
 	case '{':
 		if !v.flat {
 			p.repairs.add(RuleSingleObject, 1)
 		}
-		return wrapped(out, "[", v.raw, "]"), nil
+		row := bytes.Clone(v.raw) // without the parameters around it
+		p.add(row, whole(row))
+		return nil
 	case '[':
-		return p.rowList(out, name, v)
+		return p.rowList(name, v)
 	}
-	return nil, notRows(name)
+	return notRows(name)
 }
 
-func wrapped(out []byte, before string, raw []byte, after string) []byte {
-	out = append(out, before...)
-	out = append(out, raw...)
-	return append(out, after...)
-}
-
-// rowsText appends the rows that a text holds; a text may be the whole object {"<name>":[…]} once more.
-func (p *parser) rowsText(out []byte, name string, v *value) ([]byte, error) {
+// rowsText takes the rows that a text holds; a text may be the whole object {"<name>":[…]} once more.
+func (p *parser) rowsText(name string, v *value) error {
 	text, _ := v.asText()
 	doc, err := p.readText(name, v, text, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if root := doc.root(); root == 0 || root == 'n' {
-		return out, nil
+		return nil
 	}
 	if !v.form {
 		p.repairs.add(RuleRowsAsText, 1)
 	}
 	if doc.root() == '[' {
-		list := doc.array(doc.out, doc.items, doc.itemCount)
-		return p.rowList(out, name, &list)
+		list := doc.array(doc.out, doc.elems, doc.itemCount)
+		return p.rowList(name, &list)
 	}
 	if doc.root() == '{' && doc.itemCount == 1 && doc.rowCount > 0 && allObjects(doc.out, doc.rows) {
 		p.repairs.add(RuleNestedRows, 1)
-		list := doc.array(doc.out[doc.items[0].start:doc.items[0].end], doc.rows, doc.rowCount)
-		return p.rowList(out, name, &list)
+		list := doc.array(doc.out[doc.members[0].start:doc.members[0].end], doc.rows, doc.rowCount)
+		return p.rowList(name, &list)
 	}
 	if doc.root() == '{' {
 		p.repairs.add(RuleSingleObject, 1)
-		return wrapped(out, "[", doc.out, "]"), nil
+		p.add(doc.out, whole(doc.out))
+		return nil
 	}
-	return nil, notRows(name)
+	return notRows(name)
 }
 
-// rowList appends a list whose elements are objects or texts; its elements were noted when it was read.
-func (p *parser) rowList(out []byte, name string, v *value) ([]byte, error) {
+// rowList takes a list whose elements are objects or texts; its elements were noted when it was read.
+func (p *parser) rowList(name string, v *value) error {
 	if v.count > MaxRows {
-		return nil, tooManyRows(v.count)
+		return tooManyRows(v.count)
 	}
 	if allObjects(v.doc, v.elems) {
-		return append(out, v.raw...), nil
+		p.add(v.doc, v.elems...)
+		return nil
 	}
-	out = append(out, '[')
-	total := 0
+	p.rows = slices.Grow(p.rows, len(v.elems))
 	for i, e := range v.elems {
-		objects, count := v.doc[e.start:e.end], 1
-		if objects[0] == '"' {
-			element := value{raw: objects, depth: v.depth + 1, layer: v.layer}
+		doc := document{out: v.doc[e.start:e.end]}
+		switch doc.root() {
+		case '"':
+			element := value{raw: doc.out, depth: v.depth + 1, layer: v.layer}
 			var err error
-			if objects, count, err = p.rowsInElement(fmt.Sprintf("%s[%d]", name, i), &element); err != nil {
-				return nil, err
+			if doc, err = p.rowsInElement(fmt.Sprintf("%s[%d]", name, i), &element); err != nil {
+				return err
 			}
-		} else if objects[0] != '{' {
-			return nil, notRows(fmt.Sprintf("%s[%d]", name, i))
+		case '{':
+			row := bytes.Clone(doc.out)
+			doc = document{out: row, elems: []span{whole(row)}, itemCount: 1}
+		default:
+			return notRows(fmt.Sprintf("%s[%d]", name, i))
 		}
-		if total += count; total > MaxRows {
-			return nil, tooManyRows(total)
+		if total := len(p.rows) + doc.itemCount; total > MaxRows {
+			return tooManyRows(total)
 		}
-		if total > count && count > 0 {
-			out = append(out, ',')
-		}
-		out = append(out, objects...)
+		p.add(doc.out, doc.elems...)
 	}
-	return append(out, ']'), nil
+	return nil
 }
 
-// rowsInElement reads the row or rows that one text in a list holds, and returns them separated by commas.
-func (p *parser) rowsInElement(where string, v *value) (objects []byte, count int, err error) {
+// rowsInElement reads the row or rows that one text in a list holds, as the document's elements.
+func (p *parser) rowsInElement(where string, v *value) (document, error) {
 	text, _ := v.asText()
 	doc, err := p.readText(where, v, text, "")
 	if err != nil {
-		return nil, 0, err
+		return document{}, err
 	}
 	switch {
 	case doc.root() == '{':
-		objects, count = doc.out, 1
-	case doc.root() == '[' && allObjects(doc.out, doc.items):
-		objects, count = doc.out[1:len(doc.out)-1], doc.itemCount
-	default:
-		return nil, 0, notRows(where)
+		doc.elems, doc.itemCount = []span{whole(doc.out)}, 1
+	case doc.root() != '[' || !allObjects(doc.out, doc.elems):
+		return document{}, notRows(where)
 	}
 	p.repairs.add(RuleRowsAsText, 1)
-	return objects, count, nil
+	return doc, nil
 }
 
-// row appends the one row of the Row parameter as a list of one. It goes out as {"fields":{…}}, so that no column of it
-// can be taken for anything else.
-func (p *parser) row(out []byte, name string, v *value) ([]byte, error) {
+// oneRow takes the one row of the Row parameter. It becomes {"<Spec.Row>":{…}}, so that no column of it can be mistaken
+// for anything else.
+func (p *parser) oneRow(name string, v *value) error {
 	wrong := badParameter(name, "应是一行：一个对象 {列名: 值}；多行请用 "+p.spec.Rows,
-		"one row is expected, an object {column: value}; several rows go into "+p.spec.Rows)
+		"one row is expected: an object {column: value}; to send several rows, use "+p.spec.Rows)
 	if v.raw != nil && v.raw[0] != '"' {
 		if v.raw[0] != '{' {
-			return nil, wrong
+			return wrong
 		}
-		return p.wrapRow(out, v.raw), nil
+		p.addWrapped(v.raw)
+		return nil
 	}
 	text, _ := v.asText()
 	doc, err := p.readText(name, v, text, "")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if root := doc.root(); root == 0 || root == 'n' {
-		return out, nil
+		return nil
 	}
 	if !v.form {
 		p.repairs.add(RuleRowsAsText, 1)
 	}
-	if doc.root() == '[' && doc.itemCount == 1 && allObjects(doc.out, doc.items) {
+	if doc.root() == '[' && doc.itemCount == 1 && allObjects(doc.out, doc.elems) {
 		element := value{text: string(doc.out[1 : len(doc.out)-1]), form: true, depth: doc.depth, layer: doc.layer}
 		if doc, err = p.readText(name, &element, element.text, ""); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if doc.root() != '{' {
-		return nil, wrong
+		return wrong
 	}
 	if doc.itemCount == 1 {
-		only := doc.items[0]
+		only := doc.members[0]
 		if string(unquote(doc.out[only.key:only.keyEnd])) == name && doc.out[only.start] == '{' {
 			p.repairs.add(RuleNestedRows, 1)
-			return wrapped(out, "[", doc.out, "]"), nil
+			p.add(doc.out, whole(doc.out))
+			return nil
 		}
 	}
-	return p.wrapRow(out, doc.out), nil
+	p.addWrapped(doc.out)
+	return nil
 }
 
-func (p *parser) wrapRow(out, object []byte) []byte {
-	out = appendString(append(out, "[{"...), p.spec.Row)
-	return wrapped(out, ":", object, "}]")
+// addWrapped adds an object as {"<Spec.Row>":object}.
+func (p *parser) addWrapped(object []byte) {
+	row := make([]byte, 0, len(p.spec.Row)+len(object)+len(`{"":}`))
+	row = appendString(append(row, '{'), p.spec.Row)
+	row = append(append(append(row, ':'), object...), '}')
+	p.add(row, whole(row))
 }

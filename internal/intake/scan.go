@@ -5,10 +5,14 @@ import (
 	"strconv"
 )
 
-// node is one member or element, as spans of the canonical output.
+// span is one value, as a part of the canonical output.
+type span struct{ start, end int }
+
+// node is one member of an object.
 type node struct {
-	key, keyEnd int // the key with its quotes; equal for an element
-	start, end  int // the value
+	span // the value
+
+	key, keyEnd int // the key with its quotes, as a part of the canonical output
 	at          int // where it begins in the source
 }
 
@@ -24,9 +28,10 @@ type scanner struct {
 	level   int    // containers open in this text
 	rowsKey string // the root's member whose elements are noted
 
-	items     []node // members or elements of the root, at most MaxRows+1 elements
-	itemCount int
-	rows      []node // elements of the array at rowsKey, at most MaxRows+1
+	members   []node // of the root, if it is an object
+	elems     []span // of the root, if it is an array; at most MaxRows+1
+	itemCount int    // members or elements of the root
+	rows      []span // elements of the array at rowsKey, at most MaxRows+1
 	rowCount  int
 	inRows    bool
 
@@ -179,7 +184,7 @@ func (s *scanner) member(base int) bool {
 	}
 	if root {
 		m.end = len(s.out)
-		s.items = append(s.items, m)
+		s.members = append(s.members, m)
 		s.itemCount++
 	}
 	return true
@@ -202,14 +207,14 @@ func (s *scanner) array() bool {
 		if !first {
 			s.out = append(s.out, ',')
 		}
-		e := node{start: len(s.out), at: s.pos}
+		e := span{start: len(s.out)}
 		if !s.value() {
 			return false
 		}
 		e.end = len(s.out)
 		switch {
 		case root:
-			s.items, s.itemCount = note(s.items, e), s.itemCount+1
+			s.elems, s.itemCount = note(s.elems, e), s.itemCount+1
 		case rows:
 			s.rows, s.rowCount = note(s.rows, e), s.rowCount+1
 		}
@@ -225,11 +230,11 @@ func (s *scanner) array() bool {
 }
 
 // note keeps what counting rows needs and no more, however long a hostile list is.
-func note(nodes []node, n node) []node {
-	if len(nodes) > MaxRows {
-		return nodes
+func note(elems []span, e span) []span {
+	if len(elems) > MaxRows {
+		return elems
 	}
-	return append(nodes, n)
+	return append(elems, e)
 }
 
 // next reads the comma after a value and reports more; at the closing bracket it stays.

@@ -34,7 +34,7 @@ func (r *reading) afterThinking(start int) (int, *misread) {
 	return start, nil
 }
 
-// mayBeValue reports whether a </think> that ends at rest has no opening tag and stands in a value, or behind an open
+// mayBeValue reports whether a </think> that ends at rest has no opening tag and lies in a value, or behind an open
 // bracket or fence: then it may be the text of a cell.
 func (r *reading) mayBeValue(start, rest int) bool {
 	before := r.text[start:rest]
@@ -58,7 +58,7 @@ func (r *reading) search(start int) (document, *misread) {
 	case fence < len(r.text):
 		if value < fence {
 			if s, miss := r.scan(value); miss == nil && s.pos > fence {
-				return r.inProse(s, start, value) // the fence stands in one of its strings
+				return r.inProse(s, start, value) // the fence is part of one of its strings
 			}
 		}
 		return r.fenced(start, fence)
@@ -87,7 +87,7 @@ func (r *reading) findValue(start int) int {
 	return len(r.text)
 }
 
-// findFence returns the offset of the first fence; the text's length if there is none, or if it stands inside brackets
+// findFence returns the offset of the first fence; the text's length if there is none, or if it is inside brackets
 // and so may be part of a value.
 func (r *reading) findFence(start int) int {
 	at := bytes.Index(r.text[start:], fenceMark)

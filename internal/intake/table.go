@@ -25,7 +25,7 @@ func newTable(header [][]byte) (t *tableWriter, ok bool) {
 
 // row adds a line; cells that it lacks are absent. There are at most as many cells as columns. ok is false if the rows
 // outgrow MaxTableBytes.
-func (t *tableWriter) row(cells [][]byte, at int) (ok bool) {
+func (t *tableWriter) row(cells [][]byte) (ok bool) {
 	size := 0
 	for i, cell := range cells {
 		size += len(t.keys[i]) + len(cell)
@@ -36,7 +36,7 @@ func (t *tableWriter) row(cells [][]byte, at int) (ok bool) {
 	if t.doc.itemCount > 0 {
 		t.doc.out = append(t.doc.out, ',')
 	}
-	n := node{start: len(t.doc.out), at: at}
+	line := span{start: len(t.doc.out)}
 	t.doc.out = append(t.doc.out, '{')
 	for i, cell := range cells {
 		if i > 0 {
@@ -47,8 +47,8 @@ func (t *tableWriter) row(cells [][]byte, at int) (ok bool) {
 		t.doc.out = appendString(t.doc.out, cell)
 	}
 	t.doc.out = append(t.doc.out, '}')
-	n.end = len(t.doc.out)
-	t.doc.items, t.doc.itemCount = note(t.doc.items, n), t.doc.itemCount+1
+	line.end = len(t.doc.out)
+	t.doc.elems, t.doc.itemCount = note(t.doc.elems, line), t.doc.itemCount+1
 	return true
 }
 
@@ -135,7 +135,7 @@ func tableCells(line []byte) [][]byte {
 }
 
 // readTable reads the Markdown table whose header is at head, up to a line without bars; from and limit bound the text
-// that it stands in.
+// around it.
 func (r *reading) readTable(from, head, limit int) (document, *misread) {
 	line, at := lineAt(r.text[:limit], head)
 	if i := bytes.IndexByte(line, 0); i >= 0 {
@@ -163,7 +163,7 @@ func (r *reading) readTable(from, head, limit int) (document, *misread) {
 		if i := bytes.IndexByte(line, 0); i >= 0 {
 			return document{}, r.miss(at+i, nul)
 		}
-		if !t.row(cells, at) {
+		if !t.row(cells) {
 			return document{}, r.miss(at, tableTooLarge)
 		}
 		at = next

@@ -1,25 +1,43 @@
-// Package intake turns any body that callers really send into one canonical JSON object of parameters.
+// Package intake turns any body that callers really send into one canonical request: a JSON object of parameters, and the rows
+// beside it.
 //
-// What was repaired is listed; what is not ruled by the contract (docs/contract.md §3, "Bodies") is refused with its position. A quoted
-// value is never altered and nothing is guessed.
+// What was repaired is listed; what the contract (docs/contract.md §3, "Bodies") does not allow is refused with its position. A quoted value
+// is never altered and nothing is guessed.
+//
+// # Passes over a row
+//
+// The JSON of a row is parsed twice between the socket and Feishu:
+//
+//  1. Here. The scanner checks syntax, depth, numbers, surrogates and duplicate keys, writes the canonical text, and notes where
+//     each row begins and ends in it. Result.Rows are these parts of the text. (JSON inside a string is unquoted first, and then
+//     scanned in the same way.)
+//  2. In bitable.Schema.Coerce, which walks over the members of a row and turns their values into what Feishu takes.
+//
+// Nothing parses a row in between: Huma and MCP validate Result.JSON, which has no rows, and a tool decodes only that. The
+// fingerprint of a request hashes the bytes of its rows. Coerce runs again only where the table turns out to have other columns
+// than were known. (The learning-record service, internal/surface/learning, parses its rows once more to rename their keys.)
+//
+// Every row of every shape of body passes parser.addRow, one by one and in order.
 package intake
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 )
 
 // Bounds of a request.
 const (
-	MaxBodyBytes    = 20 << 20 // bytes of a body
-	MaxTableBytes   = 38 << 20 // bytes of a table's rows as JSON, where each repeats the header; below twice MaxBodyBytes
-	MaxRows         = 10_000   // rows of a request
-	MaxDepth        = 32       // nesting of arrays, objects and string layers
-	MaxStringLayers = 3        // JSON inside JSON strings
-	MaxKeys         = 10_000   // keys of one object
-	MaxFormParts    = 1_000    // keys of a form, parts of a multipart body
-	MaxThinkBlocks  = 8        // thinking blocks before an answer
-	MaxExcerptRunes = 40       // runes of the body that a refusal shows
+	MaxBodyBytes    = 20 << 20         // bytes of a body
+	MaxTableBytes   = 38 << 20         // bytes of a table's rows as JSON, where each repeats the header; below twice MaxBodyBytes
+	MaxLength       = 2 * MaxBodyBytes // bytes of a request as one JSON text, which escapes may make longer than its body
+	MaxRows         = 10_000           // rows of a request
+	MaxDepth        = 32               // nesting of arrays, objects and string layers
+	MaxStringLayers = 3                // JSON inside JSON strings
+	MaxKeys         = 10_000           // keys of one object
+	MaxFormParts    = 1_000            // keys of a form, parts of a multipart body
+	MaxThinkBlocks  = 8                // thinking blocks before an answer
+	MaxExcerptRunes = 40               // runes of the body that a refusal shows
 )
 
 // Kind is what a parameter holds.
@@ -72,7 +90,7 @@ type Repair struct {
 }
 
 // File is one file part of a multipart body. Its column is left out of the row's JSON, so that nothing a caller writes can
-// be taken for a file; a column that has text beside its file is in both places and in Result.Repeated.
+// pass for a file; a column that has text beside its file is in both places and in Result.Repeated.
 type File struct {
 	Row         int    // index of the row that it belongs to; -1 where Column is a parameter
 	Column      string // column of the row, or the name of an Upload parameter
@@ -81,14 +99,36 @@ type File struct {
 	Data        []byte
 }
 
-// Result is the canonical request.
+// Result is the canonical request: parameters, and rows beside them. It is only read once Parse has returned it, so it may be
+// shared between goroutines.
 type Result struct {
-	// JSON is one compact object, parameter name → value, with the spelling of numbers and the order of keys as sent.
-	// Rows are always under Spec.Rows, a list of objects: one given as Spec.Row, or by form keys, is {"<Spec.Row>":{…}}.
-	JSON    []byte
+	// JSON is one compact object, parameter name → value, with the spelling of numbers and the order of keys as sent. It
+	// has every parameter but the rows.
+	JSON []byte
+	// Rows are the rows, each one compact JSON object without duplicate keys; one given as Spec.Row, or by form keys, is
+	// {"<Spec.Row>":{…}}. nil if the request gives none, empty if it gives an empty list.
+	//
+	// Each row is a part of a text that the intake wrote, without spare capacity: neighbours are never overwritten by an
+	// append. The texts belong to the Result; the garbage collector frees them with the last row. The request's body is
+	// no part of them.
+	Rows    []json.RawMessage
 	Repairs []Repair // in the order of first use; nil for plain JSON and plain forms
 	Files   []File   // in the order of the body
 	// Repeated names the columns of the one row of a form whose key came more than once. Their value in JSON is the list
 	// (or their files are in Files); where the column holds a single value that is duplicate_column.
 	Repeated []string
+
+	kept int // bytes of the texts that Rows are parts of
+}
+
+// Memory returns the bytes that JSON and Rows occupy while the Result is in use; Files are not counted.
+func (r *Result) Memory() int { return len(r.JSON) + r.kept }
+
+// Length returns the bytes of the request as one JSON text, rows included.
+func (r *Result) Length() int {
+	n := len(r.JSON)
+	for _, row := range r.Rows {
+		n += len(row) + len(",")
+	}
+	return n
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox/admin"
 )
 
 // admin sends an admin request and returns status and body.
@@ -159,7 +161,7 @@ func TestAdmin(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
 		w := httptest.NewRecorder()
-		b.sb.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", "/sandbox/people", bytes.NewReader(make([]byte, maxAdminBody+1))))
+		b.sb.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", "/sandbox/people", bytes.NewReader(make([]byte, admin.MaxAdminBody+1))))
 		if w.Code != 400 || !strings.Contains(w.Body.String(), "too large") {
 			t.Errorf("got %d %s", w.Code, w.Body)
 		}

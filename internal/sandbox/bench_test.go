@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/rowgate/rowgate/internal/sandbox/core"
 )
 
 // benchSandbox is a sandbox without rates and latency, and a request maker for it.
@@ -80,7 +82,7 @@ func BenchmarkSearchPage(b *testing.B) {
 	for range 50 {
 		sb.ServeHTTP(httptest.NewRecorder(), request("/batch_create", benchBody(b, 1000)))
 	}
-	last := pageToken(49_000)
+	last := core.PageToken(49_000)
 	for b.Loop() {
 		w := httptest.NewRecorder()
 		sb.ServeHTTP(w, request("/search?page_size=500&page_token="+last, nil))

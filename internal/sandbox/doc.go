@@ -1,13 +1,14 @@
-// Package sandbox is a strict, stateful Feishu: it refuses what Feishu refuses, with Feishu's codes, statuses, headers and words, and
-// keeps what it accepts. It is written from the documented facts alone and imports nothing of the client, so that a misunderstanding
-// cannot hide on both sides. What Feishu does not document is a switch in Options with a stated default.
+// Package sandbox is a strict, stateful Feishu simulator: it refuses what Feishu refuses, with the same codes, statuses, headers and
+// messages, and stores what it accepts. It is written from the documented facts alone and imports nothing of the client, so that a
+// misunderstanding of Feishu cannot be the same on both sides. What Feishu does not document is a switch in Options with a stated default.
 //
 // In a test:
 //
 //	sb, err := sandbox.New(sandbox.Options{})
 //	err = sb.AddApp(sandbox.AppSpec{ID: "cli_example", Secret: "…"})
 //	base, err := sb.AddBase(sandbox.BaseSpec{Name: "示例", Collaborators: []string{"cli_example"}})
-//	tableID, err := base.AddTable("视频", sandbox.FieldSpec{Name: "标题", Type: 1}, sandbox.FieldSpec{Name: "状态", Type: 3, Options: []string{"完成"}})
+//	tableID, err := base.AddTable("视频", sandbox.FieldSpec{Name: "标题", Type: 1},
+//		sandbox.FieldSpec{Name: "状态", Type: 3, Options: []string{"完成"}})
 //	url, err := sb.Start() // or sb.Transport() for a client inside a testing/synctest bubble
 //
 // # What it serves
@@ -19,6 +20,21 @@
 // A call is checked in this order: token, address, scopes, rate, monthly quota, fault script, parameters, base, collaborator, table, the
 // one-write-at-a-time rule; then its latency passes; then it is checked against the data and commits, all of it or nothing. The latency
 // goes on when the client hangs up, and the write lands: as at Feishu, a client that gives up does not know the outcome.
+//
+// # Packages
+//
+// Every group of endpoints is a family, a package beneath this one with a Family function, its codes.tsv and its own state:
+//
+//	state     what the simulated tenant holds: apps, bases, tables, rows, people, files
+//	core      what all families share: routing, tokens, limits, faults, answers, journal
+//	base      bases, tables, columns, views
+//	record    records
+//	wiki      wiki pages that hold a base
+//	contact   look-ups of people
+//	drive     uploads and temporary addresses
+//	admin     seeding and inspection, in Go and under /sandbox/
+//
+// A new family is a new package and one line in families (sandbox.go).
 //
 // # Admin API
 //

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox/core"
 )
 
 // client sends over the direct transport, so that cut connections and hangs look as they do to a real client.
@@ -230,7 +232,7 @@ func TestFaultScript(t *testing.T) {
 	t.Run("is_bounded", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
-		for range maxFaults {
+		for range core.MaxFaults {
 			_, err := b.sb.AddFault(Fault{Action: ActionCut})
 			b.must(err)
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/rowgate/rowgate/internal/sandbox/base"
 )
 
 func TestFields(t *testing.T) {
@@ -98,7 +100,7 @@ func TestFields(t *testing.T) {
 	}
 	t.Run("number_at_most_300", func(t *testing.T) {
 		t.Parallel()
-		columns := make([]FieldSpec, maxFields)
+		columns := make([]FieldSpec, base.MaxFields)
 		for i := range columns {
 			columns[i] = FieldSpec{Name: fmt.Sprint("c", i), Type: 1}
 		}
@@ -106,7 +108,7 @@ func TestFields(t *testing.T) {
 	})
 	t.Run("hold_at_most_20000_options", func(t *testing.T) {
 		t.Parallel()
-		options := make([]string, maxOptions)
+		options := make([]string, base.MaxOptions)
 		for i := range options {
 			options[i] = fmt.Sprint("o", i)
 		}
@@ -132,9 +134,9 @@ func TestFields(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{}, FieldSpec{Name: "标题", Type: 1}, FieldSpec{Name: "s", Type: 3, Options: []string{"A", "B", "C"}}, FieldSpec{Name: "m", Type: 4, Options: []string{"A", "B"}})
 		b.create(map[string]any{"s": "A", "m": []string{"A", "B"}}, map[string]any{"s": "B"}, map[string]any{"s": "C", "m": []string{"B"}}).wantOK(t)
-		single, multi := b.base.base.tables[testTable].fields[1], b.base.base.tables[testTable].fields[2]
-		b.do("PUT", fieldsPath+"/"+single.id, `{"field_name":"状态","type":3,"property":{"options":[{"id":"`+single.options[0].ID+`","name":"甲"},{"name":"B"}]}}`).wantOK(t)
-		b.do("PUT", fieldsPath+"/"+multi.id, `{"field_name":"m","type":4,"property":{"options":[{"name":"A"}]}}`).wantOK(t)
+		single, multi := b.stored().Tables[testTable].Fields[1], b.stored().Tables[testTable].Fields[2]
+		b.do("PUT", fieldsPath+"/"+single.ID, `{"field_name":"状态","type":3,"property":{"options":[{"id":"`+single.Options[0].ID+`","name":"甲"},{"name":"B"}]}}`).wantOK(t)
+		b.do("PUT", fieldsPath+"/"+multi.ID, `{"field_name":"m","type":4,"property":{"options":[{"name":"A"}]}}`).wantOK(t)
 		rows := b.rows()
 		got := fmt.Sprint(rows[0].Write["状态"], rows[1].Write["状态"], rows[2].Write["状态"], rows[0].Write["m"], rows[2].Write["m"])
 		if got != "甲B<nil> [A] <nil>" && got != "甲 B <nil> [A] <nil>" {
@@ -146,7 +148,7 @@ func TestFields(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{}, FieldSpec{Name: "标题", Type: 1}, FieldSpec{Name: "n", Type: 1})
 		b.create(map[string]any{"n": "1"}).wantOK(t)
-		id := b.base.base.tables[testTable].fields[1].id
+		id := b.stored().Tables[testTable].Fields[1].ID
 		b.do("PUT", fieldsPath+"/"+id, `{"field_name":"n","type":2}`).wantOK(t)
 		if _, there := b.rows()[0].Write["n"]; there {
 			t.Error("the text is still there")
@@ -155,22 +157,22 @@ func TestFields(t *testing.T) {
 		b.do("PUT", fieldsPath+"/fldUnknown1", `{"field_name":"n","type":2}`).want(t, 200, 1254044)
 		b.do("PUT", fieldsPath+"/"+id, `{"field_name":"标题","type":2}`).want(t, 200, 1254014)
 		b.do("PUT", fieldsPath+"/"+id, `{"field_name":"n","type":19}`).want(t, 200, 1254012)
-		primary := b.base.base.tables[testTable].fields[0].id
+		primary := b.stored().Tables[testTable].Fields[0].ID
 		b.do("PUT", fieldsPath+"/"+primary, `{"field_name":"标题","type":7}`).want(t, 200, 1254012)
 	})
 	t.Run("keep_the_two_sides_of_a_duplex_link_together_when_the_type_changes", func(t *testing.T) {
 		t.Parallel()
 		b, targets := setupLinks(t, Options{})
 		b.create(map[string]any{"duplex": targets}).wantOK(t)
-		table, other := b.base.base.tables[testTable], b.base.base.tables["tblOther1"]
-		path := fieldsPath + "/" + table.byName["duplex"].id
+		table, other := b.stored().Tables[testTable], b.stored().Tables["tblOther1"]
+		path := fieldsPath + "/" + table.ByName["duplex"].ID
 		b.do("PUT", path, `{"field_name":"duplex","type":1}`).wantOK(t)
-		if other.byName["back"] != nil || b.rows()[0].Write["duplex"] != nil {
+		if other.ByName["back"] != nil || b.rows()[0].Write["duplex"] != nil {
 			t.Error("the other side or the cell is still there")
 		}
 		b.do("PUT", path, `{"field_name":"duplex","type":21,"property":{"table_id":"tblOther1","back_field_name":"again"}}`).wantOK(t)
 		b.create(map[string]any{"duplex": targets}).wantOK(t)
-		if other.byName["again"] == nil {
+		if other.ByName["again"] == nil {
 			t.Error("no other side was made")
 		}
 	})
@@ -180,7 +182,7 @@ func TestFields(t *testing.T) {
 		_, err := b.base.AddTableSpec(TableSpec{ID: "tblOther1", Name: "other", Fields: []FieldSpec{{Name: "name", Type: 1}, {Name: "数据-l", Type: 1}}})
 		b.must(err)
 		b.do("POST", fieldsPath, `{"field_name":"l","type":21,"property":{"table_id":"tblOther1"}}`).wantOK(t)
-		if b.base.base.tables["tblOther1"].byName["数据-l 2"] == nil {
+		if b.stored().Tables["tblOther1"].ByName["数据-l 2"] == nil {
 			t.Error("no field 数据-l 2")
 		}
 	})
@@ -188,8 +190,8 @@ func TestFields(t *testing.T) {
 		t.Parallel()
 		b, targets := setupLinks(t, Options{})
 		b.create(map[string]any{"text": "a", "number": 1, "duplex": targets}).wantOK(t)
-		table := b.base.base.tables[testTable]
-		r := b.do("DELETE", fieldsPath+"/"+table.byName["number"].id, nil)
+		table := b.stored().Tables[testTable]
+		r := b.do("DELETE", fieldsPath+"/"+table.ByName["number"].ID, nil)
 		r.wantOK(t)
 		if !strings.Contains(r.raw, `"deleted":true`) {
 			t.Errorf("got %s", r.raw)
@@ -199,11 +201,11 @@ func TestFields(t *testing.T) {
 		}
 		b.do("POST", fieldsPath, `{"field_name":"number","type":1}`).wantOK(t)
 		b.create(map[string]any{"number": "text now"}).wantOK(t)
-		b.do("DELETE", fieldsPath+"/"+table.byName["duplex"].id, nil).wantOK(t)
-		if b.base.base.tables["tblOther1"].byName["back"] != nil {
+		b.do("DELETE", fieldsPath+"/"+table.ByName["duplex"].ID, nil).wantOK(t)
+		if b.stored().Tables["tblOther1"].ByName["back"] != nil {
 			t.Error("the other side of the duplex link is still there")
 		}
-		b.do("DELETE", fieldsPath+"/"+table.primary().id, nil).want(t, 200, 1254046)
+		b.do("DELETE", fieldsPath+"/"+table.Primary().ID, nil).want(t, 200, 1254046)
 		b.do("DELETE", fieldsPath+"/fldUnknown1", nil).want(t, 200, 1254044)
 	})
 }

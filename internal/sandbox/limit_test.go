@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox/core"
 )
 
 func TestRates(t *testing.T) {
@@ -24,13 +26,17 @@ func TestRates(t *testing.T) {
 			"record.batch_get": "20/1s", "record.search": "20/1s",
 			"wiki.get_node": "100/1m0s", "contact.batch_get_id": "1000/1m0s 50/1s", "media.tmp_url": "5/1s",
 		}
-		for _, e := range endpoints() {
+		var all []*core.Route
+		for _, f := range families() {
+			all = append(all, f.Routes...)
+		}
+		for _, e := range all {
 			var got []string
-			for _, r := range e.rates {
-				got = append(got, fmt.Sprintf("%d/%s", r.calls, r.per))
+			for _, r := range e.Rates {
+				got = append(got, fmt.Sprintf("%d/%s", r.Calls, r.Per))
 			}
-			if strings.Join(got, " ") != want[e.name] {
-				t.Errorf("%s: %s, want %s", e.name, got, want[e.name])
+			if strings.Join(got, " ") != want[e.Name] {
+				t.Errorf("%s: %s, want %s", e.Name, got, want[e.Name])
 			}
 		}
 	})
@@ -123,20 +129,5 @@ func TestRates(t *testing.T) {
 		b.create(map[string]any{}).want(t, 429, 99991403)
 		b.token = b.login("cli_other", "s")
 		b.create(map[string]any{}).want(t, 403, 91403)
-	})
-	t.Run("forget_old_windows", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			var l limits
-			l.reset()
-			for n := range maxWindows {
-				l.take("x", fmt.Sprint(n), perSecond10)
-			}
-			<-time.After(time.Second)
-			l.take("x", "new", perSecond10)
-			if len(l.windows) != 1 {
-				t.Errorf("%d windows", len(l.windows))
-			}
-		})
 	})
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox/drive"
 )
 
 const mediaPath = "/drive/v1/medias/"
@@ -155,8 +157,12 @@ func TestUploadRates(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			b := setup(t, Options{})
-			b.uploadAll([]byte("a"), nil).wantOK(t)
-			b.sb.media.apps[testApp].day.calls = UploadsPerDay
+			for n := range UploadsPerDay {
+				if n > 0 && n%UploadsPerSecond == 0 {
+					<-time.After(time.Second)
+				}
+				b.uploadAll([]byte("a"), nil).wantOK(t)
+			}
 			<-time.After(time.Second)
 			b.uploadAll([]byte("a"), nil).want(t, 200, 1061045)
 			<-time.After(24 * time.Hour)
@@ -244,7 +250,7 @@ func TestUploadInBlocks(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := setup(t, Options{RatesOff: true, TokenTTL: 48 * time.Hour})
 			p := start(b)
-			<-time.After(uploadLife)
+			<-time.After(drive.UploadLife)
 			part(b, p.UploadID, 0, block(0), "").want(t, 400, 1061021)
 		})
 	})
@@ -267,7 +273,7 @@ func TestTmpURLs(t *testing.T) {
 	b := setup(t, Options{RatesOff: true})
 	for query, want := range map[string][2]int{
 		"": {400, 1061002},
-		"?file_tokens=" + strings.Repeat("a&file_tokens=", maxTmpURLs) + "a": {400, 1061002},
+		"?file_tokens=" + strings.Repeat("a&file_tokens=", drive.MaxTmpURLs) + "a": {400, 1061002},
 		"?file_tokens=boxcnUnknown": {404, 1061003},
 	} {
 		b.do("GET", mediaPath+"batch_get_tmp_download_url"+query, nil).want(t, want[0], want[1])

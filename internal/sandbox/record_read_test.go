@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rowgate/rowgate/internal/sandbox/record"
 )
 
 // page is data of search and list.
@@ -100,12 +101,12 @@ func TestSearchPaging(t *testing.T) {
 	t.Run("defaults_to_20_and_takes_500", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{}, columns...)
-		_, err := b.base.AddRows(testTable, make([]map[string]any, maxPage+1)...)
+		_, err := b.base.AddRows(testTable, make([]map[string]any, record.MaxPage+1)...)
 		b.must(err)
 		if p := b.do("POST", recordsPath+"/search", nil).page(t); len(p.Items) != 20 {
 			t.Errorf("%d items", len(p.Items))
 		}
-		if p := b.do("POST", recordsPath+"/search?page_size=500", nil).page(t); len(p.Items) != maxPage {
+		if p := b.do("POST", recordsPath+"/search?page_size=500", nil).page(t); len(p.Items) != record.MaxPage {
 			t.Errorf("%d items", len(p.Items))
 		}
 	})
@@ -118,9 +119,9 @@ func TestSearchPaging(t *testing.T) {
 		"a_page_size_that_is_text":   {"?page_size=many", ``, 400, 99992402},
 		"a_page_token_not_its_own":   {"?page_token=abc", ``, 200, 1254030},
 		"an_unknown_column_to_show":  {"", `{"field_names":["x"]}`, 200, 1254024},
-		"more_than_200_columns":      {"", `{"field_names":["标题"` + strings.Repeat(`,"标题"`, maxFieldNames) + `]}`, 200, 1254024},
+		"more_than_200_columns":      {"", `{"field_names":["标题"` + strings.Repeat(`,"标题"`, record.MaxFieldNames) + `]}`, 200, 1254024},
 		"an_unknown_column_to_sort":  {"", `{"sort":[{"field_name":"x"}]}`, 200, 1254016},
-		"a_sort_over_1000_chars":     {"", `{"sort":[{"field_name":"` + strings.Repeat("标", maxSortChars) + `"}]}`, 200, 1254108},
+		"a_sort_over_1000_chars":     {"", `{"sort":[{"field_name":"` + strings.Repeat("标", record.MaxSortChars) + `"}]}`, 200, 1254108},
 		"a_view_that_is_none":        {"", `{"view_id":"vewUnknown1"}`, 200, 1254042},
 		"a_view_id_of_another_shape": {"", `{"view_id":"tblUnknown1"}`, 200, 1254005},
 		"a_body_that_is_no_JSON":     {"", `{`, 200, 1254000},
@@ -153,7 +154,7 @@ func TestSearchFilter(t *testing.T) {
 		b, targets := setupLinks(t, Options{RatesOff: true})
 		b.must(b.sb.AddPerson(PersonSpec{OpenID: "ou_zhang", Name: "张三"}))
 		day := func(shift int, hour int) int64 {
-			return time.Date(2000, 1, 1+shift, hour, 0, 0, 0, b.base.base.zone).UnixMilli()
+			return time.Date(2000, 1, 1+shift, hour, 0, 0, 0, b.stored().Zone).UnixMilli()
 		}
 		_, err := b.base.AddRows(
 			testTable,
@@ -239,7 +240,7 @@ func TestSearchFilterRefuses(t *testing.T) {
 	one := func(field, operator, value string) string {
 		return fmt.Sprintf(`{"conjunction":"and","conditions":[{"field_name":%q,"operator":%q,"value":%s}]}`, field, operator, value)
 	}
-	conditions := `{"field_name":"text","operator":"isEmpty","value":[]}` + strings.Repeat(`,{"field_name":"text","operator":"isEmpty","value":[]}`, maxConditions)
+	conditions := `{"field_name":"text","operator":"isEmpty","value":[]}` + strings.Repeat(`,{"field_name":"text","operator":"isEmpty","value":[]}`, record.MaxConditions)
 	for name, tc := range map[string]struct {
 		filter string
 		code   int
@@ -266,7 +267,7 @@ func TestSearchFilterRefuses(t *testing.T) {
 		"a_conjunction_that_is_none":   {`{"conjunction":"xor","conditions":[{"field_name":"text","operator":"isEmpty","value":[]}]}`, 1254018},
 		"a_name_that_filters_have_not": {`{"conjunction":"and","condition":[]}`, 1254018},
 		"fifty_one_conditions":         {`{"conjunction":"and","conditions":[` + conditions + `]}`, 1254018},
-		"more_than_2000_chars":         {one("text", "is", `["`+strings.Repeat("长", maxFilterChars)+`"]`), 1254107},
+		"more_than_2000_chars":         {one("text", "is", `["`+strings.Repeat("长", record.MaxFilterChars)+`"]`), 1254107},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -319,7 +320,7 @@ func TestBatchGet(t *testing.T) {
 		"no_ids":             {map[string]any{}, 400, 99992402},
 		"a_malformed_id":     {map[string]any{"record_ids": []string{"x"}}, 400, 1254006},
 		"an_unknown_id_type": {map[string]any{"record_ids": []string{"recA"}, "user_id_type": "name"}, 400, 99992402},
-		"more_than_100_ids":  {map[string]any{"record_ids": strings.Split(strings.Repeat("recA ", maxBatchGet)+"recA", " ")}, 400, 1254104},
+		"more_than_100_ids":  {map[string]any{"record_ids": strings.Split(strings.Repeat("recA ", record.MaxBatchGet)+"recA", " ")}, 400, 1254104},
 		"a_missing_body":     {"", 400, 1254000},
 	} {
 		t.Run("refuses_"+name, func(t *testing.T) {
@@ -399,7 +400,7 @@ func TestLegacyReads(t *testing.T) {
 		`NOT(CurrentValue.[number]>1,CurrentValue.[number]>1)`: 1254018,
 		`CurrentValue.[text].contains(1)`:                      1254018,
 		strings.Repeat("AND(", 30) + `CurrentValue.[number]>1`: 1254018,
-		strings.Repeat("长", maxFilterChars+1):                  1254107,
+		strings.Repeat("长", record.MaxFilterChars+1):           1254107,
 	} {
 		t.Run("list_refuses_"+filter[:min(len(filter), 40)], func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox/record"
 )
 
 func TestCreate(t *testing.T) {
@@ -39,7 +41,7 @@ func TestCreate(t *testing.T) {
 		"a_client_token_no_uuid4": {"?client_token=abc", `{"fields":{}}`, 400, 1254037},
 		"a_client_token_of_uuid1": {"?client_token=1b4e28ba-2fa1-11d2-883f-0016d3cca427", `{"fields":{}}`, 400, 1254037},
 		"a_consistency_flag_text": {"?ignore_consistency_check=maybe", `{"fields":{}}`, 400, 99992402},
-		"more_than_1000_rows":     {"/batch_create", `{"records":[{"fields":{}}` + strings.Repeat(`,{"fields":{}}`, maxCreate) + `]}`, 200, 1254104},
+		"more_than_1000_rows":     {"/batch_create", `{"records":[{"fields":{}}` + strings.Repeat(`,{"fields":{}}`, record.MaxCreate) + `]}`, 200, 1254104},
 	} {
 		t.Run("refuses_"+name, func(t *testing.T) {
 			t.Parallel()
@@ -54,9 +56,9 @@ func TestCreate(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
 		b.create(make([]map[string]any, 0)...).want(t, 400, 99992402)
-		r := b.do("POST", recordsPath+"/batch_create", `{"records":[{"fields":{}}`+strings.Repeat(`,{"fields":{}}`, maxCreate-1)+`]}`)
+		r := b.do("POST", recordsPath+"/batch_create", `{"records":[{"fields":{}}`+strings.Repeat(`,{"fields":{}}`, record.MaxCreate-1)+`]}`)
 		r.wantOK(t)
-		if n := b.sb.RowCount(testBase, testTable); n != maxCreate {
+		if n := b.sb.RowCount(testBase, testTable); n != record.MaxCreate {
 			t.Errorf("%d rows", n)
 		}
 	})
@@ -107,9 +109,9 @@ func TestUpdate(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{}, columns...)
 		id := b.create(map[string]any{}).ids()[0]
-		record := `{"record_id":"` + id + `","fields":{}}`
-		b.do("POST", recordsPath+"/batch_update", `{"records":[`+record+strings.Repeat(","+record, maxUpdate-1)+`]}`).wantOK(t)
-		b.do("POST", recordsPath+"/batch_update", `{"records":[`+record+strings.Repeat(","+record, maxUpdate)+`]}`).want(t, 200, 1254104)
+		one := `{"record_id":"` + id + `","fields":{}}`
+		b.do("POST", recordsPath+"/batch_update", `{"records":[`+one+strings.Repeat(","+one, record.MaxUpdate-1)+`]}`).wantOK(t)
+		b.do("POST", recordsPath+"/batch_update", `{"records":[`+one+strings.Repeat(","+one, record.MaxUpdate)+`]}`).want(t, 200, 1254104)
 	})
 	t.Run("that_is_repeated_at_once_fails_under_the_option", func(t *testing.T) {
 		t.Parallel()
@@ -157,7 +159,7 @@ func TestDelete(t *testing.T) {
 	t.Run("takes_500_rows_and_no_more", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
-		ids, err := b.base.AddRows(testTable, make([]map[string]any, maxDelete+1)...)
+		ids, err := b.base.AddRows(testTable, make([]map[string]any, record.MaxDelete+1)...)
 		b.must(err)
 		b.do("POST", recordsPath+"/batch_delete", map[string]any{"records": ids}).want(t, 200, 1254104)
 		b.do("POST", recordsPath+"/batch_delete", map[string]any{"records": ids[1:]}).wantOK(t)
@@ -238,24 +240,6 @@ func TestClientToken(t *testing.T) {
 			if r.Code != code {
 				t.Errorf("scope %s: %s", scope, r.raw)
 			}
-		}
-	})
-	t.Run("keeps_answers_up_to_its_byte_bound", func(t *testing.T) {
-		t.Parallel()
-		b := setup(t, Options{})
-		c := func(token string) *call {
-			options := b.sb.Options()
-			return &call{opts: &options, appID: testApp, clientToken: token}
-		}
-		var store clientTokens
-		store.reset()
-		store.keep(c("1"), [32]byte{}, make([]byte, maxRepeatBytes+1))
-		store.keep(c("2"), [32]byte{}, []byte("{}"))
-		if first, _ := store.find(c("1"), [32]byte{}); first != nil {
-			t.Error("the oldest answer is still kept")
-		}
-		if second, _ := store.find(c("2"), [32]byte{}); second == nil {
-			t.Error("the newest answer is lost")
 		}
 	})
 }
@@ -342,7 +326,7 @@ func TestLatency(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := setup(t, Options{
-					Write: Latency{300 * time.Millisecond, time.Millisecond}, Read: Latency{50 * time.Millisecond, time.Millisecond},
+					Write: Latency{PerCall: 300 * time.Millisecond, PerRow: time.Millisecond}, Read: Latency{PerCall: 50 * time.Millisecond, PerRow: time.Millisecond},
 					Auth: Latency{PerCall: 20 * time.Millisecond},
 				})
 				began := time.Now()

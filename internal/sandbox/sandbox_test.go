@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
 const (
@@ -28,6 +30,9 @@ type bundle struct {
 	base  *Base
 	token string
 }
+
+// stored is the base as the store has it.
+func (b *bundle) stored() *state.Base { return b.sb.store.Base(testBase) }
 
 // setup makes a bundle; columns default to one text column 标题.
 func setup(t *testing.T, options Options, columns ...FieldSpec) *bundle {

@@ -7,6 +7,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox/base"
+	"github.com/rowgate/rowgate/internal/sandbox/contact"
+	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
 const (
@@ -82,7 +86,7 @@ func TestTables(t *testing.T) {
 		"a_view_name_without_fields":  {`{"table":{"name":"a","default_view_name":"b"}}`, 400, 99992402},
 		"two_fields_of_one_name":      {`{"table":{"name":"a","fields":[{"field_name":"b","type":1},{"field_name":"b","type":1}]}}`, 400, 1254014},
 		"a_primary_field_of_checkbox": {`{"table":{"name":"a","fields":[{"field_name":"b","type":7}]}}`, 400, 1254012},
-		"more_than_300_fields":        {`{"table":{"name":"a","fields":[{"field_name":"b","type":1}` + strings.Repeat(`,{"field_name":"c","type":1}`, maxFields) + `]}}`, 400, 99992402},
+		"more_than_300_fields":        {`{"table":{"name":"a","fields":[{"field_name":"b","type":1}` + strings.Repeat(`,{"field_name":"c","type":1}`, base.MaxFields) + `]}}`, 400, 99992402},
 	} {
 		t.Run("are_not_created_with_"+name, func(t *testing.T) {
 			t.Parallel()
@@ -92,7 +96,7 @@ func TestTables(t *testing.T) {
 	t.Run("number_at_most_100_in_a_base", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
-		for n := range maxTables - 1 {
+		for n := range base.MaxTables - 1 {
 			_, err := b.base.AddTable(fmt.Sprint("t", n))
 			b.must(err)
 		}
@@ -122,7 +126,7 @@ func TestTables(t *testing.T) {
 		}
 		b.do("POST", tablesPath+"/batch_delete", `{"table_ids":["`+id+`","`+testTable+`"]}`).want(t, 403, 1254034)
 		b.do("POST", tablesPath+"/batch_delete", `{"table_ids":["tblUnknown1"]}`).want(t, 200, 1254041)
-		b.do("POST", tablesPath+"/batch_delete", `{"table_ids":["`+strings.Repeat(`a","`, maxTableDelete)+`b"]}`).want(t, 400, 99992402)
+		b.do("POST", tablesPath+"/batch_delete", `{"table_ids":["`+strings.Repeat(`a","`, base.MaxTableDelete)+`b"]}`).want(t, 400, 99992402)
 		b.do("POST", tablesPath+"/batch_delete", `{}`).want(t, 400, 99992402)
 		b.do("DELETE", tablesPath+"/"+id, nil).wantOK(t)
 		b.do("DELETE", tablesPath+"/"+testTable, nil).want(t, 403, 1254034)
@@ -159,7 +163,7 @@ func TestViews(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
 		var made struct {
-			View view `json:"view"`
+			View state.View `json:"view"`
 		}
 		b.do("POST", path, `{"view_name":"看板","view_type":"kanban"}`).into(t, &made)
 		if made.View.Type != "kanban" {
@@ -173,7 +177,7 @@ func TestViews(t *testing.T) {
 		b.do("DELETE", path+"/"+made.View.ID, nil).wantOK(t)
 		b.do("DELETE", path+"/"+made.View.ID, nil).want(t, 200, 1254042)
 		b.do("DELETE", path+"/x", nil).want(t, 200, 1254005)
-		b.do("DELETE", path+"/"+b.base.base.tables[testTable].views[0].ID, nil).want(t, 200, 1254023)
+		b.do("DELETE", path+"/"+b.stored().Tables[testTable].Views[0].ID, nil).want(t, 200, 1254023)
 	})
 	for name, tc := range map[string]struct {
 		body string
@@ -182,7 +186,7 @@ func TestViews(t *testing.T) {
 		"no_name":          {`{}`, 1254021},
 		"a_duplicate_name": {`{"view_name":"表格"}`, 1254020},
 		"a_bracket":        {`{"view_name":"a[b]"}`, 1254022},
-		"a_long_name":      {`{"view_name":"` + strings.Repeat("长", maxViewNameChars+1) + `"}`, 1254022},
+		"a_long_name":      {`{"view_name":"` + strings.Repeat("长", base.MaxViewNameChars+1) + `"}`, 1254022},
 		"an_unknown_type":  {`{"view_name":"a","view_type":"list"}`, 1254019},
 	} {
 		t.Run("are_not_created_with_"+name, func(t *testing.T) {
@@ -193,7 +197,7 @@ func TestViews(t *testing.T) {
 	t.Run("number_at_most_200", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{RatesOff: true})
-		for n := range maxViews - 1 {
+		for n := range base.MaxViews - 1 {
 			b.do("POST", path, fmt.Sprintf(`{"view_name":"v%d"}`, n)).wantOK(t)
 		}
 		b.do("POST", path, `{"view_name":"one more"}`).want(t, 200, 1254101)
@@ -233,7 +237,7 @@ func TestApps(t *testing.T) {
 			}
 		}
 		b.do("POST", "/bitable/v1/apps", `{"name":"新","time_zone":"Europe/Berlin"}`).into(t, &made)
-		if made.App.TimeZone != "Europe/Berlin" || b.sb.RowCount(made.App.AppToken, made.App.TableID) != defaultRows || !strings.HasSuffix(made.App.URL, made.App.AppToken) {
+		if made.App.TimeZone != "Europe/Berlin" || b.sb.RowCount(made.App.AppToken, made.App.TableID) != base.DefaultRows || !strings.HasSuffix(made.App.URL, made.App.AppToken) {
 			t.Errorf("got %+v", made)
 		}
 		b.do("GET", "/bitable/v1/apps/"+made.App.AppToken+"/tables", nil).wantOK(t)
@@ -288,8 +292,8 @@ func TestPeople(t *testing.T) {
 		}
 	})
 	for name, body := range map[string]string{
-		"more_than_50_emails":  `{"emails":["a"` + strings.Repeat(`,"a"`, maxLookup) + `]}`,
-		"more_than_50_mobiles": `{"mobiles":["1"` + strings.Repeat(`,"1"`, maxLookup) + `]}`,
+		"more_than_50_emails":  `{"emails":["a"` + strings.Repeat(`,"a"`, contact.MaxLookup) + `]}`,
+		"more_than_50_mobiles": `{"mobiles":["1"` + strings.Repeat(`,"1"`, contact.MaxLookup) + `]}`,
 		"a_bad_body":           `[`,
 	} {
 		t.Run("are_not_looked_up_with_"+name, func(t *testing.T) {

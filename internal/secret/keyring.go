@@ -33,7 +33,7 @@ type Keyring struct {
 }
 
 type derivedKey struct {
-	key     int // place in keys
+	key     int // index in keys
 	purpose string
 	seals   bool // the AEAD, else the MAC key
 }
@@ -100,10 +100,15 @@ func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
 // not change it, so what was stored under it is found again while the old key stays in the ring; HasMAC is for what must
 // outlive that as well.
 func (k *Keyring) MAC(purpose string, parts ...string) [sha256.Size]byte {
-	return k.mac(len(k.keys)-1, purpose, parts)
+	return macOf(k, len(k.keys)-1, purpose, parts)
 }
 
-func (k *Keyring) mac(key int, purpose string, parts []string) [sha256.Size]byte {
+// MACBytes is MAC for parts that are bytes, which are not copied: the MAC of the same parts as strings is the same.
+func (k *Keyring) MACBytes(purpose string, parts ...[]byte) [sha256.Size]byte {
+	return macOf(k, len(k.keys)-1, purpose, parts)
+}
+
+func macOf[T string | []byte](k *Keyring, key int, purpose string, parts []T) [sha256.Size]byte {
 	mac := hmac.New(sha256.New, k.macKey(key, purpose))
 	var length [8]byte
 	for _, part := range parts {
@@ -122,7 +127,7 @@ func (k *Keyring) HasMAC(mac []byte, purpose string, parts ...string) bool {
 	}
 	match := 0
 	for i := range k.keys {
-		want := k.mac(i, purpose, parts)
+		want := macOf(k, i, purpose, parts)
 		match |= subtle.ConstantTimeCompare(mac, want[:len(mac)])
 	}
 	return match == 1

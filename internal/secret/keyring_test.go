@@ -50,6 +50,9 @@ func TestKeyring(t *testing.T) {
 		if keys.MAC("p", "a", "bc") == keys.MAC("p", "ab", "c") {
 			t.Error("MAC(a, bc) equals MAC(ab, c)")
 		}
+		if keys.MAC("p", "a", "", "bc") != keys.MACBytes("p", []byte("a"), nil, []byte("bc")) {
+			t.Error("MACBytes differs from MAC")
+		}
 		if keys.MAC("p", "a") == keys.MAC("q", "a") {
 			t.Error("the purpose does not change the MAC")
 		}

@@ -1,4 +1,4 @@
-// Package tenant knows who is calling: passphrases, failure limits and sealed connection keys.
+// Package tenant authenticates callers: passphrases, limits of failures by address, and sealed connection keys.
 package tenant
 
 import (
@@ -8,10 +8,10 @@ import (
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
-// Caller is what the transport knows of a request's sender.
+// Caller is what the transport knows about the sender of a request.
 type Caller struct {
 	Bearer  secret.Text // Authorization: Bearer …: a passphrase or a connection key; empty if none
-	Address netip.Addr  // client address after trusted proxies
+	Address netip.Addr  // the client address behind trusted proxies
 }
 
 type callerKey struct{}

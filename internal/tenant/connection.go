@@ -15,14 +15,14 @@ const KeyPrefix = "rgk_"
 
 // Bounds of a connection key.
 const (
-	MaxKeyBytes = 8 << 10 // bytes of a key as text after the prefix; what is longer is none of ours
+	MaxKeyBytes = 8 << 10 // bytes of a key as text after the prefix; longer text is not a key of this service
 
 	connectionPurpose = "connection key"
 	bindPurpose       = "connection key passphrase"
 	connectionVersion = 1
 )
 
-// Connection is what a connection key holds: who calls, with which app, and where given for which table.
+// Connection is the content of a connection key: the passphrase's name, the app and, if given, the base and table that it is for.
 type Connection struct {
 	Name      string      // of the passphrase: the key dies with it
 	AppID     string      // cli_…
@@ -46,7 +46,7 @@ type sealedConnection struct {
 	ExpiresAt int64  `json:"e"`
 }
 
-// Keys seals and opens connection keys. Nothing is stored: all that a key means is in it.
+// Keys seals and opens connection keys. Nothing is stored: a key contains everything that it stands for.
 type Keys struct {
 	Passphrases Passphrases
 	Ring        *secret.Keyring
@@ -80,7 +80,7 @@ func (k Keys) Seal(c Connection) (secret.Text, error) {
 // whose passphrase is gone or was changed.
 func (k Keys) Open(key secret.Text, now time.Time) (Connection, error) {
 	text, found := strings.CutPrefix(key.Reveal(), KeyPrefix)
-	if !found || len(text) > MaxKeyBytes || strings.ContainsAny(text, "\r\n") { // line breaks, which the decoder would pass over
+	if !found || len(text) > MaxKeyBytes || strings.ContainsAny(text, "\r\n") { // the decoder skips line breaks
 		return Connection{}, unreadableKey()
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
@@ -127,7 +127,7 @@ func (k Keys) bound(p Passphrase, bind []byte) bool {
 func unreadableKey() error {
 	return badKey(problem.Text{
 		ZH: "这不是本服务的连接密钥，或者它不完整。",
-		EN: "This is no connection key of this service, or it is not complete.",
+		EN: "This is not a connection key of this service, or it is incomplete.",
 	})
 }
 

@@ -38,7 +38,7 @@ func NewFailures() *Failures {
 // Close ends the count's goroutines.
 func (f *Failures) Close() { f.counts.StopAllGoroutines() }
 
-// Add counts a failure of address and returns how long it has to wait if that was one too many, else 0.
+// Add counts a failure of address. Once there are more than MaxFailures it returns how long the address has to wait, else 0.
 func (f *Failures) Add(address netip.Addr) time.Duration {
 	now := time.Now()
 	w, _ := f.counts.Compute(Network(address), func(old window, found bool) (window, otter.ComputeOp) {
@@ -53,8 +53,8 @@ func (f *Failures) Add(address netip.Addr) time.Duration {
 	return max(w.began.Add(FailureWindow).Sub(now), time.Second)
 }
 
-// Network is what counts as one client wherever clients are limited: an IPv4 address, or an IPv6 network. It is the zero Prefix
-// for no address.
+// Network is the unit of limits by client: an IPv4 address, or the /64 network of an IPv6 address. It is the zero Prefix for no
+// address.
 func Network(address netip.Addr) netip.Prefix {
 	address = address.Unmap().WithZone("")
 	bits := address.BitLen()

@@ -9,7 +9,7 @@ import (
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
-// DefaultName is the name of a passphrase that was given none.
+// DefaultName is the name of a passphrase without a name of its own.
 const DefaultName = "default"
 
 // Passphrase is one call passphrase of the configuration. Only its hash is kept, and it prints as its name.
@@ -29,10 +29,10 @@ func (p Passphrase) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, p.Nam
 // MarshalText implements encoding.TextMarshaler, so that no JSON shows the hash.
 func (p Passphrase) MarshalText() ([]byte, error) { return []byte(p.Name), nil }
 
-// Passphrases are all that are valid.
+// Passphrases are all valid passphrases.
 type Passphrases []Passphrase
 
-// Match returns the passphrase that value is. It compares with every one of them in constant time.
+// Match returns the passphrase that has this value; false if there is none. It compares value with all of them in constant time.
 func (p Passphrases) Match(value secret.Text) (Passphrase, bool) {
 	hash := sha256.Sum256([]byte(value.Reveal()))
 	found := -1
@@ -47,7 +47,7 @@ func (p Passphrases) Match(value secret.Text) (Passphrase, bool) {
 	return p[found], true
 }
 
-// Named returns the passphrase of that name.
+// Named returns the passphrase of that name; false if there is none.
 func (p Passphrases) Named(name string) (Passphrase, bool) {
 	for _, passphrase := range p {
 		if passphrase.Name == name {

@@ -5,11 +5,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
@@ -114,12 +116,25 @@ func TestParsePassphrases(t *testing.T) {
 		}
 	})
 
-	t.Run("never shows a value and never admits the prefix of connection keys", func(t *testing.T) {
+	t.Run("accepts_neither_a_name_nor_a_value_that_begins_with_the_prefix_of_connection_keys", func(t *testing.T) {
+		t.Parallel()
+		for entry, refused := range map[string]bool{
+			"rgk_value": true, "name:rgk_value": true, "rgk_name:value": true, "rgk_AAAAAA:A": true, "rgk_": true,
+			"value_rgk_": false, "name:value_rgk_": false, "name_rgk_:value": false, "RGK_name:value": false, "name:RGK_value": false,
+		} {
+			if _, wrong := tenant.ParsePassphrases(secret.New(entry)); (len(wrong) > 0) != refused {
+				t.Errorf("%s: %v", entry, wrong)
+			}
+		}
+	})
+
+	t.Run("never shows a value and refuses the prefix of connection keys by its rule", func(t *testing.T) {
 		t.Parallel()
 		rapid.Check(t, func(t *rapid.T) {
 			value := rapid.StringN(8, 40, -1).Draw(t, "value")
-			item := rapid.SampledFrom([]string{"", "name:", "name:sha256:", "bad name:", "name:rgk_", "rgk_"}).Draw(t, "before") + value
-			got, wrong := tenant.ParsePassphrases(secret.New(item))
+			before := []string{"", "name:", "name:sha256:", "bad name:", "name:rgk_", "rgk_"}
+			list := rapid.SampledFrom(before).Draw(t, "before") + value
+			got, wrong := tenant.ParsePassphrases(secret.New(list))
 			if (len(got) == 0) == (len(wrong) == 0) {
 				t.Fatalf("%v, %v", got, wrong)
 			}
@@ -128,8 +143,18 @@ func TestParsePassphrases(t *testing.T) {
 					t.Errorf("%s shows the value", text.EN)
 				}
 			}
-			if strings.Contains(item, "rgk_"+value) && !strings.Contains(value, ",") && len(got) > 0 {
-				t.Errorf("%q is admitted", item)
+			// The contract: "neither name nor value begins with `rgk_`".
+			prefixed := false
+			for entry := range strings.SplitSeq(list, ",") {
+				name, value, named := strings.Cut(strings.TrimSpace(entry), ":")
+				prefixed = prefixed || strings.HasPrefix(name, "rgk_") || named && strings.HasPrefix(value, "rgk_")
+			}
+			if prefixed && len(got) > 0 {
+				t.Errorf("%q is accepted", list)
+			}
+			said := slices.ContainsFunc(wrong, func(text problem.Text) bool { return strings.Contains(text.EN, "begin with rgk_") })
+			if said && !prefixed {
+				t.Errorf("%q is refused for a prefix that it does not have", list)
 			}
 		})
 	})

@@ -13,14 +13,14 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// source is one file, however many cells want it.
+// source is one file and the lookups of all cells that name it.
 type source struct {
 	kind    bitable.PendingKind
 	value   string
 	lookups []bitable.Pending
 }
 
-// sourcesOf returns the files that a plan has pending, in order of rows.
+// sourcesOf returns the pending files of a plan, in order of rows.
 func sourcesOf(plan *bitable.Plan) []*source {
 	type key struct {
 		kind  bitable.PendingKind
@@ -44,7 +44,7 @@ func sourcesOf(plan *bitable.Plan) []*source {
 	return sources
 }
 
-// opened is a source that was fetched, or why it was not.
+// opened is a source with its file, or with the error of fetching it.
 type opened struct {
 	*source
 
@@ -52,8 +52,8 @@ type opened struct {
 	err  error
 }
 
-// files fetches a few files at a time and keeps them one after another. The plan is touched by this goroutine alone; all
-// others have ended when it returns.
+// files fetches a few files at a time and passes them to keep one after another. Only the calling goroutine uses the plan; all
+// other goroutines have ended when files returns.
 func (r *Resolver) files(ctx context.Context, target tool.Target, plan *bitable.Plan, keep keep) error {
 	sources := sourcesOf(plan)
 	ctx, stop := context.WithCancel(ctx)
@@ -121,11 +121,11 @@ func (r *Resolver) open(ctx context.Context, target tool.Target, s *source, othe
 		return openPart(ctx, s.value)
 	case bitable.PendingEmail, bitable.PendingMobile:
 	}
-	return nil, errors.New("attachment: a lookup that is for no file")
+	return nil, errors.New("attachment: a lookup of a kind that is no file")
 }
 
-// settle keeps a file and answers its lookups; the error is one of the whole request. A file that only bad rows want is not
-// kept.
+// settle passes a file to keep and answers its lookups; its error concerns the whole request. A file that only bad rows name is
+// skipped.
 func settle(ctx context.Context, plan *bitable.Plan, o opened, keep keep) error {
 	isBad := func(l bitable.Pending) bool { return plan.Bad(l.Row) }
 	o.lookups = slices.DeleteFunc(o.lookups, isBad)
@@ -153,10 +153,10 @@ func settle(ctx context.Context, plan *bitable.Plan, o opened, keep keep) error 
 	return nil
 }
 
-// isOver reports whether the time was up: it ran out, or the turn of an upload would have come too late.
+// isOver reports whether the time was too short: it ran out, or the rate limit would have delayed an upload past the deadline.
 func isOver(err error) bool {
 	if e, ok := errors.AsType[*feishu.Error](err); ok && e.Class != feishu.ClassRate {
-		return false // no answer in time is Feishu's own trouble
+		return false // no answer in time is Feishu's fault
 	}
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }

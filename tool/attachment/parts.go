@@ -12,7 +12,7 @@ import (
 )
 
 // Parts returns the file parts of the request's form that belong to rows, for bitable.Options.Files. A part's Ref is its name
-// and its place in the form, "photo.png#0": Resolve finds the content again by it, and people can read it in a warning.
+// and its index in the form, "photo.png#0": Resolve finds the content by it, and it is legible in a warning.
 func Parts(ctx context.Context) []bitable.File {
 	var files []bitable.File
 	for i, part := range intake.ResultFrom(ctx).Files {
@@ -23,15 +23,15 @@ func Parts(ctx context.Context) []bitable.File {
 	return files
 }
 
-func refOf(name string, place int) string { return name + "#" + strconv.Itoa(place) }
+func refOf(name string, index int) string { return name + "#" + strconv.Itoa(index) }
 
 // openPart returns the file part of a Ref.
 func openPart(ctx context.Context, ref string) (*attachment.File, error) {
 	parts := intake.ResultFrom(ctx).Files
 	name := ref[:max(strings.LastIndexByte(ref, '#'), 0)]
-	place, err := strconv.Atoi(ref[min(len(name)+1, len(ref)):])
-	if err != nil || place < 0 || place >= len(parts) || parts[place].Name != name {
+	index, err := strconv.Atoi(ref[min(len(name)+1, len(ref)):])
+	if err != nil || index < 0 || index >= len(parts) || parts[index].Name != name {
 		return nil, errors.New("attachment: a part that is not in this request's form")
 	}
-	return attachment.FromBytes(name, parts[place].ContentType, parts[place].Data)
+	return attachment.FromBytes(name, parts[index].ContentType, parts[index].Data)
 }

@@ -1,4 +1,4 @@
-// Package attachment brings files and people into rows: it answers what a plan has pending, and holds the tool that uploads a
+// Package attachment resolves the files and people of rows, the pending lookups of a plan, and holds the tool that uploads a
 // single file.
 package attachment
 
@@ -13,12 +13,12 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Fetcher gets what a URL leads to, on the disk share of owner. *attachment.Fetcher is one.
+// Fetcher fetches the file at a URL, against the disk share of owner. *attachment.Fetcher is one.
 type Fetcher interface {
 	Fetch(ctx context.Context, owner, address string) (*attachment.File, error)
 }
 
-// Uploader puts a file into a base. *attachment.Uploader is one.
+// Uploader uploads a file to a base. *attachment.Uploader is one.
 type Uploader interface {
 	Upload(ctx context.Context, app feishu.App, appToken string, file *attachment.File) (fileToken string, err error)
 }
@@ -29,7 +29,7 @@ type People interface {
 }
 
 const (
-	// maxFetches is how many files of one request are fetched at a time. They are uploaded one at a time, so that at most one
+	// maxFetches is how many files of one request are fetched at a time. They are uploaded one at a time, so at most one
 	// more than these is held.
 	maxFetches = 4
 	// Of the time that is left of a request, its lookups may use lookupShare in wholeShare; the rest is for the write.
@@ -37,18 +37,18 @@ const (
 	wholeShare  = 5
 )
 
-// Resolver answers what the plan of a write has pending: it uploads files and looks people up. It is safe for concurrent use.
+// Resolver answers the pending lookups of a write's plan: it uploads files and looks people up. It is safe for concurrent use.
 type Resolver struct {
 	Fetcher  Fetcher
 	Uploader Uploader
 	People   People
 }
 
-// Resolve answers every lookup of the plan's good rows. What is the same in many rows is fetched, uploaded and asked once. A
-// file that cannot be had and a person who is not found are errors of their rows, in the plan.
+// Resolve answers every lookup of the plan's good rows. A file or person that many rows share is fetched, uploaded or looked up
+// once. A file that cannot be fetched and a person who is not found are errors of their rows, in the plan.
 //
 // The error is a problem of the whole request, and no row may be written then: the app lacks a scope, Feishu does not answer,
-// too much waits, or the time was too short for so many files.
+// too many uploads wait, or the time is too short for so many files.
 func (r *Resolver) Resolve(ctx context.Context, target tool.Target, plan *bitable.Plan) error {
 	return r.answer(ctx, target, plan, func(ctx context.Context, file *attachment.File) (any, error) {
 		token, err := r.Uploader.Upload(ctx, target.App, target.AppToken, file)
@@ -56,7 +56,7 @@ func (r *Resolver) Resolve(ctx context.Context, target tool.Target, plan *bitabl
 	})
 }
 
-// Rehearse is Resolve for a dry run: people are looked up and URLs are fetched, but nothing is uploaded. In place of its
+// Rehearse is Resolve for a dry run: people are looked up and URLs are fetched, but nothing is uploaded. Instead of its
 // file_token a file has its name and size.
 func (r *Resolver) Rehearse(ctx context.Context, target tool.Target, plan *bitable.Plan) error {
 	return r.answer(ctx, target, plan, func(_ context.Context, file *attachment.File) (any, error) {
@@ -74,7 +74,7 @@ type personElement struct {
 	ID string `json:"id"`
 }
 
-// keep makes the element of a cell out of a file.
+// keep makes a cell's element for a file.
 type keep func(context.Context, *attachment.File) (any, error)
 
 func (r *Resolver) answer(ctx context.Context, target tool.Target, plan *bitable.Plan, keep keep) error {

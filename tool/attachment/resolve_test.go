@@ -85,7 +85,8 @@ func TestResolveFiles(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := setup(t)
 			b.web.fails = []string{"https://example.com/gone"}
-			p := plan(t, nil, picture("https://example.com/a"), picture("https://example.com/gone"), picture("data:,"), picture("https://example.com/gone"))
+			p := plan(t, nil,
+				picture("https://example.com/a"), picture("https://example.com/gone"), picture("data:,"), picture("https://example.com/gone"))
 			must(t, b.Resolve(t.Context(), b.target, p))
 			if rows := p.Rows(); len(rows) != 1 || rows[0].Index != 0 {
 				t.Errorf("good rows %+v", rows)
@@ -259,11 +260,13 @@ func TestResolvePeople(t *testing.T) {
 			p := plan(t, nil, `{"人":"zhang@example.com"}`, `{"人":["13012345678","ou_other"]}`, `{"人":"nobody@example.com"}`)
 			must(t, b.Resolve(t.Context(), b.target, p))
 			rows := p.Rows()
-			if len(rows) != 2 || string(rows[0].Fields) != `{"人":[{"id":"ou_zhang"}]}` || string(rows[1].Fields) != `{"人":[{"id":"ou_zhang"},{"id":"ou_other"}]}` {
+			if len(rows) != 2 || string(rows[0].Fields) != `{"人":[{"id":"ou_zhang"}]}` ||
+				string(rows[1].Fields) != `{"人":[{"id":"ou_zhang"},{"id":"ou_other"}]}` {
 				t.Errorf("rows %+v", rows)
 			}
 			e := p.Errors()
-			if len(e) != 1 || e[0].Index != 2 || e[0].Code != problem.RowPersonNotFound || e[0].Got != "nobody@example.com" || e[0].Message.EN == "" || e[0].Message.ZH == "" {
+			if len(e) != 1 || e[0].Index != 2 || e[0].Code != problem.RowPersonNotFound || e[0].Got != "nobody@example.com" ||
+				e[0].Message.EN == "" || e[0].Message.ZH == "" {
 				t.Errorf("errors %+v", e)
 			}
 			b.wantCalls(t, lookUp, 1)

@@ -12,7 +12,7 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// fileParam is the part of a form that holds the file.
+// fileParam is the name of the form's part with the file.
 const fileParam = "file"
 
 // UploadInput is the request of upload_attachment.
@@ -34,7 +34,7 @@ type Uploaded struct {
 	RequestID string `json:"request_id" doc:"this request, for support"`
 }
 
-// Upload is the tool upload_attachment: puts one file into a base.
+// Upload is the tool upload_attachment: it uploads one file to a base.
 func Upload(gate *tool.Gate, fetcher Fetcher, uploader Uploader) tool.Tool {
 	return tool.Define[UploadInput, Uploaded](tool.Meta{
 		Name: "upload_attachment", Path: "/v1/attachments", Family: "records",
@@ -65,7 +65,7 @@ func Upload(gate *tool.Gate, fetcher Fetcher, uploader Uploader) tool.Tool {
 	})
 }
 
-// openInput returns the one file that the request gives, by url or as a part.
+// openInput returns the file of the request, given by url or as a part of its form.
 func openInput(ctx context.Context, fetcher Fetcher, target tool.Target, in *UploadInput) (*attachment.File, error) {
 	var parts []intake.File
 	for _, part := range intake.ResultFrom(ctx).Files {
@@ -87,7 +87,7 @@ func openInput(ctx context.Context, fetcher Fetcher, target tool.Target, in *Upl
 	return fetcher.Fetch(ctx, target.Tenant, in.URL)
 }
 
-// ofRequest turns the failure of a file, which is a row's elsewhere, into the problem of this request.
+// ofRequest turns the failure of a file into the problem of this request; write_records reports it as a row's error instead.
 func ofRequest(err error) error {
 	failure, ok := errors.AsType[*attachment.Failure](err)
 	if !ok {

@@ -36,7 +36,7 @@ func (b *bundle) call(t *testing.T, contentType, body string) (*Uploaded, error)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := upload.Call(intake.WithResult(t.Context(), result), result.JSON)
+	answer, err := upload.Call(t.Context(), result)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,8 @@ func TestUpload(t *testing.T) {
 					t.Errorf("answer %+v", got)
 				}
 				files := b.sb.Files()
-				if len(files) != 1 || files[0].Token != got.FileToken || files[0].Name != c.name || files[0].Size != c.size || files[0].AppToken != testBase {
+				if len(files) != 1 || files[0].Token != got.FileToken || files[0].Name != c.name || files[0].Size != c.size ||
+					files[0].AppToken != testBase {
 					t.Errorf("stored %+v, answered %+v", files, got)
 				}
 			})

@@ -22,7 +22,7 @@ const (
 	MaxExpiresIn     = 2 * DefaultExpiresIn
 )
 
-// Door checks passphrases and seals keys. *tenant.Door is one. The errors are problems.
+// Door checks passphrases and seals keys. *tenant.Authenticator is one. The errors are problems.
 type Door interface {
 	Admit(ctx context.Context, claim tenant.Claim) (tenant.Identity, error)
 	Seal(c tenant.Connection) (secret.Text, error)

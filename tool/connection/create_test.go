@@ -2,7 +2,6 @@ package connection_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/netip"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -30,19 +30,19 @@ func keysOf(t *testing.T, passphrase string) tenant.Keys {
 }
 
 // doorOf is the door of that service.
-func doorOf(t *testing.T, passphrase string) *tenant.Door {
+func doorOf(t *testing.T, passphrase string) *tenant.Authenticator {
 	t.Helper()
 	keys := keysOf(t, passphrase)
-	door := tenant.NewDoor(keys.Passphrases, keys.Ring)
+	door := tenant.NewAuthenticator(keys.Passphrases, keys.Ring)
 	t.Cleanup(door.Close)
 	return door
 }
 
 // create asks for a key, as a caller with bearer in Authorization.
-func create(t *testing.T, door *tenant.Door, bearer, body string) (*connection.KeyMade, *problem.Error) {
+func create(t *testing.T, door *tenant.Authenticator, bearer, body string) (*connection.KeyMade, *problem.Error) {
 	t.Helper()
 	ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(bearer), Address: netip.MustParseAddr("192.0.2.1")})
-	answer, err := connection.Create(door).Call(ctx, json.RawMessage(body))
+	answer, err := connection.Create(door).Call(ctx, &intake.Result{JSON: []byte(body)})
 	if err != nil {
 		return nil, problem.From(err)
 	}
@@ -54,7 +54,7 @@ func create(t *testing.T, door *tenant.Door, bearer, body string) (*connection.K
 }
 
 // admit is who a key says is calling.
-func admit(t *testing.T, door *tenant.Door, key string) (tenant.Identity, *problem.Error) {
+func admit(t *testing.T, door *tenant.Authenticator, key string) (tenant.Identity, *problem.Error) {
 	t.Helper()
 	ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(key)})
 	identity, err := door.Admit(ctx, tenant.Claim{})

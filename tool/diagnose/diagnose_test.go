@@ -14,6 +14,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu/client"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -83,7 +84,7 @@ func setup(t *testing.T, s spoil) *patient {
 	t.Cleanup(client.Close)
 	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open-sesame"))}, ring)
+	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open-sesame"))}, ring)
 	t.Cleanup(door.Close)
 	p := &patient{
 		t: t, box: box, ring: ring, token: base.Token(), tableID: tableID,
@@ -106,7 +107,7 @@ func (p *patient) diagnose() (*diagnose.Diagnosis, error) {
 		p.t.Fatal(err)
 	}
 	ctx := tenant.WithCaller(p.t.Context(), tenant.Caller{Bearer: secret.New(p.bearer)})
-	answer, err := diagnose.Diagnose(p.service).Call(ctx, body)
+	answer, err := diagnose.Diagnose(p.service).Call(ctx, &intake.Result{JSON: body})
 	if err != nil {
 		return nil, err
 	}

@@ -262,16 +262,21 @@ func readBackFailed(receipt *Receipt, cause error) error {
 // fingerprint is what makes two requests the same write: where, what, how and the rows as they were sent.
 func (w *write) fingerprint(ctx context.Context) [32]byte {
 	o := w.options
-	parts := []string{
+	options := []string{
 		w.target.Tenant, w.target.AppToken, w.target.TableID, string(w.op), strings.Join(w.keys, "\x00"), w.token,
 		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, w.target.UserIDType,
 		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
 	}
-	for _, row := range w.rows {
-		parts = append(parts, string(row))
+	files := intake.ResultFrom(ctx).Files
+	parts := make([][]byte, 0, len(options)+len(w.rows)+3*len(files))
+	for _, option := range options {
+		parts = append(parts, []byte(option))
 	}
-	for _, file := range intake.ResultFrom(ctx).Files {
-		parts = append(parts, file.Column, file.Name, string(file.Data))
+	for _, row := range w.rows {
+		parts = append(parts, row)
+	}
+	for _, file := range files {
+		parts = append(parts, []byte(file.Column), []byte(file.Name), file.Data)
 	}
 	return w.Print(parts...)
 }

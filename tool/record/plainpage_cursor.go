@@ -26,12 +26,16 @@ type position struct {
 // cursors writes positions as text that only this service can have written, and only for the same query of the same tenant:
 // query is all that decides which rows are found in which order.
 type cursors struct {
-	fingerprint func(parts ...string) [32]byte
+	fingerprint func(parts ...[]byte) [32]byte
 	query       []string
 }
 
 func (c cursors) mac(state []byte) []byte {
-	sum := c.fingerprint(append(append([]string{cursorPurpose}, c.query...), string(state))...)
+	parts := [][]byte{[]byte(cursorPurpose)}
+	for _, part := range c.query {
+		parts = append(parts, []byte(part))
+	}
+	sum := c.fingerprint(append(parts, state)...)
 	return sum[:cursorMACBytes]
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/feishu/client"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -44,12 +45,12 @@ func setupReading(t testing.TB) *reading {
 	t.Cleanup(client.Close)
 	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
+	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
 	t.Cleanup(door.Close)
 	return &reading{box: box, client: client, service: &record.Service{
 		Gate:   &tool.Gate{Admission: door, Places: directory, Digest: client.Digest},
 		Tables: directory, Rows: client,
-		Print: func(parts ...string) [32]byte { return ring.MAC("test", parts...) },
+		Print: func(parts ...[]byte) [32]byte { return ring.MACBytes("test", parts...) },
 	}}
 }
 
@@ -96,11 +97,11 @@ func call[O any](s *stock, t tool.Tool, options string) (*O, *problem.Error) {
 	if options != "" {
 		connection += ","
 	}
-	body := json.RawMessage(connection + options + "}")
-	if !json.Valid(body) {
-		s.t.Fatalf("the test's body is no JSON: %s", options)
+	request, err := intake.Parse(t.Spec, intake.Input{Body: []byte(connection + options + "}"), ContentType: "application/json"})
+	if err != nil {
+		s.t.Fatalf("the test's body %s: %v", options, err)
 	}
-	answer, err := t.Call(s.t.Context(), body)
+	answer, err := t.Call(s.t.Context(), request)
 	if err != nil {
 		return nil, problem.From(err)
 	}

@@ -47,8 +47,8 @@ type Service struct {
 	Lookups Lookups
 	// Files names the file parts of the request's form, for attachment columns.
 	Files func(ctx context.Context) []bitable.File
-	// Print is a MAC: what makes two requests the same write.
-	Print func(parts ...string) [32]byte
+	// Print is a MAC: what makes two requests the same write. It keeps none of the parts.
+	Print func(parts ...[]byte) [32]byte
 }
 
 // Columns makes columns. *table.Maker is one.

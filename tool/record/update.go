@@ -37,7 +37,7 @@ func Update(s *Service) tool.Tool {
 		}
 		return (&write{
 			Service: s, target: target, deadline: in.Deadline, options: &in.WriteOptions, op: outbox.OpUpdate, mode: bitable.Update,
-			rows: rowsOf(in.Records, nil),
+			rows: in.Records,
 		}).run(ctx)
 	})
 }

@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/outbox"
@@ -45,19 +44,7 @@ func Write(s *Service) tool.Tool {
 		}
 		return (&write{
 			Service: s, target: target, deadline: in.Deadline, options: &in.WriteOptions, op: op, mode: mode,
-			rows: rowsOf(in.Records, in.Fields), keys: in.KeyFields, token: in.ClientToken,
+			rows: in.Records, keys: in.KeyFields, token: in.ClientToken,
 		}).run(ctx)
 	})
-}
-
-// rowsOf returns the rows of records, or the one row of fields.
-func rowsOf(records tool.Rows, fields tool.Object) []json.RawMessage {
-	if len(fields) > 0 {
-		return []json.RawMessage{json.RawMessage(fields)}
-	}
-	rows := make([]json.RawMessage, len(records))
-	for i, row := range records {
-		rows[i] = json.RawMessage(row)
-	}
-	return rows
 }

@@ -3,12 +3,12 @@ package record_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
 	"github.com/rowgate/rowgate/internal/problem"
@@ -96,11 +96,16 @@ func TestReceipt(t *testing.T) {
 func TestAsync(t *testing.T) {
 	t.Parallel()
 	s := setupWriting(t)
-	body := json.RawMessage(fmt.Sprintf(`{"passphrase":"open","app_id":%q,"app_secret":"right","app_token":%q,"table_id":%q,"fields":{"标题":"甲"},"async":true,"idempotency_key":"run-1"}`,
-		s.app, s.base.Token(), s.tableID))
+	body := fmt.Sprintf(`{"passphrase":"open","app_id":%q,"app_secret":"right","app_token":%q,"table_id":%q,`+
+		`"fields":{"标题":"甲"},"async":true,"idempotency_key":"run-1"}`, s.app, s.base.Token(), s.tableID)
+	write := record.Write(s.service)
+	request, err := intake.Parse(write.Spec, intake.Input{Body: []byte(body), ContentType: "application/json"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var ids []string
 	for range 3 {
-		answer, err := record.Write(s.service).Call(t.Context(), body)
+		answer, err := write.Call(t.Context(), request)
 		accepted, ok := answer.Body.(*tool.Accepted)
 		if err != nil || !ok || answer.Status != tool.StatusAccepted {
 			t.Fatalf("a request for a job is answered %d %+v, %v", answer.Status, answer.Body, err)

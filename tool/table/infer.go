@@ -1,7 +1,6 @@
 package table
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,11 +69,7 @@ func columnsOf(list []NewColumn, rows tool.Rows) ([]wanted, error) {
 
 // inferred makes columns of what all sample rows have for them.
 func inferred(rows tool.Rows) ([]wanted, error) {
-	samples := make([]json.RawMessage, len(rows))
-	for i, row := range rows {
-		samples[i] = json.RawMessage(row)
-	}
-	unknown, errs := bitable.SampleColumns(samples)
+	unknown, errs := bitable.SampleColumns(rows)
 	if len(errs) > 0 {
 		e := problem.New(problem.InvalidRows, problem.Text{
 			ZH: "sample_rows 里有不能作为样例的行，什么都没有新建。", EN: "Some of sample_rows cannot be samples; nothing was made.",

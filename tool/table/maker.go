@@ -2,12 +2,13 @@ package table
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"hash/maphash"
 	"slices"
 
+	"github.com/google/uuid"
+
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
@@ -128,7 +129,7 @@ func (m *Maker) Ensure(ctx context.Context, ref feishu.TableRef, wanted []feishu
 
 // column makes one column. Whoever it was that made it first, there is one in the end.
 func (m *Maker) column(ctx context.Context, ref feishu.TableRef, field feishu.Field) (Ensured, error) {
-	clientToken, ours := newClientToken(), false
+	clientToken, ours := uuid.NewString(), false
 	for attempt := 1; ; attempt++ {
 		made, err := m.source.CreateField(ctx, ref, field, clientToken)
 		if err == nil {
@@ -164,7 +165,7 @@ func (m *Maker) visible(ctx context.Context, ref feishu.TableRef, columns []Ensu
 		if !slices.ContainsFunc(columns, func(c Ensured) bool { _, listed := byName(fields, c.Field.Name); return !listed }) {
 			return nil
 		}
-		if attempt == maxAttempts || !pause(ctx, backoff(attempt)) {
+		if attempt == maxAttempts || backoff.Wait(ctx, repeats.Delay(attempt)) != nil {
 			return problem.New(problem.UpstreamUnavailable, problem.Text{
 				ZH: "列已新建，但飞书还没有列出它们；请稍后用同样的请求重试。",
 				EN: "The columns are made, but Feishu does not list them yet; send the same request again shortly.",
@@ -185,13 +186,4 @@ func byName(fields []feishu.Field, name string) (feishu.Field, bool) {
 		}
 	}
 	return feishu.Field{}, false
-}
-
-// newClientToken returns a random uuid v4.
-func newClientToken() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails since Go 1.24
-	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
-	text := hex.EncodeToString(id[:])
-	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
 }

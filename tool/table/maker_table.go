@@ -3,19 +3,18 @@ package table
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
-// Bounds of the repeats. Feishu advises half a second to a second after a conflict, growing.
-const (
-	maxAttempts  = 6                      // of one call, the first included
-	leastBackoff = 500 * time.Millisecond // before the second attempt, and as much again by chance
-	mostBackoff  = 4 * time.Second
-)
+const maxAttempts = 6 // of one call, the first included
+
+// repeats are the waits between attempts: half a second to a second, as Feishu advises after a conflict, then twice as long, up
+// to 2 to 4 seconds.
+var repeats = backoff.Policy{Base: time.Second, Cap: 4 * time.Second, Half: true}
 
 // Table makes a table of these columns, the first of them the primary one, and returns its id and the columns as they are. A
 // lost answer is no loss: names are unique in a base, so that the table is found again, or not there and made once more.
@@ -88,26 +87,5 @@ func (m *Maker) again(ctx context.Context, app feishu.App, e *feishu.Error, atte
 	if attempt >= maxAttempts || e.Class != feishu.ClassConflict && !m.source.AllowRetry(app) {
 		return false
 	}
-	return pause(ctx, max(backoff(attempt), e.RetryAfter))
-}
-
-// backoff returns a wait with jitter that doubles with each attempt, up to mostBackoff.
-func backoff(attempt int) time.Duration {
-	least := min(leastBackoff<<(attempt-1), mostBackoff/2)
-	return least + rand.N(least)
-}
-
-// pause waits; false if ctx ends, or would end, before.
-func pause(ctx context.Context, wait time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
-		return false
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return backoff.Wait(ctx, max(repeats.Delay(attempt), e.RetryAfter)) == nil
 }

@@ -2,13 +2,13 @@ package table_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/feishu/client"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -57,7 +57,7 @@ func setupMaking(t testing.TB, options sandbox.Options) *making {
 	t.Cleanup(client.Close)
 	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
+	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
 	t.Cleanup(door.Close)
 	return &making{
 		t: t, box: box, client: client, directory: directory, maker: table.NewMaker(client),
@@ -74,12 +74,13 @@ func setupMaking(t testing.TB, options sandbox.Options) *making {
 // run runs a tool on a body of options, given as JSON members.
 func run[O any](m *making, t tool.Tool, options string) (*O, *problem.Error) {
 	m.t.Helper()
-	body := json.RawMessage(fmt.Sprintf(`{"passphrase":"open","app_id":"cli_example","app_secret":"right","app_token":%q,"table_id":%q,%s}`,
-		m.ref.AppToken, m.ref.TableID, options))
-	if !json.Valid(body) {
-		m.t.Fatalf("the test's body is no JSON: %s", options)
+	body := fmt.Sprintf(`{"passphrase":"open","app_id":"cli_example","app_secret":"right","app_token":%q,"table_id":%q,%s}`,
+		m.ref.AppToken, m.ref.TableID, options)
+	request, err := intake.Parse(t.Spec, intake.Input{Body: []byte(body), ContentType: "application/json"})
+	if err != nil {
+		m.t.Fatalf("the test's body %s: %v", options, err)
 	}
-	answer, err := t.Call(m.t.Context(), body)
+	answer, err := t.Call(m.t.Context(), request)
 	if err != nil {
 		return nil, problem.From(err)
 	}

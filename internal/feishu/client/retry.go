@@ -2,25 +2,28 @@ package client
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // Bounds of the repeats.
 const (
-	maxAttempts   = 3                      // of one read, the first included
-	backoffBase   = 200 * time.Millisecond // upper bound of the first wait, doubled for each further one
-	conflictPause = 500 * time.Millisecond // least wait after a conflict, as Feishu advises
+	maxAttempts = 3 // of one read, the first included
 
 	budgetShare = 0.2 // repeats allowed for each call that Feishu answered
 	budgetMax   = 2   // repeats that can be saved up; also what a fresh client has: a Feishu that is down gets no more
 )
 
-// budget bounds the repeats of all calls to a host to a share of the calls that it answers, so that a failing Feishu is not
-// sent more: while it answers none, each call is sent once.
+var (
+	afterFailure  = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second}
+	afterConflict = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second, Least: 500 * time.Millisecond} // as Feishu advises
+)
+
+// budget bounds the repeats of all calls to a host to a share of the calls that it answers, so that repeats do not add load to
+// a failing Feishu: while it answers no call, each call is sent once. It is safe for concurrent use.
 type budget struct {
 	mu     sync.Mutex
 	saved  float64
@@ -51,7 +54,7 @@ func (b *budget) spend() bool {
 }
 
 // AllowRetry takes one repeat from the budget that all calls to the app's host share: 20 % of the calls. Whoever repeats
-// a write asks it first and gives up, or waits, when it says no.
+// a write calls it first and gives up, or waits, when it returns false.
 func (c *Client) AllowRetry(app feishu.App) bool { return c.hosts[brandOf(app)].budget.spend() }
 
 // again decides whether a read is repeated after err, and waits; false if the class forbids it, the attempts or the
@@ -60,14 +63,9 @@ func (c *Client) again(ctx context.Context, h *host, err *feishu.Error, attempt 
 	if attempt >= maxAttempts || err.Aborted || err.Class == feishu.ClassOpen || !err.Repeatable() {
 		return false
 	}
-	return h.budget.spend() && sleep(ctx, backoff(err, attempt)) == nil
-}
-
-// backoff returns a random wait (full jitter) after the attempt that failed with err.
-func backoff(err *feishu.Error, attempt int) time.Duration {
-	wait := rand.N(backoffBase << (attempt - 1))
+	policy := afterFailure
 	if err.Class == feishu.ClassConflict {
-		wait += conflictPause
+		policy = afterConflict
 	}
-	return wait
+	return h.budget.spend() && backoff.Wait(ctx, policy.Delay(attempt)) == nil
 }

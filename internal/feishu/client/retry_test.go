@@ -99,7 +99,7 @@ func TestRetry(t *testing.T) {
 		bubble(t, func(t *testing.T, c *Client, up *upstream) {
 			_ = write(t.Context(), c, tableA)
 			up.on(func(sent) answer { return refusal(1254291) })
-			ctx, cancel := context.WithTimeout(t.Context(), conflictPause)
+			ctx, cancel := context.WithTimeout(t.Context(), afterConflict.Least)
 			defer cancel()
 			start := time.Now()
 			if e := asFeishu(t, read(ctx, c, tableA)); e.Code != 1254291 || time.Since(start) != 0 {
@@ -107,23 +107,27 @@ func TestRetry(t *testing.T) {
 			}
 		})
 	})
-	t.Run("waits_with_full_jitter", func(t *testing.T) {
-		t.Parallel()
-		seen := make(map[time.Duration]bool)
-		for range 100 {
-			d := backoff(&feishu.Error{Class: feishu.ClassServer}, 2)
-			if d < 0 || d >= 2*backoffBase {
-				t.Fatalf("waited %v", d)
-			}
-			seen[d] = true
-			if d := backoff(&feishu.Error{Class: feishu.ClassConflict}, 1); d < conflictPause || d >= conflictPause+backoffBase {
-				t.Fatalf("waited %v after a conflict", d)
-			}
-		}
-		if len(seen) < 50 {
-			t.Fatalf("only %d different waits in 100", len(seen))
-		}
-	})
+	for name, c := range map[string]struct {
+		code  int
+		least time.Duration
+	}{
+		"waits_up_to_a_bound_that_doubles":     {1255001, 0},
+		"waits_longer_where_writes_conflicted": {1254291, afterConflict.Least},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, client *Client, up *upstream) {
+				_ = write(t.Context(), client, tableA)
+				up.on(func(sent) answer { return refusal(c.code) })
+				start := time.Now()
+				_ = read(t.Context(), client, tableA)
+				least := (maxAttempts - 1) * c.least
+				if took := time.Since(start); took < least || took >= least+3*afterFailure.Base {
+					t.Errorf("%d attempts took %v, want %v and less than %v more", maxAttempts, took, least, 3*afterFailure.Base)
+				}
+			})
+		})
+	}
 	t.Run("ends_with_its_caller", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -51,7 +51,7 @@ func setup(t *testing.T) (*Proxy, *fake) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := tenant.NewDoor(nil, ring)
+	door := tenant.NewAuthenticator(nil, ring)
 	guard := single.New(single.Options{Token: secret.New(token), App: own, Gate: &tool.Gate{Admission: door}})
 	t.Cleanup(guard.Close)
 	t.Cleanup(door.Close)

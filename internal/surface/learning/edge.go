@@ -2,7 +2,6 @@ package learning
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"time"
@@ -25,7 +24,7 @@ func SyncWholeBodies() []string { return []string{pathSync} }
 
 // Syncer writes learning records. *Sync implements it.
 type Syncer interface {
-	Run(ctx context.Context, body json.RawMessage) (status int, receipt Receipt)
+	Run(ctx context.Context, result *intake.Result) (status int, receipt Receipt)
 }
 
 // Admission authorizes a request or returns a problem.
@@ -61,7 +60,7 @@ func RouteSync(router chi.Router, renderer httpd.Renderer, parse httpd.ParseFunc
 			refuse(w, r, err)
 			return
 		}
-		status, receipt := to.Run(intake.WithResult(r.Context(), parsed), parsed.JSON)
+		status, receipt := to.Run(r.Context(), parsed)
 		answer(w, r, status, receipt)
 	})
 	router.Get(pathHello, func(w http.ResponseWriter, r *http.Request) {

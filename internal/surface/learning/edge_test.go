@@ -3,7 +3,6 @@ package learning
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -20,7 +19,7 @@ import (
 // failing is a syncer whose store is gone.
 type failing struct{ err error }
 
-func (f failing) Run(ctx context.Context, _ json.RawMessage) (int, Receipt) {
+func (f failing) Run(ctx context.Context, _ *intake.Result) (int, Receipt) {
 	return Refuse(ctx, f.err)
 }
 

@@ -63,27 +63,19 @@ func Spec() intake.Spec {
 	return intake.Spec{Params: []intake.Param{{Name: "records", Kind: intake.Rows}}, Rows: "records", RowsRequired: true}
 }
 
-// Run writes the records of a canonical body {"records":[…]}: valid ones are written, invalid ones are reported. status is the
-// HTTP status: 200, 202 if the records are stored and still being written, otherwise the problem's.
-func (s *Sync) Run(ctx context.Context, body json.RawMessage) (status int, receipt Receipt) {
+// Run writes the records of a request that Spec read: valid ones are written, invalid ones are reported. status is the HTTP
+// status: 200, 202 if the records are stored and still being written, otherwise the problem's.
+func (s *Sync) Run(ctx context.Context, result *intake.Result) (status int, receipt Receipt) {
 	request.CallFrom(ctx).SetTool(s.Write.Name)
-	var in struct {
-		Records []json.RawMessage `json:"records"`
-	}
-	if err := json.Unmarshal(body, &in); err != nil {
-		return Refuse(ctx, problem.New(problem.BadBody, problem.Text{}).Because(err))
-	}
-	rows, ignored, err := translate(in.Records)
+	rows, ignored, err := translate(result.Rows)
 	if err != nil {
 		return Refuse(ctx, err)
 	}
-	payload, err := json.Marshal(map[string]any{
-		"records": rows, "on_error": "skip", "timeout_ms": timeoutMS, "user_id_type": s.UserIDType,
-	})
+	options, err := json.Marshal(map[string]any{"on_error": "skip", "timeout_ms": timeoutMS, "user_id_type": s.UserIDType})
 	if err != nil {
 		return Refuse(ctx, err)
 	}
-	answer, err := s.Write.Call(ctx, payload)
+	answer, err := s.Write.Call(ctx, &intake.Result{JSON: options, Rows: rows, Repairs: result.Repairs})
 	if err != nil {
 		status, receipt = Refuse(ctx, err)
 		receipt.Total, receipt.Failed = len(rows), len(rows)

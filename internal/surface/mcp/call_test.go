@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -26,7 +27,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type input struct {
 	tool.Connection
 
-	Text string `json:"text,omitempty"`
+	Text    string    `json:"text,omitempty"`
+	Limit   *int      `json:"limit,omitempty" maximum:"9"`
+	Records tool.Rows `json:"records,omitempty" optional:"true"`
 }
 
 type output struct {
@@ -77,6 +80,43 @@ func echo(t *testing.T, session *mcp.ClientSession, text string) (answer map[str
 		t.Fatal(err)
 	}
 	return answer, result.IsError
+}
+
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	session, end := serve(t, func(_ context.Context, in *input) (tool.Answer, error) {
+		said := []string{fmt.Sprintf("%d rows", len(in.Records))}
+		for _, row := range in.Records {
+			said = append(said, string(row))
+		}
+		return tool.OK(&output{OK: true, Text: strings.Join(said, " ")}), nil
+	})
+	for name, test := range map[string]struct{ arguments, says string }{
+		"rows as they were spelled":       {`{"records":[{"a":1.50}, {"b":"\u0041"}]}`, `2 rows {"a":1.50} {"b":"A"}`},
+		"one row in text":                 {`{"records":"{'a': None}"}`, `1 rows {"a":null}`},
+		"no rows":                         {`{"text":"x"}`, "0 rows"},
+		"rows that are none":              {`{"records":[1]}`, "records[0]"},
+		"a parameter beside rows":         {`{"records":[{"a":1}],"limit":10}`, "limit"},
+		"an unknown parameter":            {`{"records":[{"a":1}],"limits":1}`, "limits"},
+		"a key that comes twice in a row": {`{"records":[{"a":1,"a":2}]}`, "bad_body"},
+		"a secret":                        {`{"records":[{"a":1}],"app_secret":"x"}`, "X-App-Secret"},
+		"a secret with escaped letters":   {`{"records":[{"a":1}],"app\u005fsecret":"x"}`, "X-App-Secret"},
+		"a secret's name in a row":        {`{"records":[{"app_secret":"\u0041"}]}`, `1 rows {"app_secret":"A"}`},
+	} {
+		result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "echo", Arguments: json.RawMessage(test.arguments)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := json.Marshal(result.StructuredContent)
+		var said struct{ Text string }
+		if err = errors.Join(err, json.Unmarshal(answer, &said)); err != nil {
+			t.Fatal(err)
+		}
+		if said.Text != test.says && (!result.IsError || !strings.Contains(string(answer), test.says)) {
+			t.Errorf("%s: %s", name, answer)
+		}
+	}
+	end()
 }
 
 func TestCall(t *testing.T) {

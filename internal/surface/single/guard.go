@@ -27,7 +27,7 @@ type Options struct {
 
 // Guard authenticates callers. It is safe for concurrent use and must be closed.
 type Guard struct {
-	token *tenant.Door // compares with the configured token; nil if there is none
+	token *tenant.Authenticator // compares with the configured token; nil if there is none
 	app   feishu.App
 	keys  *tool.Gate // for connection keys
 }
@@ -36,7 +36,7 @@ type Guard struct {
 func New(o Options) *Guard {
 	g := &Guard{app: o.App, keys: o.Gate}
 	if !o.Token.IsZero() {
-		g.token = tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase(tokenName, o.Token)}, nil) // without keys
+		g.token = tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase(tokenName, o.Token)}, nil) // without keys
 	}
 	return g
 }

@@ -50,7 +50,7 @@ func setup(t *testing.T, configured bool) (*Guard, func(tenant.Connection) secre
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := tenant.NewDoor(tenant.Passphrases{tenant.NewPassphrase("test", secret.New("passphrase"))}, ring)
+	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("test", secret.New("passphrase"))}, ring)
 	t.Cleanup(door.Close)
 	options := Options{Gate: &tool.Gate{Admission: door, Places: places{}, Digest: func(a feishu.App) string { return a.ID }}}
 	if configured {

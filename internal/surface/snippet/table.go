@@ -157,7 +157,7 @@ func (o Options) describe(ctx context.Context, header http.Header, t *table) err
 	if err != nil {
 		return err
 	}
-	answer, err := o.Describe.Call(ctx, read.JSON)
+	answer, err := o.Describe.Call(ctx, read)
 	if err != nil {
 		return err
 	}

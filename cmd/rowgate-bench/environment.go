@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/rowgate/rowgate/internal/sandbox"
+	"github.com/rowgate/rowgate/internal/secret"
+)
+
+// The columns of every table; columnMark names a row to the history.
+const (
+	columnMark   = "标题"
+	columnCount  = "播放量"
+	columnSelect = "平台"
+	columnDate   = "发布日期"
+	columnLink   = "频道"
+)
+
+// target is an app with one base and one table. Each has its own credential, lane and rate limit.
+type target struct {
+	appID, secret, base, table string
+}
+
+// environment is a simulated Feishu, a service process that writes to it, and a client of that service.
+type environment struct {
+	feishu     *sandbox.Sandbox
+	feishuURL  string
+	targets    []target
+	service    *process
+	caller     *caller
+	passphrase string // of most callers
+	other      string // of callers that count as another tenant
+	admin      string // the service's address of profiles; "" without --profile
+	dir        string
+}
+
+// environmentOptions are the options of an environment.
+type environmentOptions struct {
+	targets int // default 1
+	sandbox sandbox.Options
+}
+
+// open makes an environment and starts its service; the caller closes it. The rate limits of the simulated Feishu are off, because
+// Rowgate keeps to them by itself and it is Rowgate that is measured.
+func (b *bench) open(ctx context.Context, o environmentOptions) (*environment, error) {
+	s := &environment{passphrase: secret.GenerateKey()[:20], other: secret.GenerateKey()[:20]}
+	if err := s.openFeishu(o); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if err := s.openService(ctx, b); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *environment) openFeishu(o environmentOptions) error {
+	o.sandbox.RatesOff = true
+	var err error
+	if s.feishu, err = sandbox.New(o.sandbox); err != nil {
+		return err
+	}
+	for i := range max(1, o.targets) {
+		p, err := s.provision(i)
+		if err != nil {
+			return err
+		}
+		s.targets = append(s.targets, p)
+	}
+	s.feishuURL, err = s.feishu.Start()
+	return err
+}
+
+// provision creates the i-th app with its base and table.
+func (s *environment) provision(i int) (target, error) {
+	p := target{appID: fmt.Sprintf("cli_example%d", i), secret: secret.GenerateKey()}
+	if err := s.feishu.AddApp(sandbox.AppSpec{ID: p.appID, Secret: p.secret, Tenant: p.appID}); err != nil {
+		return p, err
+	}
+	base, err := s.feishu.AddBase(sandbox.BaseSpec{Name: "改写", Collaborators: []string{p.appID}})
+	if err != nil {
+		return p, err
+	}
+	channels, err := base.AddTable("频道", sandbox.FieldSpec{Name: "名称", Type: 1})
+	if err != nil {
+		return p, err
+	}
+	p.base = base.Token()
+	p.table, err = base.AddTable("视频",
+		sandbox.FieldSpec{Name: columnMark, Type: 1},
+		sandbox.FieldSpec{Name: columnCount, Type: 2},
+		sandbox.FieldSpec{Name: columnSelect, Type: 3, Options: []string{"抖音", "B站"}},
+		sandbox.FieldSpec{Name: columnDate, Type: 5},
+		sandbox.FieldSpec{Name: columnLink, Type: 18, Property: map[string]any{"table_id": channels}},
+	)
+	return p, err
+}
+
+// openService starts the service on a database of its own.
+func (s *environment) openService(ctx context.Context, b *bench) error {
+	var err error
+	if s.dir, err = os.MkdirTemp(b.dir, "service-"); err != nil {
+		return err
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	if b.Profile != "" {
+		if s.admin, err = freeAddress(); err != nil {
+			return err
+		}
+	}
+	path, args := b.Rowgate, []string{"serve"}
+	if path == "" {
+		if path, err = os.Executable(); err != nil {
+			return err
+		}
+		args = nil
+	}
+	s.service = newProcess(path, args, address,
+		roleVariable+"="+roleService,
+		"ROWGATE_LISTEN="+address,
+		"ROWGATE_PASSPHRASE=bench:"+s.passphrase+",other:"+s.other,
+		"ROWGATE_DATABASE_URL=sqlite:"+filepath.Join(s.dir, "rowgate.db"),
+		"ROWGATE_KEY="+secret.GenerateKey(),
+		"ROWGATE_LOG=warn",
+		"FEISHU_BASE_URL="+s.feishuURL,
+		"ROWGATE_ADMIN_LISTEN="+s.admin,
+	)
+	s.caller = newCaller(s.service.url)
+	_, err = s.service.start(ctx)
+	return err
+}
+
+// close ends the service and then Feishu.
+func (s *environment) close() error {
+	var err error
+	if s.service != nil {
+		err = s.service.stop()
+		s.caller.client.CloseIdleConnections()
+	}
+	if s.feishu != nil {
+		err = errors.Join(err, s.feishu.Verify(), s.feishu.Close())
+	}
+	return err
+}
+
+// warm writes one row to each target, so that the service has its token and columns in its caches.
+func (s *environment) warm(ctx context.Context) error {
+	for i := range s.targets {
+		if err := s.caller.mustWrite(ctx, s.write(i, fmt.Sprint("warm", i))); err != nil {
+			return err
+		}
+	}
+	s.feishu.ResetCalls()
+	return nil
+}
+
+// warmMarks are the marks of the rows that warm writes.
+func (s *environment) warmMarks() map[string]bool {
+	marks := make(map[string]bool)
+	for i := range s.targets {
+		marks[fmt.Sprint("warm", i)] = true
+	}
+	return marks
+}
+
+// write is a call that writes one row with a mark into the i-th target.
+func (s *environment) write(i int, marks ...string) call {
+	return call{target: s.targets[i%len(s.targets)], passphrase: s.passphrase, body: rowsBody(marks...)}
+}
+
+// calls counts the write calls that Feishu got, and those that it refused because another write was under way.
+func (s *environment) calls() (writes, conflicts int64) {
+	const writeConflict = 1254291
+	for _, count := range s.feishu.Calls() {
+		switch count.Endpoint {
+		case "record.create", "record.batch_create", "record.update", "record.batch_update":
+			writes += count.Calls
+			if count.Code == writeConflict {
+				conflicts += count.Calls
+			}
+		}
+	}
+	return writes, conflicts
+}
+
+// landed counts the rows of all targets.
+func (s *environment) landed() int {
+	n := 0
+	for _, p := range s.targets {
+		n += s.feishu.RowCount(p.base, p.table)
+	}
+	return n
+}

@@ -1,0 +1,122 @@
+package core
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+type credentials struct {
+	AppID     string `json:"app_id"`
+	AppSecret string `json:"app_secret"`
+}
+
+// claimedApp returns the app_id of a token request, so that faults and counters can tell apps apart; "" when there is none.
+func claimedApp(body []byte) string {
+	var claimed credentials
+	_ = json.Unmarshal(body, &claimed) // the handler reports what is wrong
+	return claimed.AppID
+}
+
+func tenantToken(c *Call) (any, *Failure) {
+	value, left, f := c.issue()
+	if f != nil {
+		return nil, f
+	}
+	return map[string]any{"code": 0, "msg": "ok", "tenant_access_token": value, "expire": left}, nil
+}
+
+func appToken(c *Call) (any, *Failure) {
+	value, left, f := c.issue()
+	if f != nil {
+		return nil, f
+	}
+	return map[string]any{"code": 0, "msg": "ok", "app_access_token": value, "tenant_access_token": value, "expire": left}, nil
+}
+
+// issue returns the app's token and its remaining life in seconds.
+func (c *Call) issue() (string, int, *Failure) {
+	var claimed credentials
+	if f := c.Decode(&claimed); f != nil || claimed.AppID == "" || claimed.AppSecret == "" {
+		return "", 0, Fail(10003)
+	}
+	if _, f := c.Begin(nil, 0); f != nil {
+		return "", 0, f
+	}
+	a := c.Store.App(claimed.AppID)
+	if a == nil {
+		return "", 0, Fail(10003)
+	}
+	if subtle.ConstantTimeCompare([]byte(a.Spec.Load().Secret), []byte(claimed.AppSecret)) != 1 {
+		return "", 0, &Failure{code: 10014, status: c.Options.SecretStatus}
+	}
+	value, left := c.Store.Issue(a, c.Options.TokenTTL)
+	return value, int(left / time.Second), nil
+}
+
+// authorise finds the app of the bearer token and checks its address and scopes.
+func (c *Call) authorise() *Failure {
+	bearer, ok := strings.CutPrefix(c.Request.Header.Get("Authorization"), "Bearer ")
+	if !ok || bearer == "" {
+		return Fail(99991661)
+	}
+	switch {
+	case strings.HasPrefix(bearer, "t-"):
+	case strings.HasPrefix(bearer, "u-"), strings.HasPrefix(bearer, "eyJ"):
+		return Fail(99991668) // the sandbox knows no users
+	default:
+		return Fail(99991671)
+	}
+	a := c.Store.AppOf(bearer)
+	if a == nil {
+		return Fail(99991663)
+	}
+	c.app, c.AppID, c.token = a, a.ID, bearer
+	spec := a.Spec.Load()
+	if len(spec.IPAllow) > 0 && !slices.Contains(spec.IPAllow, c.remote()) {
+		return Fail(99991401)
+	}
+	for _, scope := range c.Route.Scopes {
+		if slices.Contains(spec.Scopes, scope) {
+			return nil
+		}
+	}
+	return scopeMissing(c.AppID, c.Route.Scopes)
+}
+
+func scopeMissing(appID string, scopes []string) *Failure {
+	f := &Failure{code: 99991672, msg: "Access denied. One of the following scopes is required: " + quoteList(scopes)}
+	for _, scope := range scopes {
+		f.permission = append(f.permission, permissionViolation{"action_scope_required", scope})
+	}
+	f.helps = []help{{
+		fmt.Sprintf("https://open.feishu.cn/app/%s/auth?q=%s&op_from=openapi&token_type=tenant", appID, strings.Join(scopes, ",")),
+		"应用尚未开通所需的应用身份权限,点击链接申请并开通任一权限即可 (Learn more about scopes)",
+	}}
+	return f
+}
+
+// RevokeTokens makes every token of the app invalid at once (99991663); "" means every app. The next token request gets a new one.
+func (s *Server) RevokeTokens(appID string) {
+	s.ExpireTokens(appID, 0)
+}
+
+// ExpireTokens leaves every token of the app (of every app for "") no more than left to live.
+func (s *Server) ExpireTokens(appID string, left time.Duration) { s.store.ExpireTokens(appID, left) }
+
+// Auth is the token endpoints of custom apps.
+func Auth() Family {
+	return Family{Name: "auth", Routes: []*Route{
+		{
+			Name: "auth.tenant_token", Method: "POST", Path: "/auth/v3/tenant_access_token/internal", Handle: tenantToken,
+			Class: ClassAuth,
+		},
+		{
+			Name: "auth.app_token", Method: "POST", Path: "/auth/v3/app_access_token/internal", Handle: appToken,
+			Class: ClassAuth,
+		},
+	}}
+}

@@ -1,0 +1,105 @@
+package tenant
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/secret"
+)
+
+// Claim is what the body and the headers of a request say about its sender, in addition to Caller.
+type Claim struct {
+	Passphrase secret.Text
+	AppID      string
+	AppSecret  secret.Text
+}
+
+// Identity is an authenticated caller, with the app's credential if the request has one.
+type Identity struct {
+	Name      string // of the passphrase
+	AppID     string
+	AppSecret secret.Text
+	Sealed    bool   // the credential comes from a connection key, which is limited to the fields below
+	Brand     string // of the connection key; "" if it has none
+	AppToken  string // of the connection key; "" if it has none
+	TableID   string // of the connection key; "" if it has none
+}
+
+// Authenticator identifies callers by passphrase or connection key. It is safe for concurrent use.
+type Authenticator struct {
+	passphrases Passphrases
+	keys        Keys
+	failures    *Failures
+}
+
+// NewAuthenticator makes an authenticator for these passphrases; connection keys are opened with ring. The caller closes it.
+func NewAuthenticator(passphrases Passphrases, ring *secret.Keyring) *Authenticator {
+	return &Authenticator{passphrases: passphrases, keys: Keys{Passphrases: passphrases, Ring: ring}, failures: NewFailures()}
+}
+
+// Close ends the authenticator's goroutines.
+func (a *Authenticator) Close() { a.failures.Close() }
+
+// Admit authenticates the caller of ctx. A passphrase in claim takes precedence over one in Authorization. With a connection key, an
+// app in claim must be the app of the key. A correct passphrase or key is never blocked, because many callers share an address.
+//
+// Errors: bad_passphrase, bad_connection_key, bad_parameter for another app than the key's; too_many_failures instead of the first two
+// once the caller's address has more than MaxFailures.
+func (a *Authenticator) Admit(ctx context.Context, claim Claim) (Identity, error) {
+	caller := CallerFrom(ctx)
+	if strings.HasPrefix(caller.Bearer.Reveal(), KeyPrefix) && claim.Passphrase.IsZero() {
+		return a.byKey(caller, claim)
+	}
+	passphrase := claim.Passphrase
+	if passphrase.IsZero() {
+		passphrase = caller.Bearer
+	}
+	if passphrase.IsZero() {
+		return Identity{}, problem.New(problem.BadPassphrase, problem.Text{
+			ZH: "请求里没有调用口令。请放在 Authorization: Bearer、X-Passphrase 或请求体的 passphrase 里。",
+			EN: "The request has no passphrase. Send it as Authorization: Bearer, as X-Passphrase, or as passphrase in the body.",
+		})
+	}
+	match, ok := a.passphrases.Match(passphrase)
+	if !ok {
+		return Identity{}, a.failed(caller, problem.New(problem.BadPassphrase, problem.Text{
+			ZH: "调用口令不正确。", EN: "The passphrase is not right.",
+		}))
+	}
+	return Identity{Name: match.Name, AppID: claim.AppID, AppSecret: claim.AppSecret}, nil
+}
+
+func (a *Authenticator) byKey(caller Caller, claim Claim) (Identity, error) {
+	c, err := a.keys.Open(caller.Bearer, time.Now())
+	if err != nil {
+		return Identity{}, a.failed(caller, err)
+	}
+	if claim.AppID != "" && claim.AppID != c.AppID || !claim.AppSecret.IsZero() && claim.AppSecret != c.AppSecret {
+		return Identity{}, problem.New(problem.BadParameter, problem.Text{
+			ZH: "app_id、app_secret 与连接密钥里的不同。使用连接密钥时请去掉它们。",
+			EN: "app_id or app_secret differs from the connection key's. Leave them out when a key is used.",
+		})
+	}
+	return Identity{
+		Name: c.Name, AppID: c.AppID, AppSecret: c.AppSecret, Sealed: true, Brand: c.Brand, AppToken: c.AppToken, TableID: c.TableID,
+	}, nil
+}
+
+// failed counts a failure of the caller's address and returns err, or too_many_failures once there are too many.
+func (a *Authenticator) failed(caller Caller, err error) error {
+	wait := a.failures.Add(caller.Address)
+	if wait == 0 {
+		return err
+	}
+	tooMany := problem.New(problem.TooManyFailures, problem.Text{
+		ZH: "这个地址在短时间内用了太多错误的口令或密钥。",
+		EN: "Too many wrong passphrases or keys came from this address.",
+	})
+	tooMany.RetryAfter = wait
+	return tooMany.Because(err)
+}
+
+// Seal makes a connection key. The caller must have been admitted as c.Name. Errors are those of Keys.Seal.
+func (a *Authenticator) Seal(c Connection) (secret.Text, error) { return a.keys.Seal(c) }
