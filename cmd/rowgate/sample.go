@@ -12,7 +12,7 @@ const (
 	sampleVideos = "视频"
 )
 
-// sample is a base as a team keeps it that rewrites videos: what a workflow produces, and what it points to.
+// sample is the base of a team that rewrites videos: a table that a workflow fills, and one that it links to.
 type sample struct {
 	sandbox  *sandbox.Sandbox
 	secret   string // generated: not even a sample secret is written down
