@@ -128,7 +128,7 @@ func responses(registry huma.Registry, t tool.Tool) map[string]*huma.Response {
 // everyTool lists the problems that any tool can answer: those of the credentials, the body and Feishu.
 var everyTool = []problem.Code{
 	problem.BadBody, problem.UnknownParameter, problem.BadParameter, problem.SecretInQuery, problem.BadLink, problem.MissingConnection,
-	problem.BadPassphrase, problem.BadAppCredentials, problem.BadConnectionKey,
+	problem.BadPassphrase, problem.BadAppCredentials, problem.BadConnectionKey, problem.KeyScope,
 	problem.AppNotCollaborator, problem.ScopeMissing, problem.AdvancedPermission, problem.IPNotAllowed,
 	problem.BaseNotFound, problem.TableNotFound, problem.BodyTooLarge, problem.QuotaExhausted, problem.UpstreamRejected,
 	problem.RateLimited, problem.TooManyFailures, problem.UpstreamUnavailable, problem.Overloaded, problem.Draining,

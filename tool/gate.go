@@ -24,7 +24,7 @@ type Places interface {
 }
 
 // Gate admits callers and finds the table that they mean. All its errors are problems: bad_passphrase, bad_connection_key,
-// too_many_failures, missing_connection, bad_link, table_not_found, and what Feishu says of a wiki link or a table's name.
+// too_many_failures, key_scope, missing_connection, bad_link, table_not_found, and what Feishu says of a wiki link or a table's name.
 type Gate struct {
 	Admission Admission
 	Places    Places
@@ -46,6 +46,7 @@ type reach int
 
 const (
 	reachApp reach = iota
+	reachScope
 	reachBase
 	reachWholeBase
 	reachTable
@@ -54,6 +55,18 @@ const (
 // App admits the caller and names its app; no base is needed.
 func (g *Gate) App(ctx context.Context, conn *Connection) (Target, error) {
 	return g.admit(ctx, conn, reachApp)
+}
+
+// Scope is App for what belongs to a table but is not found by it, such as a job: of a key for one base or table it also resolves
+// that base (Target.AppToken) and table (Target.Only). For every other caller they are "".
+func (g *Gate) Scope(ctx context.Context, conn *Connection) (Target, error) {
+	return g.admit(ctx, conn, reachScope)
+}
+
+// Holds reports whether the target's key opens that table: always for a caller without a key, or with one for any base. It is for
+// targets of Scope.
+func (t *Target) Holds(appToken, tableID string) bool {
+	return t.AppToken == "" || t.AppToken == appToken && (t.Only == "" || t.Only == tableID)
 }
 
 // Base also resolves app_token. A key of one table passes: what is done here must keep to Target.Only.
@@ -94,7 +107,7 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 		TableRef: feishu.TableRef{App: app}, Tenant: g.Digest(app), UserIDType: orText(conn.UserIDType, "open_id"),
 	}
 	target.Caller = identity.Name + "/" + target.Tenant
-	if reach == reachApp {
+	if reach == reachApp || reach == reachScope && identity.AppToken == "" {
 		return target, nil
 	}
 	if target.AppToken, err = g.Places.Base(ctx, app, link); err != nil {
@@ -169,15 +182,23 @@ func (g *Gate) within(ctx context.Context, field, sealed, asked string, app feis
 }
 
 func outsideKey(field string) error {
-	return problem.New(problem.BadParameter, problem.Text{
+	return problem.New(problem.KeyScope, problem.Text{
 		ZH: fmt.Sprintf("这个连接密钥只适用于它自己的表格，不能用于请求里的 %s。请去掉该参数或另建密钥。", field),
 		EN: fmt.Sprintf("This connection key is for its own table only, not for the %s of the request. Leave it out or make another key.", field),
 	})
 }
 
+// LinkWithin refuses, for a key of one table, a link that names another one. It is for targets of Base.
+func (t *Target) LinkWithin(link bitable.Link) error {
+	if t.Only != "" && link.TableID != "" && link.TableID != t.Only {
+		return outsideKey("link")
+	}
+	return nil
+}
+
 // BeyondKey refuses a key of one table, or one base, for what reaches further.
 func BeyondKey() error {
-	return problem.New(problem.BadParameter, problem.Text{
+	return problem.New(problem.KeyScope, problem.Text{
 		ZH: "这个连接密钥只适用于它自己的表格，不能用于这个接口。",
 		EN: "This connection key is for its own table only; this call reaches further.",
 	})
@@ -191,7 +212,7 @@ func missing(identity tenant.Identity, appToken string, reach reach) error {
 	if identity.AppSecret.IsZero() {
 		fields = append(fields, "app_secret")
 	}
-	if appToken == "" && reach >= reachBase {
+	if appToken == "" && reach >= reachBase { // reachScope asks for none
 		fields = append(fields, "app_token")
 	}
 	if len(fields) == 0 {

@@ -195,7 +195,7 @@ func TestMCPSession(t *testing.T) {
 		{"an argument that is none", "describe_table", map[string]any{"tabel_id": "x"}, "unknown_parameter", "table_id"},
 		{"an option that is none", "write_records", map[string]any{"records": "[]", "on_error": "maybe"}, "bad_parameter", "on_error"},
 		{"no rows", "write_records", map[string]any{}, "no_rows", ""},
-		{"a key's limit", "describe_table", map[string]any{"app_token": "bascnOther1"}, "bad_parameter", ""},
+		{"a key's limit", "describe_table", map[string]any{"app_token": "bascnOther1"}, "key_scope", ""},
 		{"another app than the key's", "describe_table", map[string]any{"app_id": "cli_other"}, "bad_parameter", "app_id"},
 		{"prose in place of rows", "write_records", map[string]any{"records": "here are the rows"}, "bad_body", ""},
 		{"very deep rows", "write_records", map[string]any{"records": strings.Repeat("[", 100)}, "bad_body", ""},
@@ -408,7 +408,7 @@ func TestMCPStdio(t *testing.T) {
 				t.Errorf("%v", got)
 			}
 		}
-		if got, failed := c.call("describe_table", map[string]any{"app_token": "bascnOther1"}); !failed || got["code"] != "bad_parameter" {
+		if got, failed := c.call("describe_table", map[string]any{"app_token": "bascnOther1"}); !failed || got["code"] != "key_scope" {
 			t.Errorf("%v", got)
 		}
 		if err := c.Close(); err != nil {
@@ -420,7 +420,7 @@ func TestMCPStdio(t *testing.T) {
 		if len(s.rows()) != 2 {
 			t.Errorf("%d rows", len(s.rows()))
 		}
-		if log := s.logs.String(); !strings.Contains(log, `"msg":"mcp call"`) || !strings.Contains(log, `"code":"bad_parameter"`) {
+		if log := s.logs.String(); !strings.Contains(log, `"msg":"mcp call"`) || !strings.Contains(log, `"code":"key_scope"`) {
 			t.Error("the calls are not logged")
 		}
 		s.leaks()

@@ -47,15 +47,32 @@ func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) 
 	case err != nil:
 		return nil, notStored(err)
 	case !found || e.Tenant != tenant || !e.Keep:
-		return nil, jobNotFound()
+		return nil, JobNotFound()
 	case e.DoneAt.IsZero():
-		return &Job{ID: jobID, State: StateQueued, RowsTotal: e.Rows}, nil
+		memo, err := a.memoOf(&e)
+		if err != nil {
+			return nil, problem.From(err)
+		}
+		return &Job{ID: jobID, State: StateQueued, RowsTotal: e.Rows, Memo: string(memo)}, nil
 	}
 	result, err := a.journal.openAnswer(e.Result)
 	if err != nil {
 		return nil, problem.From(err)
 	}
 	return doneJob(jobID, result), nil
+}
+
+// memoOf returns the memo of a stored entry that is not done.
+func (a *acceptor) memoOf(stored *Entry) ([]byte, error) {
+	data, err := a.opts.Keyring.Open(sealPayload, stored.Payload)
+	if err != nil {
+		return nil, err
+	}
+	submission, err := decodePayload(data)
+	if err != nil {
+		return nil, err
+	}
+	return submission.Memo, nil
 }
 
 func (a *acceptor) jobInMemory(jobID, tenant string) *Job {
@@ -68,7 +85,7 @@ func (a *acceptor) jobInMemory(jobID, tenant string) *Job {
 	if e.state == EntryParking || e.state == EntryParked {
 		return doneJob(jobID, e.result())
 	}
-	job := &Job{ID: jobID, State: StateRunning, RowsDone: len(e.rows) - e.open, RowsTotal: len(e.rows)}
+	job := &Job{ID: jobID, State: StateRunning, RowsDone: len(e.rows) - e.open, RowsTotal: len(e.rows), Memo: string(e.sub.Memo)}
 	if len(e.todo) == len(e.rows) {
 		job.State = StateQueued
 	}
@@ -76,7 +93,7 @@ func (a *acceptor) jobInMemory(jobID, tenant string) *Job {
 }
 
 func doneJob(id string, r *Result) *Job {
-	job := &Job{ID: id, State: StateDone, RowsDone: len(r.Rows), RowsTotal: len(r.Rows), Result: r}
+	job := &Job{ID: id, State: StateDone, RowsDone: len(r.Rows), RowsTotal: len(r.Rows), Memo: string(r.Memo), Result: r}
 	if allFailed(r.Rows) {
 		job.State = StateFailed
 	}

@@ -58,7 +58,8 @@ func inFlight() *problem.Error {
 	return p
 }
 
-func jobNotFound() *problem.Error {
+// JobNotFound is the answer for a job that does not exist, or that the caller may not know of.
+func JobNotFound() *problem.Error {
 	return problem.New(problem.JobNotFound, problem.Text{
 		ZH: "没有这个任务，或者它属于别的应用，或者已经过期。",
 		EN: "There is no such job, or it belongs to another app, or it has expired.",

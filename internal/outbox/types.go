@@ -90,6 +90,7 @@ type Job struct {
 	State     State
 	RowsDone  int
 	RowsTotal int
+	Memo      string  // the submission's
 	Result    *Result // nil until done
 }
 

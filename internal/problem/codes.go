@@ -21,6 +21,7 @@ const (
 	ScopeMissing       Code = "scope_missing"
 	AdvancedPermission Code = "advanced_permission"
 	IPNotAllowed       Code = "ip_not_allowed"
+	KeyScope           Code = "key_scope"
 
 	BaseNotFound   Code = "base_not_found"
 	TableNotFound  Code = "table_not_found"

@@ -101,6 +101,22 @@ var accessEntries = []Entry{
 		},
 	},
 	{
+		Code: KeyScope, Status: statusForbidden, Outcome: NotWritten,
+		Title: Text{ZH: "连接密钥不适用于这个请求", EN: "The connection key is not for this request"},
+		Fix: Text{
+			ZH: "去掉请求里的 app_token 和 table_id，只用密钥自己的表格；要做别的事，请用 create_connection 另建一个不限表格或不限多维表格的密钥，或改用口令和应用凭证。",
+			EN: "Leave app_token and table_id out, so that the key's own table is used. For anything else, make another key with " +
+				"create_connection, without the table or without the base, or send the passphrase and the app's credentials.",
+		},
+		Explanation: Text{
+			ZH: "连接密钥（rgk_…）可以只限于一个多维表格或其中一张数据表。限于一张表的密钥只能读取该表的记录、字段和视图，写入记录，新增列，为它上传文件，" +
+				"解析它的链接，诊断它的连接，以及查询它自己的任务。",
+			EN: "A connection key (rgk_…) may be for one base, or for one table of it. A table's key reads the records, fields and views of " +
+				"that table, writes its records, adds columns, uploads files for it, resolves its link, diagnoses its connection and reads " +
+				"its own jobs. A base's key does the same for every table of its base.",
+		},
+	},
+	{
 		Code: TooManyFailures, Status: statusTooManyRequests, Retryable: true, Outcome: NotWritten, RetryAfter: tooManyFailuresAfter,
 		Title: Text{ZH: "错误口令次数过多", EN: "Too many wrong passphrases"},
 		Fix: Text{

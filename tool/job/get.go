@@ -40,7 +40,15 @@ type Status struct {
 	RequestID string            `json:"request_id" doc:"this request, for support"`
 }
 
-// Get is the tool get_job. A job is told only to the credential that made it. publicURL is where problems are explained.
+// within reports whether the caller's key opens the table that the job writes to. A key for one base or table is not told of a job
+// whose table is not known.
+func within(target *tool.Target, job *outbox.Job) bool {
+	appToken, tableID := record.JobTable(job)
+	return target.Holds(appToken, tableID)
+}
+
+// Get is the tool get_job. A job is told only to the credential that made it, and to a key for one base or table only if it writes
+// there. publicURL is where problems are explained.
 func Get(gate *tool.Gate, jobs Jobs, publicURL string) tool.Tool {
 	return tool.Define[GetInput, Status](tool.Meta{
 		Name: "get_job", Path: "/v1/jobs/get", Family: "records",
@@ -49,13 +57,16 @@ func Get(gate *tool.Gate, jobs Jobs, publicURL string) tool.Tool {
 			`Example: {"job_id":"job_4k2n8x"}`,
 		Risk: tool.ReadOnly, Errors: []problem.Code{problem.JobNotFound},
 	}, func(ctx context.Context, in *GetInput) (tool.Answer, error) {
-		target, err := gate.App(ctx, &in.Connection)
+		target, err := gate.Scope(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
 		found, err := jobs.Job(ctx, in.JobID, target.Tenant)
 		if err != nil {
 			return tool.Answer{}, err
+		}
+		if !within(&target, found) {
+			return tool.Answer{}, outbox.JobNotFound()
 		}
 		status := &Status{
 			OK: true, JobID: found.ID, State: found.State, Progress: Progress{Done: found.RowsDone, Total: found.RowsTotal},

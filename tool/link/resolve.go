@@ -29,8 +29,8 @@ type Resolved struct {
 	RequestID string `json:"request_id" doc:"this request, for support"`
 }
 
-// Resolve is the tool resolve_link. A wiki link is looked up at Feishu with the caller's app. A connection key of one base
-// resolves no link to another.
+// Resolve is the tool resolve_link. A wiki link is looked up at Feishu with the caller's app. A connection key of one base,
+// or of one table, resolves no link to another.
 func Resolve(gate *tool.Gate) tool.Tool {
 	return tool.Define[ResolveInput, Resolved](tool.Meta{
 		Name: "resolve_link", Path: "/v1/links/resolve", Family: "tables",
@@ -48,8 +48,13 @@ func Resolve(gate *tool.Gate) tool.Tool {
 		if err != nil {
 			return tool.Answer{}, err
 		}
-		link, err := bitable.ParseLink(in.AppToken)
-		if err != nil {
+		link := bitable.Link{Kind: bitable.LinkToken, TableID: target.Only} // what a connection key leads to
+		if in.AppToken != "" {
+			if link, err = bitable.ParseLink(in.AppToken); err != nil {
+				return tool.Answer{}, err
+			}
+		}
+		if err := target.LinkWithin(link); err != nil {
 			return tool.Answer{}, err
 		}
 		return tool.OK(&Resolved{

@@ -69,6 +69,7 @@ func (w *write) submit(waiting, ctx context.Context, known directory.Table, fing
 		return tool.Answer{}, err
 	}
 	note := newMemo(ctx, w.op, len(w.rows), plan)
+	note.AppToken, note.TableID = w.target.AppToken, w.target.TableID
 	note.Warnings = append(note.Warnings, made...)
 	rows := plan.Rows()
 	if note.Count > 0 && (!w.options.skips() || len(rows) == 0) {
@@ -170,6 +171,15 @@ func JobReceipt(ctx context.Context, result *outbox.Result) (any, error) {
 		return nil, err
 	}
 	return receipt.body(receipt.op), nil
+}
+
+// JobTable returns the base and the table that a job writes to; "" if the job does not say.
+func JobTable(job *outbox.Job) (appToken, tableID string) {
+	var stored memo
+	if err := json.Unmarshal([]byte(job.Memo), &stored); err != nil {
+		return "", ""
+	}
+	return stored.AppToken, stored.TableID
 }
 
 // settle turns a result into a receipt, or into a problem where no row was written.

@@ -42,6 +42,8 @@ type Receipt struct {
 
 // memo is the tool's own part of a receipt: what validation found. It is kept with the entry, so that a replay tells it again.
 type memo struct {
+	AppToken string             `json:"app_token,omitempty"` // with TableID: where the rows go; a job is told by them to the keys that it is for
+	TableID  string             `json:"table_id,omitempty"`
 	Op       outbox.Op          `json:"op"`
 	Total    int                `json:"total"`
 	Errors   []problem.RowError `json:"errors,omitempty"`

@@ -47,6 +47,7 @@ const (
 	versioned   = "/bitable/v1/apps/"
 	unversioned = "/bitable/apps/" // the same calls, with the paths of an earlier proxy
 	table       = ":table_id"
+	records     = ":table_id/records"
 )
 
 // Forward makes the call with the app that the caller may use. Errors are problems: the guard's; not_found for a call that does
@@ -75,9 +76,10 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 	})
 }
 
-// placeOf returns base and table of the call: the first parameters of its path.
+// placeOf returns base and table of the call: the first parameters of its path. What writes fields, views or tables alters them:
+// bodies of such calls name other tables (link, lookup and formula fields).
 func placeOf(api *feishu.API, params []string) single.Place {
-	place := single.Place{AppToken: params[0]}
+	place := single.Place{AppToken: params[0], Alters: !api.Read && !strings.Contains(api.Path, records)}
 	if strings.Contains(api.Path, table) {
 		place.TableID = params[1]
 	}

@@ -58,8 +58,12 @@ func (g *Guard) Token(ctx context.Context) error {
 	return g.check(ctx, tenant.CallerFrom(ctx).Bearer)
 }
 
-// Place is the base and the table of a call of the Open API, from its path; "" if the path does not contain them.
-type Place struct{ AppToken, TableID string }
+// Place is where a call of the Open API reads or writes.
+type Place struct {
+	AppToken string // base, or any link to it; "" for a call that concerns none
+	TableID  string // "" for a call that concerns the base
+	Alters   bool   // the call changes fields, views or tables: a table's key does not open that
+}
 
 // Any accepts the configured token or any connection key and returns the app. It authorizes no access to a base: use App for
 // that.
@@ -76,9 +80,9 @@ func (g *Guard) Any(ctx context.Context) (feishu.App, error) {
 }
 
 // App accepts the configured token or a connection key and returns the app to use. A key for one base, or one table, gives access
-// to no other.
+// to no other; a key for one table gives access to its records, and reads its fields and views.
 //
-// Errors: those of Any; bad_parameter for a base or table outside the key's; those of resolving the key's wiki link.
+// Errors: those of Any; key_scope for what is outside the key's base or table; those of resolving the key's wiki link.
 func (g *Guard) App(ctx context.Context, place Place) (feishu.App, error) {
 	bearer := tenant.CallerFrom(ctx).Bearer
 	if !isKey(bearer) {
@@ -88,7 +92,7 @@ func (g *Guard) App(ctx context.Context, place Place) (feishu.App, error) {
 	if err != nil {
 		return feishu.App{}, wrong(err)
 	}
-	if identity.TableID != "" && place.TableID == "" || identity.AppToken != "" && place.AppToken == "" {
+	if identity.TableID != "" && (place.TableID == "" || place.Alters) || identity.AppToken != "" && place.AppToken == "" {
 		return feishu.App{}, tool.BeyondKey()
 	}
 	reach := g.keys.Table

@@ -118,13 +118,19 @@ func TestApp(t *testing.T) {
 				t.Errorf("%+v: %v", limit, err)
 			}
 			_, err := g.App(with(t, key), Place{AppToken: "bascnOther1", TableID: "tblExample"})
-			refused(t, err, problem.BadParameter, false)
+			refused(t, err, problem.KeyScope, false)
 			if limit.TableID == "" {
+				if _, err := g.App(with(t, key), Place{AppToken: "bascnExample", TableID: "tblOther001", Alters: true}); err != nil {
+					t.Errorf("a base's key: %v", err)
+				}
 				continue
 			}
-			for _, beyond := range []Place{{AppToken: "bascnExample", TableID: "tblOther001"}, {AppToken: "bascnExample"}, {}} {
+			for _, beyond := range []Place{
+				{AppToken: "bascnExample", TableID: "tblOther001"}, {AppToken: "bascnExample"}, {},
+				{AppToken: "bascnExample", TableID: "tblExample", Alters: true},
+			} {
 				_, err := g.App(with(t, key), beyond)
-				refused(t, err, problem.BadParameter, false)
+				refused(t, err, problem.KeyScope, false)
 			}
 		}
 	})
