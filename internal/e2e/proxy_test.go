@@ -207,11 +207,37 @@ func TestProxyTransparency(t *testing.T) {
 			t.Errorf("%d calls, want 3", calls)
 		}
 	})
-	t.Run("says so where Feishu's answer is lost", func(t *testing.T) {
-		s.fault(sandbox.Fault{Endpoint: "record.create", Count: 1, Action: sandbox.ActionCut, When: sandbox.AfterCommit})
-		got := s.send("POST", s.records(), s.token, `{"fields":{"主题":"cut"}}`, nil)
-		if got.status != http.StatusGatewayTimeout || !strings.Contains(got.raw, `"outcome":"unknown"`) {
-			t.Errorf("%d %s", got.status, got.raw)
+	t.Run("says so where Feishu's answer is lost, and keeps what it promises", func(t *testing.T) {
+		for _, test := range []struct {
+			name, path, body string
+			header           map[string]string
+			status, rows     int // of the lost answer; after a repeat
+		}{
+			{"no key", s.records(), `{"fields":{"主题":"cut"}}`, nil, http.StatusUnprocessableEntity, 2},
+			{"a key", s.records(), `{"fields":{"主题":"cut"}}`, map[string]string{"Idempotency-Key": "k-1"}, http.StatusGatewayTimeout, 1},
+			{"a client_token", s.records() + "?client_token=fe599b60-450f-46ff-b2ef-9f6675625b98", `{"fields":{"主题":"cut"}}`, nil, http.StatusGatewayTimeout, 1},
+			{
+				"a batch with a key", s.records() + "/batch_create", `{"records":[{"fields":{"主题":"a"}},{"fields":{"主题":"b"}},{"fields":{"主题":"c"}}]}`,
+				map[string]string{"Idempotency-Key": "运行-1"}, http.StatusGatewayTimeout, 3,
+			},
+		} {
+			endpoint := "record.create"
+			if strings.HasSuffix(test.path, "batch_create") {
+				endpoint = "record.batch_create"
+			}
+			before := len(s.rows())
+			s.fault(sandbox.Fault{Endpoint: endpoint, Count: 1, Action: sandbox.ActionCut, When: sandbox.AfterCommit})
+			got := s.send("POST", test.path, s.token, test.body, test.header)
+			repeatable := test.status == http.StatusGatewayTimeout
+			if got.status != test.status || !strings.Contains(got.raw, `"outcome":"unknown"`) || !strings.Contains(got.raw, "client_token") {
+				t.Errorf("%s: %d %s", test.name, got.status, got.raw)
+			}
+			if strings.Contains(got.raw, `"retryable":true`) != repeatable || (got.header.Get("Retry-After") != "") != repeatable {
+				t.Errorf("%s: Retry-After %q: %s", test.name, got.header.Get("Retry-After"), got.raw)
+			}
+			if got = s.send("POST", test.path, s.token, test.body, test.header); got.status != 200 || len(s.rows())-before != test.rows {
+				t.Errorf("%s: %d rows, want %d: %d %s", test.name, len(s.rows())-before, test.rows, got.status, got.raw)
+			}
 		}
 	})
 	t.Run("passes on nothing but records, fields, tables and views", func(t *testing.T) {

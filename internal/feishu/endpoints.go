@@ -18,6 +18,7 @@ type API struct {
 	Read      bool   // changes nothing, so the client itself may repeat it
 	Quota     string // limits counted together with all other endpoints of this quota; "" means with none
 	Serial    bool   // at most one call in flight an app
+	Creates   bool   // takes client_token in its query: the same token again creates nothing twice
 }
 
 // The methods that the Open API uses. (Only the client imports net/http.)
@@ -51,13 +52,13 @@ const (
 // and each endpoint's page.
 var (
 	APIToken       = &API{Name: "tenant_access_token", Method: methodPost, Path: "/auth/v3/tenant_access_token/internal", Read: true}
-	APIBatchCreate = &API{Name: "record_batch_create", Method: methodPost, Path: recordPath + "/batch_create", PerSecond: 50}
+	APIBatchCreate = &API{Name: "record_batch_create", Method: methodPost, Path: recordPath + "/batch_create", PerSecond: 50, Creates: true}
 	APIBatchUpdate = &API{Name: "record_batch_update", Method: methodPost, Path: recordPath + "/batch_update", PerSecond: 50}
 	APIBatchDelete = &API{Name: "record_batch_delete", Method: methodPost, Path: recordPath + "/batch_delete", PerSecond: 50}
 	APIBatchGet    = &API{Name: "record_batch_get", Method: methodPost, Path: recordPath + "/batch_get", PerSecond: 20, Read: true}
 	APISearch      = &API{Name: "record_search", Method: methodPost, Path: recordPath + "/search", PerSecond: 20, Read: true}
 	APIListFields  = &API{Name: "field_list", Method: methodGet, Path: tablePath + "/fields", PerSecond: 20, Read: true}
-	APICreateField = &API{Name: "field_create", Method: methodPost, Path: tablePath + "/fields", PerSecond: 10}
+	APICreateField = &API{Name: "field_create", Method: methodPost, Path: tablePath + "/fields", PerSecond: 10, Creates: true}
 	APIListTables  = &API{Name: "table_list", Method: methodGet, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 20, Read: true}
 	APICreateTable = &API{Name: "table_create", Method: methodPost, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 10}
 	APIListViews   = &API{Name: "view_list", Method: methodGet, Path: tablePath + "/views", PerSecond: 20, Read: true}
@@ -91,7 +92,7 @@ var apis = []*API{
 	APIBatchCreate, APIBatchUpdate, APIBatchDelete, APIBatchGet, APISearch,
 	APIListFields, APICreateField, APIListTables, APICreateTable, APIListViews, APIGetApp, APIGetNode, APIBatchGetID,
 	APIUploadAll, APIUploadPrepare, APIUploadPart, APIUploadFinish,
-	{Name: "record_create", Method: methodPost, Path: recordPath, PerSecond: 50},
+	{Name: "record_create", Method: methodPost, Path: recordPath, PerSecond: 50, Creates: true},
 	{Name: "record_list", Method: methodGet, Path: recordPath, PerSecond: 20, Read: true},
 	{Name: "record_get", Method: methodGet, Path: recordPath + "/:record_id", PerSecond: 20, Read: true},
 	{Name: "record_update", Method: methodPut, Path: recordPath + "/:record_id", PerSecond: 50},

@@ -137,10 +137,13 @@ func (p *passthrough) copy(w http.ResponseWriter, answer *Answer) {
 	}
 }
 
-// refuse answers with a problem: 401 without a token, 403 for a wrong one.
+// refuse answers with a problem: 401 without a token, 403 for a wrong one, and not to be repeated where a repeat may write twice.
 func (p *passthrough) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	doc := p.renderer.Document(r.Context(), err)
 	doc.Status = single.StatusOf(err, doc.Status)
+	if isLost(err) {
+		doc.Status, doc.Retryable, doc.RetryAfter = statusLost, false, 0
+	}
 	httpd.WriteDocument(w, doc)
 }
 

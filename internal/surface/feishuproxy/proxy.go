@@ -2,7 +2,7 @@
 // both directions; only the token is replaced.
 //
 // The proxy does not coerce, merge or repeat anything, and the outcome of a lost answer is unknown to the caller: only the tools
-// write exactly once. It shares the token cache, the limiter and the breakers with them.
+// write exactly once. An Idempotency-Key of a create becomes Feishu's client_token. It shares the token cache, the limiter and the breakers with them.
 package feishuproxy
 
 import (
@@ -71,9 +71,18 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.Feishu.Forward(ctx, app, client.Forward{
-		API: api, Params: params, RawQuery: c.RawQuery, Header: c.Header, Body: c.Body, ContentLength: c.Length,
+	c.Path = path // the same call under both its paths
+	query, repeatable, err := withToken(api, &c)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := p.Feishu.Forward(ctx, app, client.Forward{
+		API: api, Params: params, RawQuery: query, Header: c.Header, Body: c.Body, ContentLength: c.Length,
 	})
+	if err != nil {
+		return nil, lost(err, api, repeatable)
+	}
+	return answer, nil
 }
 
 // placeOf returns base and table of the call: the first parameters of its path. What writes fields, views or tables alters them:
