@@ -14,6 +14,7 @@ import (
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/surface/feishuproxy"
 	"github.com/rowgate/rowgate/internal/surface/mcp"
 	"github.com/rowgate/rowgate/internal/surface/snippet"
 	"github.com/rowgate/rowgate/internal/telemetry"
@@ -88,7 +89,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, error) {
 	options := httpd.Options{
 		PublicURL: a.publicURL, Logger: a.logger, Health: a.health, Parse: intake.Parse,
-		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
+		Dialect: feishuproxy.Dialect, TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
 	}
 	renderer := options.Renderer()
 	p := a.parts(keyring)

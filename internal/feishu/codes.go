@@ -15,5 +15,10 @@ const (
 	CodeDataNotChange       = 1254606
 	CodeRequestRepeated     = 1254608 // the same request again: done, or under way
 	CodeClientTokenUsed     = 1255006 // this client token was used
+	CodeTimeout             = 1255040 // the call took too long: its outcome is unknown
+	CodeForbidden           = 91403
 	CodeRateLimited         = 99991400
+	CodeNoToken             = 99991661
+	CodeBadToken            = 99991668 // no token of Feishu's; SDKs do not ask for a new one
+	CodeBadField            = 99992402
 )

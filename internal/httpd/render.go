@@ -19,10 +19,15 @@ import (
 // maxCauses bounds how many layers of a private cause the log names.
 const maxCauses = 8
 
+// Dialect answers doc where the request is for a path that stands in for another service, in the shape of that service's errors;
+// false for every other path.
+type Dialect func(w http.ResponseWriter, r *http.Request, doc problem.Document) bool
+
 // Renderer turns any error into the answer of docs/contract.md §5. It is safe for concurrent use.
 type Renderer struct {
 	PublicURL string       // prefix of a document's type, without a slash at the end
 	Logger    *slog.Logger // gets one line for each internal_error: the types of its causes, never their text
+	Dialect   Dialect      // nil: every path answers with problem documents
 }
 
 // Document classifies err and renders it for the request of ctx, in the caller's language and softened if the caller asked
@@ -44,9 +49,13 @@ func (p Renderer) Document(ctx context.Context, err error) problem.Document {
 	return doc
 }
 
-// Write answers the request with err: problem+json, or 200 and plain JSON where the caller asked for soft errors.
+// Write answers the request with err: problem+json, or 200 and plain JSON where the caller asked for soft errors, or what the
+// dialect of the path makes of it.
 func (p Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
-	WriteDocument(w, p.Document(r.Context(), err))
+	doc := p.Document(r.Context(), err)
+	if p.Dialect == nil || !p.Dialect(w, r, doc) {
+		WriteDocument(w, doc)
+	}
 }
 
 // WriteDocument answers with doc and the headers that belong to it.

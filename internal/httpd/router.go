@@ -28,11 +28,14 @@ type Options struct {
 	WholeBodies    []string           // other paths whose POSTs are read whole, within the same bounds, before their handler runs
 	Metrics        *telemetry.Metrics // nil: nothing is counted
 	TrustedProxies []netip.Prefix     // whose X-Forwarded-For is trusted; none: the peer is the client
+	Dialect        Dialect            // of refusals at paths that stand in for another service; may be nil
 	AllowedOrigins []string           // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
 }
 
 // Renderer returns the renderer of this edge's problems.
-func (o Options) Renderer() Renderer { return Renderer{PublicURL: o.PublicURL, Logger: o.Logger} }
+func (o Options) Renderer() Renderer {
+	return Renderer{PublicURL: o.PublicURL, Logger: o.Logger, Dialect: o.Dialect}
+}
 
 // NewRouter returns the router with all middleware, the health checks and the error pages; the caller adds its routes.
 // It fails if an allowed origin is not an origin.

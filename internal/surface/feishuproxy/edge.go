@@ -81,7 +81,7 @@ func (p *passthrough) forward(w http.ResponseWriter, r *http.Request) {
 		body, err := readKept(w, r)
 		if err != nil {
 			w.Header().Set("Connection", "close")
-			p.renderer.Write(w, r, err)
+			p.refuse(w, r, err)
 			return
 		}
 		call.Body = bytes.NewReader(body)
@@ -144,14 +144,16 @@ func (p *passthrough) refuse(w http.ResponseWriter, r *http.Request, err error) 
 	if isLost(err) {
 		doc.Status, doc.Retryable, doc.RetryAfter = statusLost, false, 0
 	}
-	httpd.WriteDocument(w, doc)
+	if !Dialect(w, r, doc) {
+		httpd.WriteDocument(w, doc)
+	}
 }
 
 // token answers an SDK's token call in Feishu's shape, errors included.
 func (p *passthrough) token(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		p.renderer.Write(w, r, httpd.BodyError(err))
+		p.refuse(w, r, httpd.BodyError(err))
 		return
 	}
 	token, err := p.to.Issue(r.Context(), body)
@@ -161,8 +163,8 @@ func (p *passthrough) token(w http.ResponseWriter, r *http.Request) {
 	}
 	doc := p.renderer.Document(r.Context(), err)
 	httpd.SetProblemHeaders(w.Header(), doc)
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	httpd.WriteJSON(w, single.StatusOf(err, doc.Status), Refusal(r.Context(), err))
+	w.Header().Set("Content-Type", feishuJSON)
+	httpd.WriteJSON(w, http.StatusOK, Refusal(r.Context(), err)) // as Feishu does: SDKs show code and msg of a 200 only
 }
 
 // health reports whether Feishu gives the caller's app a token.

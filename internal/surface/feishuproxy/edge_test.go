@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/surface/single"
@@ -208,25 +209,34 @@ func TestProxyRefusals(t *testing.T) {
 		name   string
 		err    error
 		status int
-		code   string // of the token endpoint
+		code   string // of a call
+		token  string // code of the token endpoint
 	}{
-		{"without a token are 401", bad, 401, `"code":10003`},
-		{"with a wrong one are 403", &single.Wrong{Problem: bad}, 403, `"code":10014`},
-		{"after too many are 429", problem.New(problem.TooManyFailures, problem.Text{}), 429, `"code":99991400`},
-		{"of a surface that is off are 404", single.Off(), 404, `"code":10003`},
+		{"without a token are 401", bad, 401, `{"code":99991661,`, `"code":10014`},
+		{"with a wrong one are 403", &single.Wrong{Problem: bad}, 403, `{"code":99991668,`, `"code":10014`},
+		{"after too many are 429", problem.New(problem.TooManyFailures, problem.Text{}), 429, `{"code":99991400,`, `"code":99991400`},
+		{"of a surface that is off are 404", single.Off(), 404, `{"code":404,`, `"code":10014`},
+		{"of a key for another table are 403", problem.New(problem.KeyScope, problem.Text{}), 403, `{"code":91403,`, `"code":10014`},
+		{"of a body are 400", problem.New(problem.BadBody, problem.Text{}), 400, `{"code":99992402,`, `"code":10003`},
+		{
+			"of Feishu's keep its code", (&feishu.Error{Code: 1254290, Class: feishu.ClassConflict}).Problem(), 429, `{"code":1254290,`, `"code":10014`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := serveProxy(t, upstream{err: test.err, forward: func(Call) (*Answer, error) { return nil, test.err }})
-			for _, path := range []string{proxied, "/health"} {
+			for path, kind := range map[string]string{proxied: feishuJSON, "/health": problem.MediaType} {
 				got := ask(t, server, http.MethodGet, path, nil)
-				if got.status != test.status || got.header.Get("Content-Type") != problem.MediaType {
+				if got.status != test.status || got.header.Get("Content-Type") != kind {
 					t.Errorf("%s: %d %v", path, got.status, got.header)
+				}
+				if text := got.text(); path == proxied && (!strings.HasPrefix(text, test.code+`"msg":"`) || !strings.Contains(text, `"error":{"type":`)) {
+					t.Errorf("%s: %s", path, text)
 				}
 			}
 			got := ask(t, server, http.MethodPost, pathToken, strings.NewReader("{}"))
 			body := got.text()
-			if got.status != test.status || !strings.Contains(body, test.code) || !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
+			if got.status != http.StatusOK || !strings.Contains(body, test.token) || !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
 				t.Errorf("token: %d %v %s", got.status, got.header, body)
 			}
 			if (got.header.Get("Retry-After") != "") != (test.status == 429) {

@@ -8,6 +8,7 @@ package feishuproxy
 import (
 	"context"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -83,6 +84,17 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 		return nil, lost(err, api, repeatable)
 	}
 	return answer, nil
+}
+
+// served lists the calls that are passed on, as "METHOD path".
+func served() []string {
+	var list []string
+	for api := range feishu.Endpoints() {
+		if strings.HasPrefix(api.Path, versioned) {
+			list = append(list, api.Method+" "+pathOpenAPIs+api.Path)
+		}
+	}
+	return append(list, http.MethodPost+" "+pathToken, http.MethodPost+" "+pathAppToken)
 }
 
 // placeOf returns base and table of the call: the first parameters of its path. What writes fields, views or tables alters them:

@@ -131,7 +131,7 @@ func TestIssue(t *testing.T) {
 		code int
 	}{
 		{`{"app_id":"cli_own","app_secret":"own-secret"}`, feishu.CodeBadSecret},
-		{`{"app_id":"cli_own"}`, feishu.CodeInvalidParam},
+		{`{"app_id":"cli_own"}`, feishu.CodeBadSecret},
 		{`[]`, feishu.CodeInvalidParam},
 		{``, feishu.CodeInvalidParam},
 	} {

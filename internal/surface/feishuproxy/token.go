@@ -3,14 +3,12 @@ package feishuproxy
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
-	"github.com/rowgate/rowgate/internal/surface/single"
 )
 
 // TokenLife is the lifetime of a token as reported to SDKs; Feishu's tokens have the same.
@@ -40,6 +38,12 @@ func (p *Proxy) Issue(ctx context.Context, body []byte) (Token, error) {
 			ZH: `请求体应为 {"app_id":"…","app_secret":"…"}。`, EN: `The body must be {"app_id":"…","app_secret":"…"}.`,
 		}).Because(err)
 	}
+	if asked.AppSecret.IsZero() {
+		return Token{}, problem.New(problem.BadPassphrase, problem.Text{
+			ZH: "缺少 app_secret：请填本服务的 API_AUTH_TOKEN，或一个连接密钥（rgk_…）。",
+			EN: "app_secret is missing: send this service's API_AUTH_TOKEN in it, or a connection key (rgk_…).",
+		})
+	}
 	if err := p.Guard.Credential(ctx, asked.AppID, asked.AppSecret); err != nil {
 		return Token{}, err
 	}
@@ -50,12 +54,11 @@ func (p *Proxy) Issue(ctx context.Context, body []byte) (Token, error) {
 // Refusal converts err to an answer of the token endpoint, in the shape that SDKs show to their users.
 func Refusal(ctx context.Context, err error) Token {
 	e := problem.From(err)
-	token := Token{Code: feishu.CodeInvalidParam, Msg: e.Detail.In(request.CallFrom(ctx).Lang())}
-	var wrong *single.Wrong
-	switch {
-	case errors.As(err, &wrong):
-		token.Code = feishu.CodeBadSecret
-	case e.Code == problem.TooManyFailures:
+	token := Token{Code: feishu.CodeBadSecret, Msg: e.Detail.In(request.CallFrom(ctx).Lang())}
+	switch e.Code {
+	case problem.BadBody:
+		token.Code = feishu.CodeInvalidParam
+	case problem.TooManyFailures:
 		token.Code = feishu.CodeRateLimited
 	}
 	return token
