@@ -91,6 +91,18 @@ func TestForward(t *testing.T) {
 			t.Errorf("sent %+v", calls)
 		}
 	})
+	t.Run("asks_for_no_new_token_where_one_does_not_help", func(t *testing.T) {
+		t.Parallel()
+		c, up := setup(t)
+		up.on(func(sent) answer { return refusal(99991668) })
+		got, err := c.Forward(t.Context(), appA, forwardOf(t, "GET", createPath, "", nil))
+		if err != nil || !strings.Contains(take(t, got), "99991668") || len(up.received(false)) != 1 {
+			t.Errorf("got %v, %v after %d calls", got, err, len(up.received(false)))
+		}
+		if e := asFeishu(t, write(t.Context(), c, tableA)); e.Class != feishu.ClassAccess || len(up.received(false)) != 2 {
+			t.Errorf("got %v after %d calls", e, len(up.received(false)))
+		}
+	})
 	t.Run("passes_the_refusal_on_when_the_new_token_is_refused_too", func(t *testing.T) {
 		t.Parallel()
 		c, up := setup(t)
