@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"golang.org/x/time/rate"
-
 	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
@@ -15,9 +13,6 @@ import (
 const (
 	// limitersPerApp is how many endpoints an app uses at once on average; it bounds the limiters kept.
 	limitersPerApp = 4
-	// burstShare is the part of a rate that may be used at once: one in burstShare. The rest flows evenly, so that no
-	// window of Feishu's ever holds more calls than the documented rate.
-	burstShare = 5
 	// maxWait bounds the wait for a limiter when the caller's context has no deadline.
 	maxWait = time.Minute
 )
@@ -25,13 +20,14 @@ const (
 // limiterKey names one limiter: what is counted, and for whom.
 type limiterKey struct{ quota, digest string }
 
-// limiter paces one app's calls of one endpoint (or of endpoints counted together).
+// limiter counts one app's calls of one endpoint (or of endpoints counted together). It holds a call back only where it would be one
+// more than the documented rate in some window; up to the rate, calls go out at once.
 type limiter struct {
-	limits []*rate.Limiter
-	slot   chan struct{} // has one element per call in flight, at most one; nil for no limit
+	slot chan struct{} // has one element per call in flight, at most one; nil for no limit
 
-	mu    sync.Mutex
-	until time.Time // no call before this time, by a rate-limit answer of Feishu's
+	mu      sync.Mutex
+	windows []*window
+	until   time.Time // no call before this time, by a rate-limit answer of Feishu's
 }
 
 func (c *Client) newLimiterCache(size int) *otter.Cache[limiterKey, *limiter] {
@@ -50,22 +46,15 @@ func (c *Client) limiter(s session, api *feishu.API) *limiter {
 func newLimiter(api *feishu.API) *limiter {
 	l := &limiter{}
 	if api.PerSecond > 0 {
-		l.limits = append(l.limits, newRate(api.PerSecond, time.Second))
+		l.windows = append(l.windows, newWindow(api.PerSecond, time.Second))
 	}
 	if api.PerMinute > 0 {
-		l.limits = append(l.limits, newRate(api.PerMinute, time.Minute))
+		l.windows = append(l.windows, newWindow(api.PerMinute, time.Minute))
 	}
 	if api.Serial {
 		l.slot = make(chan struct{}, 1)
 	}
 	return l
-}
-
-// newRate lets at most calls through in any window: a burst and an even flow that add up to it.
-func newRate(calls int, window time.Duration) *rate.Limiter {
-	burst := max(1, calls/burstShare)
-	even := max(1, calls-burst)
-	return rate.NewLimiter(rate.Limit(float64(even)/window.Seconds()), burst)
 }
 
 // enter waits until a call may be sent; leave must be called when it has been. A wait that would outlast ctx is refused
@@ -99,19 +88,38 @@ func (l *limiter) wait(ctx context.Context) (missing time.Duration, err error) {
 			}
 			continue
 		}
-		for _, limit := range l.limits {
-			turn := limit.Reserve()
-			if d := turn.Delay(); d > 0 {
-				if err := sleep(ctx, d); err != nil {
-					turn.Cancel()
-					return d, err
-				}
-			}
+		d, ok := l.reserve(ctx)
+		if !ok {
+			return d, context.DeadlineExceeded
+		}
+		if err := sleep(ctx, d); err != nil {
+			return d, err
 		}
 		if l.paused() <= 0 {
 			return 0, ctx.Err()
 		}
 	}
+}
+
+// reserve takes the next turn that every window has room for, in the order of its callers, and returns the time until then. A turn
+// that ctx, or maxWait for a ctx without a deadline, does not reach is not taken.
+func (l *limiter) reserve(ctx context.Context) (wait time.Duration, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	turn := now
+	for _, w := range l.windows {
+		turn = w.earliest(turn)
+	}
+	wait = turn.Sub(now)
+	deadline, limited := ctx.Deadline()
+	if limited && turn.After(deadline) || !limited && wait > maxWait {
+		return wait, false
+	}
+	for _, w := range l.windows {
+		w.add(turn)
+	}
+	return wait, true
 }
 
 // pause keeps every call back for d from now; a longer pause that runs already stays.

@@ -41,10 +41,46 @@ func TestLimiter(t *testing.T) {
 			})
 		}
 	})
+	t.Run("uses_all_of_the_documented_rate_and_paces_nothing_below_it", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			limiter, start := newLimiter(feishu.APIBatchCreate), time.Now()
+			for n := range 10 * feishu.APIBatchCreate.PerSecond { // a lone caller without think time
+				if _, err := limiter.enter(t.Context(), feishu.APIBatchCreate); err != nil {
+					t.Fatal(err)
+				}
+				want := time.Duration(n/feishu.APIBatchCreate.PerSecond) * time.Second
+				if got := time.Since(start); got != want {
+					t.Fatalf("call %d had its turn after %v, want %v", n, got, want)
+				}
+			}
+		})
+	})
+	t.Run("keeps_the_turn_of_a_caller_that_cannot_wait_for_others", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			limiter := newLimiter(feishu.APISearch)
+			for range feishu.APISearch.PerSecond {
+				_, _ = limiter.enter(t.Context(), feishu.APISearch)
+			}
+			short, cancel := context.WithTimeout(t.Context(), time.Second/2)
+			defer cancel()
+			if _, err := limiter.enter(short, feishu.APISearch); err == nil || err.RetryAfter != time.Second {
+				t.Fatalf("got %v", err)
+			}
+			start := time.Now()
+			for range feishu.APISearch.PerSecond {
+				_, _ = limiter.enter(t.Context(), feishu.APISearch)
+			}
+			if got := time.Since(start); got != time.Second {
+				t.Fatalf("the next %d calls took %v, want a second", feishu.APISearch.PerSecond, got)
+			}
+		})
+	})
 	t.Run("counts_each_app_for_itself", func(t *testing.T) {
 		t.Parallel()
 		bubble(t, func(t *testing.T, c *Client, _ *upstream) {
-			for range 30 {
+			for range feishu.APIBatchCreate.PerSecond {
 				_ = write(t.Context(), c, tableA)
 			}
 			start := time.Now()

@@ -278,8 +278,8 @@ func BenchmarkRefusal(b *testing.B) {
 func benchmark(b *testing.B, c *Client, call func() error) {
 	b.Helper()
 	// The limiter's pace is not what is measured.
-	c.limiter(c.session(appA), feishu.APIBatchCreate).limits = nil
-	c.limiter(c.session(appA), feishu.APIBatchDelete).limits = nil
+	c.limiter(c.session(appA), feishu.APIBatchCreate).windows = nil
+	c.limiter(c.session(appA), feishu.APIBatchDelete).windows = nil
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := call(); err != nil {
