@@ -336,9 +336,10 @@ func TestProxyDoor(t *testing.T) {
 		{"with the token", "GET", "/health", s.token, 200, ""},
 		{"with a key", "GET", "/health", open, 200, ""},
 		{"with a key for one table", "GET", "/health", limited, 200, ""},
-		{"what is not passed on is 404", "GET", tables + "/", s.token, 404, "not_found"},
-		{"for a key for one table as well", "GET", tables + "/", limited, 404, "not_found"},
-		{"and nothing for a stranger", "GET", tables + "/", "wrong", 403, "bad_passphrase"},
+		{"a slash at the end is taken off", "GET", tables + "/", s.token, 200, ""},
+		{"what is not passed on is 404", "GET", tables + "/x/y", s.token, 404, "not_found"},
+		{"for a key for one table as well", "GET", tables + "/x/y", limited, 404, "not_found"},
+		{"and nothing for a stranger", "GET", tables + "/x/y", "wrong", 403, "bad_passphrase"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := s.send(test.method, test.path, test.token, "", nil)

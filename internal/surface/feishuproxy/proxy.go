@@ -54,7 +54,7 @@ const (
 // Forward makes the call with the app that the caller may use. Errors are problems: the guard's; not_found for a call that does
 // not concern a base's records, fields, tables or views; those of a call without an answer.
 func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
-	path := c.Path
+	path := strings.TrimSuffix(c.Path, "/") // some programs end their paths with a slash
 	if rest, ok := strings.CutPrefix(path, unversioned); ok {
 		path = versioned + rest
 	}

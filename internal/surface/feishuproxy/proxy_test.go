@@ -80,6 +80,7 @@ func TestForward(t *testing.T) {
 		{"a path without its version", "POST", "/bitable" + records + "/batch_create", "record_batch_create"},
 		{"a change", "PUT", "/bitable/v1" + records + "/recExample", "record_update"},
 		{"the fields", "GET", "/bitable/v1/apps/bascnExample/tables/tblExample/fields", "field_list"},
+		{"a path that ends with a slash", "GET", "/bitable/v1/apps/bascnExample/tables/", "table_list"},
 		{"a view", "PATCH", "/bitable/v1/apps/bascnExample/tables/tblExample/views/vewExample", "view_update"},
 		{"the tables", "GET", "/bitable/v1/apps/bascnExample/tables", "table_list"},
 	} {
@@ -103,6 +104,7 @@ func TestForward(t *testing.T) {
 	}{
 		{"what is not about a base", "GET", "/wiki/v2/spaces/get_node", token, problem.NotFound},
 		{"a call that Feishu has not", "POST", "/bitable/v1" + records + "/recExample", token, problem.NotFound},
+		{"a path that ends with two slashes", "GET", "/bitable/v1/apps/bascnExample/tables//", token, problem.NotFound},
 		{"a path that climbs", "GET", "/bitable/v1/apps/../tables", token, problem.NotFound},
 		{"an escaped path", "GET", "/bitable/v1/apps/a%2Fb/tables", token, problem.NotFound},
 		{"a caller without a token, also where there is nothing", "GET", "/bitable/v1/nothing", "", problem.BadPassphrase},
