@@ -1,6 +1,7 @@
 package feishuproxy
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -41,27 +42,27 @@ func Dialect(w http.ResponseWriter, r *http.Request, doc problem.Document) bool 
 	return true
 }
 
-// codeOfProblem returns the code of Feishu's that says the same, and the HTTP status where there is none: no code of Feishu's is that low.
+// feishuCodes are the codes of Feishu's that say the same as a problem.
+var feishuCodes = map[problem.Code]int{
+	problem.BadPassphrase:     feishu.CodeBadToken,
+	problem.BadConnectionKey:  feishu.CodeBadToken,
+	problem.BadAppCredentials: feishu.CodeBadSecret,
+	problem.KeyScope:          feishu.CodeForbidden,
+	problem.RateLimited:       feishu.CodeRateLimited,
+	problem.TooManyFailures:   feishu.CodeRateLimited,
+	problem.UnknownOutcome:    feishu.CodeTimeout,
+	problem.BadParameter:      feishu.CodeBadField,
+	problem.BadBody:           feishu.CodeBadField,
+}
+
+// codeOfProblem returns what Feishu said, else the code of Feishu's that says the same, else the HTTP status: no code of Feishu's is
+// that low.
 func codeOfProblem(doc problem.Document) int {
 	if doc.Feishu != nil && doc.Feishu.Code != 0 {
 		return doc.Feishu.Code
 	}
-	switch doc.Code {
-	case problem.BadPassphrase, problem.BadConnectionKey:
-		if doc.Status == http.StatusUnauthorized {
-			return feishu.CodeNoToken
-		}
-		return feishu.CodeBadToken
-	case problem.BadAppCredentials:
-		return feishu.CodeBadSecret
-	case problem.KeyScope:
-		return feishu.CodeForbidden
-	case problem.RateLimited, problem.TooManyFailures:
-		return feishu.CodeRateLimited
-	case problem.UnknownOutcome:
-		return feishu.CodeTimeout
-	case problem.BadParameter, problem.BadBody:
-		return feishu.CodeBadField
+	if doc.Code == problem.BadPassphrase && doc.Status == http.StatusUnauthorized {
+		return feishu.CodeNoToken
 	}
-	return doc.Status
+	return cmp.Or(feishuCodes[doc.Code], doc.Status)
 }

@@ -55,10 +55,10 @@ func (p *Proxy) Issue(ctx context.Context, body []byte) (Token, error) {
 func Refusal(ctx context.Context, err error) Token {
 	e := problem.From(err)
 	token := Token{Code: feishu.CodeBadSecret, Msg: e.Detail.In(request.CallFrom(ctx).Lang())}
-	switch e.Code {
-	case problem.BadBody:
+	if e.Code == problem.BadBody {
 		token.Code = feishu.CodeInvalidParam
-	case problem.TooManyFailures:
+	}
+	if e.Code == problem.TooManyFailures {
 		token.Code = feishu.CodeRateLimited
 	}
 	return token

@@ -126,7 +126,9 @@ func TestApp(t *testing.T) {
 				continue
 			}
 			for _, beyond := range []Place{
-				{AppToken: "bascnExample", TableID: "tblOther001"}, {AppToken: "bascnExample"}, {},
+				{AppToken: "bascnExample", TableID: "tblOther001"},
+				{AppToken: "bascnExample"},
+				{},
 				{AppToken: "bascnExample", TableID: "tblExample", Alters: true},
 			} {
 				_, err := g.App(with(t, key), beyond)
