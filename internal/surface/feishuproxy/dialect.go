@@ -43,7 +43,7 @@ func Dialect(w http.ResponseWriter, r *http.Request, doc problem.Document) bool 
 }
 
 // feishuCodes are the codes of Feishu's that say the same as a problem.
-var feishuCodes = map[problem.Code]int{
+var feishuCodes = map[problem.Code]int{ //nolint:exhaustive // most problems have none
 	problem.BadPassphrase:     feishu.CodeBadToken,
 	problem.BadConnectionKey:  feishu.CodeBadToken,
 	problem.BadAppCredentials: feishu.CodeBadSecret,
