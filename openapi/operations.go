@@ -127,6 +127,7 @@ func responses(registry huma.Registry, t tool.Tool) map[string]*huma.Response {
 // everyTool is what any tool can answer: who is calling, the body, and Feishu's own state.
 var everyTool = []problem.Code{
 	problem.BadBody, problem.UnknownParameter, problem.BadParameter, problem.SecretInQuery, problem.BadLink, problem.MissingConnection,
+	problem.UnrenderedTemplate,
 	problem.BadPassphrase, problem.BadAppCredentials, problem.BadConnectionKey,
 	problem.AppNotCollaborator, problem.ScopeMissing, problem.AdvancedPermission, problem.IPNotAllowed,
 	problem.BaseNotFound, problem.TableNotFound, problem.BodyTooLarge, problem.QuotaExhausted, problem.UpstreamRejected,

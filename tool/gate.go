@@ -7,6 +7,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -24,7 +25,8 @@ type Places interface {
 }
 
 // Gate admits callers and finds the table that they mean. All its errors are problems: bad_passphrase, bad_connection_key,
-// too_many_failures, missing_connection, bad_link, table_not_found, and what Feishu says of a wiki link or a table's name.
+// too_many_failures, missing_connection, unrendered_template, bad_link, table_not_found, and what Feishu says of a wiki link or a
+// table's name.
 type Gate struct {
 	Admission Admission
 	Places    Places
@@ -76,7 +78,13 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,
 	})
 	if err != nil {
-		return Target{}, err
+		return Target{}, unrendered(err, problem.BadPassphrase, "passphrase", conn.Passphrase.Reveal(),
+			"Authorization", tenant.CallerFrom(ctx).Bearer.Reveal())
+	}
+	for _, field := range [][2]string{{"app_id", conn.AppID}, {"app_secret", conn.AppSecret.Reveal()}} {
+		if intake.IsUnrendered(field[1]) { // neither has such a form
+			return Target{}, intake.Unrendered(field[0])
+		}
 	}
 	appToken := orText(conn.AppToken, identity.AppToken)
 	if err := missing(identity, appToken, reach); err != nil {
@@ -85,7 +93,7 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 	var link bitable.Link
 	if appToken != "" {
 		if link, err = bitable.ParseLink(appToken); err != nil {
-			return Target{}, err
+			return Target{}, unrendered(err, problem.BadLink, "app_token", appToken)
 		}
 	}
 	app := feishu.App{ID: identity.AppID, Secret: identity.AppSecret, Brand: brand(link, conn.Brand, identity.Brand)}
@@ -142,7 +150,25 @@ func (g *Gate) table(ctx context.Context, target Target, asked string) (string, 
 	if target.Only != "" && target.Only != id && (err == nil || isTableNotFound(err)) {
 		return "", outsideKey("table_id")
 	}
-	return id, err
+	return id, unrendered(err, problem.TableNotFound, "table_id", asked)
+}
+
+// unrendered is err, or unrendered_template where a value that proved wrong with code is template text. fields are names and
+// values by turns, of which the first value that is not empty counts.
+func unrendered(err error, code problem.Code, fields ...string) error {
+	if err == nil || problem.From(err).Code != code {
+		return err
+	}
+	for i := 0; i < len(fields); i += 2 {
+		if fields[i+1] == "" {
+			continue
+		}
+		if intake.IsUnrendered(fields[i+1]) {
+			return intake.Unrendered(fields[i]).Because(err)
+		}
+		break
+	}
+	return err
 }
 
 func isTableNotFound(err error) bool {

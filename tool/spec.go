@@ -68,6 +68,7 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 			return spec, err
 		}
 		param.Kind = kind
+		param.Role = roleOf(name, field)
 		param.Secret = field.Type == reflect.TypeFor[secret.Text]()
 		for option := range strings.SplitSeq(field.Tag.Get("in"), ",") {
 			switch key, value, _ := strings.Cut(option, "="); key {
@@ -95,6 +96,17 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 		spec.Params = append(spec.Params, param)
 	}
 	return spec, nil
+}
+
+// roleOf says what template text means in a field: never a keyword, and as an idempotency key the same for every run.
+func roleOf(name string, field reflect.StructField) intake.Role {
+	switch {
+	case name == "idempotency_key":
+		return intake.IdempotencyKey
+	case name == "time_zone", field.Tag.Get("enum") != "":
+		return intake.Keyword
+	}
+	return intake.Content
 }
 
 // kindOf maps a field's type to what the body may hold. Options are pointers: a default on a plain bool or number would

@@ -63,7 +63,18 @@ type Param struct {
 	Header string // canonical header that may carry it, "" if none: X-App-Id
 	Secret bool   // never in the query, never shown in a refusal
 	Query  bool   // may come in the query string
+	Role   Role   // what template text means in it
 }
+
+// Role is what a parameter is for, as far as template text that nobody filled in is concerned.
+type Role int
+
+// The roles.
+const (
+	Content        Role = iota // any text may be meant, or the tool judges it once it proved wrong
+	Keyword                    // one of a few words, a time zone: template text is never right
+	IdempotencyKey             // names one run: template text would name them all
+)
 
 // Spec is what a tool takes. It is only read, so one value serves all requests at once.
 type Spec struct {

@@ -13,6 +13,9 @@ const (
 	BadLink           Code = "bad_link"
 	MissingConnection Code = "missing_connection"
 
+	UnrenderedTemplate Code = "unrendered_template"
+	Wrapper            Code = "wrapper"
+
 	BadPassphrase     Code = "bad_passphrase"
 	BadAppCredentials Code = "bad_app_credentials"
 	BadConnectionKey  Code = "bad_connection_key"
@@ -72,5 +75,6 @@ const (
 	RowAttachmentFailed RowCode = "attachment_failed"
 	RowPersonNotFound   RowCode = "person_not_found"
 	RowTooLarge         RowCode = "too_large"
+	RowWrapper          RowCode = "wrapper"
 	RowRecordNotFound   RowCode = "record_not_found" // update, delete
 )

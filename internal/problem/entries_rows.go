@@ -179,6 +179,11 @@ var rowEntries = []RowEntry{
 		Fix:     Text{ZH: "按 expected 的上限缩短。", EN: "Cut it down to the limit in expected."},
 	},
 	{
+		Code:    RowWrapper,
+		Meaning: Text{ZH: "这一行外面包了一层，里面不能确定是一行。", EN: "The row is inside a wrapper, and what is inside is not clearly a row."},
+		Fix:     Text{ZH: "只发送里面的行：{列: 值}。", EN: "Send only the row inside it: {column: value}."},
+	},
+	{
 		Code:    RowRecordNotFound,
 		Meaning: Text{ZH: "没有这条记录。", EN: "No such record."},
 		Fix:     Text{ZH: "用 search_records 取得现有的 record_id。", EN: "Take an existing record_id from search_records."},
