@@ -22,7 +22,9 @@ func (oneTable) Admit(ctx context.Context, claim tenant.Claim) (tenant.Identity,
 	return tenant.Identity{Name: "default", AppID: claim.AppID, AppSecret: claim.AppSecret}, nil
 }
 
-func (oneTable) Base(_ context.Context, _ feishu.App, link bitable.Link) (string, error) { return link.AppToken, nil }
+func (oneTable) Base(_ context.Context, _ feishu.App, link bitable.Link) (string, error) {
+	return link.AppToken, nil
+}
 
 func (oneTable) TableID(_ context.Context, _ feishu.App, _, idOrName string) (string, error) {
 	if idOrName != "$right" {

@@ -330,7 +330,7 @@ func TestRepairsSayWhatTheyDid(t *testing.T) {
 			}
 		}
 	}
-	if rules := 17; len(seen) != rules {
+	if rules := 18; len(seen) != rules {
 		t.Errorf("the corpus uses %d of %d rules: %v", len(seen), rules, seen)
 	}
 }

@@ -25,6 +25,7 @@ const (
 	RuleCSV           = "csv"
 	RuleTable         = "markdown_table"
 	RuleKeySelector   = "unresolved_key"
+	RuleCutLink       = "cut_link"
 )
 
 // repairTexts says what each rule did.
@@ -45,6 +46,7 @@ var repairTexts = map[string]problem.Text{
 	RuleSniffed:       {ZH: "内容类型缺失或不符，按内容判断。", EN: "The content type is missing or wrong; the format was detected from the content."},
 	RuleCSV:           {ZH: "按 CSV 读取，第一行是列名。", EN: "The text was read as CSV, its first line as column names."},
 	RuleTable:         {ZH: "按 Markdown 表格读取。", EN: "The text was read as a Markdown table."},
+	RuleCutLink:       {ZH: "链接在 & 处被截断，已接回。", EN: "A link that was cut at its & was put together again."},
 	RuleKeySelector: {
 		ZH: "幂等键像是 Dify 里不存在的变量；若它每次都相同，之后的写入会被当作重复。",
 		EN: "The idempotency key looks like a variable that Dify did not find; if it is always the same, later writes count as repeats.",
