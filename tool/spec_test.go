@@ -42,10 +42,10 @@ func TestSpecOf(t *testing.T) {
 				{Name: "records", Kind: intake.Rows},
 				{Name: "fields", Kind: intake.Row},
 				{Name: "key_fields", Kind: intake.List, Query: true},
-				{Name: "where", Kind: intake.Object},
-				{Name: "columns", Kind: intake.Array},
+				{Name: "where", Kind: intake.Object, MayBeColumn: true},
+				{Name: "columns", Kind: intake.Array, MayBeColumn: true},
 				{Name: "dry_run", Kind: intake.Bool, Query: true},
-				{Name: "limit", Kind: intake.Integer},
+				{Name: "limit", Kind: intake.Integer, MayBeColumn: true},
 			},
 			Rows: "records", Row: "fields", RowsRequired: true, FlatRow: true,
 		}

@@ -97,6 +97,10 @@ const (
 
 func (c *run) coerceRow(i int, raw []byte) {
 	c.row, c.members = i, 0
+	if e, refused := c.o.Refused[i]; refused {
+		c.failRow(e)
+		return
+	}
 	if !c.unwrap(raw) {
 		return
 	}

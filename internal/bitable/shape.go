@@ -1,6 +1,7 @@
 package bitable
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/rowgate/rowgate/internal/problem"
@@ -8,7 +9,8 @@ import (
 
 // unwrap lists the columns of a row in c.given: those of {"fields":{…}} alone, or of the flat row itself; in Update mode beside or
 // with a record_id. A flat key named fields or record_id that could be either a column or part of the shape is refused; inside
-// {"fields":{…}} any name is a column. ok is false if an error was recorded, one for the whole row: errors of single cells would
+// {"fields":{…}} any name is a column. An empty record_id is absent, and so is an empty id where the table has no column id; to
+// update, an id that is spelled like a record's is taken for record_id there. ok is false if an error was recorded, one for the whole row: errors of single cells would
 // crowd the answer out.
 func (c *run) unwrap(raw []byte) (ok bool) {
 	if len(raw) == 0 || raw[0] != '{' {
@@ -17,6 +19,7 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 	}
 	c.given = c.given[:0]
 	var id []byte
+	var other member // an id that is no column
 	wrapped, flat, inside := false, 0, 0
 	for w := walk(raw); ; {
 		key, more := w.key()
@@ -25,7 +28,13 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 		}
 		switch name := content(key); {
 		case string(name) == "record_id":
-			id = w.value()
+			if value := w.value(); !isBlank(value) {
+				id = value
+			}
+		case string(name) == "id" && !c.hasColumn("id"):
+			if value := w.value(); !isBlank(value) {
+				other = member{key, value}
+			}
 		case string(name) == "fields" && w.atObject():
 			wrapped = true
 			for in := w.enter(); ; inside++ {
@@ -41,6 +50,13 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 			flat++
 		}
 	}
+	if c.o.Mode == Update && id == nil && isString(other.value) && isRecordID(content(other.value)) {
+		id, other.value = other.value, nil
+	}
+	if other.value != nil {
+		c.give(flat, other.key, other.value)
+		flat++
+	}
 	switch {
 	case c.o.Mode != Update && id != nil:
 		c.failRow(recordIDInCreate)
@@ -53,6 +69,17 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 		return true
 	}
 	return false
+}
+
+// hasColumn reports whether the keys of a row find a column under that name.
+func (c *run) hasColumn(name string) bool {
+	_, _, ok := c.find(name)
+	return ok
+}
+
+// isBlank reports whether a value is null or text with nothing in it.
+func isBlank(raw []byte) bool {
+	return isNull(raw) || isString(raw) && len(bytes.TrimSpace(content(raw))) == 0
 }
 
 // give adds a column to the row under way, which has n already. Past MaxColumns they are only counted.

@@ -52,7 +52,9 @@ type Options struct {
 	UnknownOptions string         // PolicyCreate, PolicyReject
 	UserIDType     string         // open_id, union_id, user_id
 	Files          []File         // file parts of a multipart body, for attachment columns
-	Repeated       []string       // columns whose list was made of a form's repeated key: only for those that hold several values
+	// Refused are rows that were judged already, by their place: what is wrong with each. nil if none.
+	Refused  map[int]RowError
+	Repeated []string // columns whose list was made of a form's repeated key: only for those that hold several values
 }
 
 // File is a file that came beside the rows; it becomes a Pending of kind PendingFile.

@@ -119,36 +119,3 @@ func (p *parser) text(body []byte, csv bool) error {
 func (d *document) array(raw []byte, elems []span, count int) value {
 	return value{raw: raw, doc: d.out, elems: elems, count: count, depth: d.depth, layer: d.layer}
 }
-
-// members takes the top level's parameters, or the whole object as one flat row if it has none of them.
-func (p *parser) members(doc document) error {
-	var unknown *string
-	known := false
-	for _, m := range doc.members {
-		name := string(unquote(doc.out[m.key:m.keyEnd]))
-		place := p.place(name)
-		if place < 0 {
-			if unknown == nil {
-				unknown = &name
-			}
-			continue
-		}
-		known = true
-		raw := doc.out[m.start:m.end]
-		v := value{raw: raw, depth: doc.depth, layer: doc.layer}
-		if name == p.spec.Rows && raw[0] == '[' {
-			v = doc.array(raw, doc.rows, doc.rowCount)
-		}
-		v.depth++
-		p.give(place, v)
-	}
-	rows := p.place(p.spec.Rows)
-	switch {
-	case unknown == nil:
-		return nil
-	case !known && p.spec.FlatRow && rows >= 0:
-		p.give(rows, value{raw: doc.out, flat: true, depth: doc.depth, layer: doc.layer})
-		return nil
-	}
-	return p.unknownParameter(*unknown)
-}

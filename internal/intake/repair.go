@@ -26,6 +26,7 @@ const (
 	RuleTable         = "markdown_table"
 	RuleKeySelector   = "unresolved_key"
 	RuleCutLink       = "cut_link"
+	RuleWrapper       = "wrapper"
 )
 
 // repairTexts says what each rule did.
@@ -47,6 +48,7 @@ var repairTexts = map[string]problem.Text{
 	RuleCSV:           {ZH: "按 CSV 读取，第一行是列名。", EN: "The text was read as CSV, its first line as column names."},
 	RuleTable:         {ZH: "按 Markdown 表格读取。", EN: "The text was read as a Markdown table."},
 	RuleCutLink:       {ZH: "链接在 & 处被截断，已接回。", EN: "A link that was cut at its & was put together again."},
+	RuleWrapper:       {ZH: "去掉了数据外面的包装（例如 data、json）。", EN: "A wrapper around the rows, such as data or json, was removed."},
 	RuleKeySelector: {
 		ZH: "幂等键像是 Dify 里不存在的变量；若它每次都相同，之后的写入会被当作重复。",
 		EN: "The idempotency key looks like a variable that Dify did not find; if it is always the same, later writes count as repeats.",

@@ -59,7 +59,14 @@ func (w *write) run(ctx context.Context) (tool.Answer, error) {
 // submit validates, sends and waits. Feishu may know better than a schema of some minutes ago: when it says that a column is
 // gone, nothing was written, and the rows are looked at once more with the table as it is now (again).
 func (w *write) submit(waiting, ctx context.Context, known directory.Table, fingerprint [32]byte, again bool) (tool.Answer, error) {
-	plan, made, err := w.plan(waiting, w.target, &known, w.rows, w.options, w.mode)
+	settled, err := w.settle(waiting, ctx, &known)
+	if err != nil {
+		return tool.Answer{}, err
+	}
+	if again {
+		request.CallFrom(ctx).AddRows(len(settled.Rows) - len(w.rows))
+	}
+	plan, made, err := w.plan(waiting, w.target, &known, settled, w.options, w.mode)
 	if err != nil {
 		return tool.Answer{}, err
 	}
@@ -67,7 +74,7 @@ func (w *write) submit(waiting, ctx context.Context, known directory.Table, fing
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	note := newMemo(ctx, w.op, len(w.rows), plan)
+	note := newMemo(w.op, settled, plan)
 	note.Warnings = append(note.Warnings, made...)
 	rows := plan.Rows()
 	if note.Count > 0 && (!w.options.skips() || len(rows) == 0) {
@@ -78,7 +85,7 @@ func (w *write) submit(waiting, ctx context.Context, known directory.Table, fing
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
-		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Caller: w.caller(), IdempotencyKey: w.options.IdempotencyKey, Fingerprint: fingerprint,
+		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Caller: w.caller(len(settled.Rows)), IdempotencyKey: w.options.IdempotencyKey, Fingerprint: fingerprint,
 		Keep: tool.IsTrue(w.options.Async),
 	}
 	if tool.IsTrue(w.options.DryRun) {
@@ -104,10 +111,32 @@ func (w *write) submit(waiting, ctx context.Context, known directory.Table, fing
 	return answer, err
 }
 
+// settle decides with the table's columns what the intake left open: whether names are columns, and what is a wrapper around
+// rows. Where that refuses, a column may be newer than what is known of the table: the columns are then asked for once more.
+func (w *write) settle(waiting, ctx context.Context, known *directory.Table) (*intake.Settled, error) {
+	result := intake.ResultFrom(ctx)
+	judge := func() (*intake.Settled, error) {
+		return result.Settle(func(name string) bool {
+			_, _, ok := known.Schema.Field(name)
+			return ok
+		})
+	}
+	settled, err := judge()
+	if err == nil && len(settled.Refused) == 0 {
+		return settled, nil
+	}
+	fresh, refreshErr := w.Tables.Refresh(waiting, known)
+	if refreshErr != nil || fresh == known {
+		return settled, err
+	}
+	*known = *fresh
+	return judge()
+}
+
 // caller is whose turn it is in the lane. An import of several batches takes turns with the other requests of its own caller as
 // it does with those of others; requests that one batch holds keep their caller's order.
-func (w *write) caller() string {
-	if len(w.rows) <= feishu.MaxBatchCreate {
+func (w *write) caller(rows int) string {
+	if rows <= feishu.MaxBatchCreate {
 		return w.target.Caller
 	}
 	return w.target.Caller + "/" + rand.Text()

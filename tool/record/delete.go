@@ -80,7 +80,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 		Service: s, target: target, deadline: in.Deadline, op: outbox.OpDelete,
 		options: &WriteOptions{OnError: in.OnError, DryRun: in.DryRun, IdempotencyKey: in.IdempotencyKey, Async: in.Async},
 	}
-	note := memo{Op: outbox.OpDelete, Total: len(in.RecordIDs), Warnings: repairs(ctx)}
+	note := memo{Op: outbox.OpDelete, Total: len(in.RecordIDs), Warnings: warningsOf(intake.ResultFrom(ctx).Repairs)}
 	rows := make([]bitable.Row, 0, len(in.RecordIDs))
 	seen := make(map[string]bool, len(in.RecordIDs))
 	request.CallFrom(ctx).AddRows(len(in.RecordIDs))

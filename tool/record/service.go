@@ -66,13 +66,15 @@ type Lookups interface {
 
 // plan coerces rows for the table. A column that the table has not may be newer than what is known of the table: the columns
 // are then asked for once more.
-func (s *Service) plan(ctx context.Context, target tool.Target, known *directory.Table, rows []json.RawMessage, o *WriteOptions, mode bitable.Mode,
+func (s *Service) plan(ctx context.Context, target tool.Target, known *directory.Table, settled *intake.Settled, o *WriteOptions, mode bitable.Mode,
 ) (plan *bitable.Plan, made []bitable.Warning, err error) {
 	options, err := o.coercion(mode, target.UserIDType, known.Zone)
 	if err != nil {
 		return nil, nil, err
 	}
 	options.Files, options.Repeated = s.Files(ctx), intake.ResultFrom(ctx).Repeated
+	options.Refused = settled.Refused
+	rows := settled.Rows
 	plan = known.Schema.Coerce(rows, options)
 	if len(plan.UnknownColumns()) > 0 {
 		fresh, err := s.Tables.Refresh(ctx, known)

@@ -30,7 +30,7 @@ func Write(s *Service) tool.Tool {
 			`numbers as text, selects by name. Example: {"records":[{"标题":"第一集","日期":"2026-03-04"}]}`,
 		Risk: tool.Writing, FormBodies: true, Async: true,
 		Errors: []problem.Code{
-			problem.NoRows, problem.InvalidRows, problem.FieldNotFound, problem.BadKeyField, problem.TableFull, problem.TooManyRows,
+			problem.NoRows, problem.Wrapper, problem.InvalidRows, problem.FieldNotFound, problem.BadKeyField, problem.TableFull, problem.TooManyRows,
 			problem.IdempotencyConflict, problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *WriteInput) (tool.Answer, error) {
