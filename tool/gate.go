@@ -78,12 +78,12 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,
 	})
 	if err != nil {
-		return Target{}, unrendered(err, problem.BadPassphrase, "passphrase", conn.Passphrase.Reveal(),
-			"Authorization", tenant.CallerFrom(ctx).Bearer.Reveal())
+		return Target{}, unrendered(err, problem.BadPassphrase,
+			given{"passphrase", conn.Passphrase.Reveal()}, given{"Authorization", tenant.CallerFrom(ctx).Bearer.Reveal()})
 	}
-	for _, field := range [][2]string{{"app_id", conn.AppID}, {"app_secret", conn.AppSecret.Reveal()}} {
-		if intake.IsUnrendered(field[1]) { // neither has such a form
-			return Target{}, intake.Unrendered(field[0])
+	for _, field := range []given{{"app_id", conn.AppID}, {"app_secret", conn.AppSecret.Reveal()}} {
+		if intake.IsUnrendered(field.value) { // neither has such a form
+			return Target{}, intake.Unrendered(field.name)
 		}
 	}
 	appToken := orText(conn.AppToken, identity.AppToken)
@@ -93,7 +93,7 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 	var link bitable.Link
 	if appToken != "" {
 		if link, err = bitable.ParseLink(appToken); err != nil {
-			return Target{}, unrendered(err, problem.BadLink, "app_token", appToken)
+			return Target{}, unrendered(err, problem.BadLink, given{"app_token", appToken})
 		}
 	}
 	app := feishu.App{ID: identity.AppID, Secret: identity.AppSecret, Brand: brand(link, conn.Brand, identity.Brand)}
@@ -150,21 +150,24 @@ func (g *Gate) table(ctx context.Context, target Target, asked string) (string, 
 	if target.Only != "" && target.Only != id && (err == nil || isTableNotFound(err)) {
 		return "", outsideKey("table_id")
 	}
-	return id, unrendered(err, problem.TableNotFound, "table_id", asked)
+	return id, unrendered(err, problem.TableNotFound, given{"table_id", asked})
 }
 
-// unrendered is err, or unrendered_template where a value that proved wrong with code is template text. fields are names and
-// values by turns, of which the first value that is not empty counts.
-func unrendered(err error, code problem.Code, fields ...string) error {
+// given is a connection field as the request gives it.
+type given struct{ name, value string }
+
+// unrendered is err, or unrendered_template where err has that code and the first of the fields that is not empty, which is the
+// one that proved wrong, holds template text.
+func unrendered(err error, code problem.Code, fields ...given) error {
 	if err == nil || problem.From(err).Code != code {
 		return err
 	}
-	for i := 0; i < len(fields); i += 2 {
-		if fields[i+1] == "" {
+	for _, field := range fields {
+		if field.value == "" {
 			continue
 		}
-		if intake.IsUnrendered(fields[i+1]) {
-			return intake.Unrendered(fields[i]).Because(err)
+		if intake.IsUnrendered(field.value) {
+			return intake.Unrendered(field.name).Because(err)
 		}
 		break
 	}
