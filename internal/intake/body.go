@@ -101,7 +101,12 @@ func (p *parser) text(body []byte, csv bool) error {
 	}
 	rows := p.place(p.spec.Rows)
 	switch doc.root() {
-	case 0, 'n':
+	case 0:
+		return nil
+	case 'n':
+		if rows < 0 {
+			return p.refuse("", r.miss(r.afterSpace(0), notAnObject))
+		}
 		return nil
 	case '{':
 		return p.members(doc)

@@ -71,6 +71,9 @@ func (r *reading) read() (document, *misread) {
 		}
 		if looksJSON(r.text[start:]) {
 			if miss != nil {
+				if doc, ok := r.unescaped(start); ok {
+					return doc, nil
+				}
 				return document{}, miss
 			}
 			return r.more(s, start)

@@ -36,7 +36,7 @@ func (p *parser) refuse(where string, m *misread) *problem.Error {
 		detail.EN += " Near: " + near
 	}
 	e := problem.New(problem.BadBody, detail)
-	if m.why.form {
+	if e.Fix = m.why.fix; m.why.form {
 		e.Fix = formAdvice
 	}
 	return e

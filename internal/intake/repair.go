@@ -27,6 +27,7 @@ const (
 	RuleKeySelector   = "unresolved_key"
 	RuleCutLink       = "cut_link"
 	RuleWrapper       = "wrapper"
+	RuleEscaped       = "escaped_quotes"
 )
 
 // repairTexts says what each rule did.
@@ -49,6 +50,7 @@ var repairTexts = map[string]problem.Text{
 	RuleTable:         {ZH: "按 Markdown 表格读取。", EN: "The text was read as a Markdown table."},
 	RuleCutLink:       {ZH: "链接在 & 处被截断，已接回。", EN: "A link that was cut at its & was put together again."},
 	RuleWrapper:       {ZH: "去掉了数据外面的包装（例如 data、json）。", EN: "A wrapper around the rows, such as data or json, was removed."},
+	RuleEscaped:       {ZH: "引号多转义了一次，已还原。", EN: "Every quote was escaped once too often; they were unescaped."},
 	RuleKeySelector: {
 		ZH: "幂等键像是 Dify 里不存在的变量；若它每次都相同，之后的写入会被当作重复。",
 		EN: "The idempotency key looks like a variable that Dify did not find; if it is always the same, later writes count as repeats.",
