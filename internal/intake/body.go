@@ -37,9 +37,9 @@ func (p *parser) body(in Input) error {
 	switch {
 	case media == "application/json", media == "text/json", strings.HasSuffix(media, "+json"),
 		media == "application/x-ndjson", media == "text/plain":
-		return p.text(in.Body, false)
-	case media == "text/csv":
-		return p.text(in.Body, true)
+		return p.text(reading{text: in.Body})
+	case media == "text/csv", media == "text/tab-separated-values":
+		return p.text(reading{text: in.Body, csv: true, tabs: media != "text/csv"})
 	case media == "application/x-www-form-urlencoded" && trimmed[0] != '{' && trimmed[0] != '[':
 		return p.urlencoded(in.Body)
 	case media == "", media == "application/octet-stream", media == "application/x-www-form-urlencoded":
@@ -47,7 +47,7 @@ func (p *parser) body(in Input) error {
 		if p.looksForm(trimmed) {
 			return p.urlencoded(in.Body)
 		}
-		return p.text(in.Body, false)
+		return p.text(reading{text: in.Body})
 	}
 	return problem.New(problem.BadBody, problem.Text{
 		ZH: fmt.Sprintf("不支持内容类型 %s；请用 application/json、表单、text/plain 或 text/csv。", quote(media)),
@@ -93,8 +93,8 @@ func isASCII(b []byte) bool {
 }
 
 // text reads a body that is one text: JSON in any wrapping, a Markdown table or CSV.
-func (p *parser) text(body []byte, csv bool) error {
-	r := reading{text: body, rowsKey: p.spec.Rows, csv: csv, repairs: &p.repairs}
+func (p *parser) text(r reading) error {
+	r.rowsKey, r.repairs = p.spec.Rows, &p.repairs
 	doc, miss := r.read()
 	if miss != nil {
 		return p.refuse("", miss)

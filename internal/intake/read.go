@@ -33,6 +33,7 @@ type reading struct {
 	depth   int    // containers and string layers around the text
 	layer   int    // string layers around the text
 	csv     bool   // the text is declared to be CSV
+	tabs    bool   // tabs separate the cells of CSV
 	probing bool   // only whether a value can be read is asked
 	noTable bool   // neither a table nor CSV is read
 	dug     bool   // the value had to be dug out
