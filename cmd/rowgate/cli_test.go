@@ -210,13 +210,10 @@ func TestPrograms(t *testing.T) {
 		program(t, "curl")
 		p := start(t, nil, "sandbox", "--listen", "127.0.0.1:0", "--empty")
 		url := p.says(&p.stdout, `export FEISHU_BASE_URL=(http://127.0.0.1:\d+)\n`)
-		var commands []string
-		for line := range strings.Lines(p.stdout.String()) {
-			if strings.HasPrefix(line, "curl ") {
-				commands = append(commands, strings.Replace(line, "curl ", "curl -sS ", 1))
-			}
-		}
-		answer, err := exec.CommandContext(t.Context(), shell, "-c", strings.Join(commands, "\n")).CombinedOutput()
+		_, commands, _ := strings.Cut(p.stdout.String(), "\n\ncurl ")
+		commands, _, _ = strings.Cut("curl "+commands, "\n\n")
+		commands = strings.ReplaceAll(commands, "curl ", "curl -sS ")
+		answer, err := exec.CommandContext(t.Context(), shell, "-c", commands).CombinedOutput()
 		if err != nil || !strings.Contains(string(answer), `"app_token":"bas`) || strings.Contains(string(answer), "error") {
 			t.Errorf("%v: %s (%s)", err, answer, url)
 		}

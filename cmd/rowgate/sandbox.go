@@ -57,8 +57,9 @@ func listenError(address string, err error) error {
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return err
 	}
-	return fmt.Errorf("%w\n%s is used by another program, perhaps another simulator: stop that one, or choose an address with --listen 127.0.0.1:0"+
-		"\n%s 已被另一个程序占用（也许是另一个模拟器）：停掉它，或用 --listen 127.0.0.1:0 换一个地址", err, address, address)
+	return fmt.Errorf("%w\n"+
+		"%s is used by another program, perhaps another simulator: stop that one, or choose an address with --listen 127.0.0.1:0\n"+
+		"%s 已被另一个程序占用（也许是另一个模拟器）：停掉它，或用 --listen 127.0.0.1:0 换一个地址", err, address, address)
 }
 
 // fill makes the sample base, unless it is not wanted, and returns what a person needs to know of the simulator at that URL.
@@ -69,7 +70,8 @@ func (c *sandboxCmd) fill(sb *sandbox.Sandbox, url string) (string, error) {
 It is empty. Add an app and a base; the answer names the app_token and the table_ids:
 
 curl %[1]s/sandbox/apps -d '{"app_id":"cli_example","app_secret":"sandboxSecretExample"}'
-curl %[1]s/sandbox/bases -d '{"name":"视频","collaborators":["cli_example"],"tables":[{"name":"视频","fields":[{"field_name":"标题","type":1}]}]}'
+curl %[1]s/sandbox/bases -d '{"name":"视频","collaborators":["cli_example"],
+  "tables":[{"name":"视频","fields":[{"field_name":"标题","type":1}]}]}'
 
 Then start the service:
 

@@ -352,8 +352,10 @@ func TestLegacyReads(t *testing.T) {
 	t.Run("get_shows_text_as_segments_on_request", func(t *testing.T) {
 		t.Parallel()
 		r := b.do("GET", recordsPath+"/"+ids[0]+"?text_field_as_array=true&automatic_fields=true", nil)
-		for _, part := range []string{`"text":[{"text":"a","type":"text"}]`, `"number":"1"`, `"id":"` + ids[0], `"created_by":`, `"formula":[{"text":"f","type":"text"}]`, `"lookup":[{"text":"1","type":"text"},{"text":"2","type":"text"}]`,
-			`"creator":{"avatar_url":"","email":"","en_name":"seed","id":"ou_seed","name":"seed"}`, `"modifier":{"avatar_url":`} {
+		for _, part := range []string{
+			`"text":[{"text":"a","type":"text"}]`, `"number":"1"`, `"id":"` + ids[0], `"created_by":`, `"formula":[{"text":"f","type":"text"}]`, `"lookup":[{"text":"1","type":"text"},{"text":"2","type":"text"}]`,
+			`"creator":{"avatar_url":"","email":"","en_name":"seed","id":"ou_seed","name":"seed"}`, `"modifier":{"avatar_url":`,
+		} {
 			if !strings.Contains(r.raw, part) {
 				t.Errorf("%s is not in %s", part, r.raw)
 			}

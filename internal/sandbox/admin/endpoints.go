@@ -26,7 +26,10 @@ const rowsOfTable = "/sandbox/bases/{app_token}/tables/{table_id}"
 // endpoints are all calls of the admin API: the router and the index page are made of this list.
 func (a *Admin) endpoints() []endpoint {
 	return []endpoint{
-		{"GET", "/sandbox/health", "是否在运行", "is it running", func(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil }},
+		{
+			"GET", "/sandbox/health", "是否在运行", "is it running",
+			func(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil },
+		},
 		{
 			"POST", "/sandbox/reset", "忘掉一切，只留设置", "forget everything but the options",
 			func(*http.Request) (any, error) { a.server.Reset(); return done, nil },

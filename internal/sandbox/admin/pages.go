@@ -96,7 +96,10 @@ func (p page) Other() string {
 }
 
 func newPage(r *http.Request) page {
-	p := page{Lang: language(r.URL.Query().Get("lang"), r.Header.Get("Accept-Language")), Style: template.CSS(styleCSS), Origin: origin(r)} //nolint:gosec // G203: embedded
+	p := page{
+		Lang: language(r.URL.Query().Get("lang"), r.Header.Get("Accept-Language")), Origin: origin(r),
+		Style: template.CSS(styleCSS), //nolint:gosec // G203: embedded
+	}
 	p.Title, _ = p.T("title")
 	return p
 }

@@ -158,7 +158,8 @@ func notFound(w http.ResponseWriter, path string) {
 	w.WriteHeader(http.StatusNotFound)
 	text := "404 page not found"
 	if notSimulated.MatchString(path) {
-		text += "\nThis is Rowgate's simulator: Feishu has this path, the simulator does not serve it (/sandbox/endpoints lists what it serves)." +
+		text += "\nThis is Rowgate's simulator: Feishu has this path, the simulator does not serve it." +
+			" /sandbox/endpoints lists what it serves." +
 			"\n这是 Rowgate 的模拟器：飞书有这个接口，模拟器没有；/sandbox/endpoints 列出它提供的接口。"
 	}
 	_, _ = w.Write([]byte(text))

@@ -93,7 +93,7 @@ type Options struct {
 	FieldIDKeys         bool         // fld… ids work as keys of fields; by default 1254045
 	SparseEcho          bool         // the echo of a write leaves out "" in text, a url sent without text, and links
 	LocationFilter      LocationMode // what the filter of a location takes beside isEmpty and isNotEmpty; default LocationEqual
-	TrailingSlash       bool         // open.feishu.cn takes "/" at the end of a Bitable path; by default 404. With a PersonalBaseToken it always does
+	TrailingSlash       bool         // a Bitable path may end in "/"; by default only with a PersonalBaseToken, else 404
 	RouteTokenOptional  bool         // an upload to a base outside a wiki needs no drive_route_token; by default 403/1061004
 
 	Overload         OverloadMode // default OverloadGateway
