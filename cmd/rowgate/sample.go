@@ -8,7 +8,7 @@ import (
 // that were made for one run of the simulator work in the next.
 const (
 	sampleAppID    = "cli_example"
-	sampleSecret   = "sandboxSecretExample" //nolint:gosec // G101: it opens the simulator, nothing else
+	sampleSecret   = "sandboxSecretExample" // it opens the simulator, nothing else
 	sampleBase     = "bascnExample"
 	sampleWiki     = "wikcnExample"
 	samplePersonal = "pt-sandboxExample" // the base's PersonalBaseToken
