@@ -17,7 +17,7 @@ const (
 	sampleGroupsID = "tblExampleChannels"
 )
 
-// sample is a base as a team keeps it that rewrites videos: what a workflow produces, and what it points to.
+// sample is the base of a team that rewrites videos: a table that a workflow fills, and one that it links to.
 type sample struct {
 	sandbox  *sandbox.Sandbox
 	appID    string

@@ -16,9 +16,9 @@ import (
 
 // sandboxCmd runs the simulator; bases, apps, faults and latency are set over its admin API.
 type sandboxCmd struct {
-	Listen     string        `default:"127.0.0.1:9090" help:"Address."`
-	WriteDelay time.Duration `default:"0s" help:"Latency of a writing call."`
-	ReadDelay  time.Duration `default:"0s" help:"Latency of a reading call."`
+	Listen     string        `default:"127.0.0.1:9090" help:"Address to listen on."`
+	WriteDelay time.Duration `default:"0s" help:"Latency of each writing call."`
+	ReadDelay  time.Duration `default:"0s" help:"Latency of each reading call."`
 	AppID      string        `name:"app-id" default:"cli_example" help:"app_id of the sample base's app."`
 	AppSecret  string        `default:"sandboxSecretExample" help:"app_secret of the sample base's app."`
 	Empty      bool          `help:"Start without the sample base."`

@@ -31,25 +31,26 @@ import (
 // fingerprintPurpose separates what makes two requests the same write from every other MAC.
 const fingerprintPurpose = "request fingerprint"
 
-// parts is what the catalogue's tools work with.
+// parts holds the dependencies of the catalogue's tools.
 type parts struct {
-	admission tool.Admission // who gets in, and as whom; the door but for the surfaces of one configured app
-	door      connection.Door
-	directory *directory.Directory
-	outbox    *outbox.Outbox
-	client    *client.Client
-	identify  func(parts ...[]byte) [32]byte // a MAC: what makes two requests the same write
-	publicURL string
-	fetcher   *attachment.Fetcher
-	uploader  *attachment.Uploader
-	people    *attachment.People
+	admission     tool.Admission // authenticates callers: authenticator, except for the surfaces of one configured app
+	authenticator connection.Door
+	directory     *directory.Directory
+	outbox        *outbox.Outbox
+	client        *client.Client
+	identify      func(parts ...[]byte) [32]byte // a MAC: what makes two requests the same write
+	publicURL     string
+	fetcher       *attachment.Fetcher
+	uploader      *attachment.Uploader
+	people        *attachment.People
 }
 
 // catalogue lists every tool, in the order of the documents.
 func catalogue(p parts) tool.Catalogue {
 	gate := &tool.Gate{Admission: p.admission, Places: p.directory, Digest: p.client.Digest}
 	records := &record.Service{
-		Gate: gate, Tables: p.directory, Outbox: mcp.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client, Print: p.identify, Files: files.Parts,
+		Gate: gate, Tables: p.directory, Outbox: mcp.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client,
+		Print: p.identify, Files: files.Parts,
 		Lookups: &files.Resolver{Fetcher: p.fetcher, Uploader: p.uploader, People: p.people},
 	}
 	maker := table.NewMaker(p.client)
@@ -69,14 +70,14 @@ func catalogue(p parts) tool.Catalogue {
 		link.Resolve(gate),
 		files.Upload(gate, p.fetcher, p.uploader),
 		diagnose.Diagnose(&diagnose.Service{Gate: gate, Client: p.client, Tables: p.directory}),
-		connection.Create(p.door),
+		connection.Create(p.authenticator),
 	}
 }
 
-// parts is what this service's tools work with.
+// parts returns the dependencies of this service's tools.
 func (a *App) parts(keyring *secret.Keyring) parts {
 	return parts{
-		admission: a.door, door: a.door,
+		admission: a.authenticator, authenticator: a.authenticator,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
 		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
 		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },

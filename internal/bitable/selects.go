@@ -69,7 +69,6 @@ func (c *run) freshOption(col *column, name, key string) ([]byte, bool) {
 }
 
 func (c *run) optionNotFound(col *column, name string) RowError {
-	options := optionsOf(col.field)
 	e := RowError{
 		Code: problem.RowOptionNotFound,
 		Message: problem.Text{
@@ -78,7 +77,7 @@ func (c *run) optionNotFound(col *column, name string) RowError {
 		},
 		Expected: problem.Text{ZH: "已有的选项，见 describe_table", EN: "an existing option, see describe_table"},
 	}
-	if near := c.nearest(len(options), name, func(i int) string { return options[i].Name }); len(near) > 0 {
+	if near := c.nearest(name, col.optionNames()); len(near) > 0 {
 		e.Suggestion = near[0]
 	}
 	return e

@@ -5,6 +5,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/nearest"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -243,12 +245,12 @@ func tableNotFound(tables []feishu.Table, name string) error {
 	for _, table := range tables {
 		names = append(names, table.Name)
 	}
-	nearest := strings.Join(bitable.NearestNames(name, names), "、")
-	if nearest == "" {
-		nearest = strings.Join(names[:min(len(names), maxNamed)], "、")
+	named := strings.Join(nearest.Names(name, slices.Values(names)), "、")
+	if named == "" {
+		named = strings.Join(names[:min(len(names), maxNamed)], "、")
 	}
 	return problem.New(problem.TableNotFound, problem.Text{
-		ZH: fmt.Sprintf("这个多维表格里没有名为“%s”的数据表。现有：%s。", name, nearest),
-		EN: fmt.Sprintf("The base has no table named %q. It has: %s.", name, nearest),
+		ZH: fmt.Sprintf("这个多维表格里没有名为“%s”的数据表。现有：%s。", name, named),
+		EN: fmt.Sprintf("The base has no table named %q. It has: %s.", name, named),
 	})
 }

@@ -25,12 +25,12 @@ func (c condition) Matches(cell json.RawMessage) bool {
 	switch {
 	case c.test == testEmpty:
 		return isEmptyCell(c, cell) != c.negated
-	case c.kind == kindCheckbox:
+	case c.kind == bitable.CompareCheckbox:
 		return c.accepts(strconv.FormatBool(string(cell) == "true"))
-	case c.kind == kindNumber:
+	case c.kind == bitable.CompareNumber:
 		number, err := strconv.ParseFloat(string(cell), 64)
 		return c.compares(err == nil, func(v operand) int { return order(number, v.number, v.number) })
-	case c.kind == kindDate:
+	case c.kind == bitable.CompareDate:
 		ms, err := strconv.ParseInt(string(cell), 10, 64)
 		return c.compares(err == nil, func(v operand) int { return order(ms, v.from, v.to-1) })
 	}

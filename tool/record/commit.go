@@ -15,6 +15,7 @@ import (
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/query"
 	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
@@ -299,36 +300,18 @@ func isStaleSchema(err error) bool {
 func keyFields(table *bitable.Schema, names []string) ([]string, error) {
 	keys := make([]string, 0, len(names))
 	for _, name := range names {
-		field, _, ok := table.Field(name)
-		if !ok {
-			near := strings.Join(nearest(table, name), "、")
-			return nil, problem.New(problem.FieldNotFound, problem.Text{
-				ZH: fmt.Sprintf("key_fields 里的列“%s”不在表中。最接近的列：%s。", name, near),
-				EN: fmt.Sprintf("key_fields names the column %q, which the table has not. Nearest: %s.", name, near),
-			})
+		field, err := query.FindColumn(table, "key_fields", name)
+		if err != nil {
+			return nil, err
 		}
 		if !bitable.KeyFieldAllowed(field) {
+			allowed := bitable.Labels(func(k bitable.Kind) bool { return k.Key })
 			return nil, problem.New(problem.BadKeyField, problem.Text{
-				ZH: fmt.Sprintf("列“%s”（%s）不能作为 key_fields：可用文本、数字、单选、日期、电话、超链接、人员、复选框。", field.Name, bitable.TypeName(field)),
-				EN: fmt.Sprintf("The column %q (%s) cannot be a key: use text, number, single select, date, phone, url, person or checkbox.", field.Name, bitable.TypeName(field)),
+				ZH: fmt.Sprintf("列“%s”（%s）不能作为 key_fields，可用的类型：%s。", field.Name, bitable.TypeName(field), allowed.ZH),
+				EN: fmt.Sprintf("The column %q (%s) cannot be a key. Columns of these types can: %s.", field.Name, bitable.TypeName(field), allowed.EN),
 			})
 		}
 		keys = append(keys, field.Name)
 	}
 	return keys, nil
-}
-
-// maxNamed bounds the columns named in a message where none is near.
-const maxNamed = 5
-
-// nearest returns the columns that name may mean; the table's first ones if none is near.
-func nearest(table *bitable.Schema, name string) []string {
-	names := table.Nearest(name)
-	if len(names) > 0 {
-		return names
-	}
-	for _, field := range table.Fields()[:min(len(table.Fields()), maxNamed)] {
-		names = append(names, field.Name)
-	}
-	return names
 }

@@ -59,7 +59,11 @@ func (m *Maker) find(ctx context.Context, base feishu.TableRef, name string, fie
 		return "", nil, nil
 	}
 	base.TableID = list[i].ID
-	if found, err = m.source.ListFields(ctx, base); err != nil {
+	found, err = m.source.ListFields(ctx, base)
+	if e, ok := errors.AsType[*feishu.Error](err); ok && e.Class == feishu.ClassFresh {
+		return "", nil, nil // not known to all of Feishu's servers yet
+	}
+	if err != nil {
 		return "", nil, err
 	}
 	same := slices.EqualFunc(fields, found, func(a, b feishu.Field) bool { return a.Name == b.Name && a.Type == b.Type })
@@ -81,11 +85,22 @@ func identified(fields []feishu.Field, ids []string) []feishu.Field {
 	return made
 }
 
-// again waits before a repeat; false if there shall be none: too many, no budget, or ctx ends first. A conflict costs nothing of
-// the budget, which is for a Feishu that fails: it says that another write has its turn.
+// again waits before a repeat; false if there shall be none: too many, no budget, or ctx ends first.
 func (m *Maker) again(ctx context.Context, app feishu.App, e *feishu.Error, attempt int) bool {
-	if attempt >= maxAttempts || e.Class != feishu.ClassConflict && !m.source.AllowRetry(app) {
+	if attempt >= maxAttempts || !isFree(e) && !m.source.AllowRetry(app) {
 		return false
 	}
 	return backoff.Wait(ctx, max(repeats.Delay(attempt), e.RetryAfter)) == nil
+}
+
+// isFree reports whether a repeat takes nothing of the budget, which is for a Feishu that fails. A conflict says that another
+// write has its turn; the other codes say that the call was carried out or is being carried out, perhaps on a server that does
+// not list the result yet.
+func isFree(e *feishu.Error) bool {
+	switch e.Code {
+	case feishu.CodeRequestRepeated, feishu.CodeClientTokenUsed, feishu.CodeFieldNameDuplicated, feishu.CodeTableNameDuplicated:
+		return true
+	default:
+		return e.Class == feishu.ClassConflict
+	}
 }
