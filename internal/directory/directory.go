@@ -36,7 +36,7 @@ const (
 // DefaultTimeZone is used where a base names no time zone of its own (docs/contract.md §3, time_zone).
 const DefaultTimeZone = "Asia/Shanghai"
 
-// Source is what the directory asks of Feishu. *client.Client is one.
+// Source is what the directory asks of Feishu. It is implemented by *client.Client.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	ListTables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)

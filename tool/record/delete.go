@@ -56,7 +56,7 @@ func Delete(s *Service) tool.Tool {
 			problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *DeleteInput) (tool.Answer, error) {
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

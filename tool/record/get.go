@@ -56,7 +56,7 @@ func Get(s *Service) tool.Tool {
 				ZH: fmt.Sprintf("一次最多读取 %d 行。", MaxGetRecords), EN: fmt.Sprintf("At most %d rows can be read at once.", MaxGetRecords),
 			})
 		}
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

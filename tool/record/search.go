@@ -66,7 +66,7 @@ func Search(s *Service) tool.Tool {
 		if err := in.check(); err != nil {
 			return tool.Answer{}, err
 		}
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

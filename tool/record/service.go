@@ -18,7 +18,7 @@ type Tables interface {
 	Forget(ref feishu.TableRef)
 }
 
-// Outbox takes writes. *outbox.Outbox is one.
+// Outbox takes writes. It is implemented by *outbox.Outbox.
 type Outbox interface {
 	Submit(ctx context.Context, submission outbox.Submission) (*outbox.Ticket, error)
 	// Replay finds the entry of an idempotency key before the rows are looked at: an answer that was given stays the answer,
@@ -28,7 +28,7 @@ type Outbox interface {
 	Match(ctx context.Context, submission outbox.Submission) ([]outbox.RowResult, error)
 }
 
-// Rows reads rows. *client.Client is one.
+// Rows reads rows. It is implemented by *client.Client.
 type Rows interface {
 	BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error)
 	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)
@@ -36,7 +36,7 @@ type Rows interface {
 
 // Service is what the tools on rows work with.
 type Service struct {
-	Gate   *tool.Gate
+	Access *tool.Access
 	Tables Tables
 	Outbox Outbox
 	Rows   Rows
@@ -50,7 +50,7 @@ type Service struct {
 	Print func(parts ...[]byte) [32]byte
 }
 
-// Columns makes columns. *table.Maker is one.
+// Columns makes columns. It is implemented by *table.Maker.
 type Columns interface {
 	// Create adds the columns that the rows name and the table does not have, and returns their names.
 	Create(ctx context.Context, known *directory.Table, unknown []bitable.UnknownColumn) ([]string, error)

@@ -15,7 +15,7 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// Source makes tables and columns. *client.Client is one.
+// Source makes tables and columns. It is implemented by *client.Client.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	CreateField(ctx context.Context, table feishu.TableRef, field feishu.Field, clientToken string) (feishu.Field, error)
@@ -47,9 +47,9 @@ func NewMaker(source Source) *Maker {
 	return m
 }
 
-// turn waits until nobody else makes something in the same place; call done afterwards.
-func (m *Maker) turn(ctx context.Context, place string) (done func(), err error) {
-	turn := m.turns[maphash.String(m.seed, place)%makerTurns]
+// turn waits until nobody else makes something in the same table or base; call done afterwards.
+func (m *Maker) turn(ctx context.Context, key string) (done func(), err error) {
+	turn := m.turns[maphash.String(m.seed, key)%makerTurns]
 	select {
 	case turn <- struct{}{}:
 		return func() { <-turn }, nil
