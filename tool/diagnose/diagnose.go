@@ -116,7 +116,7 @@ func (w *walk) run(ctx context.Context) *Diagnosis {
 	} {
 		if failed != "" {
 			d.Steps = append(d.Steps, Step{Step: step.name, Detail: problem.Text{
-				ZH: "跳过：先解决 " + failed + "。", EN: "Skipped: mend " + failed + " first.",
+				ZH: "跳过：先解决 " + failed + "。", EN: "Skipped: fix " + failed + " first.",
 			}})
 			continue
 		}
