@@ -36,7 +36,7 @@ const (
 // DefaultTimeZone is used where a base names no time zone of its own (docs/contract.md §3, time_zone).
 const DefaultTimeZone = "Asia/Shanghai"
 
-// Source is what the directory asks of Feishu. *client.Client is one.
+// Source is what the directory asks of Feishu. It is implemented by *client.Client.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	ListTables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)
@@ -137,22 +137,23 @@ func (d *Directory) TableID(ctx context.Context, app feishu.App, appToken, idOrN
 	if bitable.IsTableID(idOrName) {
 		return idOrName, nil
 	}
-	found, err := d.base(ctx, app, appToken)
+	known, err := d.base(ctx, app, appToken)
 	if err != nil {
 		return "", err
 	}
-	id := tableByName(found.tables, idOrName)
-	if id == "" && time.Since(found.loaded) > SettledAfter {
-		d.bases.Invalidate(baseKey{d.digest(app), appToken})
-		if found, err = d.base(ctx, app, appToken); err != nil {
-			return "", err
+	find := func(list *tableList) (string, error) {
+		if id := tableByName(list.tables, idOrName); id != "" {
+			return id, nil
 		}
-		id = tableByName(found.tables, idOrName)
+		return "", tableNotFound(list.tables, idOrName)
 	}
-	if id == "" {
-		return "", tableNotFound(found.tables, idOrName)
-	}
-	return id, nil
+	return Retry(known, find, Failed, func(known *tableList) (*tableList, error) {
+		if time.Since(known.loaded) <= SettledAfter {
+			return known, nil
+		}
+		d.bases.Invalidate(baseKey{d.digest(app), appToken})
+		return d.base(ctx, app, appToken)
+	})
 }
 
 // Tables lists a base's tables, freshly asked.
