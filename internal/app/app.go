@@ -1,4 +1,4 @@
-// Package app wires the rooms together and runs them. The App that main runs is the App that end-to-end tests run.
+// Package app wires the packages together and runs them. End-to-end tests run the same App as main.
 package app
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// answerFor is how long requests that wait for a write get to be answered after the lanes are empty.
+// answerFor bounds the time for answering the requests that wait for a write, after the lanes are empty.
 const answerFor = 5 * time.Second
 
 // Options of an App.
@@ -39,21 +39,21 @@ type Options struct {
 
 // App is the running service. Its methods are safe for concurrent use.
 type App struct {
-	config    *config.Config
-	logger    *slog.Logger
-	registry  *prometheus.Registry
-	store     *sqlite.Store
-	client    *client.Client
-	directory *directory.Directory
-	uploader  *attachment.Uploader
-	people    *attachment.People
-	outbox    *outbox.Outbox
-	health    *httpd.Health
-	door      *tenant.Authenticator
-	guard     *single.Guard
-	publicURL string
-	public    *httpd.Server
-	admin     *httpd.Server // nil if off
+	config        *config.Config
+	logger        *slog.Logger
+	registry      *prometheus.Registry
+	store         *sqlite.Store
+	client        *client.Client
+	directory     *directory.Directory
+	uploader      *attachment.Uploader
+	people        *attachment.People
+	outbox        *outbox.Outbox
+	health        *httpd.Health
+	authenticator *tenant.Authenticator
+	guard         *single.Guard
+	publicURL     string
+	public        *httpd.Server
+	admin         *httpd.Server // nil if off
 
 	serving errgroup.Group
 	ended   chan struct{} // closed when a server ends by itself
@@ -109,7 +109,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
-	a.door = tenant.NewAuthenticator(a.config.Passphrases, keyring)
+	a.authenticator = tenant.NewAuthenticator(a.config.Passphrases, keyring)
 	a.guard = a.newGuard()
 	return nil
 }
@@ -189,8 +189,8 @@ func (a *App) close() error {
 	if a.public != nil {
 		_ = a.public.Stop(context.Background()) // nothing to do for one that is stopped already
 	}
-	if a.door != nil {
-		a.door.Close()
+	if a.authenticator != nil {
+		a.authenticator.Close()
 		a.guard.Close()
 	}
 	if a.directory != nil {

@@ -31,52 +31,53 @@ import (
 // fingerprintPurpose separates what makes two requests the same write from every other MAC.
 const fingerprintPurpose = "request fingerprint"
 
-// parts is what the catalogue's tools work with.
+// parts holds the dependencies of the catalogue's tools.
 type parts struct {
-	admission tool.Admission // who gets in, and as whom; the door but for the surfaces of one configured app
-	door      connection.Door
-	directory *directory.Directory
-	outbox    *outbox.Outbox
-	client    *client.Client
-	identify  func(parts ...[]byte) [32]byte // a MAC: what makes two requests the same write
-	publicURL string
-	fetcher   *attachment.Fetcher
-	uploader  *attachment.Uploader
-	people    *attachment.People
+	callers       tool.Authenticator // authenticates callers: authenticator, except for the surfaces of one configured app
+	authenticator connection.Authenticator
+	directory     *directory.Directory
+	outbox        *outbox.Outbox
+	client        *client.Client
+	identify      func(parts ...[]byte) [32]byte // a MAC: what makes two requests the same write
+	publicURL     string
+	fetcher       *attachment.Fetcher
+	uploader      *attachment.Uploader
+	people        *attachment.People
 }
 
 // catalogue lists every tool, in the order of the documents.
 func catalogue(p parts) tool.Catalogue {
-	gate := &tool.Gate{Admission: p.admission, Places: p.directory, Digest: p.client.Digest}
+	access := &tool.Access{Authenticator: p.callers, Directory: p.directory, Digest: p.client.Digest}
 	records := &record.Service{
-		Gate: gate, Tables: p.directory, Outbox: mcp.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client, Print: p.identify, Files: files.Parts,
+		Access: access, Tables: p.directory, Outbox: mcp.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client,
+		Print: p.identify, Files: files.Parts,
 		Lookups: &files.Resolver{Fetcher: p.fetcher, Uploader: p.uploader, People: p.people},
 	}
 	maker := table.NewMaker(p.client)
 	records.Columns = maker
-	tables := &table.Service{Gate: gate, Directory: p.directory}
+	tables := &table.Service{Access: access, Directory: p.directory}
 	return tool.Catalogue{
 		record.Write(records),
 		record.Update(records),
 		record.Delete(records),
 		record.Search(records),
 		record.Get(records),
-		job.Get(gate, p.outbox, p.publicURL),
+		job.Get(access, p.outbox, p.publicURL),
 		table.Describe(tables),
 		table.List(tables),
 		table.Create(tables, maker),
 		table.CreateFields(tables, maker),
-		link.Resolve(gate),
-		files.Upload(gate, p.fetcher, p.uploader),
-		diagnose.Diagnose(&diagnose.Service{Gate: gate, Client: p.client, Tables: p.directory}),
-		connection.Create(p.door),
+		link.Resolve(access),
+		files.Upload(access, p.fetcher, p.uploader),
+		diagnose.Diagnose(&diagnose.Service{Access: access, Client: p.client, Tables: p.directory}),
+		connection.Create(p.authenticator),
 	}
 }
 
-// parts is what this service's tools work with.
+// parts returns the dependencies of this service's tools.
 func (a *App) parts(keyring *secret.Keyring) parts {
 	return parts{
-		admission: a.door, door: a.door,
+		callers: a.authenticator, authenticator: a.authenticator,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
 		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
 		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },

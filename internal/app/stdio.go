@@ -11,8 +11,8 @@ import (
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// ErrNoConnection says that ServeMCP has nobody to act for.
-var ErrNoConnection = errors.New("there is no connection: set ROWGATE_CONNECTION_KEY, or FEISHU_APP_ID and FEISHU_APP_SECRET " +
+// ErrNoConnection is returned by ServeMCP if neither a connection key nor an app is configured.
+var ErrNoConnection = errors.New("no connection is configured: set ROWGATE_CONNECTION_KEY, or FEISHU_APP_ID and FEISHU_APP_SECRET " +
 	"(没有可用的连接：请设置 ROWGATE_CONNECTION_KEY，或 FEISHU_APP_ID 和 FEISHU_APP_SECRET)")
 
 // ServeMCP is the service for the one MCP client at the other end of in and out: the same store, write path and tools, and no
@@ -30,7 +30,7 @@ func ServeMCP(ctx context.Context, o Options, key secret.Text, in io.ReadCloser,
 	}
 	p := a.parts(a.config.Keyring)
 	if key.IsZero() {
-		p.admission = a.configured()
+		p.callers = a.configured()
 	}
 	server, err := a.newMCP(httpd.Renderer{PublicURL: a.publicURL, Logger: a.logger}, catalogue(p), o.Version)
 	if err != nil {

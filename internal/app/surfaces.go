@@ -25,7 +25,7 @@ func wholeBodies() []string {
 	return append(paths, learning.SyncWholeBodies()...)
 }
 
-// surfaces adds to router what is no tool: MCP for the same catalogue, and the drop-ins for one configured app.
+// surfaces adds to router the surfaces that are not tools: MCP for the same catalogue, and the drop-ins for one configured app.
 func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tools tool.Catalogue, version string) error {
 	server, err := a.newMCP(renderer, tools, version)
 	if err != nil {
@@ -40,19 +40,19 @@ func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tool
 	if own.AppID == "" || own.BaseToken == "" {
 		admit = func(context.Context) error { return single.Off() }
 	}
-	p.admission = a.configured()
+	p.callers = a.configured()
 	write, _ := catalogue(p).Find("write_records")
 	learning.RouteSync(router, renderer, intake.Parse, admit, &learning.Sync{Write: write, UserIDType: own.UserIDType})
 	return nil
 }
 
-// newGuard admits to the drop-ins.
+// newGuard returns the authenticator of the drop-ins.
 func (a *App) newGuard() *single.Guard {
 	own := a.config.SingleTenant
 	return single.New(single.Options{
-		Token: own.AuthToken,
-		App:   feishu.App{ID: own.AppID, Secret: own.AppSecret, Brand: feishu.BrandFeishu},
-		Gate:  &tool.Gate{Admission: a.door, Places: a.directory, Digest: a.client.Digest},
+		Token:  own.AuthToken,
+		App:    feishu.App{ID: own.AppID, Secret: own.AppSecret, Brand: feishu.BrandFeishu},
+		Access: &tool.Access{Authenticator: a.authenticator, Directory: a.directory, Digest: a.client.Digest},
 	})
 }
 
@@ -71,9 +71,9 @@ func (a *App) newMCP(renderer httpd.Renderer, tools tool.Catalogue, version stri
 // passphraseHeader reads a passphrase as the tools do.
 var passphraseHeader = intake.Spec{Params: []intake.Param{{Name: "passphrase", Header: "X-Passphrase", Secret: true}}}
 
-// admitMCP lets a request to MCP in by a passphrase or connection key; which app it may use, the tools see to.
+// admitMCP authenticates a request to MCP by its passphrase or connection key; the tools check which app it may use.
 func (a *App) admitMCP(r *http.Request) error {
-	// Clients put what they like into the query; a secret there is told all the same.
+	// Other query parameters of MCP clients are ignored; a secret among them is refused.
 	_, err := intake.Parse(intake.Spec{}, intake.Input{Query: r.URL.Query(), RawQuery: r.URL.RawQuery})
 	if err != nil && problem.From(err).Code == problem.SecretInQuery {
 		return err
@@ -86,6 +86,6 @@ func (a *App) admitMCP(r *http.Request) error {
 	if err := json.Unmarshal(read.JSON, &conn); err != nil {
 		return err
 	}
-	_, err = a.door.Admit(r.Context(), tenant.Claim{Passphrase: conn.Passphrase})
+	_, err = a.authenticator.Admit(r.Context(), tenant.Claim{Passphrase: conn.Passphrase})
 	return err
 }

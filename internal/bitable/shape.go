@@ -10,8 +10,8 @@ import (
 // unwrap lists the columns of a row in c.given: those of {"fields":{…}} alone, or of the flat row itself; in Update mode beside or
 // with a record_id. A flat key named fields or record_id that could be either a column or part of the shape is refused; inside
 // {"fields":{…}} any name is a column. An empty record_id is absent, and so is an empty id where the table has no column id; to
-// update, an id that is spelled like a record's is taken for record_id there. ok is false if an error was recorded, one for the whole row: errors of single cells would
-// crowd the answer out.
+// update, an id that is spelled like a record's is taken for record_id there. ok is false if an error was recorded, one for the
+// whole row: errors of single cells would crowd the answer out.
 func (c *run) unwrap(raw []byte) (ok bool) {
 	if len(raw) == 0 || raw[0] != '{' {
 		c.failRow(notAnObject)
@@ -149,6 +149,6 @@ func (c *run) failRow(e RowError) {
 
 // mismatch fails the cell under way because its column does not take such a value.
 func (c *run) mismatch(dst []byte, col *column, reason problem.Text, suggestion string) ([]byte, result) {
-	c.fail(RowError{Code: problem.RowValueMismatch, Message: reason, Expected: c.expected(col.field), Suggestion: suggestion})
+	c.fail(RowError{Code: problem.RowValueMismatch, Message: reason, Expected: c.expected(col), Suggestion: suggestion})
 	return dst, failed
 }

@@ -21,25 +21,28 @@ const (
 type Config struct {
 	// ROWGATE_LISTEN (127.0.0.1:8080): address of the service; PORT alone means 0.0.0.0:$PORT
 	Listen string
-	// ROWGATE_PASSPHRASE (generated and printed once at start, on loopback only): call passphrases, name:value or name:sha256:<hex>, comma-separated; a bare value is named default; required on any other than a loopback address
+	// ROWGATE_PASSPHRASE (generated and printed once at start, on loopback only): call passphrases, name:value or
+	// name:sha256:<hex>, comma-separated; a bare value is named default; required unless the listen address is a loopback address
 	Passphrases tenant.Passphrases
 	// ROWGATE_PUBLIC_URL (the listen address): where callers reach the service, for documents and error pages; no trailing slash
 	PublicURL string
-	// ROWGATE_DATABASE_URL (sqlite:./data/rowgate.db): the file that keeps rows until they are written, one process a file
+	// ROWGATE_DATABASE_URL (sqlite:./data/rowgate.db): file that stores rows until they are written; only one process may use it
 	DatabasePath string
-	// ROWGATE_KEY (generated into the file key, mode 0600, beside the database): 32 bytes in base64 that seal credentials, rows and connection keys; a comma-separated list rotates, the first one seals and all open
+	// ROWGATE_KEY (generated in the file key next to the database (mode 0600)): 32 bytes in base64 that encrypt credentials,
+	// rows and connection keys; a comma-separated list rotates keys: the first encrypts, all decrypt
 	Keyring *secret.Keyring
 	// ROWGATE_ADMIN_LISTEN (off): address of metrics and pprof; keep it private
 	AdminListen string
 	// ROWGATE_METRICS_PUBLIC (false): true serves /metrics on the public address as well
 	MetricsPublic bool
-	// ROWGATE_LOG (info): level: debug, info, warn, error; lines are JSON when standard error is no terminal
+	// ROWGATE_LOG (info): level: debug, info, warn, error; lines are JSON when standard error is not a terminal
 	LogLevel slog.Level
-	// ROWGATE_TRUSTED_PROXIES (none): addresses or CIDR ranges of reverse proxies, comma-separated, whose X-Forwarded-For is believed
+	// ROWGATE_TRUSTED_PROXIES (none): addresses or CIDR ranges of reverse proxies, comma-separated, whose X-Forwarded-For is trusted
 	TrustedProxies []netip.Prefix
 	// ROWGATE_ALLOWED_ORIGINS (none): origins of web pages that may call from a browser, comma-separated; * for all
 	AllowedOrigins []string
-	// FEISHU_BASE_URL (https://open.feishu.cn; https://open.larksuite.com for brand lark): replaces the upstream of every brand: tests, the simulator, private deployments
+	// FEISHU_BASE_URL (https://open.feishu.cn; https://open.larksuite.com for brand lark): replaces the upstream of every
+	// brand: tests, the simulator, private deployments
 	FeishuBaseURL string
 
 	SingleTenant SingleTenant
@@ -50,13 +53,14 @@ type Config struct {
 
 // SingleTenant is the one app and table of the drop-in surfaces. It is empty while they are off.
 type SingleTenant struct {
-	// API_AUTH_TOKEN (unset): bearer token of the single-tenant surfaces; required with FEISHU_BASE_TOKEN on any other than a loopback address
+	// API_AUTH_TOKEN (unset): bearer token of the single-tenant surfaces; required with FEISHU_BASE_TOKEN unless
+	// the listen address is a loopback address
 	AuthToken secret.Text
 	// FEISHU_APP_ID (unset): app of the single-tenant surfaces
 	AppID string
 	// FEISHU_APP_SECRET (unset): secret of that app
 	AppSecret secret.Text
-	// DEFAULT_USER_ID_TYPE (open_id): how calls of that app name people: open_id, union_id or user_id
+	// DEFAULT_USER_ID_TYPE (open_id): type of user ID in calls of that app: open_id, union_id or user_id
 	UserIDType string
 	// FEISHU_BASE_TOKEN (unset): app_token of the base that /api/sync writes to
 	BaseToken string

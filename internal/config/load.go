@@ -36,12 +36,13 @@ func (l *loader) read() *Config {
 		SingleTenant:   l.singleTenant(),
 	}
 	if l.isSet("FEISHU_BASE_TOKEN") && !l.isSet("API_AUTH_TOKEN") && c.Listen != "" && !isLoopback(c.Listen) {
-		l.refuse("API_AUTH_TOKEN", "监听 %s 时别的机器也能访问，/api/sync 必须有令牌。", "Other machines reach %s, so /api/sync must have a token.", c.Listen)
+		l.refuse("API_AUTH_TOKEN", "其他机器可以访问 %s，因此 /api/sync 必须有令牌。",
+			"%s is reachable from other machines, so /api/sync must have a token.", c.Listen)
 	}
 	c.Passphrases = l.passphrases("ROWGATE_PASSPHRASE", c.Listen)
 	c.Keyring = l.keyring("ROWGATE_KEY", c.DatabasePath)
 	if c.AdminListen != "" && c.AdminListen == c.Listen && !anyPort(c.Listen) {
-		l.refuse("ROWGATE_ADMIN_LISTEN", "与服务的监听地址相同，请换一个端口。", "It is the address of the service itself: choose another port.")
+		l.refuse("ROWGATE_ADMIN_LISTEN", "与服务的监听地址相同，请换一个端口。", "This is the address of the service itself; choose another port.")
 	}
 	return c
 }
@@ -72,7 +73,7 @@ func (l *loader) singleTenant() SingleTenant {
 	} {
 		set, needed := pair[0], pair[1]
 		if l.isSet(set) && !l.isSet(needed) {
-			l.refuse(set, "设置了它，就还要设置 %s。", "It needs %s as well.", needed)
+			l.refuse(set, "还必须设置 %s。", "It also requires %s.", needed)
 		}
 	}
 	return s
@@ -109,7 +110,7 @@ func (l *loader) secret(name string) secret.Text {
 		err = errEmptyFile
 	}
 	if err != nil {
-		l.refuse(name+fileSuffix, "这个文件读不出来：%v。", "The file cannot be read: %v.", err)
+		l.refuse(name+fileSuffix, "无法读取该文件：%v。", "The file cannot be read: %v.", err)
 		return secret.Text{}
 	}
 	return secret.New(text)
@@ -117,7 +118,7 @@ func (l *loader) secret(name string) secret.Text {
 
 var (
 	errEmptyFile = errors.New("it is empty")
-	errLargeFile = fmt.Errorf("it has more than %d bytes", MaxSecretFileBytes)
+	errLargeFile = fmt.Errorf("it is larger than %d bytes", MaxSecretFileBytes)
 )
 
 func readSecretFile(path string) (_ string, err error) {

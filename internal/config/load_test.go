@@ -56,11 +56,14 @@ func TestLoad(t *testing.T) {
 			"ROWGATE_LISTEN": "[::]:9000", "PORT": "7000", "ROWGATE_PASSPHRASE": " n8n:with:colons , bare",
 			"ROWGATE_PUBLIC_URL": "https://rows.example.com/gate", "ROWGATE_ADMIN_LISTEN": "127.0.0.1:9100",
 			"ROWGATE_METRICS_PUBLIC": "TRUE", "ROWGATE_LOG": "Debug", "ROWGATE_KEY": secret.GenerateKey() + ", " + secret.GenerateKey(),
-			"ROWGATE_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.7,2001:db8::/32", "ROWGATE_ALLOWED_ORIGINS": "https://app.example.com, http://localhost:3000,*",
-			"FEISHU_BASE_URL": "http://127.0.0.1:9090", "API_AUTH_TOKEN": "token", "FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": "app secret",
+			"ROWGATE_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.7,2001:db8::/32",
+			"ROWGATE_ALLOWED_ORIGINS": "https://app.example.com, http://localhost:3000,*",
+			"FEISHU_BASE_URL":         "http://127.0.0.1:9090", "API_AUTH_TOKEN": "token",
+			"FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": "app secret",
 			"DEFAULT_USER_ID_TYPE": "union_id", "FEISHU_BASE_TOKEN": "bascnExample", "FEISHU_TABLE_ID": "tblExample",
 		})
-		got := fmt.Sprintln(c.Listen, c.PublicURL, c.AdminListen, c.MetricsPublic, c.LogLevel, c.TrustedProxies, c.AllowedOrigins, c.FeishuBaseURL,
+		got := fmt.Sprintln(c.Listen, c.PublicURL, c.AdminListen, c.MetricsPublic, c.LogLevel, c.TrustedProxies, c.AllowedOrigins,
+			c.FeishuBaseURL,
 			c.Passphrases, c.GeneratedPassphrase.IsZero(), c.Keyring != nil)
 		want := fmt.Sprintln("[::]:9000", "https://rows.example.com/gate", "127.0.0.1:9100", true, slog.LevelDebug,
 			"[10.0.0.0/8 192.0.2.7/32 2001:db8::/32]", "[https://app.example.com http://localhost:3000 *]", "http://127.0.0.1:9090",
@@ -103,7 +106,8 @@ func TestLoad(t *testing.T) {
 
 	for listen, loopback := range map[string]bool{
 		"127.0.0.1:80": true, "127.9.9.9:80": true, "[::1]:80": true, "[::ffff:127.0.0.1]:80": true, "localhost:80": true, "127.0.0.1:0": true,
-		":80": false, "0.0.0.0:80": false, "[::]:80": false, "192.0.2.1:80": false, "rows.example.com:80": false, "localhost.example.com:80": false,
+		":80": false, "0.0.0.0:80": false, "[::]:80": false, "192.0.2.1:80": false, "rows.example.com:80": false,
+		"localhost.example.com:80": false,
 	} {
 		t.Run(fmt.Sprintf("%s needs a passphrase: %t", listen, !loopback), func(t *testing.T) {
 			t.Parallel()
@@ -133,7 +137,8 @@ func TestLoad(t *testing.T) {
 		t.Parallel()
 		key := secret.GenerateKey()
 		c := mustLoad(t, settings{
-			"ROWGATE_PASSPHRASE": "team:" + canary, "ROWGATE_KEY": key, "API_AUTH_TOKEN": canary, "FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": canary,
+			"ROWGATE_PASSPHRASE": "team:" + canary, "ROWGATE_KEY": key, "API_AUTH_TOKEN": canary, "FEISHU_APP_ID": "cli_example",
+			"FEISHU_APP_SECRET": canary,
 		})
 		hash := strings.Trim(fmt.Sprint(c.Passphrases[0].Hash), "[]")
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q"} {
@@ -190,7 +195,10 @@ func TestSecretFiles(t *testing.T) {
 				continue
 			}
 			for path, variable := range map[string]string{"/nowhere/at/all": v.Name + "_FILE", write(t, " \n"): v.Name + "_FILE"} {
-				_, problems := config.Load(settings{v.Name + "_FILE": path, "FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": appSecret(v.Name)}.getenv)
+				_, problems := config.Load(settings{
+					v.Name + "_FILE": path, "FEISHU_APP_ID": "cli_example",
+					"FEISHU_APP_SECRET": appSecret(v.Name),
+				}.getenv)
 				wantOnly(t, problems, variable)
 			}
 			_, problems := config.Load(settings{

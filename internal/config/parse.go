@@ -19,7 +19,7 @@ func (l *loader) listen() string {
 		return DefaultListen
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		l.refuse("PORT", "%q 不是 1 到 65535 的端口号。", "%q is no port number from 1 to 65535.", port)
+		l.refuse("PORT", "%q 不是 1 到 65535 的端口号。", "%q is not a port number from 1 to 65535.", port)
 		return ""
 	}
 	return net.JoinHostPort("0.0.0.0", port)
@@ -66,11 +66,12 @@ func (l *loader) url(name string) string {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		l.refuse(name, "不是 http 或 https 地址。例如 https://rowgate.example.com。", "It is no http or https address. Example: https://rowgate.example.com.")
+		l.refuse(name, "不是 http 或 https 地址。例如 https://rowgate.example.com。",
+			"It is not an http or https URL. Example: https://rowgate.example.com.")
 	case u.User != nil || strings.ContainsAny(text, "?#"):
-		l.refuse(name, "地址里不能有用户名、? 或 #。", "The address has no user name, ? or #.")
+		l.refuse(name, "地址里不能有用户名、? 或 #。", "The URL must not contain a user name, ? or #.")
 	case strings.HasSuffix(text, "/"):
-		l.refuse(name, "末尾不能有斜杠。", "It does not end with a slash.")
+		l.refuse(name, "末尾不能有斜杠。", "It must not end with a slash.")
 	default:
 		return text
 	}
@@ -109,7 +110,7 @@ func (l *loader) prefixes(name string) []netip.Prefix {
 			prefix, err = netip.PrefixFrom(address, address.BitLen()), nil
 		}
 		if err != nil {
-			l.refuse(name, "%q 不是 IP 地址或网段。例如 10.0.0.0/8。", "%q is no address or CIDR range. Example: 10.0.0.0/8.", item)
+			l.refuse(name, "%q 不是 IP 地址或网段。例如 10.0.0.0/8。", "%q is not an IP address or CIDR range. Example: 10.0.0.0/8.", item)
 			continue
 		}
 		prefixes = append(prefixes, prefix.Masked())
@@ -122,8 +123,9 @@ func (l *loader) origins(name string) []string {
 	var origins []string
 	for item := range l.items(name) {
 		u, err := url.Parse(item)
-		if item != "*" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || item != u.Scheme+"://"+strings.ToLower(u.Host)) {
-			l.refuse(name, "%q 不是网页来源。例如 https://app.example.com。", "%q is no origin. Example: https://app.example.com.", item)
+		if item != "*" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+			item != u.Scheme+"://"+strings.ToLower(u.Host)) {
+			l.refuse(name, "%q 不是网页来源。例如 https://app.example.com。", "%q is not an origin. Example: https://app.example.com.", item)
 			continue
 		}
 		origins = append(origins, item)

@@ -34,8 +34,8 @@ func (l *loader) databasePath(name string) string {
 	case scheme != "sqlite":
 		l.refuse(name, "不是 sqlite:路径。例如 %s。", "It is not sqlite:PATH. Example: %s.", DefaultDatabase)
 	case path == "" || strings.HasPrefix(path, "//") || strings.Contains(path, "?"):
-		l.refuse(name, "sqlite: 后面直接写文件路径，不带 // 和 ?。例如 sqlite:/data/rowgate.db。",
-			"What follows sqlite: is the path of a file, without // and ?. Example: sqlite:/data/rowgate.db.")
+		l.refuse(name, "sqlite: 后面必须是文件路径，不带 // 或 ?。例如 sqlite:/data/rowgate.db。",
+			"sqlite: must be followed by a file path without // or ?. Example: sqlite:/data/rowgate.db.")
 	default:
 		return path
 	}
@@ -53,8 +53,8 @@ func (l *loader) passphrases(name, listen string) tenant.Passphrases {
 		return passphrases
 	}
 	if !l.isSet(name) && listen != "" && !isLoopback(listen) {
-		l.refuse(name, "监听 %s 时别的机器也能访问，必须设置调用口令。例如 workflow:一个长的随机值。",
-			"Other machines reach %s, so call passphrases must be set. Example: workflow:a-long-random-value.", listen)
+		l.refuse(name, "其他机器可以访问 %s，因此必须设置调用口令。例如 workflow:一个长的随机值。",
+			"%s is reachable from other machines, so call passphrases must be set. Example: workflow:a-long-random-value.", listen)
 	}
 	return nil
 }
@@ -71,12 +71,12 @@ func (l *loader) keyring(name, database string) *secret.Keyring {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			if _, err := os.Stat(database); err == nil {
-				l.refuse(name, "数据库 %s 已存在，但它的密钥文件 %s 不见了。请恢复该文件或设置原来的密钥。",
+				l.refuse(name, "数据库 %s 已存在，但它的密钥文件 %s 不存在。请恢复该文件或设置原来的密钥。",
 					"The database %s exists, but its key file %s does not. Restore the file, or set the key that was used.", database, keyFile(database))
 			}
 			return nil
 		case err != nil:
-			l.refuse(name, "密钥文件读不出来：%v。", "The key file cannot be read: %v.", err)
+			l.refuse(name, "无法读取密钥文件：%v。", "The key file cannot be read: %v.", err)
 			return nil
 		}
 		text = secret.New(key)
@@ -84,7 +84,7 @@ func (l *loader) keyring(name, database string) *secret.Keyring {
 	keyring, err := secret.ParseKeyring(text.Reveal())
 	if err != nil {
 		l.refuse(name, "密钥应是 32 字节的 base64，用 openssl rand -base64 32 生成（%v）。",
-			"A key is 32 bytes in base64, as openssl rand -base64 32 makes it (%v).", err)
+			"A key must be 32 bytes in base64, for example from openssl rand -base64 32 (%v).", err)
 		return nil
 	}
 	return keyring
@@ -105,7 +105,7 @@ func (l *loader) create(c *Config) {
 		err = writeKey(keyFile(c.DatabasePath), key)
 	}
 	if err != nil {
-		l.refuse("ROWGATE_KEY", "新密钥写不进文件：%v。", "The new key cannot be written to its file: %v.", err)
+		l.refuse("ROWGATE_KEY", "无法将新密钥写入文件：%v。", "The new key cannot be written to its file: %v.", err)
 		return
 	}
 	c.Keyring = keyring

@@ -65,7 +65,8 @@ var variables = []Variable{
 		Default: problem.Text{ZH: "仅监听本机时：启动时生成并显示一次", EN: "generated and printed once at start, on loopback only"},
 		Meaning: problem.Text{
 			ZH: "调用口令，name:value 或 name:sha256:<hex>，逗号分隔；只写值时名为 default；监听非本机地址时必填",
-			EN: "call passphrases, name:value or name:sha256:<hex>, comma-separated; a bare value is named default; required on any other than a loopback address",
+			EN: "call passphrases, name:value or name:sha256:<hex>, comma-separated; a bare value is named default; required unless the " +
+				"listen address is a loopback address",
 		},
 	},
 	{
@@ -77,14 +78,15 @@ var variables = []Variable{
 	},
 	{
 		Name: "ROWGATE_DATABASE_URL", Secret: true, Default: same(DefaultDatabase),
-		Meaning: problem.Text{ZH: "行写入之前保存它们的文件，一个文件只能由一个进程使用", EN: "the file that keeps rows until they are written, one process a file"},
+		Meaning: problem.Text{ZH: "写入之前保存行数据的文件，一个文件只能由一个进程使用", EN: "file that stores rows until they are written; only one process may use it"},
 	},
 	{
 		Name: "ROWGATE_KEY", Secret: true,
-		Default: problem.Text{ZH: "生成到数据库旁边的 key 文件（权限 0600）", EN: "generated into the file key, mode 0600, beside the database"},
+		Default: problem.Text{ZH: "生成到数据库旁边的 key 文件（权限 0600）", EN: "generated in the file key next to the database (mode 0600)"},
 		Meaning: problem.Text{
-			ZH: "32 字节的 base64，用于封存凭证、行和连接密钥；逗号分隔的列表表示轮换，第一个用于封存，全部都能打开",
-			EN: "32 bytes in base64 that seal credentials, rows and connection keys; a comma-separated list rotates, the first one seals and all open",
+			ZH: "32 字节的 base64，用于加密凭证、行和连接密钥；逗号分隔的列表用于轮换：第一个用于加密，全部可用于解密",
+			EN: "32 bytes in base64 that encrypt credentials, rows and connection keys; a comma-separated list rotates keys: the first " +
+				"encrypts, all decrypt",
 		},
 	},
 	{
@@ -99,14 +101,14 @@ var variables = []Variable{
 		Name: "ROWGATE_LOG", Default: same("info"),
 		Meaning: problem.Text{
 			ZH: "级别：debug、info、warn、error；标准错误不是终端时每行是 JSON",
-			EN: "level: debug, info, warn, error; lines are JSON when standard error is no terminal",
+			EN: "level: debug, info, warn, error; lines are JSON when standard error is not a terminal",
 		},
 	},
 	{
 		Name: "ROWGATE_TRUSTED_PROXIES", Default: problem.Text{ZH: "无", EN: "none"},
 		Meaning: problem.Text{
 			ZH: "可信反向代理的地址或网段，逗号分隔；只相信它们的 X-Forwarded-For",
-			EN: "addresses or CIDR ranges of reverse proxies, comma-separated, whose X-Forwarded-For is believed",
+			EN: "addresses or CIDR ranges of reverse proxies, comma-separated, whose X-Forwarded-For is trusted",
 		},
 	},
 	{
@@ -117,8 +119,11 @@ var variables = []Variable{
 		},
 	},
 	{
-		Name:    "FEISHU_BASE_URL",
-		Default: problem.Text{ZH: "https://open.feishu.cn；brand 为 lark 时 https://open.larksuite.com", EN: "https://open.feishu.cn; https://open.larksuite.com for brand lark"},
+		Name: "FEISHU_BASE_URL",
+		Default: problem.Text{
+			ZH: "https://open.feishu.cn；brand 为 lark 时 https://open.larksuite.com",
+			EN: "https://open.feishu.cn; https://open.larksuite.com for brand lark",
+		},
 		Meaning: problem.Text{
 			ZH: "替换所有品牌的上游地址：测试、模拟器、私有部署",
 			EN: "replaces the upstream of every brand: tests, the simulator, private deployments",
@@ -128,7 +133,7 @@ var variables = []Variable{
 		Name: "API_AUTH_TOKEN", Secret: true, Default: unset,
 		Meaning: problem.Text{
 			ZH: "单租户接口的 Bearer 令牌；监听非本机地址且设置了 FEISHU_BASE_TOKEN 时必填",
-			EN: "bearer token of the single-tenant surfaces; required with FEISHU_BASE_TOKEN on any other than a loopback address",
+			EN: "bearer token of the single-tenant surfaces; required with FEISHU_BASE_TOKEN unless the listen address is a loopback address",
 		},
 	},
 	{
@@ -141,7 +146,10 @@ var variables = []Variable{
 	},
 	{
 		Name: "DEFAULT_USER_ID_TYPE", Default: same("open_id"),
-		Meaning: problem.Text{ZH: "该应用的调用如何表示人员：open_id、union_id 或 user_id", EN: "how calls of that app name people: open_id, union_id or user_id"},
+		Meaning: problem.Text{
+			ZH: "该应用的调用使用的用户 ID 类型：open_id、union_id 或 user_id",
+			EN: "type of user ID in calls of that app: open_id, union_id or user_id",
+		},
 	},
 	{
 		Name: "FEISHU_BASE_TOKEN", Default: unset,

@@ -67,7 +67,8 @@ func TestTable(t *testing.T) {
 			}
 			for i, v := range config.Variables() {
 				line := lines[2+i]
-				if !strings.HasPrefix(line, "| `"+v.Name+"`") || strings.Count(line, "|") != 4 || v.Secret != strings.Contains(line, "`"+v.Name+"_FILE`") {
+				if !strings.HasPrefix(line, "| `"+v.Name+"`") || strings.Count(line, "|") != 4 ||
+					v.Secret != strings.Contains(line, "`"+v.Name+"_FILE`") {
 					t.Errorf("%s: %s", v.Name, line)
 				}
 				if strings.Contains(strings.ReplaceAll(line, `\<`, ""), "<") {
@@ -100,7 +101,7 @@ func fieldComments(t *testing.T) []string {
 			return true
 		})
 		for _, field := range fields {
-			comment := strings.TrimSpace(field.Doc.Text())
+			comment := strings.Join(strings.Fields(field.Doc.Text()), " ") // its lines are one
 			if variable, _, _ := strings.Cut(comment, " "); variable != "" && variable == strings.ToUpper(variable) {
 				comments = append(comments, comment)
 			}

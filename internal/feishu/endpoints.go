@@ -20,7 +20,7 @@ type API struct {
 	Serial    bool   // at most one call in flight an app
 }
 
-// The methods that the Open API uses. (net/http is the client's: this package only holds words.)
+// The methods that the Open API uses. (Only the client imports net/http.)
 const (
 	methodGet    = "GET"
 	methodPost   = "POST"
@@ -63,12 +63,27 @@ var (
 	APIListViews   = &API{Name: "view_list", Method: methodGet, Path: tablePath + "/views", PerSecond: 20, Read: true}
 	APIGetApp      = &API{Name: "app_get", Method: methodGet, Path: "/bitable/v1/apps/:app_token", PerSecond: 20, Read: true}
 	APIGetNode     = &API{Name: "wiki_get_node", Method: methodGet, Path: "/wiki/v2/spaces/get_node", PerMinute: 100, Read: true}
-	APIBatchGetID  = &API{Name: "user_batch_get_id", Method: methodPost, Path: "/contact/v3/users/batch_get_id", PerSecond: 50, PerMinute: 1000, Read: true}
+	APIBatchGetID  = &API{
+		Name: "user_batch_get_id", Method: methodPost, Path: "/contact/v3/users/batch_get_id", PerSecond: 50,
+		PerMinute: 1000, Read: true,
+	}
 
-	APIUploadAll     = &API{Name: "media_upload_all", Method: methodPost, Path: mediaPath + "/upload_all", PerSecond: 5, Quota: mediaQuota, Serial: true}
-	APIUploadPrepare = &API{Name: "media_upload_prepare", Method: methodPost, Path: mediaPath + "/upload_prepare", PerSecond: 5, Quota: mediaQuota, Serial: true}
-	APIUploadPart    = &API{Name: "media_upload_part", Method: methodPost, Path: mediaPath + "/upload_part", PerSecond: 5, Quota: mediaQuota, Serial: true}
-	APIUploadFinish  = &API{Name: "media_upload_finish", Method: methodPost, Path: mediaPath + "/upload_finish", PerSecond: 5, Quota: mediaQuota, Serial: true}
+	APIUploadAll = &API{
+		Name: "media_upload_all", Method: methodPost, Path: mediaPath + "/upload_all", PerSecond: 5,
+		Quota: mediaQuota, Serial: true,
+	}
+	APIUploadPrepare = &API{
+		Name: "media_upload_prepare", Method: methodPost, Path: mediaPath + "/upload_prepare", PerSecond: 5,
+		Quota: mediaQuota, Serial: true,
+	}
+	APIUploadPart = &API{
+		Name: "media_upload_part", Method: methodPost, Path: mediaPath + "/upload_part", PerSecond: 5,
+		Quota: mediaQuota, Serial: true,
+	}
+	APIUploadFinish = &API{
+		Name: "media_upload_finish", Method: methodPost, Path: mediaPath + "/upload_finish", PerSecond: 5,
+		Quota: mediaQuota, Serial: true,
+	}
 )
 
 // apis is every endpoint the client can send to: the typed ones, and those of the same shape that are only forwarded.
@@ -130,7 +145,7 @@ func matchPath(pattern string, segments []string) (values []string, ok bool) {
 	return values, true
 }
 
-// Expand puts values in place of the path parameters, in order; ok is false if one is missing or no token of Feishu's.
+// Expand puts values in place of the path parameters, in order; ok is false if one is missing or is not a valid Feishu token.
 func (a *API) Expand(values []string) (path string, ok bool) {
 	var b strings.Builder
 	b.WriteString("/open-apis")
@@ -149,7 +164,7 @@ func (a *API) Expand(values []string) (path string, ok bool) {
 	return b.String(), len(values) == 0
 }
 
-// maxPathValue bounds a path parameter in bytes; Feishu's own bound is 100 for an app_token and 50 for a table_id.
+// MaxPathValue bounds a path parameter in bytes; Feishu's own bound is 100 for an app_token and 50 for a table_id.
 const MaxPathValue = 100
 
 // isPathValue reports whether s can be a token or id of Feishu's: nothing that could change the path.

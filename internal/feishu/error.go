@@ -10,7 +10,7 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// Error is why a call did not succeed: what Feishu said, or what kept us from hearing it (then Code is 0).
+// Error is why a call did not succeed: Feishu's error, or why there was no answer of Feishu's (then Code is 0).
 //
 // Error() names codes and ids only. Msg and Message are Feishu's words; Message quotes values of the row, so it is never
 // printed or logged.
@@ -28,10 +28,10 @@ type Error struct {
 	RetryAfter     time.Duration
 
 	Write   bool   // the endpoint changes something
-	Reason  string // the client's own words where Feishu said nothing
-	Aborted bool   // the caller gave up: says nothing about Feishu
+	Reason  string // the client's own reason where there is no answer of Feishu's
+	Aborted bool   // the caller gave up; does not count against Feishu
 	Gateway bool   // the answer came from something before Feishu
-	Cause   error  // what the network or the context said; private
+	Cause   error  // the network's or the context's error; private
 }
 
 // NewError returns an error of the client's own about a call of a, without an answer of Feishu's.
@@ -68,7 +68,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns what the network or the context said; nil if Feishu answered. It may hold an address: it is private.
+// Unwrap returns the network's or the context's error; nil if Feishu answered. It may contain an address and is private.
 func (e *Error) Unwrap() error { return e.Cause }
 
 // OutcomeUnknown reports whether a write may have been carried out although the call failed: cut off or timed out after
@@ -154,7 +154,7 @@ func (e *Error) blamed() (name, value string) {
 	return "", ""
 }
 
-// HTTP statuses that decide where the code does not. (net/http is the client's: this package only holds words.)
+// HTTP statuses that decide where the code does not. (Only the client imports net/http.)
 const (
 	statusTooManyRequests     = 429
 	statusInternalServerError = 500

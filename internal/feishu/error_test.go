@@ -60,11 +60,13 @@ func isBilingual(text problem.Text) bool {
 func TestBlamedField(t *testing.T) {
 	t.Parallel()
 	message := func(inner string) string {
-		return "Invalid request parameter: 'fields." + inner + "'. Correct format : the value of 'Date' must be a unix timestamp. Please check and modify accordingly."
+		return "Invalid request parameter: 'fields." + inner + "'. Correct format : the value of 'Date' must be a unix timestamp. " +
+			"Please check and modify accordingly."
 	}
 	t.Run("is_the_unknown_column_with_its_own_quotes", func(t *testing.T) {
 		t.Parallel()
-		e := &Error{Code: 1254045, Message: "Invalid request parameter: 'fields.'媒体名称''. Correct format : field_name not found. Please check and modify accordingly."}
+		e := &Error{Code: 1254045, Message: "Invalid request parameter: 'fields.'媒体名称''. " +
+			"Correct format : field_name not found. Please check and modify accordingly."}
 		if e.FieldName() != "'媒体名称'" || e.ValueText() != "" {
 			t.Fatalf("got %q, %q", e.FieldName(), e.ValueText())
 		}

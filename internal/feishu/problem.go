@@ -55,7 +55,7 @@ func (e *Error) problemCode() problem.Code {
 	return problem.UpstreamRejected
 }
 
-// detail says what happened; the words for a listed code are the table's, else those of its class.
+// detail describes what happened: the sentence of the error's class, and for a listed code Feishu's message or its name.
 func (e *Error) detail() problem.Text {
 	row, listed := codeTable[e.Code]
 	text := classDetails[e.Class]
@@ -72,7 +72,7 @@ func (e *Error) detail() problem.Text {
 	}
 }
 
-// fix says what to do next: the table's advice for the code, else its class's, with the scopes and the page Feishu names.
+// fix returns what to do next: the table's advice for the code, else its class's, with the scopes and the page Feishu names.
 func (e *Error) fix() problem.Text {
 	key := codeTable[e.Code].fix
 	switch {

@@ -1,4 +1,4 @@
-// Package feishu holds the words of the Feishu/Lark Open API: types, column types, endpoints with their rates, error codes and
+// Package feishu holds the vocabulary of the Feishu/Lark Open API: types, column types, endpoints with their rates, error codes and
 // what each code means to a caller. It does no I/O; the client subpackage makes the calls. Names are Feishu's own.
 package feishu
 
@@ -24,7 +24,7 @@ type App struct {
 	Secret secret.Text
 }
 
-// TableRef says who calls and which table is meant.
+// TableRef is an app and the table that it calls.
 type TableRef struct {
 	App      App
 	AppToken string
@@ -184,7 +184,7 @@ type Page struct {
 	Total     int      `json:"total"`
 }
 
-// Class says what a client does about an error; see the error table.
+// Class groups errors by what a client does about them; see the error table.
 type Class int
 
 // The classes of docs/feishu/errors.md §3.3.
@@ -200,7 +200,7 @@ const (
 	ClassServer                   // Feishu's own fault: 5xx, 1255001–1255005, 2200, not JSON
 	ClassUnreachable              // dial, TLS: the request was never sent
 	ClassInterrupted              // cut or timed out after sending: outcome unknown
-	ClassOpen                     // refused by our breaker: not sent
+	ClassOpen                     // refused by the client's breaker: not sent
 )
 
 // String returns the class as metrics and logs name it.

@@ -12,7 +12,7 @@ import (
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
-// other stands in the log for what a caller made up.
+// other replaces values in the log that a caller chose freely.
 const other = "other"
 
 // methods are those that the log names and that a path is asked for.
@@ -21,7 +21,8 @@ var methods = []string{
 }
 
 // logAccess writes one line for each finished request and counts it. It names the route's pattern and never the path or the
-// query, which may hold secrets. A caller's fault is Info, ours is Error, a good health check Debug.
+// query, which may hold secrets. A caller's fault is logged as Info, a fault of the service as Error, a successful
+// health check as Debug.
 func logAccess(logger *slog.Logger, metrics *telemetry.Metrics, tools map[string]Tool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -96,7 +97,7 @@ func route(r *http.Request, tools map[string]Tool) string {
 	return other
 }
 
-// ownRequestID returns the id that the caller gave the request, "" if it is none that can be repeated.
+// ownRequestID returns the id that the caller gave the request, "" if it has characters or a length that the log does not take.
 func ownRequestID(r *http.Request) string {
 	if id := r.Header.Get(headerRequestID); clientRequestID.MatchString(id) {
 		return id

@@ -68,8 +68,9 @@ func (v *reservation) shrink(n int64) {
 // arrive, so that a length that is merely announced costs nothing.
 func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reservation, error) {
 	held := &reservation{free: b.free}
-	// The server's own read timeout must outlast the handler; the body alone gets less. The deadline is lifted only at the
-	// body's end: of a body that failed, the server still tries to read the rest. A writer that is no connection has none.
+	// The server's own read timeout must outlast the handler; the body gets less. The deadline is lifted only at the
+	// body's end: of a body that failed, the server still tries to read the rest. A writer that is not a connection has no
+	// deadline; the error is ignored.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(BodyReadTimeout))
 	size := int64(firstBodyBytes)
@@ -103,14 +104,14 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reser
 	}
 }
 
-// bodyError says why a body could not be read to its end.
+// BodyError classifies the error of a body that could not be read to its end: bad_body, or the limit's error as it is.
 func BodyError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return err
 	}
 	detail := problem.Text{
-		ZH: "请求体在传输中断开，未能完整收到。",
-		EN: "The body broke off before its end.",
+		ZH: "连接在请求体传输完成之前中断。",
+		EN: "The connection was interrupted before the whole body arrived.",
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		detail = problem.Text{
@@ -124,7 +125,7 @@ func BodyError(err error) error {
 func bodyTooLarge() *problem.Error {
 	return problem.New(problem.BodyTooLarge, problem.Text{
 		ZH: "请求体超过 20 MiB。",
-		EN: "The body has more than 20 MiB.",
+		EN: "The body is larger than 20 MiB.",
 	})
 }
 
@@ -134,7 +135,7 @@ func checkEncoding(header http.Header) *problem.Error {
 		if encoding != "" && !strings.EqualFold(encoding, "identity") {
 			return problem.New(problem.BadBody, problem.Text{
 				ZH: "不支持压缩的请求体（Content-Encoding），请发送未压缩的内容。",
-				EN: "Compressed bodies (Content-Encoding) are not supported; send the body as it is.",
+				EN: "Compressed bodies (Content-Encoding) are not supported; send the body uncompressed.",
 			})
 		}
 	}

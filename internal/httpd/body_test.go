@@ -159,9 +159,9 @@ func TestBodyError(t *testing.T) {
 		code problem.Code
 		word string
 	}{
-		"says that a body was cut":      {io.ErrUnexpectedEOF, problem.BadBody, "broke off"},
+		"says that a body was cut":      {io.ErrUnexpectedEOF, problem.BadBody, "before the whole body arrived"},
 		"says that a body was slow":     {os.ErrDeadlineExceeded, problem.BadBody, "within 30 seconds"},
-		"says nothing of other errors":  {errors.New(canary), problem.BadBody, "broke off"},
+		"says nothing of other errors":  {errors.New(canary), problem.BadBody, "before the whole body arrived"},
 		"keeps a limit's error as such": {&http.MaxBytesError{}, problem.BodyTooLarge, "20 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -55,9 +55,9 @@ func CORS(origins []string) func(http.Handler) http.Handler {
 	}
 }
 
-// refuseCrossOrigin turns away what a browser sends on behalf of another site's page, unless that origin is on the list: a
+// refuseCrossOrigin refuses what a browser sends on behalf of another site's page, unless that origin is on the list: a
 // page could otherwise write through a service on loopback or in an office network, even where it cannot read the answer.
-// Callers that are no browsers are not concerned.
+// Callers other than browsers are not affected.
 func refuseCrossOrigin(renderer Renderer, origins []string) (func(http.Handler) http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range origins {
@@ -71,7 +71,7 @@ func refuseCrossOrigin(renderer Renderer, origins []string) (func(http.Handler) 
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		renderer.Write(w, r, problem.New(problem.BadParameter, problem.Text{
 			ZH: "请求来自其他网站的网页，该来源（Origin）不在允许的列表中。",
-			EN: "The request comes from another site's web page, and its Origin is not on the allow-list.",
+			EN: "The request comes from a web page of another site, and its Origin is not on the allow-list.",
 		}))
 	}))
 	return protection.Handler, nil

@@ -14,7 +14,7 @@ import (
 	"github.com/rowgate/rowgate/internal/request"
 )
 
-// Tool is what the transport knows of a tool.
+// Tool is the part of a tool that the transport needs.
 type Tool struct {
 	Name string      // operationId
 	Spec intake.Spec // what its body may hold
@@ -101,9 +101,9 @@ func withResult(r *http.Request, result *intake.Result) *http.Request {
 	return r
 }
 
-// noteSoftErrors takes over what the request says of soft_errors, so that every problem of it is answered by that: the query's
-// word before the body is read, so that it holds for a body that cannot be read, then the parameters', which have both. Nobody
-// else sets it on a request over HTTP.
+// noteSoftErrors reads soft_errors into the request's Call, which decides how every problem of the request is answered. The
+// query is read before the body, so that it also holds for a body that cannot be read; the parameters contain both.
+// It is the only writer of soft_errors on a request over HTTP.
 func noteSoftErrors(call *request.Call, query url.Values, params []byte) {
 	if intake.SoftErrors(query) {
 		call.SetSoftErrors(true)

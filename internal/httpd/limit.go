@@ -16,8 +16,8 @@ const (
 	MaxRequestsPerAddress = 1024 // requests of one client address
 )
 
-// gate counts the requests that run.
-type gate struct {
+// concurrencyLimiter counts the running requests, in all and by client address. It is safe for concurrent use.
+type concurrencyLimiter struct {
 	max, maxPerAddress int
 
 	mu        sync.Mutex
@@ -25,45 +25,45 @@ type gate struct {
 	byAddress map[netip.Prefix]int // by tenant.Network; no entry for 0
 }
 
-func newGate(limit, limitPerAddress int) *gate {
-	return &gate{max: limit, maxPerAddress: limitPerAddress, byAddress: map[netip.Prefix]int{}}
+func newConcurrencyLimiter(limit, limitPerAddress int) *concurrencyLimiter {
+	return &concurrencyLimiter{max: limit, maxPerAddress: limitPerAddress, byAddress: map[netip.Prefix]int{}}
 }
 
-// enter lets a request of address run, or says why not.
-func (g *gate) enter(address netip.Addr) *problem.Error {
+// enter counts a request of address, or returns the problem that refuses it; leave must follow only a request that entered.
+func (l *concurrencyLimiter) enter(address netip.Addr) *problem.Error {
 	client := tenant.Network(address)
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch {
-	case g.running >= g.max:
+	case l.running >= l.max:
 		return problem.New(problem.Overloaded, problem.Text{
 			ZH: "同时进行的请求已达上限，本请求未被处理。",
 			EN: "Too many requests are running; this one was not processed.",
 		})
-	case g.byAddress[client] >= g.maxPerAddress:
+	case l.byAddress[client] >= l.maxPerAddress:
 		return problem.New(problem.RateLimited, problem.Text{
 			ZH: "此来源地址同时进行的请求已达上限，本请求未被处理。",
-			EN: "Too many requests of this address are running; this one was not processed.",
+			EN: "Too many requests from this address are running; this one was not processed.",
 		})
 	}
-	g.running++
-	g.byAddress[client]++
+	l.running++
+	l.byAddress[client]++
 	return nil
 }
 
 // leave ends a request that entered.
-func (g *gate) leave(address netip.Addr) {
+func (l *concurrencyLimiter) leave(address netip.Addr) {
 	client := tenant.Network(address)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.running--
-	if g.byAddress[client]--; g.byAddress[client] <= 0 {
-		delete(g.byAddress, client)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running--
+	if l.byAddress[client]--; l.byAddress[client] <= 0 {
+		delete(l.byAddress, client)
 	}
 }
 
-// limit turns away what exceeds g, at once. Health checks always pass.
-func limit(renderer Renderer, g *gate) func(http.Handler) http.Handler {
+// limit refuses at once what exceeds the limiter. Health checks always pass.
+func limit(renderer Renderer, limiter *concurrencyLimiter) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if isHealth(r) {
@@ -71,11 +71,11 @@ func limit(renderer Renderer, g *gate) func(http.Handler) http.Handler {
 				return
 			}
 			address := addressOf(r.Context())
-			if refused := g.enter(address); refused != nil {
+			if refused := limiter.enter(address); refused != nil {
 				renderer.Write(w, r, refused)
 				return
 			}
-			defer g.leave(address)
+			defer limiter.leave(address)
 			next.ServeHTTP(w, r)
 		})
 	}

@@ -80,7 +80,7 @@ func (l *boundedListener) leave(peer netip.Prefix) {
 	}
 }
 
-// peerOf is the client at the other end; the zero Prefix for what is no TCP connection.
+// peerOf returns the network of the client at the other end; the zero Prefix if conn is not a TCP connection.
 func peerOf(conn net.Conn) netip.Prefix {
 	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		return tenant.Network(peer.AddrPort().Addr())

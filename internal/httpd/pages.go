@@ -35,7 +35,7 @@ func explain(renderer Renderer) http.HandlerFunc {
 	}
 }
 
-// writePage writes HTML, or JSON for a caller that asks for JSON alone.
+// writePage writes HTML, or JSON for a caller that accepts only JSON.
 func writePage(w http.ResponseWriter, r *http.Request, page problem.Page) {
 	var body bytes.Buffer
 	header := w.Header()
@@ -45,7 +45,7 @@ func writePage(w http.ResponseWriter, r *http.Request, page problem.Page) {
 		header.Set("Content-Type", "application/json")
 		encoder := json.NewEncoder(&body)
 		encoder.SetEscapeHTML(false)
-		_ = encoder.Encode(page) // strings and numbers alone
+		_ = encoder.Encode(page) // only strings and numbers, which always encode
 	} else {
 		header.Set("Content-Type", "text/html; charset=utf-8")
 		header.Set("Content-Security-Policy",
@@ -53,7 +53,7 @@ func writePage(w http.ResponseWriter, r *http.Request, page problem.Page) {
 		_ = page.WriteHTML(&body) // a test renders every page
 	}
 	header.Set("Content-Length", strconv.Itoa(body.Len()))
-	_, _ = w.Write(body.Bytes()) // a reader who has left cannot be told
+	_, _ = w.Write(body.Bytes()) // the reader has left; there is nobody to report to
 }
 
 func wantsJSON(accept string) bool {

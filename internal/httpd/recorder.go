@@ -63,7 +63,7 @@ func (w *recorder) written() int {
 	return w.status
 }
 
-// recorded returns w as a recorder, wrapped if it is none yet.
+// recorded returns w as a recorder, wrapping it if it is not one yet.
 func recorded(w http.ResponseWriter) *recorder {
 	if rec, ok := w.(*recorder); ok {
 		return rec

@@ -26,7 +26,7 @@ type Renderer struct {
 }
 
 // Document classifies err and renders it for the request of ctx, in the caller's language and softened if the caller asked
-// for that. It notes the code on the request's telemetry.Call.
+// for that. It notes the code on the request's Call.
 func (p Renderer) Document(ctx context.Context, err error) problem.Document {
 	call := request.CallFrom(ctx)
 	e := classify(err)
@@ -49,12 +49,13 @@ func (p Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
 	WriteDocument(w, p.Document(r.Context(), err))
 }
 
+// WriteDocument answers with doc and the headers that belong to it.
 func WriteDocument(w http.ResponseWriter, doc problem.Document) {
 	SetProblemHeaders(w.Header(), doc)
 	WriteJSON(w, doc.HTTPStatus(), doc)
 }
 
-// writeJSON answers with body. Its Content-Type is JSON unless the header says so already.
+// WriteJSON answers with body as JSON. The Content-Type is application/json unless the header already has one.
 func WriteJSON(w http.ResponseWriter, status int, body any) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -68,7 +69,7 @@ func WriteJSON(w http.ResponseWriter, status int, body any) {
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(text.Len()))
 	w.WriteHeader(status)
-	_, _ = w.Write(text.Bytes()) // a caller who has left cannot be told
+	_, _ = w.Write(text.Bytes()) // the caller has left; there is nobody to report to
 }
 
 // SetProblemHeaders sets the headers that go with doc: Content-Type, Content-Language, and Retry-After in whole seconds,
@@ -79,6 +80,7 @@ func SetProblemHeaders(header http.Header, doc problem.Document) {
 	SetRetryAfter(header, doc.RetryAfter)
 }
 
+// SetRetryAfter sets Retry-After in whole seconds, rounded up; nothing for a wait of 0.
 func SetRetryAfter(header http.Header, wait time.Duration) {
 	if wait > 0 {
 		seconds := (wait + time.Second - 1) / time.Second
@@ -86,7 +88,7 @@ func SetRetryAfter(header http.Header, wait time.Duration) {
 	}
 }
 
-// classify is problem.From, with what only the transport knows.
+// classify is problem.From, and also classifies the errors of net/http.
 func classify(err error) *problem.Error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return bodyTooLarge().Because(err)

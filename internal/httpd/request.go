@@ -19,7 +19,7 @@ import (
 // requestIDChars is the length of a request id after "req_", in base32 characters of 5 bits.
 const requestIDChars = 20
 
-// headerRequestID carries our id back to the caller, and the caller's own to us.
+// headerRequestID carries the service's id in answers, and the caller's own id in requests.
 const headerRequestID = "X-Request-Id"
 
 // clientRequestID is what a caller's own id must look like to be repeated in the log.
@@ -28,7 +28,7 @@ var clientRequestID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // NewRequestID returns req_ and 100 random bits.
 func NewRequestID() string { return "req_" + strings.ToLower(rand.Text()[:requestIDChars]) }
 
-// startCall gives the request its id and its telemetry.Call: tool, language, and soft errors as far as the URL tells.
+// startCall gives the request its id and its request.Call: tool, language, and soft errors as far as the URL tells.
 func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,8 +46,8 @@ func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
 	}
 }
 
-// clientAddress finds the caller's address: the peer's, or, where the peer is one of our proxies, what that proxy says in
-// X-Forwarded-For. What cannot be read is no address.
+// clientAddress finds the caller's address: the peer's, or, if the peer is a trusted proxy, the one that proxy gives in
+// X-Forwarded-For. An address that cannot be parsed counts as none.
 func clientAddress(proxies []netip.Prefix) func(http.Handler) http.Handler {
 	if len(proxies) == 0 {
 		return middleware.ClientIPFromRemoteAddr
@@ -81,7 +81,7 @@ func bearer(header string) secret.Text {
 
 func addressOf(ctx context.Context) netip.Addr { return middleware.GetClientIPAddr(ctx) }
 
-// routePath is the path as the router compares it: with its escapes, if it has any.
+// RoutePath is the path as the router compares it: with its escapes, if it has any.
 func RoutePath(r *http.Request) string {
 	if r.URL.RawPath != "" {
 		return r.URL.RawPath

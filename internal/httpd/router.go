@@ -1,7 +1,7 @@
 // Package httpd is the service's edge: router, middleware, problems, health, and the server with its limits.
 //
 // A request passes, in this order: id and call record, client address, caller, access log, panics, security headers, CORS,
-// concurrency limit, body limit, delivery hooks, intake; then the router. Every answer that is no success is a problem
+// concurrency limit, body limit, delivery hooks, intake; then the router. Every answer that is not a success is a problem
 // document, those of the router itself included.
 package httpd
 
@@ -27,7 +27,7 @@ type Options struct {
 	Parse          ParseFunc          // intake.Parse; required with Tools
 	WholeBodies    []string           // other paths whose POSTs are read whole, within the same bounds, before their handler runs
 	Metrics        *telemetry.Metrics // nil: nothing is counted
-	TrustedProxies []netip.Prefix     // whose X-Forwarded-For is believed; none: the peer is the client
+	TrustedProxies []netip.Prefix     // whose X-Forwarded-For is trusted; none: the peer is the client
 	AllowedOrigins []string           // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
 }
 
@@ -35,7 +35,7 @@ type Options struct {
 func (o Options) Renderer() Renderer { return Renderer{PublicURL: o.PublicURL, Logger: o.Logger} }
 
 // NewRouter returns the router with all middleware, the health checks and the error pages; the caller adds its routes.
-// It fails if an allowed origin is none.
+// It fails if an allowed origin is not an origin.
 func NewRouter(options Options) (*chi.Mux, error) {
 	renderer := options.Renderer()
 	sameOrigin, err := refuseCrossOrigin(renderer, options.AllowedOrigins)
@@ -60,7 +60,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		secureHeaders(options.PublicURL),
 		CORS(options.AllowedOrigins),
 		sameOrigin,
-		limit(renderer, newGate(MaxRequests, MaxRequestsPerAddress)),
+		limit(renderer, newConcurrencyLimiter(MaxRequests, MaxRequestsPerAddress)),
 		capBody(renderer),
 		deliver,
 		body.middleware,
@@ -99,7 +99,7 @@ func methodNotAllowed(router chi.Routes, renderer Renderer) http.HandlerFunc {
 		}
 		renderer.Write(w, r, problem.New(problem.MethodNotAllowed, problem.Text{
 			ZH: "这个路径只接受：" + list + "。",
-			EN: "This path takes " + list + " only.",
+			EN: "This path accepts only " + list + ".",
 		}))
 	}
 }

@@ -60,7 +60,8 @@ func TestRouter(t *testing.T) {
 			call: call{method: "HEAD", target: "/healthz"}, status: 200,
 		},
 		"does not answer HEAD where only POST is": {
-			call: call{method: "HEAD", target: toolPath}, status: 405, header: map[string]string{"Allow": "POST, OPTIONS"}, code: "method_not_allowed",
+			call: call{method: "HEAD", target: toolPath}, status: 405, header: map[string]string{"Allow": "POST, OPTIONS"},
+			code: "method_not_allowed",
 		},
 		"hands a body on as canonical JSON": {
 			call:   post("```json\n"+rows+"\n```").with("Content-Type", "text/plain"),
@@ -74,7 +75,8 @@ func TestRouter(t *testing.T) {
 		},
 		"softens a problem where the URL asks for it, even if the body cannot be read": {
 			call:   call{method: "POST", target: toolPath + "?soft_errors=True", body: `{"records":[`},
-			status: 200, code: "bad_body", header: map[string]string{"Content-Type": "application/json"}, has: []string{`"ok":false`, `"status":400`},
+			status: 200, code: "bad_body", header: map[string]string{"Content-Type": "application/json"},
+			has:    []string{`"ok":false`, `"status":400`},
 			logged: []string{`"status":200`, `"code":"bad_body"`},
 		},
 		"does not soften its own refusal of a soft_errors that is neither true nor false": {
@@ -105,11 +107,13 @@ func TestRouter(t *testing.T) {
 			call: call{method: "POST", target: toolPath + "?app_secret=" + canary, body: rows}, status: 400, code: "secret_in_query",
 		},
 		"does not log headers or bodies": {
-			call:   post(rows).with("Authorization", "Bearer "+canary).with("X-App-Secret", canary).with("Cookie", canary).with("User-Agent", canary),
+			call: post(rows).with("Authorization", "Bearer "+canary).with("X-App-Secret", canary).with("Cookie", canary).with("User-Agent",
+				canary),
 			status: 200, shown: true,
 		},
 		"names every request, and keeps the caller's own name for it beside": {
-			call: post(rows).with("X-Request-Id", "mine-1"), status: 200, shown: true, logged: []string{`"client_request_id":"mine-1"`, `"request_id":"req_`},
+			call: post(rows).with("X-Request-Id", "mine-1"), status: 200, shown: true,
+			logged: []string{`"client_request_id":"mine-1"`, `"request_id":"req_`},
 		},
 		"does not log a caller's name for it that is none": {
 			call: post(`{"records":[]}`).with("X-Request-Id", "mine "+canary), status: 200,
@@ -188,8 +192,14 @@ func TestCaller(t *testing.T) {
 			header:  map[string]string{"X-Forwarded-For": "203.0.113.9, nonsense"},
 			proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
 		},
-		"shows its bearer token":                   {header: map[string]string{"Authorization": "Bearer  abc "}, bearer: "abc", address: "192.0.2.1"},
-		"may spell the scheme as it likes":         {header: map[string]string{"Authorization": "bEARER abc"}, bearer: "abc", address: "192.0.2.1"},
+		"shows its bearer token": {
+			header: map[string]string{"Authorization": "Bearer  abc "}, bearer: "abc",
+			address: "192.0.2.1",
+		},
+		"may spell the scheme as it likes": {
+			header: map[string]string{"Authorization": "bEARER abc"}, bearer: "abc",
+			address: "192.0.2.1",
+		},
 		"has none with another scheme":             {header: map[string]string{"Authorization": "Basic abc"}, address: "192.0.2.1"},
 		"has none with the scheme alone":           {header: map[string]string{"Authorization": "Bearer"}, address: "192.0.2.1"},
 		"has none where the scheme is stuck to it": {header: map[string]string{"Authorization": "Bearerabc"}, address: "192.0.2.1"},
@@ -239,7 +249,10 @@ func TestAccessLog(t *testing.T) {
 		}, func(o *Options) { o.Metrics = telemetry.NewMetrics(registry, []string{"write_records"}, nil) })
 		e.do(t, post(`{"records":[]}`))
 		line := e.log.line(t, "request")
-		for name, want := range map[string]any{"rows": 3.0, "upstream_calls": 1.0, "log_id": "log-1", "status": 200.0, "code": nil, "caller_left": nil} {
+		for name, want := range map[string]any{
+			"rows": 3.0, "upstream_calls": 1.0, "log_id": "log-1", "status": 200.0, "code": nil,
+			"caller_left": nil,
+		} {
 			if line[name] != want {
 				t.Errorf("%s: %v, want %v", name, line[name], want)
 			}
@@ -248,7 +261,7 @@ func TestAccessLog(t *testing.T) {
 			t.Errorf("no time in %v", line)
 		}
 		const counted = `
-# HELP rowgate_request_rows_total Rows that requests brought, by tool.
+# HELP rowgate_request_rows_total Rows in finished requests, by tool.
 # TYPE rowgate_request_rows_total counter
 rowgate_request_rows_total{tool="write_records"} 3
 `

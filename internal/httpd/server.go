@@ -134,7 +134,7 @@ type serverLog struct{ logger *slog.Logger }
 func (l serverLog) Write(line []byte) (int, error) {
 	event := strings.TrimSpace(string(line))
 	if strings.HasPrefix(event, "http: panic serving") {
-		event = "panic outside of the router"
+		event = "panic outside the router"
 	}
 	l.logger.Warn("http server", slog.String("event", event))
 	return len(line), nil

@@ -183,7 +183,8 @@ func TestServer(t *testing.T) {
 		e := newEdge(t, echo)
 		s := start(t, e.router.ServeHTTP)
 		const head = "POST " + toolPath + " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: "
-		if answer := talk(t, s, head+"14\r\n\r\n"+`{"records":[]}`); !strings.HasPrefix(answer, "HTTP/1.1 100 Continue") || !strings.Contains(answer, "200 OK") {
+		if answer := talk(t, s, head+"14\r\n\r\n"+`{"records":[]}`); !strings.HasPrefix(answer, "HTTP/1.1 100 Continue") ||
+			!strings.Contains(answer, "200 OK") {
 			t.Errorf("got %s", answer)
 		}
 		if answer := talk(t, s, head+"99999999\r\n\r\n"); !strings.HasPrefix(answer, "HTTP/1.1 413") {
@@ -198,7 +199,8 @@ func TestServer(t *testing.T) {
 		if answer := talk(t, s, head+"e\r\n"+`{"records":[]}`+"\r\n0\r\n\r\n"); !strings.Contains(answer, "200 OK") {
 			t.Errorf("got %s", answer)
 		}
-		if answer := talk(t, s, head+"ff\r\n"+`{"records":[`); !strings.Contains(answer, "400 Bad Request") || !strings.Contains(answer, `"code":"bad_body"`) {
+		if answer := talk(t, s, head+"ff\r\n"+`{"records":[`); !strings.Contains(answer, "400 Bad Request") ||
+			!strings.Contains(answer, `"code":"bad_body"`) {
 			t.Errorf("got %s", answer)
 		}
 	})
@@ -235,7 +237,8 @@ func TestServerLog(t *testing.T) {
 			t.Errorf("%d %v", n, err)
 		}
 	}
-	if got := log.String(); strings.Contains(got, canary) || !strings.Contains(got, "panic outside") || !strings.Contains(got, `"event":"http: TLS handshake error"`) {
+	if got := log.String(); strings.Contains(got, canary) || !strings.Contains(got, "panic outside") ||
+		!strings.Contains(got, `"event":"http: TLS handshake error"`) {
 		t.Error(got)
 	}
 }

@@ -79,7 +79,8 @@ func TestTimeouts(t *testing.T) {
 			if took := time.Since(begin); took < BodyReadTimeout || took > BodyReadTimeout+time.Second {
 				t.Errorf("answered after %v", took)
 			}
-			if got := string(answer); !strings.HasPrefix(got, "HTTP/1.1 400") || !strings.Contains(got, "30 秒") || !strings.Contains(got, "Connection: close") {
+			if got := string(answer); !strings.HasPrefix(got, "HTTP/1.1 400") || !strings.Contains(got, "30 秒") ||
+				!strings.Contains(got, "Connection: close") {
 				t.Errorf("got %s", got)
 			}
 		})

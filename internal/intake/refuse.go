@@ -153,13 +153,13 @@ func badParameter(name string, zh, en string) *problem.Error {
 	})
 }
 
-// unknownParameter refuses a name that the tool does not take and names the nearest one that it does.
+// unknownParameter refuses a name that the tool does not take and names the one that it does and that is meant, if one is near.
 func (p *parser) unknownParameter(name string) *problem.Error {
 	detail := problem.Text{
 		ZH: fmt.Sprintf("没有名为 %s 的参数。", quote(name)),
 		EN: fmt.Sprintf("There is no parameter named %s.", quote(name)),
 	}
-	if near := nearest(name, p.spec.Params); near != "" {
+	if near := nearestParameter(name, p.spec.Params); near != "" {
 		detail.ZH += fmt.Sprintf("最接近的是 %s。", near)
 		detail.EN += fmt.Sprintf(" The nearest is %s.", near)
 	}

@@ -118,7 +118,7 @@ func TestSettle(t *testing.T) {
 			}
 			wrappers, refused := 0, ""
 			for _, repair := range settled.Repairs {
-				if text := repair.Text(); text.ZH == "" || text.EN == "" {
+				if text := explanation(repair.Rule); text.ZH == "" || text.EN == "" {
 					t.Errorf("%s lacks a language", repair.Rule)
 				}
 				if repair.Rule == intake.RuleWrapper {

@@ -41,7 +41,7 @@ type member struct{ key, value []byte }
 type shell struct {
 	holders []member // members that may hold the rows
 	stray   string   // a member that no wrapper has beside its rows; "" if none
-	failed  bool     // a member says that the step before failed
+	failed  bool     // a member says that the previous step failed
 }
 
 // look returns the object as a shell; ok is false if it is an ordinary row.
@@ -150,7 +150,7 @@ func (s *shell) refusal(holds func(member) bool) problem.Text {
 	case s.failed:
 		return problem.Text{
 			ZH: "这是上一步返回的错误，不是数据：上一步失败了，请先看它的输出。",
-			EN: "This is an error that the step before returned, not rows: that step failed, so look at its output first.",
+			EN: "This is an error that the previous step returned, not rows: that step failed, so look at its output first.",
 		}
 	case s.stray != "":
 		return problem.Text{

@@ -9,36 +9,64 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// entry is a submission on its way. Its fields are guarded by Outbox.mu, but for those that never change.
+// entry is a submission on its way.
 type entry struct {
+	// These never change once the entry is admitted.
 	id, lane, tenant, key string
 	derived               bool
-	sub                   *Submission // never changes
-	group                 group       // never changes
+	sub                   *Submission
+	group                 group
 	bytes                 int
-	options               map[int][]option // new ones, by position; never changes
+	options               map[int][]option // new ones, by position
 	created               time.Time
+	admitted              chan struct{} // closed when it is queued, or dropped because its key is known
+	calls                 atomic.Int64
 
-	payload   []byte        // sealed; nil once it is on its way to the store
-	claimed   bool          // its insert is on its way to the store or was done
-	keep      bool          // a job id was handed out
-	delivered bool          // a 2xx answer reached its caller
-	released  bool          // its derived key was freed after that
-	admitted  chan struct{} // closed when it is queued, or dropped because its key is known
-	parked    bool          // answered, and waits for a repeat to go on with what is open
-	tokenUsed bool          // the caller's client token went with a batch
+	// state and what follows is guarded by Outbox.mu.
+	state EntryState
+
+	// What accepting keeps.
+	payload   []byte // sealed; nil once it is stored
+	journaled bool   // its insert is on its way to the store or was done
+	loaded    bool   // came from the store: who waits for it may do so at another instance
+	keep      bool   // a job id was handed out
+	delivered bool   // a 2xx answer reached its caller
+	repeated  bool   // runs elsewhere, and its owner is to be told that it was repeated
 	round     *round
 
-	rows  []RowResult     // Status "" while it is open
-	open  int             // rows without a status
-	todo  []int           // positions that wait in the lane, in order
-	out   int             // rows in calls under way
-	lost  map[*batch]int  // rows in batches of unknown outcome, which nobody works on
-	stop  *problem.Error  // why nothing more of it is sent
-	said  *problem.Feishu // of the last row that Feishu refused for its data
-	mark  string          // id of the stored mark that it waits for a repeat; "" if there is none
-	aside time.Time       // since when its records cannot be looked up; zero if they can
-	calls atomic.Int64
+	// What running keeps.
+	rows      []RowResult     // Status "" while it is open
+	open      int             // rows without a status
+	todo      []int           // positions that wait in the lane, in order
+	out       int             // rows in batches that are composed, under way or deferred
+	unknown   map[*batch]int  // rows in batches of unknown outcome, which nobody works on
+	stop      *problem.Error  // why nothing more of it is sent
+	said      *problem.Feishu // of the last row that Feishu refused for its data
+	mark      string          // id of the stored mark that it is parked; "" if there is none
+	deferred  time.Time       // since when its records cannot be looked up; zero if they can
+	tokenUsed bool            // the caller's client token went with a batch
+}
+
+// prepare sets what follows from the submission.
+func (e *entry) prepare() {
+	for i := range e.sub.Rows {
+		e.bytes += rowBytes(&e.sub.Rows[i])
+	}
+	e.group = groupOf(e)
+	e.options = usedOptions(e.sub)
+	e.resetRows()
+}
+
+// resetRows makes every row open again, as if nothing of e had been sent.
+func (e *entry) resetRows() {
+	rows := e.sub.Rows
+	e.rows, e.todo, e.open, e.out = make([]RowResult, len(rows)), make([]int, len(rows)), len(rows), 0
+	for i := range rows {
+		e.rows[i].Index = rows[i].Index
+		e.todo[i] = i
+	}
+	e.unknown = make(map[*batch]int)
+	e.stop, e.said, e.mark, e.deferred, e.tokenUsed = nil, nil, "", time.Time{}, false
 }
 
 // round is one wait for an answer. An entry that a repeat takes up again gets a new one.
@@ -81,7 +109,7 @@ func (e *entry) halt(why *problem.Error) {
 
 // changed reports whether any row was written or may have been.
 func (e *entry) changed() bool {
-	if len(e.lost) > 0 {
+	if len(e.unknown) > 0 {
 		return true
 	}
 	for i := range e.rows {
@@ -107,7 +135,7 @@ func allFailed(rows []RowResult) bool {
 // result is the answer as it stands: open rows are unknown if they were sent, else failed.
 func (e *entry) result() *Result {
 	r := &Result{Rows: slices.Clone(e.rows), Feishu: e.said, UpstreamCalls: int(e.calls.Load()), Memo: e.sub.Memo}
-	for b := range e.lost {
+	for b := range e.unknown {
 		for i := range b.items {
 			if it := &b.items[i]; it.e == e {
 				it.each(func(pos int) {
@@ -140,10 +168,13 @@ func (e *entry) stored() Entry {
 
 // claim returns the entry for an insert, once: whoever gets it has to store it.
 func (e *entry) claim(inserts []Entry) []Entry {
-	if e.claimed {
+	if e.journaled {
 		return inserts
 	}
 	inserts = append(inserts, e.stored())
-	e.claimed, e.payload = true, nil
+	e.journaled = true
 	return inserts
 }
+
+// unclaim takes a claim back whose insert was not stored.
+func (e *entry) unclaim() { e.journaled = false }

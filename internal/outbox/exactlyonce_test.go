@@ -106,7 +106,7 @@ func (w world) run(t *testing.T) []string {
 		}
 	}
 	for _, events := range append(append([]int(nil), w.lives...), 1_000_000) {
-		m := &mortal{memStore: h.store, fakeBase: h.base, left: events, late: w.late}
+		m := &mortal{Store: h.store, fakeBase: h.base, left: events, late: w.late}
 		h.open(t, func(o *outbox.Options) { o.Store, o.Writer, o.Reader = m, m, m })
 		for range 40 { // tries of the callers
 			if len(open) == 0 || !h.submitAll(t, m, open, acknowledged) {
@@ -119,7 +119,7 @@ func (w world) run(t *testing.T) []string {
 }
 
 // submitAll submits all that is not acknowledged, waits for the answers, and strikes off what is. false: the process has died.
-func (h *house) submitAll(t *testing.T, m *mortal, open map[string]outbox.Submission, acknowledged map[string]string) bool {
+func (h *fixture) submitAll(t *testing.T, m *mortal, open map[string]outbox.Submission, acknowledged map[string]string) bool {
 	var mu sync.Mutex
 	var callers sync.WaitGroup
 	answered := make(map[string]bool)
@@ -161,7 +161,7 @@ func (h *house) submitAll(t *testing.T, m *mortal, open map[string]outbox.Submis
 }
 
 // compare says what is wrong with the table.
-func (h *house) compare(open map[string]outbox.Submission, want map[string]int, acknowledged map[string]string) []string {
+func (h *fixture) compare(open map[string]outbox.Submission, want map[string]int, acknowledged map[string]string) []string {
 	var wrong []string
 	for key := range open {
 		wrong = append(wrong, "never acknowledged: "+key)

@@ -402,7 +402,7 @@ func TestJob(t *testing.T) {
 	})
 }
 
-func (h *house) expectJob(t *testing.T, id string, want outbox.Job) {
+func (h *fixture) expectJob(t *testing.T, id string, want outbox.Job) {
 	t.Helper()
 	job, err := h.Job(t.Context(), id, "digest of cli_example")
 	if err != nil {

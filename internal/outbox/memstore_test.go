@@ -14,9 +14,10 @@ import (
 
 // memStore is a Store in memory. It outlives the outbox that writes to it, as a file outlives a process.
 type memStore struct {
-	mu   sync.Mutex
-	held contents
-	fail func(*outbox.Changes) error // refuses a change; nil refuses none
+	mu     sync.Mutex
+	held   contents
+	fences outbox.Fences
+	fail   func(*outbox.Changes) error // refuses a change; nil refuses none
 }
 
 // contents is what a memStore holds; a change is made to a copy that takes its place when all went well.
@@ -37,6 +38,9 @@ func (s *memStore) Apply(ctx context.Context, c *outbox.Changes) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.fences.Check(c.Fences); err != nil {
 		return err
 	}
 	if s.fail != nil {
@@ -140,17 +144,19 @@ func (h *contents) batch(id string) int {
 	return slices.IndexFunc(h.batches, func(b outbox.Batch) bool { return b.ID == id })
 }
 
-func (s *memStore) Load(context.Context) (entries []outbox.Entry, batches []outbox.Batch, err error) {
+func (s *memStore) Load(_ context.Context, lane string) (entries []outbox.Entry, batches []outbox.Batch, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range s.held.order {
-		if e := s.held.entries[id]; e.DoneAt.IsZero() {
+		if e := s.held.entries[id]; e.DoneAt.IsZero() && (lane == "" || lane == e.Lane) {
 			entries = append(entries, e)
 		}
 	}
 	for _, b := range s.held.batches {
 		b.Entries = s.held.needs[b.ID]
-		batches = append(batches, b)
+		if lane == "" || lane == b.Lane {
+			batches = append(batches, b)
+		}
 	}
 	slices.SortStableFunc(entries, func(a, b outbox.Entry) int { return cmp.Compare(a.Lane, b.Lane) })
 	slices.SortStableFunc(batches, func(a, b outbox.Batch) int { return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Seq, b.Seq)) })

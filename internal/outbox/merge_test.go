@@ -11,7 +11,7 @@ import (
 
 // hold makes the base stop at the first write, and returns once a write of caller "first" is there: what is submitted then waits in
 // the lane. release lets all writes go on.
-func (h *house) hold(t *testing.T) (first *outbox.Ticket, release func()) {
+func (h *fixture) hold(t *testing.T) (first *outbox.Ticket, release func()) {
 	t.Helper()
 	h.base.entered, h.base.gate = make(chan struct{}, 1000), make(chan struct{})
 	first = h.submit(t, creation("first", "first"))

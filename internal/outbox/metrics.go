@@ -15,7 +15,7 @@ type metrics struct {
 	batchRows   prometheus.Histogram
 }
 
-func newMetrics(o *Outbox) *metrics {
+func newMetrics(c *core, r *runner) *metrics {
 	m := &metrics{
 		submissions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rowgate_outbox_submissions_total", Help: "Writes submitted, by what was done with them.",
@@ -33,24 +33,24 @@ func newMetrics(o *Outbox) *metrics {
 			Name: "rowgate_outbox_batch_rows", Help: "Rows in a batch.", Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000},
 		}),
 	}
-	o.opts.Metrics.MustRegister(m.submissions, m.rowsEnded, m.batches, m.retries, m.batchRows,
-		o.gauge("rowgate_outbox_entries", "Submissions that wait, are under way or are parked.", func(u usage) int { return u.entries }),
-		o.gauge("rowgate_outbox_queued_rows", "Rows of those submissions.", func(u usage) int { return u.rows }),
-		o.gauge("rowgate_outbox_queued_bytes", "Bytes of those rows.", func(u usage) int { return u.bytes }),
+	c.opts.Metrics.MustRegister(m.submissions, m.rowsEnded, m.batches, m.retries, m.batchRows,
+		c.gauge("rowgate_outbox_entries", "Submissions that wait, are under way or are parked.", func(u usage) int { return u.entries }),
+		c.gauge("rowgate_outbox_queued_rows", "Rows of those submissions.", func(u usage) int { return u.rows }),
+		c.gauge("rowgate_outbox_queued_bytes", "Bytes of those rows.", func(u usage) int { return u.bytes }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rowgate_outbox_lanes", Help: "Lanes in memory."}, func() float64 {
-			o.mu.Lock()
-			defer o.mu.Unlock()
-			return float64(len(o.lanes))
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return float64(len(r.lanes))
 		}),
 	)
 	return m
 }
 
-func (o *Outbox) gauge(name, help string, of func(usage) int) prometheus.GaugeFunc {
+func (c *core) gauge(name, help string, of func(usage) int) prometheus.GaugeFunc {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		if u := o.load[""]; u != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if u := c.load[""]; u != nil {
 			return float64(of(*u))
 		}
 		return 0

@@ -14,12 +14,13 @@ var errDead = errors.New("the process is dead")
 // mortal stands between an outbox and its store and base, and cuts all ties at once after a number of events, as kill -9 does.
 // A write that is the last event is carried out or not, by late.
 type mortal struct {
-	*memStore
+	outbox.Store
 	*fakeBase
 
 	mu   sync.Mutex
 	left int  // events to live
 	late bool // the last write lands
+	died func()
 }
 
 // alive counts an event; last is true for the one that the process dies of.
@@ -30,6 +31,9 @@ func (m *mortal) alive() (ok, last bool) {
 		return false, false
 	}
 	m.left--
+	if m.left == 0 && m.died != nil {
+		m.died()
+	}
 	return true, m.left == 0
 }
 
@@ -38,10 +42,30 @@ func (m *mortal) Apply(ctx context.Context, c *outbox.Changes) error {
 	if !ok || last && !m.late {
 		return errDead
 	}
-	if err := m.memStore.Apply(ctx, c); err != nil || last {
+	if err := m.Store.Apply(ctx, c); err != nil || last {
 		return errors.Join(err, errDead)
 	}
 	return nil
+}
+
+func (m *mortal) isDead() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.left <= 0
+}
+
+func (m *mortal) Load(ctx context.Context, lane string) ([]outbox.Entry, []outbox.Batch, error) {
+	if m.isDead() {
+		return nil, nil, errDead
+	}
+	return m.Store.Load(ctx, lane)
+}
+
+func (m *mortal) Find(ctx context.Context, by outbox.Lookup) (outbox.Entry, bool, error) {
+	if m.isDead() {
+		return outbox.Entry{}, false, errDead
+	}
+	return m.Store.Find(ctx, by)
 }
 
 // write lets a write through while the process lives; its answer is lost if it dies of it.

@@ -50,6 +50,7 @@ type Options struct {
 	Digest  func(feishu.App) string // digest of a credential: the tenant
 	// AllowRetry takes one repeat of an unanswered call from the budget of the app's host; default: every repeat is allowed.
 	AllowRetry func(feishu.App) bool
+	Owner      Owner                 // of the lanes; default: a LocalOwner that no other outbox shares
 	Logger     *slog.Logger          // default: discards
 	Metrics    prometheus.Registerer // default: not registered
 	Lane       Bound                 // of one base; default DefaultLaneBound
@@ -62,6 +63,9 @@ type Options struct {
 func (opts Options) withDefaults() (Options, error) {
 	if opts.Store == nil || opts.Writer == nil || opts.Reader == nil || opts.Keyring == nil || opts.Digest == nil {
 		return opts, errors.New("an outbox needs a store, a writer, a reader, a keyring and a digest")
+	}
+	if opts.Owner == nil {
+		opts.Owner = NewLocalOwner()
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)

@@ -2,53 +2,22 @@ package outbox
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"log/slog"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
-)
 
-// purposes of the digests; the keyring gives each a key of its own.
-const (
-	digestLane = "outbox lane"
-	digestKey  = "outbox key"
+	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 // Outbox is the one write path. Make it with New, Start it before the first Submit, Stop it at the end. It is safe for
-// concurrent use.
+// concurrent use. Several outboxes may share a store if they share an Owner.
 type Outbox struct {
-	opts Options
-
-	ctx     context.Context //nolint:containedctx // the life of the lanes, between Start and Stop
-	cancel  context.CancelFunc
-	store   *storeWriter
-	metrics *metrics
-	work    sync.WaitGroup // lanes and the janitor
-
-	mu       sync.Mutex
-	state    state
-	lanes    map[string]*lane
-	entries  map[string]*entry // by id: waiting, under way, parked
-	keys     map[string]*entry // by key
-	gone     map[string]bool   // ids whose deletion is on its way to the store
-	load     map[string]*usage // by lane and tenant digest; "" is the total
-	kept     Kept
-	idle     chan struct{} // closed when nothing is waiting or under way while the outbox drains
-	isIdle   bool
+	core     *core
+	accept   *acceptor
+	runner   *runner
 	stopOnce sync.Once
 	stopped  chan struct{}
 }
-
-type state int
-
-const (
-	stateNew state = iota
-	stateRunning
-	stateDraining
-)
 
 // New returns an outbox that accepts nothing before Start.
 func New(opts Options) (*Outbox, error) {
@@ -56,156 +25,104 @@ func New(opts Options) (*Outbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Outbox{
-		opts:    opts,
-		store:   newStoreWriter(opts.Store, opts.Logger),
-		lanes:   make(map[string]*lane),
-		entries: make(map[string]*entry),
-		keys:    make(map[string]*entry),
-		gone:    make(map[string]bool),
-		load:    make(map[string]*usage),
-		idle:    make(chan struct{}),
-		stopped: make(chan struct{}),
-	}
-	o.ctx, o.cancel = context.WithCancel(context.Background())
-	o.metrics = newMetrics(o)
-	return o, nil
+	c := newCore(opts)
+	r := newRunner(c)
+	c.metrics = newMetrics(c, r)
+	return &Outbox{core: c, accept: &acceptor{core: c, lanes: r}, runner: r, stopped: make(chan struct{})}, nil
 }
 
 // Start loads what an earlier run left unfinished, goes on with it in the background, and accepts submissions. ctx
 // bounds the loading. It may be called once.
 func (o *Outbox) Start(ctx context.Context) error {
-	kept, err := o.opts.Store.Expire(ctx, time.Now().Add(-KeepFor))
+	kept, err := o.core.opts.Store.Expire(ctx, time.Now().Add(-KeepFor))
 	if err != nil {
 		return err
 	}
-	entries, batches, err := o.opts.Store.Load(ctx)
+	entries, _, err := o.core.opts.Store.Load(ctx, "")
 	if err != nil {
 		return err
 	}
-	go o.store.run()
-	o.mu.Lock()
-	o.kept = kept
-	o.state = stateRunning
-	rest := o.resume(entries, batches)
-	o.mu.Unlock()
-	for _, r := range rest {
-		o.answer(r, Changes{})
-	}
-	o.work.Go(func() { o.janitor(o.ctx) })
-	return nil
+	go o.core.journal.run()
+	o.core.mu.Lock()
+	o.core.kept = kept
+	o.core.phase = phaseRunning
+	o.core.mu.Unlock()
+	return o.runner.open(ctx, entries)
 }
 
 // Stop refuses new submissions, waits until the lanes are empty, but no longer than the drain time or ctx allow, and then ends.
-// What is left stays in the store for the next start; who waits for it is told so. It returns ctx's error if that cut it
-// short. It may be called any number of times; each call returns after the first has ended.
+// What is left stays in the store for the next start or for another instance; who waits for it is told so. It returns ctx's
+// error if that cut it short. It may be called any number of times; each call returns after the first has ended.
 func (o *Outbox) Stop(ctx context.Context) error {
 	var err error
 	o.stopOnce.Do(func() {
 		defer close(o.stopped)
-		o.mu.Lock()
-		started := o.state != stateNew
-		o.state = stateDraining
-		o.checkIdle()
-		o.mu.Unlock()
+		o.core.mu.Lock()
+		started := o.core.phase != phaseNew
+		o.core.phase = phaseDraining
+		o.core.checkIdle()
+		o.core.mu.Unlock()
 		if !started {
-			o.cancel()
+			o.runner.cancel()
 			return
 		}
-		timer := time.NewTimer(o.opts.Drain)
+		timer := time.NewTimer(o.core.opts.Drain)
 		defer timer.Stop()
 		select {
-		case <-o.idle:
+		case <-o.core.idle:
 		case <-timer.C:
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
-		o.cancel()
-		o.work.Wait()
-		o.store.stop()
-		o.sendAway()
+		o.runner.stop()
+		o.dismiss()
 	})
 	<-o.stopped
 	return err
 }
 
-// sendAway tells all who still wait that the outbox ends.
-func (o *Outbox) sendAway() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+// dismiss tells all who still wait that the outbox ends.
+func (o *Outbox) dismiss() {
+	o.core.mu.Lock()
+	defer o.core.mu.Unlock()
 	left := 0
-	for _, e := range o.entries {
+	for _, e := range o.core.entries {
 		if e.round.ended {
 			continue
 		}
 		left++
-		if e.claimed {
+		if e.journaled {
 			e.round.end(nil, drainingUnfinished())
 		} else {
 			e.round.end(nil, draining())
 		}
 	}
-	o.opts.Logger.Info("outbox stopped", slog.Int("unfinished", left))
+	o.core.opts.Logger.Info("outbox stopped", slog.Int("unfinished", left))
 }
 
-// checkIdle closes idle once a draining outbox has nothing waiting or under way; o.mu is held.
-func (o *Outbox) checkIdle() {
-	if o.state != stateDraining || o.isIdle {
-		return
-	}
-	for _, l := range o.lanes {
-		if l.running {
-			return
-		}
-	}
-	for _, e := range o.entries {
-		if !e.round.ended {
-			return
-		}
-	}
-	o.isIdle = true
-	close(o.idle)
+// Submit takes a write on. It returns once the submission has a place in its lane, or joins the earlier one that it
+// repeats; with Keep it is stored by then. The error is a *problem.Error (overloaded, draining, idempotency_conflict,
+// in_flight) or ctx's.
+func (o *Outbox) Submit(ctx context.Context, sub Submission) (*Ticket, error) {
+	return o.accept.submit(ctx, sub)
 }
 
-// drop forgets e in memory; o.mu is held.
-func (o *Outbox) drop(e *entry) {
-	if o.entries[e.id] != e {
-		return
-	}
-	delete(o.entries, e.id)
-	if o.keys[e.key] == e {
-		delete(o.keys, e.key)
-	}
-	o.release(e)
-	if l := o.lanes[e.lane]; l != nil {
-		l.entries--
-		if l.entries == 0 && !l.running {
-			delete(o.lanes, l.id)
-		}
-	}
+// Replay finds the earlier submission with this idempotency key before its rows are looked at again: an answer that was given
+// stays the answer, even if the table has changed since. found is false if there is none; nothing is taken on either way.
+// The error is a *problem.Error (draining, idempotency_conflict, in_flight) or ctx's.
+func (o *Outbox) Replay(
+	ctx context.Context, table feishu.TableRef, key string, fingerprint [32]byte,
+) (ticket *Ticket, found bool, err error) {
+	return o.accept.replay(ctx, table, key, fingerprint)
 }
 
-// hold keeps e in memory and counts it; o.mu is held.
-func (o *Outbox) hold(e *entry) *lane {
-	o.entries[e.id] = e
-	if e.key != "" {
-		o.keys[e.key] = e
-	}
-	o.count(e)
-	l := o.laneOf(e.lane)
-	l.entries++
-	return l
+// Job returns where the job stands. It is job_not_found for an unknown or expired one and for one of another tenant.
+func (o *Outbox) Job(ctx context.Context, jobID, tenant string) (*Job, error) {
+	return o.accept.job(ctx, jobID, tenant)
 }
 
-// digest returns the hex MAC of parts under a purpose.
-func (o *Outbox) digest(purpose string, parts ...string) string {
-	mac := o.opts.Keyring.MAC(purpose, parts...)
-	return hex.EncodeToString(mac[:])
-}
-
-// newID makes a name that nobody can guess and that sorts by its time, so that the store appends instead of scattering its
-// pages: prefix, 9 digits of the milliseconds since 1970 in base 36 (they last until year 5188), 85 random bits.
-func newID(prefix string) string {
-	at := strconv.FormatInt(time.Now().UnixMilli(), 36)
-	return prefix + strings.ToUpper(strings.Repeat("0", max(0, 9-len(at)))+at) + rand.Text()[:17]
+// Match tells what an upsert would do, row by row, without doing it: created, updated, unchanged or failed. Record ids are
+// given where a record is there already. The error is a *problem.Error.
+func (o *Outbox) Match(ctx context.Context, sub Submission) ([]RowResult, error) {
+	return o.runner.preview(ctx, sub)
 }

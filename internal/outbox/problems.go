@@ -68,7 +68,8 @@ func jobNotFound() *problem.Error {
 func unknownOutcome() *problem.Error {
 	p := problem.New(problem.UnknownOutcome, problem.Text{
 		ZH: "请求已发送给飞书，但无法确认是否写入；重复同一请求会继续确认，不会重复写入。",
-		EN: "The rows were sent to Feishu, and whether they were written cannot be found out yet. Repeating the same request goes on finding out and writes nothing twice.",
+		EN: "The rows were sent to Feishu, and whether they were written cannot be found out yet. " +
+			"Repeating the same request goes on finding out and writes nothing twice.",
 	})
 	p.Outcome = problem.OutcomeUnknown
 	return p

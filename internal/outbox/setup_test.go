@@ -18,16 +18,17 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// house is an outbox over a fake base and a store in memory.
-type house struct {
+// fixture is an outbox over a fake base and a store in memory.
+type fixture struct {
 	*outbox.Outbox
 
 	base  *fakeBase
 	store *memStore
 	ring  *secret.Keyring
+	steps func(kind, from, event string, legal bool) // sees every transition; nil if nobody asks
 }
 
-func setup(t *testing.T, change ...func(*outbox.Options)) *house {
+func setup(t *testing.T, change ...func(*outbox.Options)) *fixture {
 	t.Helper()
 	h := setupOnly(t)
 	h.open(t, change...)
@@ -35,19 +36,22 @@ func setup(t *testing.T, change ...func(*outbox.Options)) *house {
 }
 
 // setupOnly is setup without a running outbox.
-func setupOnly(t *testing.T) *house {
+func setupOnly(t *testing.T) *fixture {
 	t.Helper()
 	ring, err := secret.NewKeyring(make([]byte, secret.KeyBytes))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &house{base: newFakeBase(), store: newMemStore(), ring: ring}
+	return &fixture{base: newFakeBase(), store: newMemStore(), ring: ring}
 }
 
 // open starts an outbox over the store; the test's end stops it.
-func (h *house) open(t *testing.T, change ...func(*outbox.Options)) {
+func (h *fixture) open(t *testing.T, change ...func(*outbox.Options)) {
 	t.Helper()
-	opts := outbox.Options{Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring, Digest: func(app feishu.App) string { return "digest of " + app.ID }}
+	opts := outbox.Options{
+		Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring,
+		Digest: func(app feishu.App) string { return "digest of " + app.ID },
+	}
 	for _, f := range change {
 		f(&opts)
 	}
@@ -55,11 +59,17 @@ func (h *house) open(t *testing.T, change ...func(*outbox.Options)) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Observe(h.steps)
 	if err := o.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	h.Outbox = o
-	t.Cleanup(func() { kill(o) })
+	t.Cleanup(func() {
+		kill(o)
+		if n := o.Illegal(); n > 0 {
+			t.Errorf("%d illegal transitions", n)
+		}
+	})
 }
 
 // kill ends an outbox without draining it.
@@ -130,7 +140,7 @@ func titles(prefix string, n int) []string {
 }
 
 // submit submits and fails the test if that is refused.
-func (h *house) submit(t *testing.T, sub outbox.Submission) *outbox.Ticket {
+func (h *fixture) submit(t *testing.T, sub outbox.Submission) *outbox.Ticket {
 	t.Helper()
 	ticket, err := h.Submit(t.Context(), sub)
 	if err != nil {
@@ -150,7 +160,7 @@ func wait(t *testing.T, ticket *outbox.Ticket) *outbox.Result {
 }
 
 // write submits and waits.
-func (h *house) write(t *testing.T, sub outbox.Submission) *outbox.Result {
+func (h *fixture) write(t *testing.T, sub outbox.Submission) *outbox.Result {
 	t.Helper()
 	return wait(t, h.submit(t, sub))
 }

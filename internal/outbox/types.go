@@ -1,5 +1,3 @@
-// Package outbox is the one write path: every write is a durable entry in a lane, merged with its neighbours into the
-// largest batch that Feishu takes, sent once, and answered with one result a row.
 package outbox
 
 import (
@@ -105,7 +103,9 @@ type Writer interface {
 // Reader is what the outbox needs of Feishu to match keys and to read back. *feishu.Client is one.
 type Reader interface {
 	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)
-	BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error)
+	BatchGet(
+		ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string,
+	) (found []feishu.Record, absent []string, err error)
 }
 
 // Entry is a submission at rest. Payload and Result are sealed; Lane, Tenant and Key are digests that reveal nothing.
@@ -156,6 +156,7 @@ type Changes struct {
 	Delivered []string // entry ids
 	Keep      []string // entry ids: a job id was handed out after all
 	Forget    []string // entry ids: with their batches, where no other entry uses them
+	Fences    []Fence  // the leases that the changes rest on; one that is older than another seen for its lane is ErrFenced
 }
 
 // BatchResult ends a batch.
@@ -175,8 +176,9 @@ type EntryResult struct {
 // concurrent use; Apply calls may be merged into one transaction by the engine, never split by the store.
 type Store interface {
 	Apply(ctx context.Context, changes *Changes) error
-	// Load returns the entries that are not done and every batch of theirs, by (lane, creation): what a start resumes.
-	Load(ctx context.Context) ([]Entry, []Batch, error)
+	// Load returns the entries that are not done and every batch of theirs, by (lane, creation): what a start resumes. lane
+	// names the lane of the entries and batches, "" all lanes.
+	Load(ctx context.Context, lane string) ([]Entry, []Batch, error)
 	// Find returns the live entry by (tenant, key) if by.Key is set, else by id; found is false if there is none.
 	Find(ctx context.Context, by Lookup) (entry Entry, found bool, err error)
 	// Expire deletes done entries that ended before the instant, and returns what is kept after that.

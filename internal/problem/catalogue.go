@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Entry is what the catalogue knows of a code, whatever happened in the single case.
+// Entry is what the catalogue holds for a code, independent of the single case.
 type Entry struct {
 	Code        Code
 	Status      int           // HTTP status of the answer
 	Retryable   bool          // the same request may succeed later, unchanged
-	Outcome     Outcome       // what became of the rows, unless the error itself says
-	RetryAfter  time.Duration // when to repeat, unless the error itself says; 0 if not Retryable
+	Outcome     Outcome       // what happened to the rows; an Error may override it
+	RetryAfter  time.Duration // when to repeat; an Error may override it; 0 if not Retryable
 	Title       Text          // what kind of problem it is, a few words
 	Fix         Text          // what to do next
 	Explanation Text          // how it comes about; shown on the code's page only
 }
 
-// RowEntry is what the catalogue knows of a row code.
+// RowEntry is what the catalogue holds for a row code.
 type RowEntry struct {
 	Code    RowCode
 	Meaning Text // what is wrong with the row
@@ -66,8 +66,8 @@ func RowCodes() []RowCode {
 // Status returns the HTTP status that answers e.
 func (e *Error) Status() int { return Lookup(e.Code).Status }
 
-// RetryIn returns when the same request is worth repeating: what e says, else what the catalogue says, 0 for a problem that
-// a repeat cannot mend.
+// RetryIn returns after what time the same request may be repeated: e's own time, else the catalogue's; 0 for a problem that
+// a repeat does not resolve.
 func (e *Error) RetryIn() time.Duration {
 	entry := Lookup(e.Code)
 	if !entry.Retryable || e.RetryAfter <= 0 {

@@ -3,7 +3,7 @@ package problem
 // Code names a problem; callers branch on it. A name never changes once it has landed.
 type Code string
 
-// The codes of docs/contract.md §5, by status; not_found, method_not_allowed and internal_error are what a server says of itself.
+// The codes of docs/contract.md §5, by status; not_found, method_not_allowed and internal_error concern the server itself.
 const (
 	BadBody           Code = "bad_body"
 	UnknownParameter  Code = "unknown_parameter"

@@ -11,19 +11,19 @@ const MediaType = "application/problem+json"
 
 // Document is a problem as the caller gets it, RFC 9457 with the members of docs/contract.md §5.
 type Document struct {
-	OK         *bool              `json:"ok,omitempty" doc:"false; only with soft_errors" example:"false"`
-	Type       string             `json:"type" doc:"page that explains the code" example:"https://rowgate.example/errors/invalid_rows"`
-	Title      string             `json:"title" doc:"what kind of problem it is" example:"Some rows are invalid"`
-	Status     int                `json:"status" doc:"HTTP status of the problem, also where soft_errors answers 200" example:"422"`
-	Detail     string             `json:"detail" doc:"what happened here" example:"1 of 3 rows is invalid; nothing was written."`
+	OK         *bool              `json:"ok,omitempty" doc:"false; present only with soft_errors" example:"false"`
+	Type       string             `json:"type" doc:"page that explains the problem code" example:"https://rowgate.example/errors/invalid_rows"`
+	Title      string             `json:"title" doc:"kind of problem" example:"Some rows are invalid"`
+	Status     int                `json:"status" doc:"HTTP status of the problem, also when soft_errors answers 200" example:"422"`
+	Detail     string             `json:"detail" doc:"what happened in this request" example:"1 of 3 rows is invalid; nothing was written."`
 	Code       Code               `json:"code" doc:"stable name of the problem" example:"invalid_rows"`
-	Retryable  bool               `json:"retryable" doc:"the same request may succeed later, unchanged" example:"false"`
-	Outcome    Outcome            `json:"outcome" enum:"not_written,written,partial,unknown" doc:"what became of the rows" example:"not_written"`
+	Retryable  bool               `json:"retryable" doc:"whether the same request, unchanged, may succeed later" example:"false"`
+	Outcome    Outcome            `json:"outcome" enum:"not_written,written,partial,unknown" doc:"outcome for the rows" example:"not_written"`
 	Fix        Text               `json:"fix" doc:"what to do next"`
-	Errors     []RowErrorDocument `json:"errors" doc:"what is wrong with the rows, the first 200; empty where no row is to blame"`
-	ErrorCount int                `json:"error_count" doc:"number of row errors in all" example:"1"`
-	Feishu     *Feishu            `json:"feishu,omitempty" doc:"what Feishu said, where it said something"`
-	RequestID  string             `json:"request_id" doc:"names this request in the service's log" example:"req_k2v7n4q8x1m5p9t3b6c0"`
+	Errors     []RowErrorDocument `json:"errors" doc:"errors of individual rows, the first 200; empty if no row is at fault"`
+	ErrorCount int                `json:"error_count" doc:"total number of row errors" example:"1"`
+	Feishu     *Feishu            `json:"feishu,omitempty" doc:"the error as Feishu returned it, if it did"`
+	RequestID  string             `json:"request_id" doc:"identifies this request in the service's log" example:"req_k2v7n4q8x1m5p9t3b6c0"`
 
 	Lang       Lang          `json:"-"` // language of title, detail and messages
 	RetryAfter time.Duration `json:"-"` // for the Retry-After header; 0 if a repeat is of no use
@@ -31,17 +31,17 @@ type Document struct {
 
 // RowErrorDocument is one entry of errors[] as the caller gets it, in problems and receipts alike. All names are always there.
 type RowErrorDocument struct {
-	Index      *int    `json:"index" doc:"place of the row in the request, from 0; null where no single row can be named" example:"0"`
-	Field      string  `json:"field" doc:"column as the caller wrote it; empty where the whole row is meant" example:"日期"`
-	Code       RowCode `json:"code" doc:"stable name of what is wrong" example:"value_mismatch"`
-	Message    string  `json:"message" doc:"what happened" example:"The value does not fit the column's type."`
+	Index      *int    `json:"index" doc:"index of the row in the request, from 0; null if no single row can be named" example:"0"`
+	Field      string  `json:"field" doc:"column name as the caller wrote it; empty if the error concerns the whole row" example:"日期"`
+	Code       RowCode `json:"code" doc:"stable name of the row error" example:"value_mismatch"`
+	Message    string  `json:"message" doc:"what happened" example:"The value does not match the column's type."`
 	Got        string  `json:"got" doc:"the value as sent, cut to 80 characters" example:"tomorrow"`
 	Expected   string  `json:"expected" doc:"what is accepted" example:"a date such as 2026-03-24"`
 	Suggestion string  `json:"suggestion" doc:"the nearest name or value" example:""`
-	FeishuCode int     `json:"feishu_code" doc:"Feishu's code where Feishu refused the value, else 0" example:"1254064"`
+	FeishuCode int     `json:"feishu_code" doc:"Feishu's error code if Feishu refused the value, else 0" example:"1254064"`
 }
 
-// RenderOptions says for whom a problem is rendered.
+// RenderOptions describes the caller for whom a problem is rendered.
 type RenderOptions struct {
 	PublicURL string // prefix of type, without a slash at the end
 	RequestID string

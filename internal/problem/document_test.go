@@ -27,7 +27,7 @@ func TestRender(t *testing.T) {
 		fix := problem.Lookup(problem.InvalidRows).Fix
 		want := map[string]any{
 			"type":   "https://rowgate.example/errors/invalid_rows",
-			"title":  "有的行不合法",
+			"title":  "部分行不合法",
 			"status": 422.0, "detail": "3 行中有 1 行不合法。", "code": "invalid_rows", "retryable": false, "outcome": "not_written",
 			"fix": map[string]any{"zh": fix.ZH, "en": fix.EN},
 			"errors": []any{map[string]any{
@@ -93,7 +93,8 @@ func TestRender(t *testing.T) {
 	})
 	t.Run("renders a code outside of the catalogue as an internal error", func(t *testing.T) {
 		t.Parallel()
-		if doc := problem.Render(problem.New("made_up", problem.Text{}), problem.RenderOptions{}); doc.Code != problem.InternalError || doc.Status != 500 {
+		if doc := problem.Render(problem.New("made_up", problem.Text{}), problem.RenderOptions{}); doc.Code != problem.InternalError ||
+			doc.Status != 500 {
 			t.Errorf("got %s %d", doc.Code, doc.Status)
 		}
 	})

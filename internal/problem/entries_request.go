@@ -7,11 +7,15 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "请求体无法读取", EN: "The body cannot be read"},
 		Fix: Text{
 			ZH: "按 detail 指出的位置修正请求体。模板里要填入任意文本时，改用 application/x-www-form-urlencoded，每列一个字段：fields.列名=值，这样引号和换行都不必转义。",
-			EN: "Mend the body at the place that detail names. Where a template fills in free text, send application/x-www-form-urlencoded with one field a column, fields.<column>=<value>: quotes and line breaks then need no escaping.",
+			EN: "Correct the body at the position given in detail. If a template inserts free text, send " +
+				"application/x-www-form-urlencoded with one form field per column, fields.<column>=<value>, so that quotes and line breaks " +
+				"need no escaping.",
 		},
 		Explanation: Text{
-			ZH: "请求体不是完整的 JSON、表单、CSV 或 Markdown 表格，或者含有无法唯一理解的内容（重复的键、被截断的结尾、值里未转义的引号）。常见的外层包装会自动去掉，但从不猜测值的内容。",
-			EN: "The body is no complete JSON, form, CSV or Markdown table, or holds something that can be read in more than one way: duplicate keys, a cut-off end, an unescaped quote inside a value. Common wrappings are removed, but a value is never guessed.",
+			ZH: "请求体不是完整的 JSON、表单、CSV 或 Markdown 表格，或者含有歧义内容（重复的键、被截断的结尾、值里未转义的引号）。常见的外层包装会自动去掉，但从不猜测值的内容。",
+			EN: "The body is not complete JSON, form data, CSV or a Markdown table, or it contains something ambiguous: duplicate keys, " +
+				"a truncated end, or an unescaped quote inside a value. Common wrappers are removed, but the content of a value is never " +
+				"guessed.",
 		},
 	},
 	{
@@ -19,11 +23,12 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "未知的参数", EN: "Unknown parameter"},
 		Fix: Text{
 			ZH: "改正或删除 detail 中的参数名；列名要放进 records 或 fields 里面。",
-			EN: "Correct or remove the name in detail; column names belong inside records or fields.",
+			EN: "Correct or remove the parameter named in detail; column names belong inside records or fields.",
 		},
 		Explanation: Text{
-			ZH: "顶层或查询串里有一个此工具不认识的名字。模板损坏时，行里的键往往会漏到顶层，所以不会默默忽略。",
-			EN: "There is a name at the top level or in the query that this tool does not take. A broken template often lets a row's key leak to the top level, so it is never ignored in silence.",
+			ZH: "顶层或查询字符串里有一个不属于此工具的参数名。模板损坏时，行里的键往往会漏到顶层，所以未知的名字不会被静默忽略。",
+			EN: "A name at the top level or in the query string is not a parameter of this tool. A broken template often leaks the keys " +
+				"of a row to the top level, so unknown names are never silently ignored.",
 		},
 	},
 	{
@@ -31,11 +36,12 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "参数的值不合法", EN: "Invalid parameter value"},
 		Fix: Text{
 			ZH: "按 detail 的说明改正该参数；允许的值见 /docs。",
-			EN: "Correct the parameter as detail says; /docs lists the values that are accepted.",
+			EN: "Correct the parameter as detail describes; /docs lists the accepted values.",
 		},
 		Explanation: Text{
 			ZH: "某个参数的类型、范围或取值不对，或者两个互斥的参数同时出现（例如 records 与 fields）。",
-			EN: "A parameter has the wrong type, range or value, or two that exclude each other came together, such as records and fields.",
+			EN: "A parameter has the wrong type, range or value, or two mutually exclusive parameters were sent together, such as " +
+				"records and fields.",
 		},
 	},
 	{
@@ -43,11 +49,13 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "没有任何行", EN: "No rows"},
 		Fix: Text{
 			ZH: "在 records 中发送行的数组，或在 fields 中发送一行。若上一步可能没有结果，请发送空数组 []，它会返回 total 0。",
-			EN: "Send an array of rows in records, or one row in fields. If the step before may have no result, send the empty array []: it answers total 0.",
+			EN: "Send an array of rows in records, or one row in fields. If the previous step may have no result, send an empty array " +
+				"[]; the answer then has total 0.",
 		},
 		Explanation: Text{
-			ZH: "records 缺失、为 null 或为空文本。多半是上一个节点的输出变量没有接上，因此会报错，而不当作零行。",
-			EN: "records is missing, null or an empty text. Most often the output of the step before is not connected, so this is an error and not zero rows.",
+			ZH: "records 缺失、为 null 或为空文本。通常是上一个节点的输出变量没有接上，因此会报错，而不是当作零行处理。",
+			EN: "records is missing, null or an empty string. Usually the output of the previous step is not connected, so this is an " +
+				"error rather than zero rows.",
 		},
 	},
 	{
@@ -55,23 +63,24 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "密钥出现在网址里", EN: "A secret in the URL"},
 		Fix: Text{
 			ZH: "把它移到请求体、请求头或 Authorization: Bearer 中；它可能已被沿途的日志记下，请更换该密钥。",
-			EN: "Move it to the body, a header or Authorization: Bearer; it may have been logged on the way, so replace that secret.",
+			EN: "Move it to the body, to a header or to Authorization: Bearer. It may have been logged on the way, so replace that secret.",
 		},
 		Explanation: Text{
-			ZH: "查询串会写进代理和浏览器的日志与历史记录。凡是名字或值像密钥的查询参数一律拒绝，即使它是空的。",
-			EN: "Query strings end up in the logs and histories of proxies and browsers. A query parameter whose name or value is that of a secret is refused, even an empty one.",
+			ZH: "查询字符串会进入代理和浏览器的日志与历史记录。名字或值像密钥的查询参数一律拒绝，即使是空值。",
+			EN: "Query strings end up in the logs and histories of proxies and browsers. A query parameter whose name or value looks " +
+				"like a secret is refused, even if it is empty.",
 		},
 	},
 	{
 		Code: BadLink, Status: statusBadRequest, Outcome: NotWritten,
-		Title: Text{ZH: "链接不是多维表格", EN: "The link is no base"},
+		Title: Text{ZH: "链接没有指向多维表格", EN: "The link does not point to a base"},
 		Fix: Text{
 			ZH: "打开目标数据表，复制浏览器地址栏的完整链接（含 ?table=tbl…）作为 app_token。",
-			EN: "Open the table in the browser and copy the whole address, ?table=tbl… included, as app_token.",
+			EN: "Open the table in the browser and copy the whole address, including ?table=tbl…, as app_token.",
 		},
 		Explanation: Text{
 			ZH: "分享表单、分享视图、仪表盘和应用模式的链接里没有 app_token；知识库链接必须指向多维表格。",
-			EN: "Links of shared forms, shared views, dashboards and app mode hold no app_token; a wiki link must lead to a base.",
+			EN: "Links of shared forms, shared views, dashboards and app mode contain no app_token; a wiki link must point to a base.",
 		},
 	},
 	{
@@ -79,11 +88,12 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "缺少连接信息", EN: "Connection fields are missing"},
 		Fix: Text{
 			ZH: "补上 detail 列出的字段，或用 create_connection 生成连接密钥，放进 Authorization: Bearer rgk_…。",
-			EN: "Add the fields that detail lists, or make a connection key with create_connection and send Authorization: Bearer rgk_….",
+			EN: "Add the fields listed in detail, or create a connection key with create_connection and send it as Authorization: Bearer rgk_….",
 		},
 		Explanation: Text{
-			ZH: "每次调用都需要知道用哪个飞书应用写哪张表：app_id、app_secret、passphrase、app_token、table_id，可放在请求体或请求头。空字符串视为没有。",
-			EN: "Each call must say which Feishu app writes to which table: app_id, app_secret, passphrase, app_token, table_id, in the body or as headers. An empty string counts as absent.",
+			ZH: "每次调用都需要知道用哪个飞书应用写哪张表：app_id、app_secret、passphrase、app_token、table_id，可放在请求体或请求头。空字符串视为缺失。",
+			EN: "Each call must say which Feishu app writes to which table: app_id, app_secret, passphrase, app_token and table_id, in " +
+				"the body or as headers. An empty string counts as missing.",
 		},
 	},
 	{
@@ -103,7 +113,7 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "数据外面包了一层", EN: "The rows are inside a wrapper"},
 		Fix: Text{
 			ZH: "只发送 detail 指出的键里面的行，放进 records；若上一步失败了，先修好上一步。",
-			EN: "Send the rows inside the key that detail names, as records; if the step before failed, repair that first.",
+			EN: "Send the rows inside the key that detail names, as records; if the previous step failed, repair that first.",
 		},
 		Explanation: Text{
 			ZH: "请求体是另一个接口或节点的整个返回值（例如 {\"data\":{…}}），又不能确定里面哪些是行。能确定时会自动取出里面的行。",
@@ -115,11 +125,12 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "找不到该多维表格", EN: "Base not found"},
 		Fix: Text{
 			ZH: "打开多维表格，复制地址栏的完整链接作为 app_token；Lark 的表格请设 brand=lark。",
-			EN: "Open the base and copy the whole address as app_token; for a base on Lark set brand=lark.",
+			EN: "Open the base and copy the whole address as app_token; for a Lark base, set brand=lark.",
 		},
 		Explanation: Text{
 			ZH: "飞书不认识这个 app_token（91402）：可能抄错、已删除，或者是知识库节点的标识。知识库里的表格请直接粘贴链接，服务会解析。",
-			EN: "Feishu does not know this app_token (91402): mistyped, deleted, or the token of a wiki node. For a base inside a wiki paste the link; it is resolved.",
+			EN: "Feishu does not recognise this app_token (91402): it may be mistyped, deleted, or the token of a wiki node. For a base " +
+				"in a wiki, paste the link; the service resolves it.",
 		},
 	},
 	{
@@ -127,7 +138,7 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "找不到该数据表", EN: "Table not found"},
 		Fix: Text{
 			ZH: "用 list_tables 查看此多维表格的数据表，填写 tbl… 或表名。",
-			EN: "List the tables of this base with list_tables and give a tbl… or a name from there.",
+			EN: "List the tables of this base with list_tables and use a table_id (tbl…) or a name from there.",
 		},
 		Explanation: Text{
 			ZH: "table_id 不属于这个多维表格，或者没有叫这个名字的数据表。",
@@ -139,47 +150,47 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "找不到该记录", EN: "Record not found"},
 		Fix: Text{
 			ZH: "用 search_records 取得 record_id（rec…）。要跳过不存在的记录，请设 on_error=skip。",
-			EN: "Take record_id (rec…) from search_records. To pass over records that do not exist, set on_error=skip.",
+			EN: "Get the record_id (rec…) from search_records. To skip records that do not exist, set on_error=skip.",
 		},
 		Explanation: Text{
 			ZH: "记录已被删除，或 record_id 来自另一张表。分享记录链接里的标识不是 record_id。",
-			EN: "The record was deleted, or its id is that of another table. The token in a shared record's link is no record_id.",
+			EN: "The record was deleted, or the record_id belongs to another table. The token in the link of a shared record is not a record_id.",
 		},
 	},
 	{
 		Code: JobNotFound, Status: statusNotFound, Outcome: NotWritten,
 		Title: Text{ZH: "找不到该任务", EN: "Job not found"},
 		Fix: Text{
-			ZH: "使用 202 回答里的 job_id，并用提交时的同一组凭证查询。",
-			EN: "Use the job_id of the 202 answer, with the credentials that submitted it.",
+			ZH: "使用 202 响应里的 job_id，并用提交时的同一组凭证查询。",
+			EN: "Use the job_id from the 202 answer, with the same credentials that submitted the job.",
 		},
 		Explanation: Text{
 			ZH: "任务不存在、属于别的凭证，或已超过保存期限（至少 24 小时）。",
-			EN: "The job does not exist, belongs to other credentials, or is older than the time for which jobs are kept (at least 24 hours).",
+			EN: "The job does not exist, belongs to other credentials, or has passed its retention time (at least 24 hours).",
 		},
 	},
 	{
 		Code: NotFound, Status: statusNotFound, Outcome: NotWritten,
-		Title: Text{ZH: "没有这个地址", EN: "No such address"},
+		Title: Text{ZH: "地址不存在", EN: "No such address"},
 		Fix: Text{
 			ZH: "对照 /docs 或 /openapi.json 检查路径；路径末尾没有斜杠。",
-			EN: "Compare the path with /docs or /openapi.json; paths have no slash at the end.",
+			EN: "Check the path against /docs or /openapi.json; paths have no trailing slash.",
 		},
 		Explanation: Text{
 			ZH: "本服务没有这个路径。工具都在 /v1/ 之下，使用 POST。",
-			EN: "The service has no such path. The tools are below /v1/ and take POST.",
+			EN: "The service has no such path. The tools are under /v1/ and use POST.",
 		},
 	},
 	{
 		Code: MethodNotAllowed, Status: statusMethodNotAllowed, Outcome: NotWritten,
-		Title: Text{ZH: "请求方法不对", EN: "Method not allowed"},
+		Title: Text{ZH: "请求方法不正确", EN: "Method not allowed"},
 		Fix: Text{
 			ZH: "改用 Allow 响应头列出的方法；所有工具都是 POST。",
-			EN: "Use a method that the Allow header lists; every tool is a POST.",
+			EN: "Use a method listed in the Allow header; every tool uses POST.",
 		},
 		Explanation: Text{
 			ZH: "路径存在，但不接受这个方法。工具只接受 POST，这样凭证永远不会出现在网址里。",
-			EN: "The path exists and does not take this method. Tools take POST alone, so that credentials are never in a URL.",
+			EN: "The path exists but does not accept this method. Tools accept only POST, so that credentials never appear in a URL.",
 		},
 	},
 	{
@@ -187,11 +198,11 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "请求体过大", EN: "The body is too large"},
 		Fix: Text{
 			ZH: "把行分成几次发送，每次不超过 20 MiB；附件请用网址代替文件内容。",
-			EN: "Send the rows in several requests of at most 20 MiB each; give attachments as URLs instead of their content.",
+			EN: "Send the rows in several requests of at most 20 MiB each; send attachments as URLs instead of file contents.",
 		},
 		Explanation: Text{
 			ZH: "一次请求的请求体上限为 20 MiB，超出的请求不会被处理。",
-			EN: "The body of one request may have 20 MiB; a larger one is not processed.",
+			EN: "The body of a request is limited to 20 MiB; a larger request is not processed.",
 		},
 	},
 	{
@@ -199,11 +210,11 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "行数过多", EN: "Too many rows"},
 		Fix: Text{
 			ZH: "分几次发送，每次不超过 10,000 行；大文件请用 rowgate import。",
-			EN: "Send at most 10,000 rows in one request; for large files use rowgate import.",
+			EN: "Send at most 10,000 rows per request; for large files, use rowgate import.",
 		},
 		Explanation: Text{
 			ZH: "一次请求最多 10,000 行。服务会自行按飞书的上限分批，不必提前切得更小。",
-			EN: "One request may have 10,000 rows. The service itself cuts them into the batches that Feishu takes; smaller requests gain nothing.",
+			EN: "A request is limited to 10,000 rows. The service splits them into batches for Feishu itself, so smaller requests gain nothing.",
 		},
 	},
 }

@@ -4,39 +4,43 @@ package problem
 var rowsEntries = []Entry{
 	{
 		Code: IdempotencyConflict, Status: statusConflict, Outcome: NotWritten,
-		Title: Text{ZH: "幂等键已用于另一个请求", EN: "The idempotency key was used for another request"},
+		Title: Text{ZH: "幂等键已用于另一个请求", EN: "The idempotency key was already used for another request"},
 		Fix: Text{
 			ZH: "不同的内容请换一个 idempotency_key；要重试，请原样发送第一次的请求体。",
-			EN: "Use another idempotency_key for other content; to repeat, send the first body unchanged.",
+			EN: "Use a different idempotency_key for different content; to retry, send the first body unchanged.",
 		},
 		Explanation: Text{
-			ZH: "同一个 idempotency_key 在保存期内（至少 24 小时）配了不同的请求体。第一次请求的结果不受影响。",
-			EN: "One idempotency_key came with two different bodies within the time for which keys are kept (at least 24 hours). The first request's result is not affected.",
+			ZH: "同一个 idempotency_key 在保存期内（至少 24 小时）用于不同的请求体。第一次请求的结果不受影响。",
+			EN: "The same idempotency_key was sent with a different body within its retention time (at least 24 hours). The result of " +
+				"the first request is not affected.",
 		},
 	},
 	{
-		// The one problem below 429 that a repeat mends: the repeat gets the first request's answer.
+		// The only retryable problem below 429: the repeat gets the first request's answer.
 		Code: InFlight, Status: statusConflict, Retryable: true, Outcome: OutcomeUnknown, RetryAfter: inFlightAfter,
 		Title: Text{ZH: "同一请求仍在处理", EN: "The same request is still running"},
 		Fix: Text{
-			ZH: "等待 Retry-After 的秒数，再用同一个 idempotency_key 原样发送，会得到第一次的结果。",
-			EN: "Wait the seconds of Retry-After and send the same request with the same idempotency_key: it gets the first one's result.",
+			ZH: "按 Retry-After 给出的秒数等待，再用同一个 idempotency_key 原样发送，会得到第一次的结果。",
+			EN: "Wait for the number of seconds in Retry-After, then send the same request with the same idempotency_key to get the " +
+				"result of the first one.",
 		},
 		Explanation: Text{
-			ZH: "先到的同一请求还没有结束，结果未定。原样重复不会写两次。",
-			EN: "An earlier copy of this request has not ended and its result is open. Repeating it unchanged writes nothing twice.",
+			ZH: "先到的同一请求还没有结束，结果尚未确定。原样重复不会写两次。",
+			EN: "An earlier copy of this request has not finished, and its result is not known yet. Repeating it unchanged does not write twice.",
 		},
 	},
 	{
 		Code: InvalidRows, Status: statusUnprocessableEntity, Outcome: NotWritten,
-		Title: Text{ZH: "有的行不合法", EN: "Some rows are invalid"},
+		Title: Text{ZH: "部分行不合法", EN: "Some rows are invalid"},
 		Fix: Text{
 			ZH: "按 errors 逐行修正后重发；要先写入正确的行，请设 on_error=skip。describe_table 会给出每列可写的示例。",
-			EN: "Mend the rows that errors lists and send again; to write the good ones meanwhile, set on_error=skip. describe_table shows an example for every column.",
+			EN: "Correct the rows listed in errors and send them again; to write the valid rows first, set on_error=skip. " +
+				"describe_table shows an example for every column.",
 		},
 		Explanation: Text{
 			ZH: "至少一行的值与列不符。on_error=abort（默认）时只要有一行不合法就什么都不写。",
-			EN: "The values of at least one row do not fit their columns. Under on_error=abort, the default, nothing is written if any row is invalid.",
+			EN: "The values of at least one row do not match their columns. With on_error=abort (the default), nothing is written if " +
+				"any row is invalid.",
 		},
 	},
 	{
@@ -48,19 +52,19 @@ var rowsEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "key_fields、sort、fields 或 where 等选项提到了此表没有的列。",
-			EN: "An option such as key_fields, sort, fields or where names a column that the table has not.",
+			EN: "An option such as key_fields, sort, fields or where names a column that does not exist in the table.",
 		},
 	},
 	{
 		Code: BadKeyField, Status: statusUnprocessableEntity, Outcome: NotWritten,
-		Title: Text{ZH: "该列不能作为匹配键", EN: "This column cannot be a key"},
+		Title: Text{ZH: "该列不能作为匹配键", EN: "This column cannot be used as a key"},
 		Fix: Text{
 			ZH: "key_fields 请选用文本、数字、单选、日期、电话、超链接、人员或复选框列。",
-			EN: "For key_fields choose columns of type text, number, single select, date, phone, url, person or checkbox.",
+			EN: "For key_fields, choose text, number, single select, date, phone, url, person or checkbox columns.",
 		},
 		Explanation: Text{
 			ZH: "更新或新增时按键列的值查找已有行，其余类型的值无法可靠地比较。",
-			EN: "An upsert finds existing rows by the values of the key columns; values of other types cannot be compared reliably.",
+			EN: "An upsert finds existing rows by the values of the key columns; values of other column types cannot be compared reliably.",
 		},
 	},
 	{
@@ -68,11 +72,12 @@ var rowsEntries = []Entry{
 		Title: Text{ZH: "数据表已满", EN: "The table is full"},
 		Fix: Text{
 			ZH: "删除旧记录、改写另一张表，或升级飞书版本以提高上限；detail 说明是哪个上限。",
-			EN: "Delete old records, write to another table, or move to a Feishu edition with a higher limit; detail says which limit it is.",
+			EN: "Delete old records, write to another table, or upgrade to a Feishu edition with a higher limit; detail names the limit.",
 		},
 		Explanation: Text{
-			ZH: "飞书回答 1254103 或同类错误：记录、列、视图或选项的数量达到上限，重试没有用。",
-			EN: "Feishu answers 1254103 or one of its kin: the number of records, fields, views or options has reached its limit. Repeating does not help.",
+			ZH: "飞书返回 1254103 或同类错误：记录、列、视图或选项的数量达到上限，重试没有用。",
+			EN: "Feishu returned 1254103 or a related code: the number of records, fields, views or options has reached its limit. " +
+				"Retrying does not help.",
 		},
 	},
 	{
@@ -80,11 +85,13 @@ var rowsEntries = []Entry{
 		Title: Text{ZH: "本月飞书 API 调用量已用完", EN: "This month's Feishu API quota is used up"},
 		Fix: Text{
 			ZH: "等到下月，或在飞书管理后台升级版本 / 购买 API 调用量。查看用量：管理后台 →「费用中心」。",
-			EN: "Wait for the next month, or have an administrator upgrade the edition or buy API calls in the Feishu Admin Console, where the usage is shown under billing.",
+			EN: "Wait until next month, or have an administrator upgrade the edition or buy API calls in the Feishu Admin Console; " +
+				"usage is shown there under billing.",
 		},
 		Explanation: Text{
-			ZH: "飞书回答 99991403：企业所有自建应用共用的月度额度已用完（基础版每月 10,000 次）。写入越集中成批，消耗越少。",
-			EN: "Feishu answers 99991403: the monthly quota that all custom apps of the organisation share is used up (10,000 calls in the basic edition). The larger the batches, the fewer calls.",
+			ZH: "飞书返回 99991403：企业所有自建应用共用的月度额度已用完（基础版每月 10,000 次）。批次越大，消耗的次数越少。",
+			EN: "Feishu returned 99991403: the monthly quota shared by all custom apps of the organisation is used up (10,000 calls in " +
+				"the basic edition). Larger batches need fewer calls.",
 		},
 	},
 	{
@@ -92,11 +99,11 @@ var rowsEntries = []Entry{
 		Title: Text{ZH: "飞书拒绝了请求", EN: "Feishu refused the request"},
 		Fix: Text{
 			ZH: "按 feishu.code 与 feishu.msg 查飞书文档；若不清楚，把 feishu.log_id 发给飞书技术支持。",
-			EN: "Look up feishu.code and feishu.msg in Feishu's documentation; if that does not help, give feishu.log_id to Feishu's support.",
+			EN: "Look up feishu.code and feishu.msg in Feishu's documentation; if that does not help, send feishu.log_id to Feishu support.",
 		},
 		Explanation: Text{
 			ZH: "飞书返回了一个没有专门代码的错误，原样重试不会成功。",
-			EN: "Feishu answered with an error that has no code of its own here; the same request would fail again.",
+			EN: "Feishu returned an error that has no dedicated code here; retrying the same request will not succeed.",
 		},
 	},
 }
@@ -108,13 +115,13 @@ var rowEntries = []RowEntry{
 		Meaning: Text{ZH: "表中没有这一列。", EN: "The table has no such column."},
 		Fix: Text{
 			ZH: "用 suggestion 中的列名；或设 unknown_fields=ignore 忽略、unknown_fields=create 新建。",
-			EN: "Use the name in suggestion; or set unknown_fields=ignore to leave it out, unknown_fields=create to make it.",
+			EN: "Use the name in suggestion, or set unknown_fields=ignore to leave the column out or unknown_fields=create to create it.",
 		},
 	},
 	{
 		Code:    RowValueMismatch,
-		Meaning: Text{ZH: "值与列的类型不符。", EN: "The value does not fit the column's type."},
-		Fix:     Text{ZH: "按 expected 的格式发送。", EN: "Send it in the form that expected shows."},
+		Meaning: Text{ZH: "值与列的类型不符。", EN: "The value does not match the column's type."},
+		Fix:     Text{ZH: "按 expected 的格式发送。", EN: "Send it in the format shown in expected."},
 	},
 	{
 		Code:    RowReadOnlyField,
@@ -128,33 +135,33 @@ var rowEntries = []RowEntry{
 	},
 	{
 		Code:    RowDuplicateColumn,
-		Meaning: Text{ZH: "一行中有两个键指向同一列。", EN: "Two keys of the row mean the same column."},
-		Fix:     Text{ZH: "只保留其中一个。", EN: "Keep one of them."},
+		Meaning: Text{ZH: "一行中有两个键指向同一列。", EN: "Two keys of the row refer to the same column."},
+		Fix:     Text{ZH: "只保留其中一个。", EN: "Keep only one of them."},
 	},
 	{
 		Code:    RowEmpty,
 		Meaning: Text{ZH: "这一行没有可写的内容。", EN: "The row has nothing to write."},
-		Fix:     Text{ZH: "至少给一列一个值；更新时要清空请用 null。", EN: "Give at least one column a value; to clear one on update, send null."},
+		Fix:     Text{ZH: "至少给一列一个值；更新时要清空请用 null。", EN: "Give at least one column a value; to clear a column in an update, send null."},
 	},
 	{
 		Code:    RowAmbiguous,
 		Meaning: Text{ZH: "无法判断这一行的写法。", EN: "The row can be read in more than one way."},
 		Fix: Text{
 			ZH: "只用 {列: 值}，或只用 {\"fields\": {…}}；要按 record_id 更新，请用 update_records。",
-			EN: "Send either {column: value} or {\"fields\": {…}} alone; to update by record_id use update_records.",
+			EN: "Send only {column: value} or only {\"fields\": {…}}; to update by record_id, use update_records.",
 		},
 	},
 	{
 		Code:    RowEmptyKey,
 		Meaning: Text{ZH: "匹配键的列为空。", EN: "A key column is empty."},
-		Fix:     Text{ZH: "给 key_fields 的每一列一个值。", EN: "Give every column of key_fields a value."},
+		Fix:     Text{ZH: "给 key_fields 的每一列一个值。", EN: "Give every column in key_fields a value."},
 	},
 	{
 		Code:    RowManyMatches,
 		Meaning: Text{ZH: "有不止一条记录与键相符。", EN: "More than one record matches the key."},
 		Fix: Text{
 			ZH: "删除表中的重复记录，或增加 key_fields 的列，或按 record_id 更新。",
-			EN: "Remove the duplicates from the table, add columns to key_fields, or update by record_id.",
+			EN: "Remove the duplicate records from the table, add columns to key_fields, or update by record_id.",
 		},
 	},
 	{
@@ -162,21 +169,22 @@ var rowEntries = []RowEntry{
 		Meaning: Text{ZH: "附件无法取得或上传。", EN: "The attachment could not be fetched or uploaded."},
 		Fix: Text{
 			ZH: "确认网址公开可访问、不超过 100 MB，或先用 upload_attachment 取得 file_token。",
-			EN: "See that the URL is public and the file has at most 100 MB, or get a file_token from upload_attachment first.",
+			EN: "Check that the URL is publicly accessible and the file is at most 100 MB, or get a file_token from upload_attachment first.",
 		},
 	},
 	{
 		Code:    RowPersonNotFound,
-		Meaning: Text{ZH: "找不到这个人。", EN: "No such person."},
+		Meaning: Text{ZH: "找不到这个人。", EN: "The person was not found."},
 		Fix: Text{
 			ZH: "确认邮箱或手机号属于本企业且在应用的通讯录范围内，或改用 open_id。",
-			EN: "See that the email or mobile belongs to the organisation and lies in the app's contact range, or give an open_id.",
+			EN: "Check that the email address or mobile number belongs to the organisation and is within the app's contact scope, or " +
+				"use an open_id.",
 		},
 	},
 	{
 		Code:    RowTooLarge,
 		Meaning: Text{ZH: "这一行或这个值太大。", EN: "The row or the value is too large."},
-		Fix:     Text{ZH: "按 expected 的上限缩短。", EN: "Cut it down to the limit in expected."},
+		Fix:     Text{ZH: "按 expected 的上限缩短。", EN: "Shorten it to the limit given in expected."},
 	},
 	{
 		Code:    RowWrapper,
@@ -186,6 +194,6 @@ var rowEntries = []RowEntry{
 	{
 		Code:    RowRecordNotFound,
 		Meaning: Text{ZH: "没有这条记录。", EN: "No such record."},
-		Fix:     Text{ZH: "用 search_records 取得现有的 record_id。", EN: "Take an existing record_id from search_records."},
+		Fix:     Text{ZH: "用 search_records 取得现有的 record_id。", EN: "Get an existing record_id from search_records."},
 	},
 }

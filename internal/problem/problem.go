@@ -1,7 +1,7 @@
-// Package problem is the error catalogue of docs/contract.md §5 and the one place that classifies an error.
+// Package problem is the error catalogue of docs/contract.md §5 and classifies every error.
 //
-// It lies at the bottom: every other package may use it and it uses none of them. An error of another package becomes a
-// problem by having a method Problem() *Error.
+// It is the lowest package: every other package may import it, and it imports none of them. An error of another
+// package becomes a problem by having a method Problem() *Error.
 package problem
 
 import (
@@ -33,10 +33,10 @@ func (t Text) In(lang Lang) string {
 	return t.ZH
 }
 
-// IsZero reports whether nothing is said.
+// IsZero reports whether both halves are empty.
 func (t Text) IsZero() bool { return t == Text{} }
 
-// Outcome says what became of the rows.
+// Outcome is what happened to the rows.
 type Outcome string
 
 // The outcomes of docs/contract.md §5.
@@ -47,17 +47,17 @@ const (
 	OutcomeUnknown Outcome = "unknown"
 )
 
-// Feishu carries what Feishu said, for support.
+// Feishu is Feishu's own error, for support.
 type Feishu struct {
 	Code           int    `json:"code" doc:"Feishu's own error code"`
 	Msg            string `json:"msg,omitempty" doc:"Feishu's message"`
-	LogID          string `json:"log_id,omitempty" doc:"what Feishu's support asks for"`
+	LogID          string `json:"log_id,omitempty" doc:"identifier to give to Feishu support"`
 	Troubleshooter string `json:"troubleshooter,omitempty" doc:"Feishu's troubleshooting link"`
 }
 
 // RowError is one entry of errors[]: what is wrong with one value of one row.
 type RowError struct {
-	Index      int     // place of the row in the request, from 0; -1 where no single row can be named
+	Index      int     // index of the row in the request, from 0; -1 where no single row can be named
 	Field      string  // column name as the caller wrote it; "" where the whole row is meant
 	Code       RowCode // why
 	Message    Text    // what happened and what to do, one sentence each
@@ -96,7 +96,7 @@ func (e *Error) Because(cause error) *Error {
 	return e
 }
 
-// Error implements error: code and English detail. It is for tests and debuggers; logs carry the code alone.
+// Error implements error: code and English detail. It is for tests and debuggers; logs carry only the code.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Detail.EN }
 
 // Unwrap returns the private cause.
@@ -114,8 +114,8 @@ func From(err error) *Error {
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		e := New(UpstreamUnavailable, Text{
-			ZH: "在期限内没有得到飞书的回答。",
-			EN: "No answer from Feishu came within the time allowed.",
+			ZH: "飞书没有在规定时间内响应。",
+			EN: "Feishu did not answer within the time allowed.",
 		})
 		e.Outcome = OutcomeUnknown // a bare context error does not tell whether a call had left
 		return e.Because(err)

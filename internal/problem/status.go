@@ -1,7 +1,7 @@
 package problem
 
-// The HTTP statuses of the catalogue, under net/http's names. This package stands below everything, also below what knows no
-// transport, so it does not import net/http.
+// The HTTP statuses of the catalogue, under net/http's names. This package is imported by every other
+// one, also by those that use no transport, so it does not import net/http.
 const (
 	statusOK                    = 200
 	statusBadRequest            = 400

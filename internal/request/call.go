@@ -41,7 +41,7 @@ func WithCall(ctx context.Context, call *Call) context.Context {
 	return context.WithValue(ctx, callKey{}, call)
 }
 
-// CallFrom returns the request's Call; a fresh one nobody reads if there is none, so that callers need no nil check.
+// CallFrom returns the request's Call, or a new one that nothing reads if ctx has none, so that callers need no nil check.
 func CallFrom(ctx context.Context) *Call {
 	if call, ok := ctx.Value(callKey{}).(*Call); ok {
 		return call

@@ -33,7 +33,7 @@ type Keyring struct {
 }
 
 type derivedKey struct {
-	key     int // place in keys
+	key     int // index in keys
 	purpose string
 	seals   bool // the AEAD, else the MAC key
 }

@@ -1,4 +1,4 @@
-// Package secret holds what must never be seen: a text type that cannot be printed, and the keyring that seals data at rest.
+// Package secret protects secrets in memory and at rest: a text type that cannot be printed, and the keyring that seals data at rest.
 package secret
 
 import (

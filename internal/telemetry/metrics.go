@@ -58,7 +58,7 @@ func NewMetrics(registry prometheus.Registerer, tools, codes []string) *Metrics 
 		}, []string{"tool"}),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rowgate_request_rows_total",
-			Help: "Rows that requests brought, by tool.",
+			Help: "Rows in finished requests, by tool.",
 		}, []string{"tool"}),
 	}
 	registry.MustRegister(m.requests, m.seconds, m.rows)

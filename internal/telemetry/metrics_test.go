@@ -29,7 +29,7 @@ func TestMetrics(t *testing.T) {
 			metrics.Observe(seen.about, seen.status, time.Millisecond)
 		}
 		const want = `
-# HELP rowgate_request_rows_total Rows that requests brought, by tool.
+# HELP rowgate_request_rows_total Rows in finished requests, by tool.
 # TYPE rowgate_request_rows_total counter
 rowgate_request_rows_total{tool="write_records"} 7
 # HELP rowgate_requests_total Finished requests by tool, problem code and status class.
@@ -39,7 +39,8 @@ rowgate_requests_total{code="none",status_class="2xx",tool="write_records"} 1
 rowgate_requests_total{code="none",status_class="4xx",tool="none"} 1
 rowgate_requests_total{code="other",status_class="other",tool="other"} 1
 `
-		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "rowgate_requests_total", "rowgate_request_rows_total"); err != nil {
+		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "rowgate_requests_total",
+			"rowgate_request_rows_total"); err != nil {
 			t.Error(err)
 		}
 	})

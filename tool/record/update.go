@@ -31,7 +31,7 @@ func Update(s *Service) tool.Tool {
 			problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *UpdateInput) (tool.Answer, error) {
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

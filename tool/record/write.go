@@ -34,7 +34,7 @@ func Write(s *Service) tool.Tool {
 			problem.IdempotencyConflict, problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *WriteInput) (tool.Answer, error) {
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

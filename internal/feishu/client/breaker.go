@@ -21,12 +21,12 @@ const (
 	breakerSample      = 20
 	breakerRatio       = 0.5 // share of failures among breakerSample or more that opens
 	probeRetry         = time.Second
-	// slotTime is how long a call may hold the place of the host's probe: a slow call of one app must not keep all
-	// others waiting for a verdict.
+	// slotTime is how long a call may occupy the host breaker's probe: a slow call of one app must not keep all
+	// others waiting for its result.
 	slotTime = 5 * time.Second
 )
 
-// level says what a breaker watches: all apps' connections to a host, or Feishu's answers to one credential.
+// level names what a breaker watches: all apps' connections to a host, or Feishu's answers to one credential.
 type level string
 
 const (
@@ -34,7 +34,7 @@ const (
 	levelApp  level = "app"
 )
 
-// breaker refuses calls while their last ones failed. It knows when it will try again.
+// breaker refuses calls after repeated failures, until it lets a probe through. It is safe for concurrent use.
 type breaker struct {
 	*gobreaker.TwoStepCircuitBreaker[struct{}]
 	until atomic.Int64 // unix ns when an open breaker lets a probe through
@@ -59,7 +59,7 @@ func (c *Client) newBreaker(of level) *breaker {
 		},
 		IsSuccessful: func(err error) bool { return err == nil },
 		IsExcluded:   func(err error) bool { return errors.Is(err, errSilent) },
-		OnStateChange: func(_ string, _, to gobreaker.State) { // holds the breaker's lock: must not ask its state
+		OnStateChange: func(_ string, _, to gobreaker.State) { // called with the breaker's lock held: must not read its state
 			if to == gobreaker.StateOpen {
 				b.until.Store(time.Now().Add(breakerOpenFor).UnixNano())
 			}
@@ -70,7 +70,7 @@ func (c *Client) newBreaker(of level) *breaker {
 	return b
 }
 
-// refusedBy refuses at once while a breaker is open; it takes no place and changes nothing.
+// refusedBy returns the refusal of an open breaker, nil if none is open; it does not count as a call.
 func refusedBy(api *feishu.API, breakers ...*breaker) *feishu.Error {
 	for _, b := range breakers {
 		if b.State() == gobreaker.StateOpen {
@@ -81,12 +81,12 @@ func refusedBy(api *feishu.API, breakers ...*breaker) *feishu.Error {
 }
 
 func (b *breaker) refusal(api *feishu.API) *feishu.Error {
-	err := api.NewError(feishu.ClassOpen, "held back after repeated failures", nil)
+	err := api.NewError(feishu.ClassOpen, "circuit breaker open after repeated failures", nil)
 	err.RetryAfter = max(time.Until(time.Unix(0, b.until.Load())), probeRetry)
 	return err
 }
 
-// allow takes a place with both breakers; report gives it back with the call's error and must be called once.
+// allow registers a call with both breakers; report ends it with the call's error and must be called exactly once.
 func allow(api *feishu.API, host, own *breaker) (report func(*feishu.Error), refused *feishu.Error) {
 	hostDone, err := host.Allow()
 	if err != nil {
@@ -106,7 +106,8 @@ func allow(api *feishu.API, host, own *breaker) (report func(*feishu.Error), ref
 	}, nil
 }
 
-// hostVerdict: no connection and a gateway's answer speak against the host; an answer of Feishu's, whatever it says, for it.
+// hostVerdict is the result for the host's breaker: no connection and a gateway's answer are failures, any answer of Feishu's
+// is a success.
 func hostVerdict(e *feishu.Error) error {
 	switch {
 	case e == nil:
@@ -119,13 +120,14 @@ func hostVerdict(e *feishu.Error) error {
 	return nil
 }
 
-// appVerdict: Feishu's own faults, time-outs and cut connections speak against this credential's calls; what the tenant
-// did wrong is a success.
+// appVerdict is the result for the credential's breaker: Feishu's own faults, time-outs and broken connections are failures;
+// an error that the tenant caused is a success.
 func appVerdict(e *feishu.Error) error {
 	switch {
 	case e == nil:
 		return nil
-	case e.Aborted, e.Class == feishu.ClassRate, e.Class == feishu.ClassUnreachable, e.Class == feishu.ClassOpen, e.Class == feishu.ClassServer && e.Gateway:
+	case e.Aborted, e.Class == feishu.ClassRate, e.Class == feishu.ClassUnreachable, e.Class == feishu.ClassOpen,
+		e.Class == feishu.ClassServer && e.Gateway:
 		return errSilent
 	case e.Class == feishu.ClassServer, e.Class == feishu.ClassInterrupted, e.Class == feishu.ClassReadBack && e.HTTPStatus >= 500:
 		return errBad

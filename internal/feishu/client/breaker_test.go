@@ -213,7 +213,7 @@ func TestNoBreakerOpens(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{91403, 1254041, 1254064} {
 		c, up := setup(t, func(o *Options) { o.MaxApps = 16 })
-		c.gate(c.session(appA), feishu.APIBatchDelete).limits = nil // the pace is not what is tested
+		c.limiter(c.session(appA), feishu.APIBatchDelete).limits = nil // the pace is not what is tested
 		up.on(func(s sent) answer {
 			if s.path == tableURL+"/records/batch_delete" {
 				return refusal(code)

@@ -29,7 +29,7 @@ func (c *Client) Do(ctx context.Context, app feishu.App, call feishu.Call) error
 func (c *Client) do(ctx context.Context, s session, call feishu.Call, file *upload) *feishu.Error {
 	path, ok := call.API.Expand(call.Params)
 	if !ok {
-		return call.API.NewError(feishu.ClassAccess, "a path parameter is no token of Feishu's", nil)
+		return call.API.NewError(feishu.ClassAccess, "a path parameter is not a valid Feishu token", nil)
 	}
 	if len(call.Query) > 0 {
 		path += "?" + call.Query.Encode()
@@ -68,8 +68,8 @@ func (c *Client) send(ctx context.Context, s session, r outgoing) *feishu.Error 
 	if err := refusedBy(r.api, s.host.breaker, s.breaker); err != nil {
 		return err
 	}
-	gate := c.gate(s, r.api)
-	leave, err := gate.enter(ctx, r.api)
+	limiter := c.limiter(s, r.api)
+	leave, err := limiter.enter(ctx, r.api)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c *Client) send(ctx context.Context, s session, r outgoing) *feishu.Error 
 	err = c.exchange(ctx, r)
 	report(err)
 	if err != nil && err.Class == feishu.ClassRate {
-		gate.pause(err.RetryAfter)
+		limiter.pause(err.RetryAfter)
 	}
 	return err
 }
@@ -106,13 +106,20 @@ func (c *Client) timeout(r *outgoing) time.Duration {
 	return c.options.WriteTimeout
 }
 
-// reader returns the body from its start, its length and its content type.
-func (r *outgoing) reader() (body io.Reader, length int64, contentType string, err error) {
+// payload is a request's body from its start.
+type payload struct {
+	content     io.Reader // nil for none
+	length      int64     // bytes
+	contentType string
+}
+
+// payload returns the body as it is sent; each attempt needs a new one.
+func (r *outgoing) payload() (payload, error) {
 	switch {
 	case r.upload != nil:
-		return r.upload.reader()
+		return r.upload.payload()
 	case r.body != nil:
-		return bytes.NewReader(r.body), int64(len(r.body)), jsonType, nil
+		return payload{content: bytes.NewReader(r.body), length: int64(len(r.body)), contentType: jsonType}, nil
 	}
-	return nil, 0, jsonType, nil
+	return payload{contentType: jsonType}, nil
 }

@@ -78,7 +78,7 @@ type Client struct {
 	metrics *metrics
 
 	tokens   *otter.Cache[string, token]
-	gates    *otter.Cache[gateKey, *gate]
+	limiters *otter.Cache[limiterKey, *limiter]
 	breakers *otter.Cache[string, *breaker]
 
 	life       context.Context // ends with Close; background renewals live by it
@@ -112,7 +112,7 @@ func New(options Options) (*Client, error) {
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.tokens = c.newTokenCache(options.MaxApps)
-	c.gates = c.newGateCache(options.MaxApps * limitersPerApp)
+	c.limiters = c.newLimiterCache(options.MaxApps * limitersPerApp)
 	c.breakers = otter.Must(&otter.Options[string, *breaker]{
 		MaximumSize:      options.MaxApps,
 		ExpiryCalculator: otter.ExpiryAccessing[string, *breaker](idleAfter),
@@ -178,7 +178,7 @@ func newTransport() *http.Transport {
 func (c *Client) Close() {
 	c.end()
 	c.tokens.StopAllGoroutines()
-	c.gates.StopAllGoroutines()
+	c.limiters.StopAllGoroutines()
 	c.breakers.StopAllGoroutines()
 	c.background.Wait()
 	if idle, ok := c.wire.(interface{ CloseIdleConnections() }); ok {

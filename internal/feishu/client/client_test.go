@@ -97,14 +97,14 @@ func TestCachesAreBounded(t *testing.T) {
 	}
 	c.tokens.CleanUp()
 	c.breakers.CleanUp()
-	c.gates.CleanUp()
+	c.limiters.CleanUp()
 	if got := c.tokens.EstimatedSize(); got > bound {
 		t.Errorf("%d tokens are kept, want at most %d", got, bound)
 	}
 	if got := c.breakers.EstimatedSize(); got > bound {
 		t.Errorf("%d breakers are kept, want at most %d", got, bound)
 	}
-	if got := c.gates.EstimatedSize(); got > bound*limitersPerApp {
+	if got := c.limiters.EstimatedSize(); got > bound*limitersPerApp {
 		t.Errorf("%d limiters are kept, want at most %d", got, bound*limitersPerApp)
 	}
 }

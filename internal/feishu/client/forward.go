@@ -21,17 +21,17 @@ const (
 	forwardDownload = 90 * time.Second // from the head of the answer to its end, at the pace of the caller
 )
 
-// What of a caller's headers goes to Feishu, and what of Feishu's comes back. All else stays behind: the caller's
-// credentials, cookies, addresses and the headers of either connection.
+// Headers that are passed to Feishu, and headers of Feishu's answer that are passed back. All others are dropped: the
+// caller's credentials, cookies, addresses and the headers of either connection.
 var (
 	forwardedHeaders = []string{"Accept", "Accept-Language", "Content-Type", "User-Agent"}
 	returnedHeaders  = []string{
-		"Content-Disposition", "Content-Language", "Content-Type", "Etag", "Last-Modified", "Retry-After", "X-Ogw-Ratelimit-Limit", "X-Ogw-Ratelimit-Reset",
-		"X-Tt-Logid",
+		"Content-Disposition", "Content-Language", "Content-Type", "Etag", "Last-Modified", "Retry-After",
+		"X-Ogw-Ratelimit-Limit", "X-Ogw-Ratelimit-Reset", "X-Tt-Logid",
 	}
 )
 
-// Forward is a call in its caller's own words.
+// Forward is a call that is passed on as its caller wrote it.
 type Forward struct {
 	API           *feishu.API // as Match found it
 	Params        []string    // as Match found them
@@ -41,22 +41,22 @@ type Forward struct {
 	ContentLength int64       // of Body, -1 if it is not known
 }
 
-// Answer is Feishu's answer as it comes, whatever it says.
+// Answer is Feishu's answer, unchanged, success or error.
 type Answer struct {
 	Status int
-	Header http.Header   // returnedHeaders alone
+	Header http.Header   // only returnedHeaders
 	Body   io.ReadCloser // byte for byte; to be closed in any case
 	Length int64         // of Body in bytes, -1 if it is not known
 }
 
-// Forward makes a caller's call with the app's token and passes Feishu's answer back. It shares token cache, limiter and breakers with the
-// client's own calls. A call is sent once, and once more only when Feishu refused a stale token and the body can be sent
+// Forward makes a caller's call with the app's token and passes Feishu's answer back. It shares token cache, limiter and
+// breakers with the client's own calls. A call is sent once, and once more only when Feishu refused a stale token and the body can be sent
 // again. Where Feishu gave no answer, or the call was not made, the error is a *Error.
 func (c *Client) Forward(ctx context.Context, app feishu.App, f Forward) (*Answer, error) {
 	s := c.session(app)
 	target, ok := f.target(s.host.base)
 	if !ok {
-		return nil, f.API.NewError(feishu.ClassAccess, "a path parameter is no token of Feishu's", nil)
+		return nil, f.API.NewError(feishu.ClassAccess, "a path parameter is not a valid Feishu token", nil)
 	}
 	for renewed := false; ; renewed = true {
 		t, failure := c.token(ctx, s)
@@ -111,9 +111,9 @@ func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.
 	if refused := refusedBy(f.API, s.host.breaker, s.breaker); refused != nil {
 		return nil, refused
 	}
-	gate := c.gate(s, f.API)
+	limiter := c.limiter(s, f.API)
 	turn, cancel := context.WithTimeout(ctx, forwardTurn)
-	leave, refused := gate.enter(turn, f.API)
+	leave, refused := limiter.enter(turn, f.API)
 	cancel()
 	if refused != nil {
 		return nil, refused
@@ -127,7 +127,7 @@ func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.
 	answer, verdict := c.relay(ctx, f, target, token)
 	report(verdict)
 	if verdict != nil && verdict.Class == feishu.ClassRate {
-		gate.pause(verdict.RetryAfter)
+		limiter.pause(verdict.RetryAfter)
 	}
 	status, logID := 0, ""
 	if answer != nil {
@@ -156,7 +156,9 @@ func (c *Client) relay(caller context.Context, f Forward, target *url.URL, token
 	var asked, got atomic.Bool
 	start := time.Now()
 	lost := func(err error) *feishu.Error {
-		e := interrupted(caller, ctx, err, got.Load() || !asked.Load(), time.Since(start))
+		e := interruption{
+			cause: err, caller: caller.Err(), timedOut: ctx.Err() != nil, connected: got.Load() || !asked.Load(), took: time.Since(start),
+		}.classify()
 		if body.broken.Load() || ctx.Err() != nil && !body.sent() {
 			e.Aborted, e.Reason = true, "the caller's body did not arrive"
 		}
@@ -223,7 +225,7 @@ func only(h http.Header, names []string) http.Header {
 type passedBody struct {
 	from   io.Reader // nil for none
 	whole  atomic.Bool
-	broken atomic.Bool // the caller's own connection failed, which says nothing about Feishu
+	broken atomic.Bool // the caller's own connection failed, which does not count against Feishu
 }
 
 // Read implements io.Reader.

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	headBytes    = 512      // of an answer, that are read before it is passed on: the code stands in the first of them
-	verdictBytes = 64 << 10 // of an answer that is no plain success, that are read before it is passed on
+	headBytes    = 512      // of an answer, read before it is passed on: the code is within them
+	verdictBytes = 64 << 10 // of an answer that is not a plain success, read before it is passed on
 )
 
-// leadingCode finds the code where Feishu writes it, in front of all else; what follows it tells that the number is whole.
+// leadingCode finds the code, which Feishu writes first; the character after it shows that the number is complete.
 var leadingCode = regexp.MustCompile(`^\s*\{\s*"code"\s*:\s*(-?\d+)\s*[,}]`)
 
 // passedAnswer is the body of an answer on its way to the caller. What was read to judge it comes first, then the rest.

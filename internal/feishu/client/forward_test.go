@@ -335,7 +335,10 @@ func TestJudge(t *testing.T) {
 		{"a success is known by its first bytes", 200, `{"code":0,"msg":"success","data":"` + long + `"}`, false, len(`{"code":0,`)},
 		{"white space is Feishu's to choose", 200, " {\n \"code\" : 0 }" + long, false, len(" {\n \"code\" : 0 }")},
 		{"a code that begins with 0 is whole only with what follows", 200, `{"code":01}`, true, len(`{"code":01}`)},
-		{"a refusal is read to its end", 200, `{"code":1254045,"msg":"FieldNameNotFound"}`, true, len(`{"code":1254045,"msg":"FieldNameNotFound"}`)},
+		{
+			"a refusal is read to its end", 200, `{"code":1254045,"msg":"FieldNameNotFound"}`, true,
+			len(`{"code":1254045,"msg":"FieldNameNotFound"}`),
+		},
 		{"a code may stand last", 200, `{"msg":"success","data":{},"code":0}`, false, len(`{"msg":"success","data":{},"code":0}`)},
 		{"what is too long for a refusal is none", 200, `{"data":"` + long + `","code":0}`, false, verdictBytes},
 		{"a status over 400 is a refusal whatever it says", 500, `{"code":0}`, true, len(`{"code":0}`)},

@@ -22,47 +22,47 @@ const (
 	maxWait = time.Minute
 )
 
-// gateKey names one limiter: what is counted, and for whom.
-type gateKey struct{ quota, digest string }
+// limiterKey names one limiter: what is counted, and for whom.
+type limiterKey struct{ quota, digest string }
 
-// gate paces one app's calls of one endpoint (or of endpoints counted together).
-type gate struct {
+// limiter paces one app's calls of one endpoint (or of endpoints counted together).
+type limiter struct {
 	limits []*rate.Limiter
-	slot   chan struct{} // holds the place of the one call in flight; nil for any number
+	slot   chan struct{} // has one element per call in flight, at most one; nil for no limit
 
 	mu    sync.Mutex
-	until time.Time // no call before: Feishu said so
+	until time.Time // no call before this time, by a rate-limit answer of Feishu's
 }
 
-func (c *Client) newGateCache(size int) *otter.Cache[gateKey, *gate] {
-	return otter.Must(&otter.Options[gateKey, *gate]{
+func (c *Client) newLimiterCache(size int) *otter.Cache[limiterKey, *limiter] {
+	return otter.Must(&otter.Options[limiterKey, *limiter]{
 		MaximumSize:      size,
-		ExpiryCalculator: otter.ExpiryAccessing[gateKey, *gate](idleAfter),
+		ExpiryCalculator: otter.ExpiryAccessing[limiterKey, *limiter](idleAfter),
 		Executor:         c.background.Go,
 	})
 }
 
-func (c *Client) gate(s session, api *feishu.API) *gate {
-	g, _ := c.gates.ComputeIfAbsent(gateKey{api.LimitKey(), s.digest}, func() (*gate, bool) { return newGate(api), false })
-	return g
+func (c *Client) limiter(s session, api *feishu.API) *limiter {
+	l, _ := c.limiters.ComputeIfAbsent(limiterKey{api.LimitKey(), s.digest}, func() (*limiter, bool) { return newLimiter(api), false })
+	return l
 }
 
-func newGate(api *feishu.API) *gate {
-	g := &gate{}
+func newLimiter(api *feishu.API) *limiter {
+	l := &limiter{}
 	if api.PerSecond > 0 {
-		g.limits = append(g.limits, newLimiter(api.PerSecond, time.Second))
+		l.limits = append(l.limits, newRate(api.PerSecond, time.Second))
 	}
 	if api.PerMinute > 0 {
-		g.limits = append(g.limits, newLimiter(api.PerMinute, time.Minute))
+		l.limits = append(l.limits, newRate(api.PerMinute, time.Minute))
 	}
 	if api.Serial {
-		g.slot = make(chan struct{}, 1)
+		l.slot = make(chan struct{}, 1)
 	}
-	return g
+	return l
 }
 
-// newLimiter lets at most calls through in any window: a burst and an even flow that add up to it.
-func newLimiter(calls int, window time.Duration) *rate.Limiter {
+// newRate lets at most calls through in any window: a burst and an even flow that add up to it.
+func newRate(calls int, window time.Duration) *rate.Limiter {
 	burst := max(1, calls/burstShare)
 	even := max(1, calls-burst)
 	return rate.NewLimiter(rate.Limit(float64(even)/window.Seconds()), burst)
@@ -70,19 +70,19 @@ func newLimiter(calls int, window time.Duration) *rate.Limiter {
 
 // enter waits until a call may be sent; leave must be called when it has been. A wait that would outlast ctx is refused
 // at once with ClassRate and the time it would have taken.
-func (g *gate) enter(ctx context.Context, api *feishu.API) (leave func(), refused *feishu.Error) {
+func (l *limiter) enter(ctx context.Context, api *feishu.API) (leave func(), refused *feishu.Error) {
 	leave = func() {}
-	if g.slot != nil {
+	if l.slot != nil {
 		select {
-		case g.slot <- struct{}{}:
-			leave = func() { <-g.slot }
+		case l.slot <- struct{}{}:
+			leave = func() { <-l.slot }
 		case <-ctx.Done():
-			return nil, api.NewError(feishu.ClassRate, "no turn in time", ctx.Err())
+			return nil, api.NewError(feishu.ClassRate, "the rate limit leaves no call in time", ctx.Err())
 		}
 	}
-	if wait, err := g.wait(ctx); err != nil {
+	if wait, err := l.wait(ctx); err != nil {
 		leave()
-		refused = api.NewError(feishu.ClassRate, "no turn in time", err)
+		refused = api.NewError(feishu.ClassRate, "the rate limit leaves no call in time", err)
 		refused.RetryAfter = wait
 		return nil, refused
 	}
@@ -91,15 +91,15 @@ func (g *gate) enter(ctx context.Context, api *feishu.API) (leave func(), refuse
 
 // wait returns when the call has its turn, or the time that is missing and why it cannot be waited for. A pause that
 // begins while a call waits makes it queue again, so that the end of a pause releases no crowd.
-func (g *gate) wait(ctx context.Context) (missing time.Duration, err error) {
+func (l *limiter) wait(ctx context.Context) (missing time.Duration, err error) {
 	for {
-		if d := g.paused(); d > 0 {
+		if d := l.paused(); d > 0 {
 			if err := sleep(ctx, d); err != nil {
 				return d, err
 			}
 			continue
 		}
-		for _, limit := range g.limits {
+		for _, limit := range l.limits {
 			turn := limit.Reserve()
 			if d := turn.Delay(); d > 0 {
 				if err := sleep(ctx, d); err != nil {
@@ -108,25 +108,25 @@ func (g *gate) wait(ctx context.Context) (missing time.Duration, err error) {
 				}
 			}
 		}
-		if g.paused() <= 0 {
+		if l.paused() <= 0 {
 			return 0, ctx.Err()
 		}
 	}
 }
 
 // pause keeps every call back for d from now; a longer pause that runs already stays.
-func (g *gate) pause(d time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if until := time.Now().Add(d); until.After(g.until) {
-		g.until = until
+func (l *limiter) pause(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if until := time.Now().Add(d); until.After(l.until) {
+		l.until = until
 	}
 }
 
-func (g *gate) paused() time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return time.Until(g.until)
+func (l *limiter) paused() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Until(l.until)
 }
 
 // sleep waits for d. It fails at once if ctx, or maxWait for a ctx without a deadline, ends before that.

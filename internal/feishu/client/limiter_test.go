@@ -16,16 +16,19 @@ func TestLimiter(t *testing.T) {
 	t.Parallel()
 	t.Run("keeps_every_window_within_the_documented_rate", func(t *testing.T) {
 		t.Parallel()
-		for _, api := range []*feishu.API{feishu.APIBatchCreate, feishu.APISearch, feishu.APICreateField, feishu.APIUploadAll, feishu.APIGetNode} {
+		for _, api := range []*feishu.API{
+			feishu.APIBatchCreate, feishu.APISearch, feishu.APICreateField, feishu.APIUploadAll,
+			feishu.APIGetNode,
+		} {
 			synctest.Test(t, func(t *testing.T) {
 				calls, window := api.PerSecond, time.Second
 				if calls == 0 {
 					calls, window = api.PerMinute, time.Minute
 				}
-				g := newGate(&feishu.API{PerSecond: api.PerSecond, PerMinute: api.PerMinute})
+				limiter := newLimiter(&feishu.API{PerSecond: api.PerSecond, PerMinute: api.PerMinute})
 				var turns []time.Time
 				for range 3 * calls {
-					if _, err := g.enter(t.Context(), api); err != nil {
+					if _, err := limiter.enter(t.Context(), api); err != nil {
 						t.Fatal(err)
 					}
 					turns = append(turns, time.Now())
@@ -74,9 +77,9 @@ func TestLimiter(t *testing.T) {
 	t.Run("refuses_a_wait_without_a_deadline_above_its_bound", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(feishu.APISearch)
-			g.pause(maxWait + time.Second)
-			if _, err := g.enter(t.Context(), feishu.APISearch); err == nil || err.Class != feishu.ClassRate {
+			limiter := newLimiter(feishu.APISearch)
+			limiter.pause(maxWait + time.Second)
+			if _, err := limiter.enter(t.Context(), feishu.APISearch); err == nil || err.Class != feishu.ClassRate {
 				t.Fatalf("got %v", err)
 			}
 		})
@@ -117,13 +120,13 @@ func TestRateLimitPause(t *testing.T) {
 	t.Run("releases_no_crowd", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(feishu.APISearch)
+			limiter := newLimiter(feishu.APISearch)
 			var mu sync.Mutex
 			var turns []time.Time
 			var wg sync.WaitGroup
 			for range 60 {
 				wg.Go(func() {
-					if _, err := g.enter(t.Context(), feishu.APISearch); err != nil {
+					if _, err := limiter.enter(t.Context(), feishu.APISearch); err != nil {
 						t.Error(err)
 					}
 					mu.Lock()
@@ -132,7 +135,7 @@ func TestRateLimitPause(t *testing.T) {
 				})
 			}
 			time.Sleep(time.Second) // fake clock
-			g.pause(10 * time.Second)
+			limiter.pause(10 * time.Second)
 			end := time.Now().Add(10 * time.Second)
 			wg.Wait()
 			after := 0

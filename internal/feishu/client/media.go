@@ -51,7 +51,9 @@ func (c *Client) UploadAll(ctx context.Context, app feishu.App, media Media, fil
 	}
 	err = c.upload(ctx, app, feishu.Call{API: feishu.APIUploadAll, Out: &data}, &upload{
 		file: file, size: media.Size, name: media.Name,
-		form: [][2]string{{"file_name", media.Name}, {"parent_type", media.ParentType}, {"parent_node", media.AppToken}, {"extra", media.extra()}},
+		form: [][2]string{
+			{"file_name", media.Name}, {"parent_type", media.ParentType}, {"parent_node", media.AppToken}, {"extra", media.extra()},
+		},
 	})
 	return data.FileToken, err
 }
@@ -103,13 +105,13 @@ type upload struct {
 	file io.Reader
 }
 
-// reader returns the body from its start, of known length, so that memory holds only the form around the file.
-func (u *upload) reader() (body io.Reader, length int64, contentType string, err error) {
+// payload returns the body from its start, of known length, so that memory holds only the form around the file.
+func (u *upload) payload() (payload, error) {
 	var head bytes.Buffer
 	form := multipart.NewWriter(&head)
 	checksum, err := u.checksum()
 	if err != nil {
-		return nil, 0, "", fmt.Errorf("the file cannot be read: %w", err)
+		return payload{}, fmt.Errorf("the file cannot be read: %w", err)
 	}
 	fields := append(slices.Clip(u.form), [2]string{"size", strconv.FormatInt(u.size, 10)}, [2]string{"checksum", checksum})
 	for _, field := range fields {
@@ -121,8 +123,10 @@ func (u *upload) reader() (body io.Reader, length int64, contentType string, err
 	headSize := head.Len()
 	_ = form.Close()
 	all := head.Bytes()
-	body = &uploadBody{content: io.MultiReader(bytes.NewReader(all[:headSize]), io.LimitReader(u.file, u.size), bytes.NewReader(all[headSize:]))}
-	return body, int64(len(all)) + u.size, form.FormDataContentType(), nil
+	content := io.MultiReader(bytes.NewReader(all[:headSize]), io.LimitReader(u.file, u.size), bytes.NewReader(all[headSize:]))
+	return payload{
+		content: &uploadBody{content: content}, length: int64(len(all)) + u.size, contentType: form.FormDataContentType(),
+	}, nil
 }
 
 // checksum returns the decimal Adler-32 of a seekable file and rewinds it; "" for a stream.

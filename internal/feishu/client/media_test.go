@@ -53,7 +53,8 @@ func TestUploadAll(t *testing.T) {
 	}
 	want := map[string]string{
 		"file_name": "图.png", "parent_type": "bitable_image", "parent_node": "bascnExample", "size": strconv.Itoa(len(content)),
-		"extra": `{"drive_route_token":"bascnExample"}`, "checksum": strconv.FormatUint(uint64(adler32.Checksum([]byte(content))), 10), "file": content,
+		"extra": `{"drive_route_token":"bascnExample"}`, "checksum": strconv.FormatUint(uint64(adler32.Checksum([]byte(content))), 10),
+		"file": content,
 	}
 	t.Run("sends_a_seekable_file_with_its_checksum_and_again_after_a_stale_token", func(t *testing.T) {
 		t.Parallel()
@@ -128,7 +129,8 @@ func TestUploadInBlocks(t *testing.T) {
 			}
 			return answer{body: okBody}
 		})
-		begun, err := c.UploadPrepare(t.Context(), appA, Media{Name: "a.zip", ParentType: ParentFile, AppToken: "bascnExample", Size: BlockSize + 1})
+		begun, err := c.UploadPrepare(t.Context(), appA,
+			Media{Name: "a.zip", ParentType: ParentFile, AppToken: "bascnExample", Size: BlockSize + 1})
 		if err != nil || begun != (Upload{ID: "u1", BlockSize: BlockSize, BlockNum: 2}) {
 			t.Fatal(begun, err)
 		}

@@ -28,12 +28,12 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		}, []string{"api", "class"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "rowgate_upstream_seconds",
-			Help:    "Time from sending a call to Feishu to its whole answer, in seconds.",
+			Help:    "Time from sending a call to Feishu to the end of its answer, in seconds.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"api"}),
 		breakers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rowgate_upstream_breaker_changes_total",
-			Help: "Changes of the circuit breakers, by level (host, app) and new state.",
+			Help: "State changes of the circuit breakers, by level (host, app) and new state.",
 		}, []string{"level", "state"}),
 	}
 	if registerer == nil {

@@ -22,25 +22,73 @@ func TestProblem(t *testing.T) {
 		code    problem.Code
 		outcome problem.Outcome
 	}{
-		"a_value_refused_in_a_write_is_invalid_rows":         {refusal(1254064), true, problem.InvalidRows, problem.NotWritten},
-		"a_column_unknown_to_a_write_is_invalid_rows":        {refusal(1254045), true, problem.InvalidRows, problem.NotWritten},
-		"a_column_unknown_to_a_search_is_field_not_found":    {refusal(1254045), false, problem.FieldNotFound, problem.NotWritten},
-		"a_filter_value_refused_is_upstream_rejected":        {refusal(1254064), false, problem.UpstreamRejected, problem.NotWritten},
-		"91403_is_app_not_collaborator":                      {answer{status: 403, body: `{"code":91403}`}, true, problem.AppNotCollaborator, problem.NotWritten},
-		"91402_is_base_not_found":                            {answer{status: 400, body: `{"code":91402}`}, true, problem.BaseNotFound, problem.NotWritten},
-		"99991672_is_scope_missing":                          {answer{status: 400, body: `{"code":99991672}`}, true, problem.ScopeMissing, problem.NotWritten},
-		"1254302_is_advanced_permission":                     {answer{status: 403, body: `{"code":1254302}`}, true, problem.AdvancedPermission, problem.NotWritten},
-		"1254103_is_table_full":                              {refusal(1254103), true, problem.TableFull, problem.NotWritten},
-		"99991403_is_quota_exhausted":                        {answer{status: 429, body: `{"code":99991403}`}, true, problem.QuotaExhausted, problem.NotWritten},
-		"99991400_with_a_400_is_rate_limited":                {answer{status: 400, body: `{"code":99991400}`}, true, problem.RateLimited, problem.NotWritten},
-		"1255040_in_a_write_is_of_unknown_outcome":           {answer{status: 504, body: `{"code":1255040}`}, true, problem.UnknownOutcome, problem.OutcomeUnknown},
-		"1255040_in_a_read_is_upstream_unavailable":          {answer{status: 504, body: `{"code":1255040}`}, false, problem.UpstreamUnavailable, problem.NotWritten},
-		"a_gateways_502_in_a_write_is_of_unknown_outcome":    {gatewayDown(), true, problem.UnknownOutcome, problem.OutcomeUnknown},
-		"a_cut_write_is_of_unknown_outcome":                  {answer{err: errors.New("EOF")}, true, problem.UnknownOutcome, problem.OutcomeUnknown},
-		"a_write_that_was_never_sent_is_not_written":         {answer{err: errors.New("dial"), noConnect: true}, true, problem.UpstreamUnavailable, problem.NotWritten},
+		"a_value_refused_in_a_write_is_invalid_rows":      {refusal(1254064), true, problem.InvalidRows, problem.NotWritten},
+		"a_column_unknown_to_a_write_is_invalid_rows":     {refusal(1254045), true, problem.InvalidRows, problem.NotWritten},
+		"a_column_unknown_to_a_search_is_field_not_found": {refusal(1254045), false, problem.FieldNotFound, problem.NotWritten},
+		"a_filter_value_refused_is_upstream_rejected":     {refusal(1254064), false, problem.UpstreamRejected, problem.NotWritten},
+		"91403_is_app_not_collaborator": {
+			answer{status: 403, body: `{"code":91403}`},
+			true,
+			problem.AppNotCollaborator, problem.NotWritten,
+		},
+		"91402_is_base_not_found": {
+			answer{status: 400, body: `{"code":91402}`},
+			true, problem.BaseNotFound,
+			problem.NotWritten,
+		},
+		"99991672_is_scope_missing": {
+			answer{status: 400, body: `{"code":99991672}`},
+			true, problem.ScopeMissing,
+			problem.NotWritten,
+		},
+		"1254302_is_advanced_permission": {
+			answer{status: 403, body: `{"code":1254302}`},
+			true,
+			problem.AdvancedPermission, problem.NotWritten,
+		},
+		"1254103_is_table_full": {refusal(1254103), true, problem.TableFull, problem.NotWritten},
+		"99991403_is_quota_exhausted": {
+			answer{status: 429, body: `{"code":99991403}`},
+			true, problem.QuotaExhausted,
+			problem.NotWritten,
+		},
+		"99991400_with_a_400_is_rate_limited": {
+			answer{status: 400, body: `{"code":99991400}`},
+			true, problem.RateLimited,
+			problem.NotWritten,
+		},
+		"1255040_in_a_write_is_of_unknown_outcome": {
+			answer{status: 504, body: `{"code":1255040}`},
+			true, problem.UnknownOutcome,
+			problem.OutcomeUnknown,
+		},
+		"1255040_in_a_read_is_upstream_unavailable": {
+			answer{status: 504, body: `{"code":1255040}`},
+			false,
+			problem.UpstreamUnavailable, problem.NotWritten,
+		},
+		"a_gateways_502_in_a_write_is_of_unknown_outcome": {gatewayDown(), true, problem.UnknownOutcome, problem.OutcomeUnknown},
+		"a_cut_write_is_of_unknown_outcome": {
+			answer{err: errors.New("EOF")},
+			true, problem.UnknownOutcome,
+			problem.OutcomeUnknown,
+		},
+		"a_write_that_was_never_sent_is_not_written": {
+			answer{err: errors.New("dial"), noConnect: true},
+			true,
+			problem.UpstreamUnavailable, problem.NotWritten,
+		},
 		"an_internal_error_feishu_owns_up_to_is_not_written": {refusal(1255001), true, problem.UpstreamUnavailable, problem.NotWritten},
-		"an_unlisted_code_is_upstream_rejected":              {answer{status: 400, body: `{"code":77}`}, true, problem.UpstreamRejected, problem.NotWritten},
-		"an_unlisted_code_with_a_504_is_of_unknown_outcome":  {answer{status: 504, body: `{"code":77}`}, true, problem.UnknownOutcome, problem.OutcomeUnknown},
+		"an_unlisted_code_is_upstream_rejected": {
+			answer{status: 400, body: `{"code":77}`},
+			true, problem.UpstreamRejected,
+			problem.NotWritten,
+		},
+		"an_unlisted_code_with_a_504_is_of_unknown_outcome": {
+			answer{status: 504, body: `{"code":77}`},
+			true, problem.UnknownOutcome,
+			problem.OutcomeUnknown,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +142,8 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		return answer{body: `{"code":0,"tenant_access_token":"canary-token","expire":7200}`}
 	})
 	up.on(func(sent) answer {
-		return answer{body: `{"code":1254064,"msg":"canary-msg","error":{"message":"'fields.canary-column.fieldValue.canary-value.fieldName.canary-column'. Correct format"}}`}
+		return answer{body: `{"code":1254064,"msg":"canary-msg","error":{"message":"` +
+			`'fields.canary-column.fieldValue.canary-value.fieldName.canary-column'. Correct format"}}`}
 	})
 	ctx := request.WithCall(t.Context(), &request.Call{RequestID: "req_example"})
 	_, err := c.BatchCreate(ctx, tableA, []feishu.Fields{feishu.Fields(`{"canary-column":"canary-value"}`)}, feishu.WriteOptions{})

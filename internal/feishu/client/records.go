@@ -30,7 +30,7 @@ func (c *Client) BatchCreate(ctx context.Context, table feishu.TableRef, rows []
 		ids[i] = record.ID
 	}
 	if len(ids) != len(rows) {
-		return nil, feishu.APIBatchCreate.NewError(feishu.ClassReadBack, "the answer has another number of records", nil)
+		return nil, feishu.APIBatchCreate.NewError(feishu.ClassReadBack, "the answer has a different number of records than the request", nil)
 	}
 	return ids, nil
 }
@@ -69,7 +69,7 @@ func (c *Client) Search(ctx context.Context, table feishu.TableRef, req feishu.S
 		AutomaticFields bool            `json:"automatic_fields,omitempty"`
 	}{req.ViewID, req.FieldNames, req.Filter, req.Sort, req.AutomaticFields})
 	if err != nil {
-		return feishu.Page{}, feishu.APISearch.NewError(feishu.ClassAccess, "the filter is no JSON", err)
+		return feishu.Page{}, feishu.APISearch.NewError(feishu.ClassAccess, "the filter is not valid JSON", err)
 	}
 	var page feishu.Page
 	params := query("user_id_type", req.UserIDType, "page_token", req.PageToken, "page_size", strconv.Itoa(size))
@@ -78,7 +78,9 @@ func (c *Client) Search(ctx context.Context, table feishu.TableRef, req feishu.S
 }
 
 // BatchGet returns the records of up to MaxBatchGet ids; absent are the ids that do not exist or that the app may not see.
-func (c *Client) BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error) {
+func (c *Client) BatchGet(
+	ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string,
+) (found []feishu.Record, absent []string, err error) {
 	body := mustJSON(struct {
 		RecordIDs  []string `json:"record_ids"`
 		UserIDType string   `json:"user_id_type,omitempty"`

@@ -35,7 +35,8 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 		},
 		"batch_update_has_no_client_token": {
 			call: func(ctx context.Context, c *Client) (any, error) {
-				return nil, c.BatchUpdate(ctx, tableA, []feishu.RecordUpdate{{ID: "rec1", Fields: feishu.Fields(`{"a":null}`)}}, feishu.WriteOptions{ClientToken: "x"})
+				return nil, c.BatchUpdate(ctx, tableA, []feishu.RecordUpdate{{ID: "rec1", Fields: feishu.Fields(`{"a":null}`)}},
+					feishu.WriteOptions{ClientToken: "x"})
 			},
 			method: "POST", path: tableURL + "/records/batch_update",
 			body: `{"records":[{"record_id":"rec1","fields":{"a":null}}]}`,
@@ -50,7 +51,8 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 			call: func(ctx context.Context, c *Client) (any, error) {
 				return c.Search(ctx, tableA, feishu.SearchRequest{
 					UserIDType: "user_id", PageToken: "p1", ViewID: "vew1", FieldNames: []string{"a"},
-					Filter: json.RawMessage(`{"conjunction":"and","conditions":[]}`), Sort: []feishu.Sort{{FieldName: "a", Desc: true}}, AutomaticFields: true,
+					Filter: json.RawMessage(`{"conjunction":"and","conditions":[]}`), Sort: []feishu.Sort{{FieldName: "a", Desc: true}},
+					AutomaticFields: true,
 				})
 			},
 			method: "POST", path: tableURL + "/records/search", query: "page_size=500&page_token=p1&user_id_type=user_id",
@@ -70,7 +72,10 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 		},
 		"create_field_sends_only_what_a_new_field_is_made_of": {
 			call: func(ctx context.Context, c *Client) (any, error) {
-				return c.CreateField(ctx, tableA, feishu.Field{ID: "fldOld", Name: "状态", Type: feishu.TypeSingleSelect, Primary: true, Property: &feishu.FieldProperty{Options: []feishu.Option{{Name: "A"}}}}, "")
+				return c.CreateField(ctx, tableA, feishu.Field{
+					ID: "fldOld", Name: "状态", Type: feishu.TypeSingleSelect, Primary: true,
+					Property: &feishu.FieldProperty{Options: []feishu.Option{{Name: "A"}}},
+				}, "")
 			},
 			method: "POST", path: tableURL + "/fields", body: `{"field_name":"状态","type":3,"property":{"options":[{"name":"A"}]}}`,
 			answer: `{"code":0,"data":{"field":{"field_id":"fld1","field_name":"状态","type":3}}}`,
@@ -273,8 +278,8 @@ func BenchmarkRefusal(b *testing.B) {
 func benchmark(b *testing.B, c *Client, call func() error) {
 	b.Helper()
 	// The limiter's pace is not what is measured.
-	c.gate(c.session(appA), feishu.APIBatchCreate).limits = nil
-	c.gate(c.session(appA), feishu.APIBatchDelete).limits = nil
+	c.limiter(c.session(appA), feishu.APIBatchCreate).limits = nil
+	c.limiter(c.session(appA), feishu.APIBatchDelete).limits = nil
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := call(); err != nil {

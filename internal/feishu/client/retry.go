@@ -22,8 +22,8 @@ var (
 	afterConflict = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second, Least: 500 * time.Millisecond} // as Feishu advises
 )
 
-// budget bounds the repeats of all calls to a host to a share of the calls that it answers, so that a failing Feishu is not
-// sent more: while it answers none, each call is sent once.
+// budget bounds the repeats of all calls to a host to a share of the calls that it answers, so that repeats do not add load to
+// a failing Feishu: while it answers no call, each call is sent once. It is safe for concurrent use.
 type budget struct {
 	mu     sync.Mutex
 	saved  float64
@@ -54,7 +54,7 @@ func (b *budget) spend() bool {
 }
 
 // AllowRetry takes one repeat from the budget that all calls to the app's host share: 20 % of the calls. Whoever repeats
-// a write asks it first and gives up, or waits, when it says no.
+// a write calls it first and gives up, or waits, when it returns false.
 func (c *Client) AllowRetry(app feishu.App) bool { return c.hosts[brandOf(app)].budget.spend() }
 
 // again decides whether a read is repeated after err, and waits; false if the class forbids it, the attempts or the

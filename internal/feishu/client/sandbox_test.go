@@ -57,7 +57,8 @@ func (w *world) table(t testing.TB, appID, wikiNode string) feishu.TableRef {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := base.AddTable("视频", sandbox.FieldSpec{Name: "标题", Type: 1}, sandbox.FieldSpec{Name: "日期", Type: 5}, sandbox.FieldSpec{Name: "封面", Type: 17})
+	id, err := base.AddTable("视频", sandbox.FieldSpec{Name: "标题", Type: 1}, sandbox.FieldSpec{Name: "日期", Type: 5},
+		sandbox.FieldSpec{Name: "封面", Type: 17})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,11 +84,13 @@ func TestAgainstTheSandbox(t *testing.T) {
 	t.Run("rows_live_a_whole_life", func(t *testing.T) {
 		t.Parallel()
 		w, ctx := newWorld(t, sandbox.Options{}), t.Context()
-		ids, err := w.BatchCreate(ctx, w.mine, []feishu.Fields{feishu.Fields(`{"标题":"a","日期":1774281600000}`), feishu.Fields(`{"标题":"b"}`)}, feishu.WriteOptions{})
+		ids, err := w.BatchCreate(ctx, w.mine, []feishu.Fields{feishu.Fields(`{"标题":"a","日期":1774281600000}`), feishu.Fields(`{"标题":"b"}`)},
+			feishu.WriteOptions{})
 		if err != nil || len(ids) != 2 {
 			t.Fatal(ids, err)
 		}
-		if err := w.BatchUpdate(ctx, w.mine, []feishu.RecordUpdate{{ID: ids[0], Fields: feishu.Fields(`{"标题":"c"}`)}}, feishu.WriteOptions{}); err != nil {
+		if err := w.BatchUpdate(ctx, w.mine, []feishu.RecordUpdate{{ID: ids[0], Fields: feishu.Fields(`{"标题":"c"}`)}},
+			feishu.WriteOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		page, err := w.Search(ctx, w.mine, feishu.SearchRequest{Sort: []feishu.Sort{{FieldName: "标题", Desc: true}}})
@@ -166,7 +169,10 @@ func TestAgainstTheSandbox(t *testing.T) {
 	t.Run("people_are_looked_up", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, sandbox.Options{})
-		if err := w.box.AddPerson(sandbox.PersonSpec{OpenID: "ou_example", UnionID: "on_example", UserID: "example", Name: "王", Email: "wang@example.com"}); err != nil {
+		if err := w.box.AddPerson(sandbox.PersonSpec{
+			OpenID: "ou_example", UnionID: "on_example", UserID: "example", Name: "王",
+			Email: "wang@example.com",
+		}); err != nil {
 			t.Fatal(err)
 		}
 		people, err := w.BatchGetID(t.Context(), w.mine.App, []string{"wang@example.com", "nobody@example.com"}, nil, "open_id")

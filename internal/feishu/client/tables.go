@@ -61,7 +61,9 @@ func (c *Client) CreateField(ctx context.Context, table feishu.TableRef, field f
 }
 
 // CreateTable makes a table of these columns, the first of them the primary one; it returns the ids of both, in order.
-func (c *Client) CreateTable(ctx context.Context, app feishu.App, appToken, name string, fields []feishu.Field) (tableID string, fieldIDs []string, err error) {
+func (c *Client) CreateTable(
+	ctx context.Context, app feishu.App, appToken, name string, fields []feishu.Field,
+) (tableID string, fieldIDs []string, err error) {
 	type table struct {
 		Name   string     `json:"name"`
 		Fields []fieldDef `json:"fields,omitempty"`
@@ -74,7 +76,9 @@ func (c *Client) CreateTable(ctx context.Context, app feishu.App, appToken, name
 		TableID  string   `json:"table_id"`
 		FieldIDs []string `json:"field_id_list"`
 	}
-	err = c.Do(ctx, app, feishu.Call{API: feishu.APICreateTable, Params: []string{appToken}, Body: mustJSON(map[string]any{"table": body}), Out: &data})
+	err = c.Do(ctx, app, feishu.Call{
+		API: feishu.APICreateTable, Params: []string{appToken}, Body: mustJSON(map[string]any{"table": body}), Out: &data,
+	})
 	return data.TableID, data.FieldIDs, err
 }
 
@@ -88,7 +92,7 @@ type fieldDef struct {
 
 func newField(f feishu.Field) fieldDef { return fieldDef{f.Name, f.Type, f.UIType, f.Property} }
 
-// GetApp returns what the base says of itself.
+// GetApp returns the name, time zone and revision of a base.
 func (c *Client) GetApp(ctx context.Context, app feishu.App, appToken string) (feishu.AppInfo, error) {
 	var data struct {
 		App feishu.AppInfo `json:"app"`

@@ -154,7 +154,7 @@ func (c *Client) fetchToken(ctx context.Context, s session) (token, *feishu.Erro
 		asked := time.Now()
 		err := c.send(ctx, s, outgoing{api: feishu.APIToken, url: s.host.base + "/open-apis" + feishu.APIToken.Path, body: body, head: &answer})
 		if err == nil && (answer.Token == "" || answer.Expire <= 0) {
-			err = feishu.APIToken.NewError(feishu.ClassServer, "the answer holds no token", nil)
+			err = feishu.APIToken.NewError(feishu.ClassServer, "the answer contains no token", nil)
 		}
 		if err == nil {
 			life := min(time.Duration(answer.Expire)*time.Second, maxTokenLife)

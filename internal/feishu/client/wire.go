@@ -22,9 +22,9 @@ import (
 const (
 	jsonType = "application/json; charset=utf-8"
 
-	// patience is how long a call must have been under way before the end of its caller's time speaks against Feishu.
+	// patience is how long a call must have been running before the end of its caller's deadline counts against Feishu.
 	patience = 3 * time.Second
-	// preallocBytes bounds the buffer that is made on the word of a Content-Length, in bytes.
+	// preallocBytes bounds the buffer that is allocated by Content-Length, in bytes.
 	preallocBytes = 1 << 20
 	// defaultPause is the pause after a rate limit that names no time.
 	defaultPause = time.Second
@@ -32,7 +32,7 @@ const (
 	maxPause = 5 * time.Minute
 )
 
-// outgoing is one HTTP request to Feishu; token is "" for the token endpoint.
+// outgoing is one HTTP request to Feishu; token is empty for the token endpoint.
 type outgoing struct {
 	api    *feishu.API
 	url    string
@@ -67,64 +67,79 @@ type errorDetail struct {
 // exchange sends one request, reads its answer whole and decodes it. It never follows a redirect and never repeats.
 func (c *Client) exchange(ctx context.Context, r outgoing) *feishu.Error {
 	start := time.Now()
-	status, logID, err := c.roundTrip(ctx, &r)
-	request.CallFrom(ctx).Upstream(logID)
+	reply := c.roundTrip(ctx, &r)
+	request.CallFrom(ctx).Upstream(reply.logID)
+	err := reply.failure
 	if err != nil {
-		err.HTTPStatus, err.Endpoint, err.Write = status, r.api.Name, !r.api.Read
+		err.HTTPStatus, err.Endpoint, err.Write = reply.status, r.api.Name, !r.api.Read
 		if err.LogID == "" {
-			err.LogID = logID
+			err.LogID = reply.logID
 		}
 	}
 	c.metrics.observe(r.api, err, time.Since(start))
-	c.log(ctx, r.api, status, logID, err, time.Since(start))
+	c.log(ctx, r.api, reply.status, reply.logID, err, time.Since(start))
 	return err
 }
 
-func (c *Client) roundTrip(caller context.Context, r *outgoing) (status int, logID string, failure *feishu.Error) {
+// reply is what came of one HTTP request.
+type reply struct {
+	status  int    // HTTP status; 0 if there was no answer
+	logID   string // from the answer's header; "" if it has none
+	failure *feishu.Error
+}
+
+// roundTrip sends one request and decodes its answer into r.out and r.head.
+func (c *Client) roundTrip(caller context.Context, r *outgoing) reply {
 	ctx, cancel := context.WithTimeout(caller, c.timeout(r))
 	defer cancel()
 	var asked, got atomic.Bool // for a connection; a transport that reports neither is taken to have sent
 	start := time.Now()
 	lost := func(err error) *feishu.Error {
-		return interrupted(caller, ctx, err, got.Load() || !asked.Load(), time.Since(start))
+		return interruption{
+			cause: err, caller: caller.Err(), timedOut: ctx.Err() != nil, connected: got.Load() || !asked.Load(), took: time.Since(start),
+		}.classify()
 	}
 	req, err := r.build(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
 	}))
 	if err != nil {
-		return 0, "", &feishu.Error{Class: feishu.ClassUnreachable, Reason: "the request could not be built", Aborted: true, Cause: err}
+		return reply{failure: &feishu.Error{
+			Class: feishu.ClassUnreachable, Reason: "the request could not be built", Aborted: true, Cause: err,
+		}}
 	}
 	if req.Body != nil {
 		defer req.Body.Close()
 	}
 	resp, err := c.wire.RoundTrip(req)
 	if err != nil {
-		return 0, "", lost(err)
+		return reply{failure: lost(err)}
 	}
 	defer resp.Body.Close()
-	logID = resp.Header.Get("X-Tt-Logid")
+	answered := reply{status: resp.StatusCode, logID: resp.Header.Get("X-Tt-Logid")}
 	body, err := readAll(resp, c.options.MaxResponseBytes)
 	switch {
 	case errors.Is(err, errTooLarge) && r.api.Read:
-		return resp.StatusCode, logID, &feishu.Error{Class: feishu.ClassCapacity, Reason: "the answer is too large", Cause: err}
+		answered.failure = &feishu.Error{Class: feishu.ClassCapacity, Reason: "the answer is too large", Cause: err}
 	case err != nil:
-		return resp.StatusCode, logID, lost(err)
+		answered.failure = lost(err)
+	default:
+		answered.failure = decode(resp, body, r)
 	}
-	return resp.StatusCode, logID, decode(resp, body, r)
+	return answered
 }
 
 func (r *outgoing) build(ctx context.Context) (*http.Request, error) {
-	body, length, contentType, err := r.reader()
+	body, err := r.payload()
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, r.api.Method, r.url, body)
+	req, err := http.NewRequestWithContext(ctx, r.api.Method, r.url, body.content)
 	if err != nil {
 		return nil, err
 	}
-	req.ContentLength = length
-	req.Header.Set("Content-Type", contentType)
+	req.ContentLength = body.length
+	req.Header.Set("Content-Type", body.contentType)
 	req.Header.Set("User-Agent", userAgent)
 	if r.token != "" {
 		req.Header.Set("Authorization", "Bearer "+r.token)
@@ -149,19 +164,28 @@ func readAll(resp *http.Response, limit int64) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// interrupted classifies a lost exchange: never sent if there was no connection, else of unknown outcome.
-func interrupted(caller, attempt context.Context, err error, connected bool, took time.Duration) *feishu.Error {
-	e := &feishu.Error{Class: feishu.ClassInterrupted, Reason: "the connection broke", Cause: err}
-	if attempt.Err() != nil {
+// interruption describes an exchange that ended without a whole answer.
+type interruption struct {
+	cause     error         // what the transport returned
+	caller    error         // why the caller's context ended; nil while it runs
+	timedOut  bool          // the time of this attempt, or of its caller, was over
+	connected bool          // there was a connection, so that the request may have been sent
+	took      time.Duration // from the start of the attempt
+}
+
+// classify returns the error of the exchange: never sent if there was no connection, else of unknown outcome.
+func (i interruption) classify() *feishu.Error {
+	e := &feishu.Error{Class: feishu.ClassInterrupted, Reason: "the connection broke", Cause: i.cause}
+	if i.timedOut {
 		e.Reason = "no answer in time"
 	}
-	if !connected {
+	if !i.connected {
 		e.Class, e.Reason = feishu.ClassUnreachable, "no connection"
 	}
-	switch gone := caller.Err(); {
-	case errors.Is(gone, context.DeadlineExceeded):
-		e.Aborted = took < patience
-	case gone != nil:
+	switch {
+	case errors.Is(i.caller, context.DeadlineExceeded):
+		e.Aborted = i.took < patience
+	case i.caller != nil:
 		e.Aborted, e.Reason = true, "the caller gave up"
 	}
 	return e
@@ -208,7 +232,7 @@ func decode(resp *http.Response, body []byte, r *outgoing) *feishu.Error {
 
 // notFeishu classifies an answer that is not the Open API's JSON: a gateway's page, or JSON cut short.
 func notFeishu(resp *http.Response, body []byte) *feishu.Error {
-	e := &feishu.Error{Class: feishu.ClassServer, Reason: "the answer is not Feishu's JSON"}
+	e := &feishu.Error{Class: feishu.ClassServer, Reason: "the answer is not the Open API's JSON"}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	e.Gateway = kind != "application/json" || !json.Valid(body)
 	switch status := resp.StatusCode; {

@@ -126,13 +126,16 @@ func TestAnswers(t *testing.T) {
 		class   feishu.Class
 		gateway bool
 	}{
-		"a_gateways_page_is_the_servers_fault":      {gatewayDown(), feishu.ClassServer, true},
-		"invalid_json_is_the_servers_fault":         {answer{body: `{"code":0,`}, feishu.ClassServer, true},
-		"json_without_a_code_is_no_success":         {answer{body: `{"message":"ok"}`}, feishu.ClassServer, false},
-		"data_of_the_wrong_shape_is_no_success":     {answer{body: `{"code":0,"data":{"items":7}}`}, feishu.ClassServer, false},
-		"an_error_may_have_data_of_any_shape":       {answer{body: `{"code":91403,"data":"none"}`}, feishu.ClassAccess, false},
-		"success_with_a_500_is_no_success":          {answer{status: 500, body: okBody}, feishu.ClassServer, false},
-		"404_page_not_found_is_not_to_be_repeated":  {answer{status: 404, kind: "text/plain", body: "404 page not found"}, feishu.ClassAccess, true},
+		"a_gateways_page_is_the_servers_fault":  {gatewayDown(), feishu.ClassServer, true},
+		"invalid_json_is_the_servers_fault":     {answer{body: `{"code":0,`}, feishu.ClassServer, true},
+		"json_without_a_code_is_no_success":     {answer{body: `{"message":"ok"}`}, feishu.ClassServer, false},
+		"data_of_the_wrong_shape_is_no_success": {answer{body: `{"code":0,"data":{"items":7}}`}, feishu.ClassServer, false},
+		"an_error_may_have_data_of_any_shape":   {answer{body: `{"code":91403,"data":"none"}`}, feishu.ClassAccess, false},
+		"success_with_a_500_is_no_success":      {answer{status: 500, body: okBody}, feishu.ClassServer, false},
+		"404_page_not_found_is_not_to_be_repeated": {
+			answer{status: 404, kind: "text/plain", body: "404 page not found"},
+			feishu.ClassAccess, true,
+		},
 		"413_of_a_gateway_means_too_much_data":      {answer{status: 413, kind: "text/html"}, feishu.ClassData, true},
 		"429_of_a_gateway_is_a_rate_limit":          {answer{status: 429, kind: "text/html"}, feishu.ClassRate, true},
 		"408_of_a_gateway_may_be_repeated":          {answer{status: 408, kind: "text/html"}, feishu.ClassServer, true},

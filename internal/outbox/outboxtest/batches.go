@@ -142,6 +142,26 @@ func load(t *testing.T, open func(t *testing.T) outbox.Store) {
 		}
 	})
 
+	t.Run("of_one_lane_leaves_out_the_others", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		a, b := newEntry(1), newEntry(2)
+		a.Lane, b.Lane = "laneA", "laneB"
+		first, second := newBatch(1, a), newBatch(2, b)
+		first.Lane, second.Lane = "laneA", "laneB"
+		mustApply(t, store, &outbox.Changes{Insert: []outbox.Entry{a, b}, Start: []outbox.Batch{first, second}})
+		entries, batches, err := store.Load(t.Context(), "laneB")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]outbox.Entry{b}, entries); diff != "" {
+			t.Errorf("entries (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]outbox.Batch{second}, batches); diff != "" {
+			t.Errorf("batches (-want +got):\n%s", diff)
+		}
+	})
+
 	t.Run("leaves_out_what_is_done", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
@@ -198,6 +218,23 @@ func atomicity(t *testing.T, open func(t *testing.T) outbox.Store) {
 			mustApply(t, store, &outbox.Changes{Insert: []outbox.Entry{fresh}}) // and the store works on
 		})
 	}
+
+	t.Run("a_change_of_an_older_lease_changes_nothing", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		fenced := func(entry outbox.Entry, lane string, token int64) error {
+			return store.Apply(t.Context(), &outbox.Changes{Insert: []outbox.Entry{entry}, Fences: []outbox.Fence{{Lane: lane, Token: token}}})
+		}
+		if err := errors.Join(fenced(newEntry(1), "lane1", 7), fenced(newEntry(2), "lane1", 7), fenced(newEntry(3), "lane2", 6)); err != nil {
+			t.Fatal(err)
+		}
+		if err := fenced(newEntry(4), "lane1", 6); !errors.Is(err, outbox.ErrFenced) {
+			t.Errorf("error is %v", err)
+		}
+		if v := take(t, store, newEntry(4).ID); len(v.Found) != 0 {
+			t.Error("the entry was stored")
+		}
+	})
 
 	t.Run("a_cancelled_context_changes_nothing", func(t *testing.T) {
 		t.Parallel()

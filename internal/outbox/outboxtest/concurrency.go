@@ -93,7 +93,7 @@ func live(t *testing.T, store outbox.Store, n int) {
 
 // whole fails unless every loaded entry has its batch, and the other way round: both came in one change.
 func whole(t *testing.T, store outbox.Store) {
-	entries, batches, err := store.Load(t.Context())
+	entries, batches, err := store.Load(t.Context(), "")
 	if err != nil {
 		t.Errorf("Load: %v", err)
 	}

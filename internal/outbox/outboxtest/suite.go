@@ -111,7 +111,7 @@ func take(t testing.TB, store outbox.Store, ids ...string) view {
 	t.Helper()
 	var v view
 	var err error
-	if v.Entries, v.Batches, err = store.Load(t.Context()); err != nil {
+	if v.Entries, v.Batches, err = store.Load(t.Context(), ""); err != nil {
 		t.Fatalf("Load: %v", err)
 	}
 	v.Found = make(map[string]outbox.Entry)

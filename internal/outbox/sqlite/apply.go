@@ -86,6 +86,9 @@ func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) error {
 		return err
 	}
 	defer s.endTurn()
+	if err := s.fences.Check(changes.Fences); err != nil {
+		return err
+	}
 	ctx = context.WithoutCancel(ctx)
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {

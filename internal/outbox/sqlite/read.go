@@ -23,11 +23,11 @@ AND entry.key <> '' AND (entry.derived = 0 OR entry.delivered = 0 OR entry.done_
 
 	findByID = `SELECT ` + entryColumns + ` WHERE entry.id = ?`
 
-	loadEntries = `SELECT ` + entryColumns + ` WHERE entry.done_at IS NULL ORDER BY entry.lane, entry.seq`
+	loadEntries = `SELECT ` + entryColumns + ` WHERE entry.done_at IS NULL AND (?1 = '' OR entry.lane = ?1) ORDER BY entry.lane, entry.seq`
 
 	loadBatches = `SELECT batch.number, batch.id, batch.lane, batch.seq, batch.client_token, batch.plan, batch.result, entry.id
 FROM batch JOIN need ON need.batch = batch.number JOIN entry ON entry.seq = need.entry
-ORDER BY batch.lane, batch.seq, batch.number, entry.seq`
+WHERE ?1 = '' OR batch.lane = ?1 ORDER BY batch.lane, batch.seq, batch.number, entry.seq`
 
 	countKept = `SELECT count(*), ifnull(sum(stored), 0) FROM entry`
 
@@ -64,7 +64,7 @@ func (s *Store) Find(ctx context.Context, by outbox.Lookup) (outbox.Entry, bool,
 }
 
 // Load implements outbox.Store. Entries and batches are of one instant.
-func (s *Store) Load(ctx context.Context) (_ []outbox.Entry, _ []outbox.Batch, err error) {
+func (s *Store) Load(ctx context.Context, lane string) (_ []outbox.Entry, _ []outbox.Batch, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("outbox store: load: %w", err)
@@ -75,16 +75,16 @@ func (s *Store) Load(ctx context.Context) (_ []outbox.Entry, _ []outbox.Batch, e
 		return nil, nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // it only read
-	entries, err := queryEntries(ctx, tx.StmtContext(ctx, s.read.loadEntries))
+	entries, err := queryEntries(ctx, tx.StmtContext(ctx, s.read.loadEntries), lane)
 	if err != nil {
 		return nil, nil, err
 	}
-	batches, err := queryBatches(ctx, tx.StmtContext(ctx, s.read.loadBatches))
+	batches, err := queryBatches(ctx, tx.StmtContext(ctx, s.read.loadBatches), lane)
 	return entries, batches, err
 }
 
-func queryEntries(ctx context.Context, stmt *sql.Stmt) (entries []outbox.Entry, err error) {
-	rows, err := stmt.QueryContext(ctx)
+func queryEntries(ctx context.Context, stmt *sql.Stmt, lane string) (entries []outbox.Entry, err error) {
+	rows, err := stmt.QueryContext(ctx, lane)
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +100,8 @@ func queryEntries(ctx context.Context, stmt *sql.Stmt) (entries []outbox.Entry, 
 }
 
 // queryBatches reads one row a batch and entry and folds the rows of a batch.
-func queryBatches(ctx context.Context, stmt *sql.Stmt) (batches []outbox.Batch, err error) {
-	rows, err := stmt.QueryContext(ctx)
+func queryBatches(ctx context.Context, stmt *sql.Stmt, lane string) (batches []outbox.Batch, err error) {
+	rows, err := stmt.QueryContext(ctx, lane)
 	if err != nil {
 		return nil, err
 	}

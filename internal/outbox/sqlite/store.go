@@ -49,6 +49,7 @@ type Store struct {
 	reader *sql.DB // the writer itself for Memory
 	lock   *fileLock
 	turn   chan struct{} // holds one token: whose Apply it is
+	fences outbox.Fences // of the outboxes of this process; guarded by turn
 	write  writeStatements
 	read   readStatements
 }

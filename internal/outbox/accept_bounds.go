@@ -1,0 +1,62 @@
+package outbox
+
+// usage is what waits or is under way.
+type usage struct{ entries, rows, bytes int }
+
+func (u *usage) fits(e *entry, b Bound) bool {
+	return u.entries == 0 || u.entries+1 <= b.Entries && u.rows+len(e.rows) <= b.Rows && u.bytes+e.bytes <= b.Bytes
+}
+
+// admits reports whether there is room for e in its lane, for its tenant, in all, and in the store; mu is held.
+func (c *core) admits(e *entry) bool {
+	for _, at := range c.scopes(e) {
+		if u := c.load[at.name]; u != nil && !u.fits(e, at.bound) {
+			return false
+		}
+	}
+	return c.kept.Entries < c.opts.Kept.Entries && c.kept.Bytes < c.opts.Kept.Bytes
+}
+
+type scope struct {
+	name  string
+	bound Bound
+}
+
+func (c *core) scopes(e *entry) [3]scope {
+	return [3]scope{{"lane " + e.lane, c.opts.Lane}, {"tenant " + e.tenant, c.opts.Tenant}, {"", c.opts.Total}}
+}
+
+// count adds e to what waits; mu is held.
+func (c *core) count(e *entry) {
+	for _, at := range c.scopes(e) {
+		u := c.load[at.name]
+		if u == nil {
+			u = &usage{}
+			c.load[at.name] = u
+		}
+		u.entries++
+		u.rows += len(e.rows)
+		u.bytes += e.bytes
+	}
+	c.kept.Entries++
+	c.kept.Bytes += int64(e.bytes)
+}
+
+// forgotten takes e off what the store keeps; mu is held. Each Expire counts that anew.
+func (c *core) forgotten(e *entry) {
+	c.kept.Entries--
+	c.kept.Bytes -= int64(e.bytes)
+}
+
+// uncount takes e off what waits; mu is held.
+func (c *core) uncount(e *entry) {
+	for _, at := range c.scopes(e) {
+		u := c.load[at.name]
+		u.entries--
+		u.rows -= len(e.rows)
+		u.bytes -= e.bytes
+		if u.entries == 0 {
+			delete(c.load, at.name)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package outbox
+
+import (
+	"context"
+
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// keepJob stores that a job id of e is handed out, and e itself if it is not stored yet.
+func (a *acceptor) keepJob(e *entry) error {
+	a.mu.Lock()
+	if e.keep || e.state == EntryReleased {
+		kept := e.keep
+		a.mu.Unlock()
+		if !kept {
+			return ErrAnswered
+		}
+		return nil
+	}
+	e.keep = true
+	changes := Changes{Insert: e.claim(nil)}
+	if len(changes.Insert) == 0 {
+		changes.Keep = []string{e.id}
+	}
+	stored := a.journal.begin(changes)
+	a.mu.Unlock()
+	err := <-stored
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err == nil {
+		e.payload = nil
+		return nil
+	}
+	e.keep = false
+	if len(changes.Insert) > 0 {
+		e.unclaim()
+	}
+	return notStored(err)
+}
+
+func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) {
+	if job := a.jobInMemory(jobID, tenant); job != nil {
+		return job, nil
+	}
+	e, found, err := a.opts.Store.Find(ctx, Lookup{ID: jobID})
+	switch {
+	case err != nil:
+		return nil, notStored(err)
+	case !found || e.Tenant != tenant || !e.Keep:
+		return nil, jobNotFound()
+	case e.DoneAt.IsZero():
+		return &Job{ID: jobID, State: StateQueued, RowsTotal: e.Rows}, nil
+	}
+	result, err := a.journal.openAnswer(e.Result)
+	if err != nil {
+		return nil, problem.From(err)
+	}
+	return doneJob(jobID, result), nil
+}
+
+func (a *acceptor) jobInMemory(jobID, tenant string) *Job {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e := a.entries[jobID]
+	if e == nil || e.tenant != tenant || !e.keep || e.state == EntryElsewhere {
+		return nil
+	}
+	if e.state == EntryParking || e.state == EntryParked {
+		return doneJob(jobID, e.result())
+	}
+	job := &Job{ID: jobID, State: StateRunning, RowsDone: len(e.rows) - e.open, RowsTotal: len(e.rows)}
+	if len(e.todo) == len(e.rows) {
+		job.State = StateQueued
+	}
+	return job
+}
+
+func doneJob(id string, r *Result) *Job {
+	job := &Job{ID: id, State: StateDone, RowsDone: len(r.Rows), RowsTotal: len(r.Rows), Result: r}
+	if allFailed(r.Rows) {
+		job.State = StateFailed
+	}
+	return job
+}

@@ -1,0 +1,60 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+)
+
+// Ticket is a caller's hold on a submission.
+type Ticket struct {
+	JobID  string
+	Replay bool // the submission repeats an earlier one, whose answer this is
+
+	a *acceptor
+	e *entry
+	r *round
+}
+
+// Wait returns the answer when there is one. Results are shared between callers: they are read-only. The error is a
+// *problem.Error, or ctx's if that ended first; the write goes on then.
+func (t *Ticket) Wait(ctx context.Context) (*Result, error) {
+	select {
+	case <-t.r.done:
+	default:
+		select {
+		case <-t.r.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if t.r.err != nil {
+		return nil, t.r.err
+	}
+	return t.r.result, nil
+}
+
+// Delivered notes that a 2xx answer reached its caller: without a key of the caller's own, the same rows sent again are new rows
+// from now on. Call it once the answer is written, and not after any other answer.
+func (t *Ticket) Delivered() {
+	t.a.mu.Lock()
+	defer t.a.mu.Unlock()
+	e := t.e
+	e.delivered = true
+	switch e.state {
+	case EntryDone:
+		t.a.releaseDelivered(e)
+	case EntryParked:
+		if len(e.unknown) == 0 {
+			t.a.lanes.finalize(e)
+		}
+	case EntryNew, EntryAdmitting, EntryQueued, EntryRunning, EntryDeferred, EntryElsewhere, EntrySettling, EntryParking, EntryReleased:
+		// releaseDelivered once it is done
+	}
+}
+
+// ErrAnswered is returned by Keep for a submission that was answered meanwhile and is not there any more: Wait has its answer.
+var ErrAnswered = errors.New("the submission was answered and is forgotten")
+
+// Keep makes sure that the job can be asked for later: the submission survives a crash and its result is kept. Call it
+// before a job id is given to a caller. The error is ErrAnswered or a *problem.Error.
+func (t *Ticket) Keep() error { return t.a.keepJob(t.e) }

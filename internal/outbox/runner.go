@@ -1,0 +1,253 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+)
+
+// runner runs the lanes that this instance owns: it composes, sends and settles. It learns of an entry from accept in the same
+// process, or from the store.
+type runner struct {
+	*core
+
+	find  *finder
+	owner Owner
+
+	ctx    context.Context //nolint:containedctx // the life of the lanes, between Start and Stop
+	cancel context.CancelFunc
+	work   sync.WaitGroup // lanes, watchers and the janitor
+	deaf   func()         // ends listening
+
+	// Outbox.mu guards what follows.
+	lanes     map[string]*lane
+	acquiring map[string]chan struct{} // closed when the attempt to acquire the lane is over
+	watchers  map[string]chan struct{} // of lanes that others own: a value makes the watcher look at once
+}
+
+func newRunner(c *core) *runner {
+	r := &runner{
+		core: c, find: &finder{opts: &c.opts}, owner: c.opts.Owner, deaf: func() {},
+		lanes: make(map[string]*lane), acquiring: make(map[string]chan struct{}), watchers: make(map[string]chan struct{}),
+	}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	return r
+}
+
+// open goes on with stored entries in the lanes that nobody owns yet. ctx bounds the loading.
+func (r *runner) open(ctx context.Context, stored []Entry) error {
+	r.deaf = r.owner.Listen(r.noted)
+	names := make(map[string][]string) // by lane: the names under which its entries are stored; more than one after a change of keys
+	for i := range stored {
+		lane := stored[i].Lane
+		if e, err := r.reopen(&stored[i]); err == nil {
+			lane = e.lane
+		}
+		if !slices.Contains(names[lane], stored[i].Lane) {
+			names[lane] = append(names[lane], stored[i].Lane)
+		}
+	}
+	for lane, storedAs := range names {
+		l, err := r.acquire(ctx, lane, storedAs...)
+		if errors.Is(err, ErrOwned) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		r.unpin(l)
+	}
+	r.work.Go(func() { r.janitor(r.ctx) })
+	return r.journal.apply(Changes{}) // what was answered before is answered again by now
+}
+
+// stop ends the lanes at once and gives them back, after what they have for the store is stored.
+func (r *runner) stop() {
+	r.cancel()
+	r.work.Wait()
+	r.journal.stop()
+	r.deaf()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.lanes {
+		l.lease.Release(l.entries > 0)
+	}
+}
+
+// acquire returns the lane, pinned by the caller, or ErrOwned. A lane that comes from another owner is loaded from the store
+// before anything of it is sent; one of storedAs always is, under these names. ctx bounds the wait.
+func (r *runner) acquire(ctx context.Context, id string, storedAs ...string) (*lane, error) {
+	for {
+		r.mu.Lock()
+		if l := r.lanes[id]; l != nil {
+			l.entries++
+			r.mu.Unlock()
+			return l, nil
+		}
+		other := r.acquiring[id]
+		if other == nil {
+			break
+		}
+		r.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	done := make(chan struct{})
+	r.acquiring[id] = done
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.acquiring, id)
+		close(done)
+	}()
+	lease, err := r.owner.Acquire(r.ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	l := newLane(id, lease)
+	if len(storedAs) == 0 && (lease.Left() || r.follows(id)) {
+		storedAs = []string{id}
+	}
+	if len(storedAs) > 0 { // what an earlier lease left on its way to the store is decided before that is read
+		err = r.journal.apply(Changes{})
+	}
+	var loaded *stored
+	if err == nil {
+		loaded, err = r.loadLane(ctx, storedAs)
+	}
+	if err != nil {
+		lease.Release(true)
+		return nil, err
+	}
+	r.mu.Lock()
+	if err := r.ctx.Err(); err != nil { // stop has released all lanes, or will do so without this one
+		r.mu.Unlock()
+		lease.Release(true)
+		return nil, err
+	}
+	r.lanes[id] = l
+	l.entries++
+	rest := r.resume(l, loaded)
+	l.unwatch = context.AfterFunc(lease.Context(), func() { r.lost(l) })
+	r.mu.Unlock()
+	r.answer(l, rest, Changes{})
+	return l, nil
+}
+
+// unpin undoes the pin of acquire.
+func (r *runner) unpin(l *lane) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.entries--
+	r.retire(l)
+}
+
+// retire gives a lane back that nothing belongs to; mu is held.
+func (r *runner) retire(l *lane) {
+	if l.entries > 0 || l.running || l.reload || r.lanes[l.id] != l {
+		return
+	}
+	delete(r.lanes, l.id)
+	if l.unwatch != nil {
+		l.unwatch()
+	}
+	l.lease.Release(false)
+}
+
+// remove drops e from memory and its lane; mu is held.
+func (r *runner) remove(e *entry) {
+	if !r.drop(e) {
+		return
+	}
+	if l := r.lanes[e.lane]; l != nil {
+		if l.loads > 0 {
+			l.ended[e.id] = true
+		}
+		l.entries--
+		r.retire(l)
+	}
+}
+
+// place implements lanes. A job is stored under the lease of its lane, so that nobody else can run it before it is known who does.
+func (r *runner) place(ctx context.Context, e *entry) error {
+	for {
+		l, err := r.acquire(ctx, e.lane)
+		switch {
+		case errors.Is(err, ErrOwned):
+			return r.handOver(e)
+		case r.ctx.Err() != nil:
+			return draining()
+		case err != nil && ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			return notStored(err)
+		}
+		if e.keep {
+			if err := r.journal.apply(Changes{Insert: e.claim(nil), Fences: l.fences()}); err != nil {
+				e.unclaim()
+				r.unpin(l)
+				if errors.Is(err, ErrFenced) {
+					l.lease.Release(true)
+					continue
+				}
+				return notStored(err)
+			}
+			e.payload = nil
+		}
+		r.mu.Lock()
+		switch {
+		case r.lanes[e.lane] == l:
+			r.transition(e, EntryQueue)
+			l.push(e)
+			close(e.admitted)
+			r.wake(l)
+		case e.journaled: // the lane was lost meanwhile, and its new owner may run e by now
+			r.transition(e, EntryHandOver)
+			close(e.admitted)
+			r.watch(e.lane)
+			r.owner.Notify(Note{Lane: e.lane, Kind: NoteStored})
+		default:
+			r.mu.Unlock()
+			continue
+		}
+		r.mu.Unlock()
+		return nil
+	}
+}
+
+// lost is called when a lease has ended: by its owner, by a fence, or with the outbox.
+func (r *runner) lost(l *lane) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() == nil && !l.running {
+		r.surrender(l)
+	}
+}
+
+// surrender ends a lane that another instance may run by now: its entries are stored, if they are not yet, and followed in the
+// store. Those whose answers are on their way there come after, if the store refuses them. mu is held.
+func (r *runner) surrender(l *lane) {
+	if r.lanes[l.id] != l {
+		return
+	}
+	delete(r.lanes, l.id)
+	r.opts.Logger.Info("lane lost", slog.String("lane", l.id), slog.Int("entries", l.entries))
+	for _, e := range r.entries {
+		if e.lane != l.id {
+			continue
+		}
+		switch e.state {
+		case EntryQueued, EntryRunning, EntryDeferred, EntryParked:
+			r.transition(e, EntryHandOver)
+			r.leave(e)
+		case EntryNew, EntryAdmitting, EntryElsewhere, EntrySettling, EntryParking, EntryDone, EntryReleased:
+		}
+	}
+	r.checkIdle()
+}

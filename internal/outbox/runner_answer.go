@@ -1,0 +1,104 @@
+package outbox
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// reply is an answer on its way: to the store, then to those who wait in round.
+type reply struct {
+	e      *entry
+	round  *round
+	result *Result
+}
+
+// answer stores the answers of entries at rest together with changes, and then gives them to those who wait. It takes no lock
+// itself, and may be called with Outbox.mu held.
+func (r *runner) answer(l *lane, rest resting, changes Changes) {
+	var replies []reply
+	changes.Insert = append(changes.Insert, rest.insert...)
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	for _, e := range rest.final {
+		result := e.result()
+		replies = append(replies, reply{e, e.round, result})
+		changes.Done = append(changes.Done, EntryResult{ID: e.id, Result: r.journal.sealAnswer(result), DoneAt: now})
+	}
+	for _, e := range rest.parked {
+		replies = append(replies, reply{e, e.round, e.result()})
+		if e.mark == "" {
+			e.mark = newID("bat_")
+			changes.Start = append(changes.Start, r.parkMark(e))
+		}
+	}
+	var frees []string
+	for _, e := range rest.undone {
+		changes.Forget = append(changes.Forget, e.id)
+		frees = append(frees, e.key)
+	}
+	if changes.empty() && len(replies) == 0 {
+		return
+	}
+	changes.Fences = l.fences()
+	r.journal.add(&request{changes: changes, frees: frees, then: func(err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, e := range rest.undone {
+			delete(r.gone, e.id)
+		}
+		r.tell(l, replies, err)
+	}}, len(replies) > 0)
+}
+
+// tell gives answers that are stored, or could not be, to those who wait; mu is held.
+func (r *runner) tell(l *lane, replies []reply, err error) {
+	if errors.Is(err, ErrFenced) { // the new owner finds out, and answers
+		l.lease.Release(true)
+		for _, a := range replies {
+			if a.e.state == EntrySettling || a.e.state == EntryParking {
+				r.transition(a.e, EntryHandOver)
+				if a.e.payload != nil { // its insert was refused with the answer
+					a.e.unclaim()
+				}
+				r.leave(a.e)
+			}
+		}
+		return
+	}
+	if err != nil { // what was written is written: say so, and let the next start find out again
+		r.opts.Logger.Error("outbox cannot store answers", slog.Int("entries", len(replies)), slog.Any("error", err))
+	}
+	loaded := false
+	for _, a := range replies {
+		loaded = loaded || a.e.loaded
+		switch a.e.state {
+		case EntrySettling:
+			r.transition(a.e, EntryAnswer)
+			r.kept.Bytes -= int64(a.e.bytes)
+			r.remove(a.e)
+			r.releaseDelivered(a.e)
+		case EntryParking:
+			r.transition(a.e, EntryAnswer)
+			a.e.payload = nil
+		case EntryNew, EntryAdmitting, EntryQueued, EntryRunning, EntryDeferred, EntryElsewhere, EntryParked, EntryDone, EntryReleased:
+			// taken up again meanwhile: the answer is what was known then
+		}
+		r.metrics.rows(a.e, a.result)
+		a.round.end(a.result, nil)
+	}
+	if loaded {
+		r.owner.Notify(Note{Lane: l.id, Kind: NoteAnswered})
+	}
+	r.checkIdle()
+}
+
+// answerUndone answers an entry of which nothing was written: it is forgotten at once, so that a repeat runs anew. mu is held.
+func (r *runner) answerUndone(e *entry) {
+	result := e.result()
+	r.transition(e, EntryRelease)
+	r.gone[e.id] = true
+	r.forgotten(e)
+	r.remove(e)
+	r.metrics.rows(e, result)
+	e.round.end(result, nil)
+}

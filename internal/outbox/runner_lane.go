@@ -1,0 +1,237 @@
+package outbox
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+)
+
+// lane is the queue of one base: (brand, app_token). At most one write of it is under way. Outbox.mu guards
+// what changes.
+type lane struct {
+	// These never change once the lane is acquired.
+	id      string
+	lease   Lease
+	unwatch func() bool // ends the watch over the lease
+
+	ring    []*caller // callers that wait, whose turn it is first
+	callers map[string]*caller
+	resumed []*batch        // stored batches to be sent again before anything else, by seq
+	running bool            // a goroutine works on it
+	reload  bool            // another instance has stored something of it
+	loads   int             // loads under way of what is stored of it
+	ended   map[string]bool // ids of entries that were dropped while a load is under way, which may have seen them
+	entries int             // entries that belong to it, waiting, under way or parked, and pins
+	seq     int64           // of the newest batch
+	options map[option]bool // created by writes of this lane
+	pending map[*batch]bool // stored batches that the lane went on without: deferred, of unknown outcome, or queued again
+}
+
+func newLane(id string, lease Lease) *lane {
+	return &lane{
+		id: id, lease: lease, callers: make(map[string]*caller), options: make(map[option]bool),
+		pending: make(map[*batch]bool), ended: make(map[string]bool),
+	}
+}
+
+// fences is the lease as the changes of the lane carry it to the store.
+func (l *lane) fences() []Fence { return []Fence{{Lane: l.id, Token: l.lease.Token()}} }
+
+// push queues e behind the caller's other entries.
+func (l *lane) push(e *entry) {
+	c := l.caller(e.sub.Caller)
+	c.queue = append(c.queue, e)
+}
+
+// putBack returns rows that were composed and not started to the head of the queue.
+func (l *lane) putBack(e *entry, positions []int) {
+	e.out -= len(positions)
+	e.todo = append(slices.Clone(positions), e.todo...)
+	c := l.caller(e.sub.Caller)
+	if !slices.Contains(c.queue, e) {
+		c.queue = slices.Insert(c.queue, 0, e)
+	}
+}
+
+// remove takes e out of the queue.
+func (l *lane) remove(e *entry) {
+	c := l.callers[e.sub.Caller]
+	if c == nil {
+		return
+	}
+	c.queue = slices.DeleteFunc(c.queue, func(other *entry) bool { return other == e })
+	if len(c.queue) == 0 {
+		delete(l.callers, c.name)
+		l.ring = slices.DeleteFunc(l.ring, func(other *caller) bool { return other == c })
+	}
+}
+
+func (l *lane) caller(name string) *caller {
+	c := l.callers[name]
+	if c == nil {
+		c = &caller{name: name}
+		l.callers[name] = c
+		l.ring = append(l.ring, c)
+	}
+	return c
+}
+
+// again queues a stored batch to be sent again.
+func (l *lane) again(b *batch) {
+	at, _ := slices.BinarySearchFunc(l.resumed, b, func(x, y *batch) int { return cmp.Compare(x.seq, y.seq) })
+	l.resumed = slices.Insert(l.resumed, at, b)
+}
+
+// wake starts the lane's goroutine if there is work and none runs; mu is held.
+func (r *runner) wake(l *lane) {
+	if l.running || l.lease.Context().Err() != nil || len(l.ring) == 0 && len(l.resumed) == 0 && !l.reload {
+		return
+	}
+	l.running = true
+	r.running++
+	r.work.Go(func() { r.runLane(l.lease.Context(), l) })
+}
+
+// runLane works until the lane is empty.
+func (r *runner) runLane(ctx context.Context, l *lane) {
+	for {
+		b, items := r.next(ctx, l)
+		switch {
+		case b == nil && len(items) == 0:
+			if !r.goOnOrRest(ctx, l) {
+				return
+			}
+		case b != nil:
+			r.finishAll(ctx, l, []*batch{b})
+		case items[0].e.group.op == OpUpsert:
+			r.upsert(ctx, l, items)
+		default:
+			r.write(ctx, l, items[0].e.group.op, items)
+		}
+	}
+}
+
+// next takes the lane's next work: a stored batch to be sent again, or rows for a new one.
+func (r *runner) next(ctx context.Context, l *lane) (*batch, []item) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ctx.Err() != nil || l.reload {
+		return nil, nil
+	}
+	if len(l.resumed) > 0 {
+		b := l.resumed[0]
+		l.resumed = l.resumed[1:]
+		return b, nil
+	}
+	if len(l.ring) == 0 {
+		return nil, nil
+	}
+	items := l.compose()
+	for _, e := range entriesOf(items) {
+		r.transition(e, EntryRun)
+	}
+	return nil, items
+}
+
+// goOnOrRest loads what another instance stored for the lane. Without that and without work, or when the lease ends, the lane is
+// no longer running: false.
+func (r *runner) goOnOrRest(ctx context.Context, l *lane) bool {
+	r.mu.Lock()
+	more := ctx.Err() == nil && (len(l.resumed) > 0 || len(l.ring) > 0)
+	if reload := l.reload && ctx.Err() == nil; reload {
+		l.reload = false
+		r.mu.Unlock()
+		r.reload(l)
+		return true
+	}
+	defer r.mu.Unlock()
+	if more {
+		return true
+	}
+	l.running = false
+	r.running--
+	switch {
+	case ctx.Err() == nil:
+		r.retire(l)
+	case r.ctx.Err() == nil:
+		r.surrender(l)
+	}
+	r.checkIdle()
+	return false
+}
+
+// write stores a new batch and sees it through.
+func (r *runner) write(ctx context.Context, l *lane, op Op, items []item) {
+	b := r.newBatch(l, op, items)
+	if r.start(l, b) {
+		r.finishAll(ctx, l, []*batch{b})
+	}
+}
+
+// newBatch makes a batch of items. The first one of an entry that brings a client token takes that.
+func (r *runner) newBatch(l *lane, op Op, items []item) *batch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.seq++
+	b := &batch{id: newID("bat_"), seq: l.seq, op: op, items: items}
+	if op == OpCreate {
+		b.token = newClientToken()
+		if e := b.lead(); e.sub.Write.ClientToken != "" && !e.tokenUsed {
+			b.token, e.tokenUsed = e.sub.Write.ClientToken, true
+		}
+	}
+	return b
+}
+
+// start stores batches, and the entries that are not stored yet with them. If that fails nothing was sent: the
+// rows fail, or go to the new owner of the lane, and it returns false.
+func (r *runner) start(l *lane, batches ...*batch) bool {
+	changes := Changes{Fences: l.fences()}
+	for _, b := range batches {
+		changes.Start = append(changes.Start, r.storedBatch(l, b))
+	}
+	r.mu.Lock()
+	for _, b := range batches {
+		for _, e := range b.entries() {
+			changes.Insert = e.claim(changes.Insert)
+		}
+	}
+	stored := r.journal.begin(changes) // before any other change of what was claimed here
+	r.mu.Unlock()
+	err := <-stored
+	r.mu.Lock()
+	for _, b := range batches {
+		if err == nil {
+			r.transitionBatch(b, BatchStart)
+		}
+		for _, e := range b.entries() {
+			if err == nil {
+				e.payload = nil
+			} else if e.payload != nil {
+				e.unclaim()
+			}
+		}
+	}
+	r.mu.Unlock()
+	if err == nil {
+		return true
+	}
+	if errors.Is(err, ErrFenced) {
+		l.lease.Release(true) // the lane ends, and its entries are followed at the new owner
+		return false
+	}
+	r.opts.Logger.Error("outbox cannot store a batch", slog.Any("error", err))
+	for _, b := range batches {
+		r.fail(l, b, notStored(err))
+	}
+	return false
+}
+
+// finishAll sees batches through, in order, and what they are divided into.
+func (r *runner) finishAll(ctx context.Context, l *lane, list []*batch) {
+	for len(list) > 0 && ctx.Err() == nil {
+		list = append(r.finish(ctx, l, list[0]), list[1:]...)
+	}
+}

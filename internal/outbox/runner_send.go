@@ -1,0 +1,194 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+)
+
+// How often a call is made again, by what came back. Waits grow by half from between firstWait/2 and firstWait up to
+// longestWait, unless Feishu names the time.
+const (
+	conflictTries = 12 // write conflicts: about a minute
+	rateTries     = 12
+	freshTries    = 3 // something that was created a moment ago
+	unknownTries  = 5 // until the outcome is given up for now
+
+	firstWait   = time.Second
+	longestWait = 8 * time.Second
+	longestRate = time.Minute // a rate limit that asks for more than this is an answer
+)
+
+// Codes of Feishu's that the outbox itself must know; all others it knows by class.
+const (
+	codeRecordNotFound = 1254043 // RecordIdNotFound
+	codeRepeated       = 1254608 // the same request again: done, or under way
+	codeTokenUsed      = 1255006 // this client token was used
+)
+
+// verdict is what a batch's calls came to.
+type verdict int
+
+const (
+	verdictWritten verdict = iota
+	verdictRefused         // a row is to blame, nothing was written
+	verdictFailed          // nothing was written
+	verdictUnknown         // sent, and what became of it cannot be found out for now
+	verdictStopped         // the outbox is stopping: the next start goes on
+)
+
+// attempt is one call and the repeats of it.
+type attempt struct {
+	b         *batch
+	uncertain bool // a call may have been carried out
+	tries     map[feishu.Class]int
+	wait      time.Duration
+}
+
+// send makes the batch's call until its outcome is known or its tries are used up. why is nil only for verdictWritten.
+func (r *runner) send(ctx context.Context, b *batch) (ids []string, v verdict, why *feishu.Error) {
+	r.mu.Lock()
+	r.transitionBatch(b, BatchSend)
+	r.mu.Unlock()
+	a := &attempt{b: b, uncertain: b.uncertain, tries: make(map[feishu.Class]int)}
+	if b.uncertain && (b.op != OpCreate || b.overtaken) {
+		if ids, written := r.find.readBack(ctx, b); written {
+			return ids, verdictWritten, nil
+		}
+		if b.overtaken && !r.find.isFree(ctx, b) {
+			return nil, verdictUnknown, &feishu.Error{Class: feishu.ClassReadBack}
+		}
+	}
+	for {
+		var ids []string
+		err := recovered(r.opts.Logger, func() (err error) {
+			ids, err = r.call(ctx, b)
+			return err
+		})
+		if err == nil && b.op == OpCreate && len(ids) != len(b.items) {
+			err = &feishu.Error{Class: feishu.ClassReadBack, Code: codeTokenUsed}
+		}
+		if err == nil {
+			return ids, verdictWritten, nil
+		}
+		why = feishuError(err)
+		r.metrics.retry(why.Class)
+		if a.refused(why) {
+			if a.uncertain {
+				if ids, written := r.find.readBack(ctx, b); written {
+					return ids, verdictWritten, nil
+				}
+			}
+			return nil, verdictRefused, why
+		}
+		if a.sent(why) && (b.op != OpCreate || tokenSpent(why)) {
+			if ids, written := r.find.readBack(ctx, b); written {
+				return ids, verdictWritten, nil
+			}
+		}
+		delay, again := a.next(why)
+		again = again && r.affords(b, why)
+		r.opts.Logger.InfoContext(ctx, "batch not written",
+			slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Int("rows", len(b.items)),
+			slog.String("class", why.Class.String()), slog.Int("code", why.Code), slog.String("log_id", why.LogID),
+			slog.Bool("again", again), slog.Duration("wait", delay))
+		switch {
+		case ctx.Err() != nil:
+			return nil, verdictStopped, why
+		case again:
+			if !pause(ctx, delay) {
+				return nil, verdictStopped, why
+			}
+		case a.uncertain:
+			return nil, verdictUnknown, why
+		default:
+			return nil, verdictFailed, why
+		}
+	}
+}
+
+// affords reports whether a batch may be sent again that Feishu did not answer: only within the share of repeats that all calls
+// to its host have, so that a Feishu that is down is not sent more than one that works. What is not repeated now is taken up
+// again by a repeat of the request, or by the janitor.
+func (r *runner) affords(b *batch, why *feishu.Error) bool {
+	unanswered := why.Code == 0 && (why.Class == feishu.ClassServer || why.Class == feishu.ClassInterrupted)
+	return !unanswered || r.opts.AllowRetry(b.lead().sub.Table.App)
+}
+
+// refused reports whether a row is to blame. Then nothing was written by this call. An earlier one may have been carried out
+// all the same: it may have deleted the record that is not there now, or the table may have changed since.
+func (a *attempt) refused(why *feishu.Error) bool {
+	return why.Class == feishu.ClassData || why.Code == codeRecordNotFound && a.b.op != OpCreate
+}
+
+// sent notes whether the call may have been carried out, and reports whether this call or one before it was.
+func (a *attempt) sent(why *feishu.Error) bool {
+	switch why.Class {
+	case feishu.ClassServer, feishu.ClassInterrupted, feishu.ClassReadBack:
+		a.uncertain = true
+	case feishu.ClassData, feishu.ClassConflict, feishu.ClassFresh, feishu.ClassToken, feishu.ClassAccess, feishu.ClassCapacity,
+		feishu.ClassRate, feishu.ClassUnreachable, feishu.ClassOpen:
+	}
+	return a.uncertain
+}
+
+// tokenSpent reports whether Feishu knows the client token from an earlier call.
+func tokenSpent(why *feishu.Error) bool {
+	return why.Code == codeTokenUsed || why.Code == codeRepeated
+}
+
+// next decides whether the same call is made again, and after how long.
+func (a *attempt) next(why *feishu.Error) (time.Duration, bool) {
+	a.tries[why.Class]++
+	tries := a.tries[why.Class]
+	switch why.Class {
+	case feishu.ClassConflict:
+		return max(a.backoff(), why.RetryAfter), tries < conflictTries && why.RetryAfter <= longestRate
+	case feishu.ClassRate:
+		if why.RetryAfter > 0 {
+			return why.RetryAfter, tries < rateTries && why.RetryAfter <= longestRate
+		}
+		return a.backoff(), tries < rateTries
+	case feishu.ClassFresh:
+		return a.backoff(), tries < freshTries
+	case feishu.ClassServer, feishu.ClassInterrupted, feishu.ClassReadBack:
+		return a.backoff(), tries < unknownTries
+	case feishu.ClassUnreachable, feishu.ClassOpen, // deferred by deferBatch
+		feishu.ClassData, feishu.ClassToken, feishu.ClassAccess, feishu.ClassCapacity:
+	}
+	return 0, false
+}
+
+// backoff returns the next wait: between half of it and the whole, growing by half each time.
+func (a *attempt) backoff() time.Duration {
+	if a.wait == 0 {
+		a.wait = firstWait
+	}
+	delay := a.wait/2 + rand.N(a.wait/2)
+	a.wait = min(a.wait*3/2, longestWait)
+	return delay
+}
+
+// pause waits for d; false if ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// feishuError returns err as the client's error; anything else means that nobody knows what became of the call.
+func feishuError(err error) *feishu.Error {
+	if e, ok := errors.AsType[*feishu.Error](err); ok {
+		return e
+	}
+	return &feishu.Error{Class: feishu.ClassInterrupted}
+}

@@ -1,0 +1,220 @@
+package outbox
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
+)
+
+// giveUpFor is how long a batch of unknown outcome is sent again, by repeats and by the janitor, before its rows are answered as
+// unknown for good.
+const giveUpFor = 10 * time.Minute
+
+// finish sees one stored batch through and returns the batches that it was divided into.
+func (r *runner) finish(ctx context.Context, l *lane, b *batch) []*batch {
+	if b.overtaken && !b.uncertain {
+		r.requeue(l, b)
+		return nil
+	}
+	if r.halted(b) {
+		r.end(l, b, ending{})
+		return r.goOn(l, b.op, unitsOf(b.items))
+	}
+	ids, v, why := r.send(ctx, b)
+	r.metrics.batch(b, v)
+	switch v {
+	case verdictWritten:
+		r.end(l, b, ending{Status: b.written(), IDs: ids})
+	case verdictRefused:
+		return r.divide(ctx, l, b, why)
+	case verdictFailed, verdictUnknown:
+		r.endTries(l, b, v, why)
+	case verdictStopped:
+	}
+	return nil
+}
+
+// halted reports whether nothing of b was sent and nothing more of one of its entries is to be: an upsert's updates come after
+// its creates.
+func (r *runner) halted(b *batch) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !b.uncertain && slices.ContainsFunc(b.items, func(it item) bool { return it.e.stop != nil })
+}
+
+// endTries ends the tries for b, for good or for now.
+func (r *runner) endTries(l *lane, b *batch, v verdict, why *feishu.Error) {
+	switch {
+	case r.deferBatch(l, b, v, why):
+	case v == verdictUnknown:
+		r.setUnknown(l, b, unknownOutcome().Because(why))
+	default:
+		r.fail(l, b, why.Problem())
+	}
+}
+
+// fail ends a batch of which nothing was written, for a reason that holds for all its rows: nothing more of its
+// entries is sent.
+func (r *runner) fail(l *lane, b *batch, why *problem.Error) {
+	r.end(l, b, ending{Status: Failed, Err: why})
+}
+
+// end records what became of b, stores it, and answers the entries that have come to rest by it.
+func (r *runner) end(l *lane, b *batch, end ending) {
+	r.mu.Lock()
+	stored := b.state != BatchComposed
+	r.transitionBatch(b, BatchEnd)
+	b.apply(&end)
+	delete(l.pending, b)
+	if end.Status == Created || end.Status == Updated {
+		l.made(b.items)
+		l.overtake(b)
+	}
+	entries := b.entries()
+	rest := r.settle(l, entries)
+	r.mu.Unlock()
+
+	var changes Changes
+	if stored && len(rest.final) < len(entries) {
+		changes.Finish = []BatchResult{{ID: b.id, Result: r.journal.sealJSON(sealResult, end)}}
+	}
+	r.answer(l, rest, changes)
+}
+
+// setUnknown gives b up for now: its rows are answered as unknown, a repeat or the janitor queues it again.
+func (r *runner) setUnknown(l *lane, b *batch, why *problem.Error) {
+	b.uncertain = true
+	if b.unknown.IsZero() {
+		b.unknown = time.Now()
+	}
+	r.opts.Logger.Warn("outcome of a batch is unknown",
+		slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.Duration("for", time.Since(b.unknown)))
+	if time.Since(b.unknown) > giveUpFor {
+		r.end(l, b, ending{Status: Unknown, Err: why})
+		return
+	}
+	r.mu.Lock()
+	r.transitionBatch(b, BatchGiveUp)
+	l.pending[b] = true
+	entries := b.entries()
+	for _, e := range entries {
+		n := b.count(e)
+		e.out -= n
+		e.unknown[b] = n
+		e.halt(why)
+	}
+	rest := r.settle(l, entries)
+	r.mu.Unlock()
+	r.answer(l, rest, Changes{})
+}
+
+// apply gives the rows of b that end with it their statuses. Rows that go on in other batches stay under way.
+func (b *batch) apply(end *ending) {
+	for i := range b.items {
+		it := &b.items[i]
+		if end.Status == "" || it.e == nil {
+			continue
+		}
+		it.e.out -= it.count()
+		if end.Status == Failed || end.Status == Unknown {
+			it.e.halt(end.Err)
+			if end.Status == Failed && retryable(end.Err) {
+				it.each(it.e.wait)
+			} else {
+				it.each(func(pos int) { it.e.set(pos, end.Status, "", nil) })
+			}
+			continue
+		}
+		id := it.id
+		if i < len(end.IDs) {
+			id = end.IDs[i]
+		}
+		it.e.set(it.pos, end.Status, id, nil)
+		more := Updated
+		if end.Status == Unchanged {
+			more = Unchanged
+		}
+		for _, pos := range it.more {
+			it.e.set(pos, more, id, nil)
+		}
+	}
+}
+
+// count is the number of e's rows in b.
+func (b *batch) count(e *entry) int {
+	n := 0
+	for i := range b.items {
+		if b.items[i].e == e {
+			n += b.items[i].count()
+		}
+	}
+	return n
+}
+
+// resting is what entries that nobody works on any more have come to.
+type resting struct {
+	insert []Entry  // of those that were never stored
+	final  []*entry // every row has its status
+	parked []*entry // a repeat goes on with it
+	undone []*entry // nothing was written and a repeat runs anew: answered and dropped already, to be forgotten by the store
+}
+
+// add puts other's entries behind those of r.
+func (r *resting) add(other resting) {
+	r.insert = append(r.insert, other.insert...)
+	r.final = append(r.final, other.final...)
+	r.parked = append(r.parked, other.parked...)
+	r.undone = append(r.undone, other.undone...)
+}
+
+// settle sorts out those of entries of which nothing is under way any more; mu is held. Each goes one of three ways: to answer,
+// to its answer at once because nothing was written and nothing is to be stored, or back to the rows that wait in the lane.
+func (r *runner) settle(l *lane, entries []*entry) resting {
+	var rest resting
+	for _, e := range entries {
+		if e.out > 0 {
+			continue
+		}
+		if e.stop != nil {
+			l.remove(e)
+			if !retryable(e.stop) || !e.changed() {
+				e.failTodo()
+			}
+		}
+		switch {
+		case e.open == 0 && !e.keep && !e.loaded && allFailed(e.rows):
+			r.answerUndone(e)
+			rest.undone = append(rest.undone, e)
+		case e.open == 0:
+			r.transition(e, EntrySettle)
+			rest.insert = e.claim(rest.insert)
+			rest.final = append(rest.final, e)
+		case e.stop != nil:
+			r.transition(e, EntryPark)
+			rest.insert = e.claim(rest.insert)
+			rest.parked = append(rest.parked, e)
+		case e.state == EntryRunning:
+			r.transition(e, EntryQueue)
+		}
+	}
+	return rest
+}
+
+// wait puts a row that was not written back among those that wait; what is there already is not put in twice.
+func (e *entry) wait(pos int) {
+	if at, there := slices.BinarySearch(e.todo, pos); !there {
+		e.todo = slices.Insert(e.todo, at, pos)
+	}
+}
+
+// failTodo ends the rows that were not sent and never will be.
+func (e *entry) failTodo() {
+	for _, pos := range e.todo {
+		e.set(pos, Failed, "", nil)
+	}
+	e.todo = nil
+}

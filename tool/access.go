@@ -1,0 +1,261 @@
+package tool
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
+	"github.com/rowgate/rowgate/internal/tenant"
+)
+
+// Authenticator checks passphrases and opens connection keys. It is implemented by *tenant.Authenticator. The errors are problems.
+type Authenticator interface {
+	Admit(ctx context.Context, claim tenant.Claim) (tenant.Identity, error)
+}
+
+// Directory finds bases and tables. It is implemented by *directory.Directory.
+type Directory interface {
+	Base(ctx context.Context, app feishu.App, link bitable.Link) (string, error)
+	TableID(ctx context.Context, app feishu.App, appToken, idOrName string) (string, error)
+}
+
+// Access admits callers and finds the table that they mean. All its errors are problems: bad_passphrase, bad_connection_key,
+// too_many_failures, missing_connection, unrendered_template, bad_link, table_not_found, and what Feishu says of a wiki link or a
+// table's name.
+type Access struct {
+	Authenticator Authenticator
+	Directory     Directory
+	Digest        func(feishu.App) string
+}
+
+// Target is who calls and which base and table are meant, admitted and resolved.
+type Target struct {
+	feishu.TableRef
+
+	Caller     string // whose turn it is in a lane: differs by passphrase and credential, reveals neither
+	Tenant     string // digest of the credential
+	UserIDType string // open_id, union_id or user_id
+	Only       string // id of the one table that the caller's key opens; "" if it opens all of the base, or was not resolved
+}
+
+// reach is how far a connection has to be resolved.
+type reach int
+
+const (
+	reachApp reach = iota
+	reachBase
+	reachWholeBase
+	reachTable
+)
+
+// App admits the caller and names its app; no base is needed.
+func (a *Access) App(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachApp)
+}
+
+// Base also resolves app_token. A key of one table passes: what is done here must keep to Target.Only.
+func (a *Access) Base(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachBase)
+}
+
+// WholeBase is Base for what reaches further than one table: a key of one table is refused.
+func (a *Access) WholeBase(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachWholeBase)
+}
+
+// Table also resolves table_id.
+func (a *Access) Table(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachTable)
+}
+
+func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Target, error) {
+	identity, err := a.Authenticator.Admit(ctx, tenant.Claim{
+		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,
+	})
+	if err != nil {
+		return Target{}, unrendered(err, problem.BadPassphrase,
+			given{"passphrase", conn.Passphrase.Reveal()}, given{"Authorization", tenant.CallerFrom(ctx).Bearer.Reveal()})
+	}
+	for _, field := range []given{{"app_id", conn.AppID}, {"app_secret", conn.AppSecret.Reveal()}} {
+		if intake.IsUnrendered(field.value) { // neither has such a form
+			return Target{}, intake.Unrendered(field.name)
+		}
+	}
+	appToken := orText(conn.AppToken, identity.AppToken)
+	if err := missing(identity, appToken, reach); err != nil {
+		return Target{}, err
+	}
+	var link bitable.Link
+	if appToken != "" {
+		if link, err = bitable.ParseLink(appToken); err != nil {
+			return Target{}, unrendered(err, problem.BadLink, given{"app_token", appToken})
+		}
+	}
+	app := feishu.App{ID: identity.AppID, Secret: identity.AppSecret, Brand: brand(link, conn.Brand, identity.Brand)}
+	request.CallFrom(ctx).SetBrand(string(app.Brand))
+	target := Target{
+		TableRef: feishu.TableRef{App: app}, Tenant: a.Digest(app), UserIDType: orText(conn.UserIDType, "open_id"),
+	}
+	target.Caller = identity.Name + "/" + target.Tenant
+	if reach == reachApp {
+		return target, nil
+	}
+	if target.AppToken, err = a.Directory.Base(ctx, app, link); err != nil {
+		return Target{}, err
+	}
+	if err := a.within(ctx, "app_token", identity.AppToken, target.AppToken, app); err != nil {
+		return Target{}, err
+	}
+	if identity.TableID != "" {
+		if reach == reachWholeBase {
+			return Target{}, BeyondKey()
+		}
+		if appToken == identity.AppToken {
+			link.TableID = "" // the key's own link: the key says which table
+		}
+		if target.Only, err = a.only(ctx, target, identity.TableID); err != nil {
+			return Target{}, err
+		}
+	}
+	if reach == reachTable {
+		target.TableID, err = a.table(ctx, target, orText(conn.TableID, link.TableID))
+	}
+	return target, err
+}
+
+// only resolves the one table that a key opens. It does not tell what others there are.
+func (a *Access) only(ctx context.Context, target Target, sealed string) (string, error) {
+	id, err := a.Directory.TableID(ctx, target.App, target.AppToken, sealed)
+	if isTableNotFound(err) {
+		return "", problem.New(problem.TableNotFound, problem.Text{
+			ZH: "连接密钥所限定的数据表已不在这个多维表格里。", EN: "The base no longer has the table that the connection key is for.",
+		})
+	}
+	return id, err
+}
+
+// table resolves the table that is asked for. A key of one table opens that one, which need not be asked for, and does not
+// tell what others there are.
+func (a *Access) table(ctx context.Context, target Target, asked string) (string, error) {
+	asked = orText(asked, target.Only)
+	if asked == "" {
+		return "", missingFields("table_id")
+	}
+	id, err := a.Directory.TableID(ctx, target.App, target.AppToken, asked)
+	if target.Only != "" && target.Only != id && (err == nil || isTableNotFound(err)) {
+		return "", outsideKey("table_id")
+	}
+	return id, unrendered(err, problem.TableNotFound, given{"table_id", asked})
+}
+
+// given is a connection field as the request gives it.
+type given struct{ name, value string }
+
+// unrendered is err, or unrendered_template where err has that code and the first of the fields that is not empty, which is the
+// one that proved wrong, holds template text.
+func unrendered(err error, code problem.Code, fields ...given) error {
+	if err == nil || problem.From(err).Code != code {
+		return err
+	}
+	for _, field := range fields {
+		if field.value == "" {
+			continue
+		}
+		if intake.IsUnrendered(field.value) {
+			return intake.Unrendered(field.name).Because(err)
+		}
+		break
+	}
+	return err
+}
+
+func isTableNotFound(err error) bool {
+	return err != nil && problem.From(err).Code == problem.TableNotFound
+}
+
+// within refuses a base other than the one that is sealed in the connection key: a key for one base opens no other.
+func (a *Access) within(ctx context.Context, field, sealed, asked string, app feishu.App) error {
+	if sealed == "" || sealed == asked {
+		return nil
+	}
+	link, err := bitable.ParseLink(sealed)
+	if err != nil {
+		return err
+	}
+	token, err := a.Directory.Base(ctx, app, link)
+	if err != nil {
+		return err
+	}
+	if token != asked {
+		return outsideKey(field)
+	}
+	return nil
+}
+
+func outsideKey(field string) error {
+	return problem.New(problem.BadParameter, problem.Text{
+		ZH: fmt.Sprintf("这个连接密钥只适用于它自己的表格，不能用于请求里的 %s。请去掉该参数或另建密钥。", field),
+		EN: fmt.Sprintf("This connection key is for its own table only, not for the %s of the request. Leave it out or make another key.", field),
+	})
+}
+
+// BeyondKey refuses a key of one table, or one base, for what reaches further.
+func BeyondKey() error {
+	return problem.New(problem.BadParameter, problem.Text{
+		ZH: "这个连接密钥只适用于它自己的表格，不能用于这个接口。",
+		EN: "This connection key is for its own table only; this call reaches further.",
+	})
+}
+
+func missing(identity tenant.Identity, appToken string, reach reach) error {
+	var fields []string
+	if identity.AppID == "" {
+		fields = append(fields, "app_id")
+	}
+	if identity.AppSecret.IsZero() {
+		fields = append(fields, "app_secret")
+	}
+	if appToken == "" && reach >= reachBase {
+		fields = append(fields, "app_token")
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return missingFields(fields...)
+}
+
+func missingFields(fields ...string) error {
+	headers := map[string]string{
+		"app_id": "X-App-Id", "app_secret": "X-App-Secret", "app_token": "X-App-Token", "table_id": "X-Table-Id",
+	}
+	named := make([]string, 0, len(fields))
+	for _, field := range fields {
+		named = append(named, headers[field])
+	}
+	return problem.New(problem.MissingConnection, problem.Text{
+		ZH: fmt.Sprintf("缺少 %s。请放在请求体里，或用请求头 %s。", strings.Join(fields, "、"), strings.Join(named, "、")),
+		EN: fmt.Sprintf("Missing: %s. Send them in the body or as the headers %s.", strings.Join(fields, ", "), strings.Join(named, ", ")),
+	})
+}
+
+// brand is what a link's host says, else what the caller says, else what the key holds, else feishu.
+func brand(link bitable.Link, asked, sealed string) feishu.Brand {
+	for _, candidate := range []feishu.Brand{link.Brand, feishu.Brand(asked), feishu.Brand(sealed)} {
+		if candidate != "" {
+			return candidate
+		}
+	}
+	return feishu.BrandFeishu
+}
+
+func orText(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
