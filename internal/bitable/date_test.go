@@ -24,6 +24,23 @@ func TestDate(t *testing.T) {
 		{name: "reads 10 digits as seconds", in: `1774281600`, sent: `1774281600000`, rules: "date_number"},
 		{name: "reads 16 digits as microseconds", in: `1774281600000123`, sent: `1774281600000`, rules: "date_number"},
 		{name: "reads 8 digits as a day", in: `20260304`, sent: day, rules: "date_number"},
+		{name: "reads 12 digits of text as a time", in: `"202603241504"`, sent: `1774335840000`, rules: "date_number"},
+		{name: "reads 12 digits of 2006", in: `"200612312359"`, sent: `1167580740000`, rules: "date_number"},
+		{name: "reads 12 digits of 1980", in: `"198001011200"`, sent: `315547200000`, rules: "date_number"},
+		{name: "reads 14 digits of text as a time", in: `"20260324150405"`, sent: `1774335845000`, rules: "date_number"},
+		{name: "reads full-width 14 digits", in: `"２０２６０３２４１５０４０５"`, sent: `1774335845000`, rules: "date_number"},
+		{name: "takes 12 digits of text that are no time as milliseconds", in: `"170000000000"`, sent: `170000000000`, rules: "date_text"},
+		{name: "takes a number of 12 digits with invalid parts as milliseconds", in: `202613241504`, sent: `202613241504`},
+		{name: "refuses a number of 12 digits with two readings", in: `202603241504`, code: problem.RowValueMismatch, suggestion: "2026-03-24 15:04 / 1976-06-03T06:40:41+08:00"},
+		{name: "refuses the same with a fraction of zero", in: `202603241504.0`, code: problem.RowValueMismatch, suggestion: "2026-03-24 15:04 / 1976-06-03T06:40:41+08:00"},
+		{name: "refuses a number of 14 digits", in: `20260324150405`, code: problem.RowValueMismatch, reason: reasonDateNumber},
+		{name: "refuses text of 10 digits with two readings", in: `"2026032415"`, code: problem.RowValueMismatch, suggestion: "2026-03-24 15:00 / 2034-03-15T18:46:55+08:00"},
+		{name: "reads a number of the same 10 digits as seconds", in: `2026032415`, sent: `2026032415000`, rules: "date_number"},
+		{name: "reads text of 10 digits of 2040 as seconds", in: `"2040032415"`, sent: `2040032415000`, rules: "date_number"},
+		{name: "reads a fraction of seconds", in: `1774281600.5`, sent: `1774281600500`, rules: "date_number"},
+		{name: "reads a fraction of seconds in text", in: `"1774281600.123456"`, sent: `1774281600123`, rules: "date_number"},
+		{name: "refuses 12 digits in a gap", in: `"202603080230"`, code: problem.RowValueMismatch, reason: reasonGap, with: newYork},
+		{name: "takes the earlier of two instants in 12 digits", in: `"202511020130"`, sent: `1762061400000`, rules: "date_number dst_overlap", with: newYork},
 		{name: "reads digits in text", in: `"1774281600000"`, sent: `1774281600000`, rules: "date_text"},
 		{name: "reads full-width digits", in: `"２０２６０３０４"`, sent: day, rules: "date_number"},
 		{name: "reads a whole number with a fraction of zero", in: `1774281600.0`, sent: `1774281600000`, rules: "date_number"},
@@ -62,8 +79,8 @@ func TestDate(t *testing.T) {
 		cases = append(cases, cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reasonDayFirst, suggestion: want})
 	}
 	for reason, values := range map[problem.Text][]string{
-		reasonNoSuchDay:  {"2026-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "20260231", "2026年4月31日", "31 Apr 2026"},
-		reasonNoSuchTime: {"2026-03-04 24:00", "2026-03-04 23:60", "2026-03-04 23:59:60", "2026-03-04 13:00 PM", "2026-03-04 0:30 AM", "2026-03-04 下午15:04"},
+		reasonNoSuchDay:  {"2026-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "20260231", "202602301504", "20261324150405", "2026年4月31日", "31 Apr 2026"},
+		reasonNoSuchTime: {"2026-03-04 24:00", "2026-03-04 23:60", "2026-03-04 23:59:60", "2026-03-04 13:00 PM", "2026-03-04 0:30 AM", "2026-03-04 下午15:04", "202603242504", "20260324156005"},
 		reasonYear:       {"1899-12-31", "2201-01-01", "18991231", "9999999999"},
 		reasonZoneName:   {"2026-03-04 15:04 CST", "2026-03-04 15:04:05 EST", "2026-03-04 15:04 PMX"},
 		reasonWeekday:    {"Mon, 04 Mar 2026 00:00:00 GMT"},
@@ -78,7 +95,7 @@ func TestDate(t *testing.T) {
 			cases = append(cases, cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reason})
 		}
 	}
-	for _, in := range []string{`true`, `["2026-03-04"]`, `{"date":"2026-03-04"}`, `1774281600.5`, `0.5`} {
+	for _, in := range []string{`true`, `["2026-03-04"]`, `{"date":"2026-03-04"}`, `1774281600000.5`, `0.5`} {
 		cases = append(cases, cellCase{name: "refuses " + in, in: in, code: problem.RowValueMismatch})
 	}
 	runCells(t, feishu.Field{Type: feishu.TypeDateTime}, cases)

@@ -12,7 +12,7 @@ import (
 // Why a value is no date.
 var (
 	reasonDate       = problem.Text{ZH: "看不出这是哪个日期。", EN: "This is not plainly a date."}
-	reasonDateNumber = problem.Text{ZH: "只有 8、10 至 13 或 16 位的整数可以读成日期（负数按毫秒）。", EN: "Only whole numbers of 8, 10 to 13 or 16 digits are read as dates (negative ones as milliseconds)."}
+	reasonDateNumber = problem.Text{ZH: "只有 8、10 至 13 或 16 位的整数，以及 12、14 位的文本可以读成日期（负数按毫秒）。", EN: "Only whole numbers of 8, 10 to 13 or 16 digits, and text of 12 or 14, are read as dates (negative ones as milliseconds)."}
 	reasonDayFirst   = problem.Text{ZH: "日和月的先后不明确。请把年写在前面。", EN: "Day and month could be swapped. Write the year first."}
 	reasonNoSuchDay  = problem.Text{ZH: "日历上没有这一天。", EN: "There is no such day."}
 	reasonNoSuchTime = problem.Text{ZH: "没有这个时刻。时间从 00:00 到 23:59:59。", EN: "There is no such time. Times run from 00:00 to 23:59:59."}

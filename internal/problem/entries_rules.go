@@ -44,7 +44,7 @@ var ruleEntries = []RuleEntry{
 	{"text_split", Text{ZH: "文本拆成了多个选项。", EN: "The text was made a list of options."}},
 	{"parts_dropped", Text{ZH: "去掉了空的和重复的部分。", EN: "Empty and repeated parts were removed."}},
 	{"date_text", Text{ZH: "文本读成了日期。", EN: "The text was read as a date."}},
-	{"date_number", Text{ZH: "数字按秒、微秒或 YYYYMMDD 读成了日期。", EN: "The number was read as seconds, microseconds or YYYYMMDD."}},
+	{"date_number", Text{ZH: "数字按秒、微秒、YYYYMMDD 或 YYYYMMDDhhmm[ss] 读成了日期。", EN: "The digits were read as seconds, microseconds, YYYYMMDD or YYYYMMDDhhmm[ss]."}},
 	{"dst_overlap", Text{ZH: "这个时刻因夏令时结束出现两次，取较早的一次。", EN: "This local time comes twice as daylight saving ends; the earlier instant was taken."}},
 	{"dst_day_start", Text{ZH: "这一天因夏令时没有零点，取当天的第一个时刻。", EN: "This day has no midnight because of daylight saving; its first instant was taken."}},
 	{"checkbox_text", Text{ZH: "文本或数字读成了勾选状态。", EN: "The text or number was read as checked or unchecked."}},
