@@ -132,6 +132,15 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	if !col.kind.Writable {
 		return c.readOnly(dst, false)
 	}
+	if isText && !col.isSelect() && !c.isPersonID(col, text) {
+		plainText := text
+		if col.foldsWidth() {
+			plainText = foldWidth(text)
+		}
+		if out, res, done := c.residue(dst, col, plainText); done {
+			return out, res
+		}
+	}
 	switch col.field.Type { // text stands above, the others are not writable
 	case feishu.TypeNumber:
 		return c.number(dst, col, text, isText)

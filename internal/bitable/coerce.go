@@ -32,6 +32,11 @@ func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
 		files:   map[int][]File{},
 		clock:   clock{zone: o.TimeZone},
 	}
+	for _, name := range o.KeyFields {
+		if i, _, ok := s.find(name); ok {
+			c.keys = append(c.keys, i)
+		}
+	}
 	for _, f := range o.Files {
 		c.files[f.Row] = append(c.files[f.Row], f)
 	}
@@ -61,6 +66,7 @@ type run struct {
 	unknownSeen []int                 // by index in plan.unknown: 1 + the last row that named it
 	searches    int                   // of nearest names
 	clock       clock
+	keys        []int // columns that rows are matched on
 
 	// The row under way.
 	row     int

@@ -98,6 +98,10 @@ func (c *run) addList(col *column, kind listKind) bool {
 			if kind.member != "" {
 				c.note(RuleIDWrapped)
 			}
+			if !c.o.Literal && isPlaceholder(text) && !c.isPersonID(col, text) {
+				c.note(RulePlaceholder)
+				text = nil
+			}
 			if len(text) == 0 {
 				c.note(RulePartsDropped)
 			} else if !c.addEntry(col, kind, text) {
@@ -155,6 +159,9 @@ func (c *run) addEntry(col *column, kind listKind, text []byte) bool {
 		e.lookup = Pending{Row: c.row, Column: col.field.Name, Kind: lookup, Value: string(id)}
 	case refused:
 		reason := kind.reason
+		if isUnrendered(text) {
+			reason = reasonTemplate
+		}
 		if reason == reasonElement && c.raw[0] != '[' {
 			reason = reasonShape
 		}
@@ -202,7 +209,7 @@ func (c *run) person(text []byte) (id []byte, lookup PendingKind, v verdict) {
 	case "union_id":
 		fits = prefix == "on_"
 	case "user_id":
-		fits = prefix == ""
+		fits = prefix == "" && len(bytes.Trim(text, "-_")) > 0
 	default:
 		fits = prefix == "ou_"
 	}
@@ -210,6 +217,15 @@ func (c *run) person(text []byte) (id []byte, lookup PendingKind, v verdict) {
 		return nil, 0, refused
 	}
 	return text, 0, isID
+}
+
+// isPersonID reports whether a word for nothing is spelled like an id of the column: people's own user_ids are free words.
+func (c *run) isPersonID(col *column, text []byte) bool {
+	if col.kind.form != formPeople || c.o.UserIDType != "user_id" {
+		return false
+	}
+	_, _, v := c.person(text)
+	return v == isID
 }
 
 const maxPersonIDBytes = 64

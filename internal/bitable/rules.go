@@ -10,6 +10,8 @@ const (
 	RuleNullSkipped        = "null_skipped"
 	RuleEmptySkipped       = "empty_skipped"
 	RuleEmptyCleared       = "empty_cleared"
+	RulePlaceholder        = "placeholder"
+	RuleUnrendered         = "unrendered_template"
 	RuleTextScalar         = "text_scalar"
 	RuleTextJSON           = "text_json"
 	RuleTextJoined         = "text_joined"

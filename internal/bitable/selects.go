@@ -37,6 +37,9 @@ func (c *run) option(col *column, name, given []byte) (canonical []byte, ok bool
 	case found:
 		c.note(RuleOptionMatched)
 		return []byte(optionsOf(col.field)[i].Name), true
+	case isUnrendered(name):
+		c.mismatch(nil, col, reasonTemplate, "")
+		return nil, false
 	case c.o.UnknownOptions == PolicyReject:
 		c.fail(c.optionNotFound(col, string(name)))
 		return nil, false
@@ -132,6 +135,10 @@ func (c *run) singleSelect(dst []byte, col *column, text []byte, isText bool) ([
 }
 
 func (c *run) oneOption(dst []byte, col *column, name, given []byte) ([]byte, result) {
+	if c.isNothing(col, name) {
+		c.note(RulePlaceholder)
+		return c.empty(dst, col)
+	}
 	canonical, ok := c.option(col, name, given)
 	if !ok {
 		return dst, failed
@@ -204,6 +211,11 @@ func (c *run) isOption(col *column, text []byte) bool {
 	return found
 }
 
+// isNothing reports whether text is a word for nothing and no option.
+func (c *run) isNothing(col *column, text []byte) bool {
+	return !c.o.Literal && isPlaceholder(text) && !c.isOption(col, text)
+}
+
 // options writes a list of option names without empty and repeated ones.
 func (c *run) options(dst []byte, col *column, names [][]byte) ([]byte, result) {
 	if len(names) > MaxChosenOptions {
@@ -214,6 +226,10 @@ func (c *run) options(dst []byte, col *column, names [][]byte) ([]byte, result) 
 	var seen distinct
 	for _, given := range names {
 		name := bytes.TrimSpace(given)
+		if c.isNothing(col, name) {
+			c.note(RulePlaceholder)
+			name = nil
+		}
 		if len(name) == 0 {
 			c.note(RulePartsDropped)
 			continue

@@ -8,6 +8,9 @@ import (
 // MaxPhoneBytes bounds a phone number, in characters. Source: Feishu's field guide.
 const MaxPhoneBytes = 64
 
+// maxTemplateBytes bounds text that is looked at as a template variable.
+const maxTemplateBytes = 1000
+
 // text takes a string byte for byte, any other scalar as it is spelled, Feishu's segments joined, and other lists and
 // objects as compact JSON.
 func (c *run) text(dst []byte, col *column) ([]byte, result) {
@@ -15,6 +18,15 @@ func (c *run) text(dst []byte, col *column) ([]byte, result) {
 	case string(c.raw) == `""`:
 		return c.empty(dst, col)
 	case isString(c.raw):
+		if len(c.raw) <= maxTemplateBytes {
+			text := bytes.TrimSpace(content(c.raw))
+			switch {
+			case c.keyTemplate(text):
+				return c.mismatch(dst, col, reasonTemplate, "")
+			case isTemplate(text):
+				c.note(RuleUnrendered)
+			}
+		}
 		if len(c.raw) > MaxTextRunes && isLongText(content(c.raw)) {
 			return c.textTooLong(dst)
 		}

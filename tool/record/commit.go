@@ -60,7 +60,7 @@ func (w *write) run(ctx context.Context) (tool.Answer, error) {
 // submit validates, sends and waits. Feishu may know better than a schema of some minutes ago: when it says that a column is
 // gone, nothing was written, and the rows are looked at once more with the table as it is now (again).
 func (w *write) submit(waiting, ctx context.Context, known directory.Table, fingerprint [32]byte, again bool) (tool.Answer, error) {
-	plan, made, err := w.plan(waiting, w.target, &known, w.rows, w.options, w.mode)
+	plan, made, err := w.plan(waiting, &known)
 	if err != nil {
 		return tool.Answer{}, err
 	}

@@ -64,37 +64,36 @@ type Lookups interface {
 	Rehearse(ctx context.Context, target tool.Target, plan *bitable.Plan) error
 }
 
-// plan coerces rows for the table. A column that the table has not may be newer than what is known of the table: the columns
+// plan coerces the rows for the table. A column that the table has not may be newer than what is known of the table: the columns
 // are then asked for once more.
-func (s *Service) plan(ctx context.Context, target tool.Target, known *directory.Table, rows []json.RawMessage, o *WriteOptions, mode bitable.Mode,
-) (plan *bitable.Plan, made []bitable.Warning, err error) {
-	options, err := o.coercion(mode, target.UserIDType, known.Zone)
+func (w *write) plan(ctx context.Context, known *directory.Table) (plan *bitable.Plan, made []bitable.Warning, err error) {
+	options, err := w.options.coercion(w.mode, w.target.UserIDType, known.Zone)
 	if err != nil {
 		return nil, nil, err
 	}
-	options.Files, options.Repeated = s.Files(ctx), intake.ResultFrom(ctx).Repeated
-	plan = known.Schema.Coerce(rows, options)
+	options.Files, options.Repeated, options.KeyFields = w.Files(ctx), intake.ResultFrom(ctx).Repeated, w.keys
+	plan = known.Schema.Coerce(w.rows, options)
 	if len(plan.UnknownColumns()) > 0 {
-		fresh, err := s.Tables.Refresh(ctx, known)
+		fresh, err := w.Tables.Refresh(ctx, known)
 		if err != nil {
 			return nil, nil, err
 		}
 		if fresh != known {
 			*known = *fresh
-			plan = known.Schema.Coerce(rows, options)
+			plan = known.Schema.Coerce(w.rows, options)
 		}
 	}
-	if plan, made, err = s.addColumns(ctx, known, plan, rows, options, o); err != nil {
+	if plan, made, err = w.addColumns(ctx, known, plan, w.rows, options, w.options); err != nil {
 		return nil, nil, err
 	}
-	if len(plan.Pending()) == 0 || plan.ErrorCount() > 0 && !o.skips() { // nothing is uploaded for rows that are not written
+	if len(plan.Pending()) == 0 || plan.ErrorCount() > 0 && !w.options.skips() { // nothing is uploaded for rows that are not written
 		return plan, made, nil
 	}
-	lookUp := s.Lookups.Resolve
-	if tool.IsTrue(o.DryRun) {
-		lookUp = s.Lookups.Rehearse
+	lookUp := w.Lookups.Resolve
+	if tool.IsTrue(w.options.DryRun) {
+		lookUp = w.Lookups.Rehearse
 	}
-	return plan, made, lookUp(ctx, target, plan)
+	return plan, made, lookUp(ctx, w.target, plan)
 }
 
 // plain returns rows as search_records gives them, in the order of ids; an id that is gone gives an object with the id alone.
