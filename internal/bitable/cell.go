@@ -10,7 +10,7 @@ import (
 
 // cell coerces one value and writes it with its key. A nil raw stands for files alone.
 func (c *run) cell(t *target, raw []byte) {
-	c.key, c.raw, c.notes = t, raw, c.notes[:0]
+	c.key, c.raw, c.given, c.notes = t, raw, raw, c.notes[:0]
 	if t.column < 0 {
 		c.unknownColumn(raw)
 		return
@@ -120,6 +120,11 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	if isNull(raw) {
 		return c.null(dst, col)
 	}
+	if raw[0] == '{' && c.openComputed(col) {
+		if raw = c.raw; isNull(raw) {
+			return c.emptyList(dst)
+		}
+	}
 	if col.field.Type == feishu.TypeText {
 		return c.text(dst, col)
 	}
@@ -131,6 +136,16 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	}
 	if !col.kind.Writable {
 		return c.readOnly(dst, false)
+	}
+	if isText && c.openText(col, text) {
+		if isNull(c.raw) {
+			return c.emptyList(dst)
+		}
+		if isText = isString(c.raw); isText {
+			if text = bytes.TrimSpace(content(c.raw)); len(text) == 0 {
+				return c.empty(dst, col)
+			}
+		}
 	}
 	if isText && !col.isSelect() && !c.isPersonID(col, text) {
 		plainText := text

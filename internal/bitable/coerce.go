@@ -70,14 +70,15 @@ type run struct {
 
 	// The row under way.
 	row     int
-	given   []member // its columns, at most MaxColumns+1; reused
+	listed  []member // its columns, at most MaxColumns+1; reused
 	members int      // written or held
 	start   int      // of the row in buf
 	left    int      // bytes that this row and those behind it may take
 
 	// The cell under way.
 	key      *target
-	raw      []byte
+	raw      []byte // its value, taken out of JSON text and of the shape of a computed column
+	given    []byte // its value as the caller sent it
 	notes    []string // rules applied
 	elements []element
 	entries  distinct // ids in elements
@@ -114,7 +115,7 @@ func (c *run) coerceRow(i int, raw []byte) {
 	}
 	c.start = len(c.buf)
 	c.buf = append(c.buf, '{')
-	for _, m := range c.given {
+	for _, m := range c.listed {
 		c.cell(c.target(m.key), m.value)
 	}
 	for _, f := range c.files[i] {

@@ -2,6 +2,7 @@ package bitable
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -119,15 +120,37 @@ func (c *run) addList(col *column, kind listKind) bool {
 }
 
 func (c *run) addObject(col *column, kind listKind, object []byte) bool {
-	id := memberOf(object, kind.member)
-	if kind.member == "" || !isString(id) {
+	member, id := "", []byte(nil)
+	for _, name := range c.idMembers(kind) {
+		if id = memberOf(object, name); isString(id) {
+			member = name
+			break
+		}
+	}
+	if member == "" {
 		c.mismatch(nil, col, reasonElement, "")
 		return false
 	}
-	if !hasOnly(object, kind.member) {
+	if member != kind.member {
+		c.note(RuleIDWrapped)
+	}
+	if !hasOnly(object, member) {
 		c.note(RuleMembersDropped)
 	}
 	return c.addEntry(col, kind, c.trimmed(id))
+}
+
+// idMembers are the members of an entry's object of which the first that is there holds the id. An event names a person by all
+// three kinds of ids; the one that user_id_type names is taken.
+func (c *run) idMembers(kind listKind) []string {
+	switch kind.member {
+	case "":
+		return []string{"id", "record_id"}
+	case "id":
+		return []string{"id", cmp.Or(c.o.UserIDType, "open_id")}
+	default:
+		return []string{kind.member}
+	}
 }
 
 // trimmed is what a string says without outer white space, whose loss is noted.

@@ -10,6 +10,8 @@ const (
 	RuleNullSkipped        = "null_skipped"
 	RuleEmptySkipped       = "empty_skipped"
 	RuleEmptyCleared       = "empty_cleared"
+	RuleJSONText           = "json_text"
+	RuleComputedValue      = "computed_value"
 	RulePlaceholder        = "placeholder"
 	RuleUnrendered         = "unrendered_template"
 	RuleTextScalar         = "text_scalar"

@@ -86,12 +86,15 @@ func (c *run) optionNotFound(col *column, name string) RowError {
 	return e
 }
 
-// singleSelect takes "A", ["A"] (also as text) and {"text"|"name":"A"}.
+// singleSelect takes "A", a number or boolean as its text, ["A"] and {"text"|"name":"A"} (also as text).
 func (c *run) singleSelect(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
 	given := c.raw
 	if isText {
 		if _, found := col.options().exact[string(text)]; !found {
 			list, broken := listInText(text)
+			if list == nil && !broken && text[0] == '{' {
+				list = valueInText(text)
+			}
 			if broken {
 				return c.mismatch(dst, col, reasonElement, "")
 			}
@@ -121,6 +124,10 @@ func (c *run) singleSelect(dst []byte, col *column, text []byte, isText bool) ([
 		default:
 			return c.mismatch(dst, col, reasonTwoOptions, "")
 		}
+	}
+	if isScalar(given) && len(given) == len(c.raw) {
+		c.note(RuleTextScalar)
+		return c.oneOption(dst, col, given, given)
 	}
 	name, ok := optionName(given)
 	if !ok {

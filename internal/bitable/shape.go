@@ -6,7 +6,7 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// unwrap lists the columns of a row in c.given: those of {"fields":{…}} alone, or of the flat row itself; in Update mode beside or
+// unwrap lists the columns of a row in c.listed: those of {"fields":{…}} alone, or of the flat row itself; in Update mode beside or
 // with a record_id. A flat key named fields or record_id that could be either a column or part of the shape is refused; inside
 // {"fields":{…}} any name is a column. ok is false if an error was recorded, one for the whole row: errors of single cells would
 // crowd the answer out.
@@ -15,7 +15,7 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 		c.failRow(notAnObject)
 		return false
 	}
-	c.given = c.given[:0]
+	c.listed = c.listed[:0]
 	var id []byte
 	wrapped, flat, inside := false, 0, 0
 	for w := walk(raw); ; {
@@ -58,7 +58,7 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 // give adds a column to the row under way, which has n already. Past MaxColumns they are only counted.
 func (c *run) give(n int, key, value []byte) {
 	if n <= MaxColumns {
-		c.given = append(c.given, member{key: key, value: value})
+		c.listed = append(c.listed, member{key: key, value: value})
 	}
 }
 
@@ -109,7 +109,7 @@ func isAlphanumeric[T ~string | ~[]byte](s T) bool {
 func (c *run) fail(e RowError) {
 	e.Index, e.Field = c.row, c.key.name
 	if e.Got == "" {
-		e.Got = shown(c.raw)
+		e.Got = shown(c.given)
 	}
 	c.plan.fail(e)
 }
