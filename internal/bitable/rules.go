@@ -21,6 +21,7 @@ const (
 	RuleOptionMatched      = "option_matched"
 	RuleOptionCreated      = "option_created"
 	RuleOptionUnwrapped    = "option_unwrapped"
+	RuleOptionUndressed    = "option_undressed"
 	RuleTextSplit          = "text_split"
 	RulePartsDropped       = "parts_dropped"
 	RuleDateText           = "date_text"

@@ -30,13 +30,24 @@ func (c *run) option(col *column, name, given []byte) (canonical []byte, ok bool
 	}
 	key := foldOption(string(name))
 	i, found := index.folded[key]
+	if !found {
+		if name, i, found = c.undress(col, index, name); !found {
+			key = foldOption(string(name))
+		}
+	}
 	switch {
 	case found && i == ambiguous:
 		c.mismatch(nil, col, reasonTwins, "")
 		return nil, false
 	case found:
-		c.note(RuleOptionMatched)
-		return []byte(optionsOf(col.field)[i].Name), true
+		option := optionsOf(col.field)[i].Name
+		if option != string(name) {
+			c.note(RuleOptionMatched)
+		}
+		return []byte(option), true
+	case isPlaceholder(name) && !c.o.Literal:
+		c.mismatch(nil, col, reasonNothing, "")
+		return nil, false
 	case isUnrendered(name):
 		c.mismatch(nil, col, reasonTemplate, "")
 		return nil, false
@@ -46,6 +57,23 @@ func (c *run) option(col *column, name, given []byte) (canonical []byte, ok bool
 	default:
 		return c.freshOption(col, string(name), key)
 	}
+}
+
+// undress takes the dressing of prose and lists off a name that is no option: all of it where that reaches an option, else what
+// stands around a new one. found reports the option at index i.
+func (c *run) undress(col *column, index *optionsIndex, name []byte) (rest []byte, i int, found bool) {
+	rest, found = undressed(name, func(candidate []byte) bool { return c.isOption(col, candidate) })
+	if !found {
+		if rest = withoutMarks(name); len(rest) != len(name) {
+			c.note(RuleOptionUndressed)
+		}
+		return rest, 0, false
+	}
+	c.note(RuleOptionUndressed)
+	if i, found = index.exact[string(rest)]; !found {
+		i = index.folded[foldOption(string(rest))]
+	}
+	return rest, i, true
 }
 
 // freshOption registers an option that the column has not; spellings that fold to the same are one option.
@@ -173,6 +201,13 @@ func (c *run) multiSelect(dst []byte, col *column, text []byte, isText bool) ([]
 		c.note(RuleTextSplit)
 		if c.isOption(col, text) {
 			return c.options(dst, col, [][]byte{text})
+		}
+		if words := hashtags(text); words != nil {
+			return c.options(dst, col, words)
+		}
+		if inner, found := cutPair(text); found && bytes.ContainsFunc(inner, isSeparator) {
+			c.note(RuleOptionUndressed)
+			text = inner
 		}
 		var broken bool
 		list, broken = listInText(text)

@@ -45,6 +45,7 @@ var ruleEntries = []RuleEntry{
 	{"option_matched", Text{ZH: "只在大小写、全半角或空白上不同，采用已有选项。", EN: "It differed only by case, width or white space; the existing option was taken."}},
 	{"option_created", Text{ZH: "表里没有这个选项，会新建。", EN: "The column has no such option; it is created."}},
 	{"option_unwrapped", Text{ZH: "从列表或对象里取出了选项。", EN: "The option was taken out of a list or object."}},
+	{"option_undressed", Text{ZH: "去掉了选项外面的引号、星号、列表符号、# 或句号。", EN: "Quotes, asterisks, a list mark, # or a full stop around the option were removed."}},
 	{"text_split", Text{ZH: "文本拆成了多个选项。", EN: "The text was made a list of options."}},
 	{"parts_dropped", Text{ZH: "去掉了空的和重复的部分。", EN: "Empty and repeated parts were removed."}},
 	{"date_text", Text{ZH: "文本读成了日期。", EN: "The text was read as a date."}},
