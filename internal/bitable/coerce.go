@@ -77,8 +77,8 @@ type run struct {
 
 	// The cell under way.
 	key      *target
-	raw      []byte // its value, taken out of JSON text and of the shape of a computed column
-	given    []byte // its value as the caller sent it
+	raw      []byte   // its value, taken out of JSON text and of the shape of a computed column
+	given    []byte   // its value as the caller sent it
 	notes    []string // rules applied
 	elements []element
 	entries  distinct // ids in elements

@@ -18,6 +18,9 @@ const (
 
 // date takes an instant in milliseconds as it is, and other numbers and text that plainly say a date.
 func (c *run) date(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
+	if text, isText = c.openOne(text, isText); isText && len(text) == 0 {
+		return c.empty(dst, col)
+	}
 	var spelling string
 	switch {
 	case isNumber(c.raw):

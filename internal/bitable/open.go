@@ -88,3 +88,20 @@ func onlyElement(list []byte) []byte {
 func isScalar(raw []byte) bool {
 	return isNumber(raw) || len(raw) > 0 && (raw[0] == 't' || raw[0] == 'f')
 }
+
+// openOne takes the text or number out of a list of one, for columns that hold one value.
+func (c *run) openOne(text []byte, isText bool) ([]byte, bool) {
+	if c.raw[0] != '[' {
+		return text, isText
+	}
+	only := onlyElement(c.raw)
+	if len(only) == 0 || only[0] == '[' || isNull(only) {
+		return text, isText
+	}
+	c.note(RuleListUnwrapped)
+	c.raw = only
+	if isString(only) {
+		return bytes.TrimSpace(content(only)), true
+	}
+	return nil, false
+}

@@ -12,6 +12,7 @@ const (
 	RuleEmptyCleared       = "empty_cleared"
 	RuleJSONText           = "json_text"
 	RuleComputedValue      = "computed_value"
+	RuleListUnwrapped      = "list_unwrapped"
 	RulePlaceholder        = "placeholder"
 	RuleUnrendered         = "unrendered_template"
 	RuleTextScalar         = "text_scalar"
