@@ -175,13 +175,34 @@ func TestNumber(t *testing.T) {
 		cases = append(cases, cellCase{name: "reads " + in, in: quote(in), sent: sent, rules: "number_text"})
 	}
 	for _, in := range []string{
-		`12kg`, `1,23`, `12,34.5`, `1,2345`, `0,123`, `1.234,5`, `(12)`, `--5`, `1 234`, `five`, `¥`, `%`, `.`, `5.`, `1e`, `12%%`, `¥12%`, `¥12元`, `元12`, `0x10`, `Infinity`, `1e3%`, `12万`, `1_000`, `12 34`, `①`, `+`, `1,`, `,123`,
+		`12kg`, `1,23`, `12,34.5`, `1,2345`, `0,123`, `1.234,5`, `(12)`, `--5`, `1 234`, `five`, `¥`, `%`, `.`, `5.`, `1e`, `12%%`, `¥12%`, `€12元`, `元12`, `0x10`, `Infinity`, `1e3%`, `1.2万+`, `10w`, `10w+`, `60分钟`, `1e3万`, `12万%`, `万`, `12千`, `1.2万万`, `12亿万`, `￥1.2万€`, `12美元`, `1_000`, `12 34`, `①`, `+`, `1,`, `,123`,
 	} {
 		cases = append(cases, cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reasonNumber})
 	}
+	for in, sent := range map[string]string{
+		`￥1.2万元`: `12000`, `1.2万`: `12000`, `1.23456万`: `12345.6`, `3 亿`: `300000000`, `1.5万亿`: `1500000000000`, `-2万`: `-20000`, `1,234.5万 元`: `12345000`,
+		`CNY 3万`: `30000`, `3万USD`: `30000`, `0.00001万`: `0.1`,
+	} {
+		cases = append(cases, cellCase{name: "multiplies out " + in, in: quote(in), sent: sent, rules: "number_scaled"})
+	}
+	for in, sent := range map[string]string{
+		`￥1,299.00元`: `1299.00`, `HK$12`: `12`, `HK$ 1,200.5`: `1200.5`, `人民币100元`: `100`, `人民币 100`: `100`, `US$3`: `3`, `$3 USD`: `3`, `¥12 JPY`: `12`, `CNY12元`: `12`, `-HK$3`: `-3`,
+		`NT$5`: `5`,
+	} {
+		cases = append(cases, cellCase{name: "reads one currency in " + in, in: quote(in), sent: sent, rules: "number_text"})
+	}
 	longest := "0." + strings.Repeat("1", maxNumberBytes-2)
 	cases = append(cases,
-		cellCase{name: "reads the longest text", in: quote(longest), sent: longest, rules: "number_text"},
+		cellCase{name: "reads the longest text", in: quote(longest), sent: longest, rules: "number_text number_rounded"},
+		cellCase{name: "warns of digits that a double has not", in: `0.1234567890123456789`, sent: `0.1234567890123456789`, rules: "number_rounded"},
+		cellCase{name: "warns of them before the point", in: `123456789012.123456789`, sent: `123456789012.123456789`, rules: "number_rounded"},
+		cellCase{name: "keeps the longest digits of a double", in: `0.30000000000000004`, sent: `0.30000000000000004`},
+		cellCase{name: "keeps zeros at the end", in: `0.10000000000000000000`, sent: `0.10000000000000000000`},
+		cellCase{name: "keeps a small number", in: `1e-300`, sent: `1e-300`},
+		cellCase{name: "keeps a zero with an exponent", in: `0e-400`, sent: `0e-400`},
+		cellCase{name: "refuses what would become zero", in: `1e-400`, code: problem.RowValueMismatch, reason: reasonTiny},
+		cellCase{name: "refuses it as text", in: `"1e-400"`, code: problem.RowValueMismatch, reason: reasonTiny},
+		cellCase{name: "refuses it in plain decimals", in: `0.` + strings.Repeat("0", 400) + `1`, code: problem.RowValueMismatch, reason: reasonTiny},
 		cellCase{name: "refuses longer text", in: quote(longest + "1"), code: problem.RowValueMismatch, reason: reasonNumber},
 	)
 	for _, in := range []string{`true`, `[1]`, `{"value":1}`} {
@@ -191,6 +212,24 @@ func TestNumber(t *testing.T) {
 		cases = append(cases, cellCase{name: "refuses " + in, in: in, code: problem.RowValueMismatch, reason: reasonPrecision})
 	}
 	runCells(t, feishu.Field{Type: feishu.TypeNumber}, cases)
+}
+
+func TestCurrency(t *testing.T) {
+	t.Parallel()
+	fits := func(in string) cellCase {
+		return cellCase{name: "takes " + in, in: quote(in), sent: `12`, rules: "number_text"}
+	}
+	differs := func(in string) cellCase {
+		return cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reasonCurrency}
+	}
+	for code, cases := range map[string][]cellCase{
+		"CNY": {fits("¥12"), fits("￥12"), fits("12元"), fits("RMB 12"), fits("12"), differs("$12"), differs("HK$12"), differs("12 EUR")},
+		"JPY": {fits("¥12"), fits("12 JPY"), differs("12元"), differs("¥12元"), differs("$12")},
+		"HKD": {fits("$12"), fits("HK$12"), fits("12 HKD"), differs("US$12"), differs("¥12")},
+		"XXX": {fits("$12"), fits("12元")},
+	} {
+		runCells(t, feishu.Field{Type: feishu.TypeNumber, UIType: "Currency", Property: &feishu.FieldProperty{CurrencyCode: code}}, cases)
+	}
 }
 
 func quote(s string) string { return string(appendQuoted(nil, s)) }

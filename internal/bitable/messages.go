@@ -113,6 +113,8 @@ var (
 	reasonNothing    = problem.Text{ZH: "这个词只表示“没有”，不能作选项。", EN: "The word only says that there is nothing; it is no option."}
 	reasonNumber     = problem.Text{ZH: "这不是一个明确的数字。", EN: "This is not plainly a number."}
 	reasonPrecision  = problem.Text{ZH: "超过 2^53 的数字会失去精度。请用文本列保存。", EN: "A number beyond 2^53 would lose digits. Keep it in a text column."}
+	reasonTiny       = problem.Text{ZH: "这个数太接近 0，会存成 0。请用文本列保存。", EN: "The number is so close to 0 that it would be stored as 0. Keep it in a text column."}
+	reasonCurrency   = problem.Text{ZH: "货币符号和这一列的货币不一致。", EN: "The currency is not that of the column."}
 	reasonTwoOptions = problem.Text{ZH: "单选列只能有一个选项。", EN: "A single select takes one option."}
 	reasonTwins      = problem.Text{ZH: "有几个选项只在大小写、全半角或空白上不同，分不清是哪一个。请照原样写。", EN: "Several options differ only by case, width or white space. Write one of them exactly."}
 	reasonSingle     = problem.Text{ZH: "这一列设为只能有一个值。", EN: "The column is set to hold one value."}

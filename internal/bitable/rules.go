@@ -19,6 +19,8 @@ const (
 	RuleTextJSON           = "text_json"
 	RuleTextJoined         = "text_joined"
 	RuleNumberText         = "number_text"
+	RuleNumberScaled       = "number_scaled"
+	RuleNumberRounded      = "number_rounded"
 	RuleOptionMatched      = "option_matched"
 	RuleOptionCreated      = "option_created"
 	RuleOptionUnwrapped    = "option_unwrapped"

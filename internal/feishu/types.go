@@ -96,6 +96,7 @@ type FieldProperty struct {
 	DateFormatter string   `json:"date_formatter,omitempty"`
 	TableID       string   `json:"table_id,omitempty"`
 	TableName     string   `json:"table_name,omitempty"`
+	CurrencyCode  string   `json:"currency_code,omitempty"`
 }
 
 // Option is one option of a select column.

@@ -43,6 +43,8 @@ var ruleEntries = []RuleEntry{
 	{"text_json", Text{ZH: "列表或对象写成了 JSON 文本。", EN: "The list or object was written as JSON text."}},
 	{"text_joined", Text{ZH: "飞书的文本片段拼成了一段文本。", EN: "Feishu's text segments were joined."}},
 	{"number_text", Text{ZH: "文本读成了数字。", EN: "The text was read as a number."}},
+	{"number_scaled", Text{ZH: "万、亿、万亿换算成了完整的数字。", EN: "万, 亿 or 万亿 was multiplied out."}},
+	{"number_rounded", Text{ZH: "小数位超过飞书能保存的精度，会存成最接近的数。需要每一位都保留时请用文本列。", EN: "The number has more digits than Feishu keeps; the nearest one is stored. Use a text column to keep every digit."}},
 	{"option_matched", Text{ZH: "只在大小写、全半角或空白上不同，采用已有选项。", EN: "It differed only by case, width or white space; the existing option was taken."}},
 	{"option_created", Text{ZH: "表里没有这个选项，会新建。", EN: "The column has no such option; it is created."}},
 	{"option_unwrapped", Text{ZH: "从列表或对象里取出了选项。", EN: "The option was taken out of a list or object."}},
