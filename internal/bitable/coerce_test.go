@@ -324,8 +324,8 @@ func TestCheckbox(t *testing.T) {
 		{name: "clears by null", in: `null`, sent: `null`, with: updating},
 	}
 	for sent, words := range map[string][]string{
-		"true":  {"1", "true", "True", " TRUE ", "ｔｒｕｅ", "yes", "Y", "on", "是", "对", "√", "✓", "✔", "✔\ufe0f"},
-		"false": {"0", "false", "False", "no", "N", "OFF", "否", "错", "×", "✗"},
+		"true":  {"1", "true", "True", " TRUE ", "ｔｒｕｅ", "yes", "Y", "on", "是", "对", "√", "✓", "✔", "✔\ufe0f", "✅", "☑", "☑\ufe0f"},
+		"false": {"0", "false", "False", "no", "N", "OFF", "否", "错", "×", "✗", "❌", "☐", "☐\ufe0e"},
 	} {
 		for _, word := range words {
 			cases = append(cases, cellCase{name: "reads the word " + word, in: quote(word), sent: sent, rules: "checkbox_text"})
@@ -372,11 +372,26 @@ func TestURL(t *testing.T) {
 		{name: "refuses other schemes", in: `"ftp://a.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
 		{name: "refuses a script", in: `"javascript:alert(1)"`, code: problem.RowValueMismatch, reason: reasonURL},
 		{name: "refuses a lack of host", in: `"https://"`, code: problem.RowValueMismatch, reason: reasonURL},
-		{name: "refuses text around", in: `"see https://a.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
-		{name: "refuses text after", in: `"https://a.cn 见"`, code: problem.RowValueMismatch, reason: reasonURL},
+		{name: "finds the link behind text", in: `"see https://a.cn"`, sent: `{"text":"see https://a.cn","link":"https://a.cn"}`, rules: "url_found"},
+		{name: "finds the link in a share text", in: `"【抖音】复制打开看看 https://v.douyin.com/abc123/ 好看"`, sent: `{"text":"【抖音】复制打开看看 https://v.douyin.com/abc123/ 好看","link":"https://v.douyin.com/abc123/"}`, rules: "url_found"},
+		{name: "ends a found link at its punctuation", in: `"见（https://a.cn/x）。"`, sent: `{"text":"见（https://a.cn/x）。","link":"https://a.cn/x"}`, rules: "url_found"},
+		{name: "refuses two links", in: `"https://a.cn https://b.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
+		{name: "refuses two links with a comma between", in: `"https://a.cn,https://b.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
+		{name: "takes a link in the query of another", in: `"https://a.cn/?u=https://b.cn/"`, sent: `{"text":"https://a.cn/?u=https://b.cn/","link":"https://a.cn/?u=https://b.cn/"}`, rules: "url_wrapped"},
+		{name: "refuses text without a link", in: `"没有链接"`, code: problem.RowValueMismatch, reason: reasonURL},
+		{name: "takes off a full stop", in: `"https://example.com/a。"`, sent: `{"text":"https://example.com/a","link":"https://example.com/a"}`, rules: "url_trimmed"},
+		{name: "takes off several marks", in: `"https://a.cn/x)!."`, sent: `{"text":"https://a.cn/x","link":"https://a.cn/x"}`, rules: "url_trimmed"},
+		{name: "keeps a bracket that it opens", in: `"https://a.cn/x_(y)"`, sent: `{"text":"https://a.cn/x_(y)","link":"https://a.cn/x_(y)"}`, rules: "url_wrapped"},
+		{name: "takes off angle brackets", in: `"<https://a.cn>"`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_trimmed"},
+		{name: "takes off quotes", in: `"“https://a.cn”"`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_trimmed"},
+		{name: "takes off straight quotes", in: quote(`"https://a.cn"`), sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "json_text url_wrapped"},
+		{name: "takes an object with url", in: `{"url":"https://a.cn"}`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_wrapped"},
+		{name: "takes an object with name", in: `{"name":"t","url":"https://a.cn"}`, sent: `{"text":"t","link":"https://a.cn"}`, rules: "url_wrapped"},
+		{name: "takes a segment", in: `[{"type":"url","text":"t","link":"https://a.cn"}]`, sent: `{"text":"t","link":"https://a.cn"}`, rules: "list_unwrapped members_dropped"},
 		{name: "refuses a text alone", in: `{"text":"t"}`, code: problem.RowValueMismatch},
 		{name: "refuses an empty link", in: `{"text":"t","link":""}`, code: problem.RowValueMismatch},
-		{name: "refuses a list", in: `["https://a.cn"]`, code: problem.RowValueMismatch},
+		{name: "takes a list of one", in: `["https://a.cn"]`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "list_unwrapped url_wrapped"},
+		{name: "refuses a list of two", in: `["https://a.cn","https://b.cn"]`, code: problem.RowValueMismatch},
 	})
 }
 

@@ -28,6 +28,9 @@ type listKind struct {
 	entry func(c *run, text []byte) (id []byte, lookup PendingKind, v verdict)
 }
 
+// attachmentMember holds the token of a file in the object of an attachment.
+const attachmentMember = "file_token"
+
 type verdict int
 
 const (
@@ -39,7 +42,7 @@ const (
 var (
 	personList     = listKind{member: "id", max: MaxPersons, zh: "个人员", en: "people", reason: reasonPrefix, entry: (*run).person}
 	groupList      = listKind{member: "id", max: MaxGroups, zh: "个群", en: "groups", reason: reasonElement, entry: (*run).group}
-	attachmentList = listKind{member: "file_token", max: MaxAttachments, zh: "个附件", en: "attachments", reason: reasonElement, repeated: true, entry: (*run).attachment}
+	attachmentList = listKind{member: attachmentMember, max: MaxAttachments, zh: "个附件", en: "attachments", reason: reasonElement, repeated: true, entry: (*run).attachment}
 	linkList       = listKind{max: MaxLinks, zh: "条记录", en: "records", reason: reasonElement, entry: (*run).recordID}
 )
 
@@ -50,8 +53,10 @@ func (c *run) list(dst []byte, col *column, text []byte, isText bool, kind listK
 	case c.raw == nil:
 	case isText:
 		c.note(RuleIDWrapped)
-		if !c.addEntry(col, kind, text) {
-			return dst, failed
+		for _, entry := range kind.entries(text) {
+			if !c.addEntry(col, kind, entry) {
+				return dst, failed
+			}
 		}
 	case c.raw[0] == '{':
 		c.note(RuleIDWrapped)
@@ -80,6 +85,20 @@ func (c *run) list(dst []byte, col *column, text []byte, isText bool, kind listK
 		return c.mismatch(dst, col, reasonSingle, "")
 	}
 	return c.writeList(dst)
+}
+
+// entries takes text apart where it holds several links to files, at newlines, commas and spaces.
+func (k listKind) entries(text []byte) [][]byte {
+	if k.member != attachmentMember || countLinks(text) < 2 {
+		return [][]byte{text}
+	}
+	links := bytes.FieldsFunc(text, func(r rune) bool { return isSpaceOrControl(r) || isSeparator(r) })
+	for _, link := range links {
+		if !isURL(link) || link[0]|0x20 != 'h' {
+			return [][]byte{text}
+		}
+	}
+	return links[:min(len(links), k.max+1)] // list refuses more
 }
 
 func (c *run) addList(col *column, kind listKind) bool {

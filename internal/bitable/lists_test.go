@@ -3,6 +3,7 @@ package bitable
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,6 +126,28 @@ func TestAttachment(t *testing.T) {
 		{name: "refuses an object without token", in: `[{"url":"https://x"}]`, code: problem.RowValueMismatch},
 		{name: "refuses more than a cell holds", in: listOf(MaxAttachments+1, "boxcnExample0123456789%d"), code: problem.RowTooLarge},
 	})
+}
+
+func TestSeveralLinksToFiles(t *testing.T) {
+	t.Parallel()
+	s := NewSchema([]feishu.Field{{Name: "c", Type: feishu.TypeAttachment}})
+	for in, want := range map[string][]string{
+		"https://a.cn/1.png\nhttps://a.cn/2.png": {"https://a.cn/1.png", "https://a.cn/2.png"},
+		"https://a.cn/1.png, https://a.cn/2.png": {"https://a.cn/1.png", "https://a.cn/2.png"},
+		"https://a.cn/1.png,https://a.cn/2.png":  {"https://a.cn/1.png", "https://a.cn/2.png"},
+		"https://a.cn/1.png https://a.cn/2.png":  {"https://a.cn/1.png", "https://a.cn/2.png"},
+		"https://a.cn/1,2.png":                   {"https://a.cn/1,2.png"},
+		"https://a.cn/?u=https://b.cn/1.png":     {"https://a.cn/?u=https://b.cn/1.png"},
+	} {
+		plan := s.Coerce(messages(`{"c":`+quote(in)+`}`), defaults())
+		var got []string
+		for _, l := range plan.Pending() {
+			got = append(got, l.Value)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: looked up %q, want %q", in, got, want)
+		}
+	}
 }
 
 func TestPending(t *testing.T) {

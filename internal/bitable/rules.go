@@ -37,6 +37,8 @@ const (
 	RulePersonResolved     = "person_resolved"
 	RulePhoneCleaned       = "phone_cleaned"
 	RuleURLWrapped         = "url_wrapped"
+	RuleURLTrimmed         = "url_trimmed"
+	RuleURLFound           = "url_found"
 	RuleURLMarkdown        = "url_markdown"
 	RuleAttachmentUploaded = "attachment_uploaded"
 	RuleLocationText       = "location_text"

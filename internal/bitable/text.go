@@ -116,8 +116,8 @@ func hasOnly(raw []byte, names ...string) bool {
 	}
 }
 
-// emojiStyle asks for the colourful form of the sign before it.
-const emojiStyle = "\ufe0f"
+// signStyles ask for the colourful or the plain form of the sign before it.
+const signStyles = "\ufe0f\ufe0e"
 
 // checkbox takes true and false, and the words and signs that mean them.
 func (c *run) checkbox(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
@@ -126,13 +126,13 @@ func (c *run) checkbox(dst []byte, col *column, text []byte, isText bool) ([]byt
 	}
 	word := c.raw
 	if isText {
-		word = bytes.TrimSuffix(bytes.ToLower(foldWidth(text)), []byte(emojiStyle))
+		word = bytes.TrimRight(bytes.ToLower(foldWidth(text)), signStyles)
 	}
 	c.note(RuleCheckboxText)
 	switch string(word) {
-	case "1", "true", "yes", "y", "on", "是", "对", "√", "✓", "✔":
+	case "1", "true", "yes", "y", "on", "是", "对", "√", "✓", "✔", "✅", "☑":
 		return append(dst, "true"...), written
-	case "0", "false", "no", "n", "off", "否", "错", "×", "✗":
+	case "0", "false", "no", "n", "off", "否", "错", "×", "✗", "❌", "☐":
 		return append(dst, "false"...), written
 	default:
 		return c.mismatch(dst, col, reasonShape, "")

@@ -61,6 +61,8 @@ var ruleEntries = []RuleEntry{
 	{"person_resolved", Text{ZH: "邮箱或手机号查成了用户。", EN: "The email or mobile number was looked up."}},
 	{"phone_cleaned", Text{ZH: "电话里的空格、横线和括号去掉了，或由数字写成文本。", EN: "Spaces, dashes and parentheses were removed from the phone number, or a number became text."}},
 	{"url_wrapped", Text{ZH: "链接写成了飞书的 {text, link} 形式。", EN: "The link was put into Feishu's {text, link} shape."}},
+	{"url_trimmed", Text{ZH: "去掉了链接外面的尖括号、引号或句末标点。", EN: "Angle brackets, quotes or closing punctuation around the link were removed."}},
+	{"url_found", Text{ZH: "文本里有一个链接：整段文本作显示文字，这个链接作地址。", EN: "The text holds one link: the whole text is shown, that link is the address."}},
 	{"url_markdown", Text{ZH: "Markdown 链接拆成了文字和链接。", EN: "The Markdown link was taken apart into text and link."}},
 	{"attachment_uploaded", Text{ZH: "文件已上传到多维表格。", EN: "The file was uploaded to the base."}},
 	{"location_text", Text{ZH: "经纬度文本整理成了“经度,纬度”。", EN: "The coordinates were tidied to \"lng,lat\"."}},
