@@ -191,8 +191,9 @@ func (r *runner) reject(l *lane, guilty []unit, why *feishu.Error) {
 			it := &u.items[i]
 			var rowErr *problem.RowError
 			if it.blamed || len(u.items) == 1 {
-				rowErr = refusedRow(why)
-				rowErr.Index = it.e.rows[it.pos].Index
+				row := it.e.sub.Rows[it.pos]
+				rowErr = refusedRow(why, row.Fields, it.e.sub.Fields)
+				rowErr.Index = row.Index
 				if first == nil {
 					first = rowErr
 				}
