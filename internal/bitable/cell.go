@@ -30,7 +30,7 @@ func (c *run) cell(t *target, raw []byte) {
 		c.buf = append(c.buf, ',')
 	}
 	c.buf = append(c.buf, col.member...)
-	at := len(c.buf)
+	at, uses := len(c.buf), len(c.plan.optionUses)
 	out, res := c.value(c.buf, col)
 	switch res {
 	case written, held:
@@ -38,7 +38,7 @@ func (c *run) cell(t *target, raw []byte) {
 		c.members++
 		if res == held {
 			c.plan.hold(c.row, heldCell{
-				at: at - c.start, column: col.field.Name, repeated: col.field.Type == feishu.TypeAttachment, elements: slices.Clone(c.elements),
+				start: start - c.start, at: at - c.start, column: col.field.Name, key: c.isKey(), repeated: col.field.Type == feishu.TypeAttachment, elements: slices.Clone(c.elements),
 			})
 		}
 	case omitted:
@@ -46,6 +46,7 @@ func (c *run) cell(t *target, raw []byte) {
 		out = nil
 	case failed:
 		c.buf = c.buf[:start]
+		c.plan.optionUses = c.plan.optionUses[:uses] // a row without the cell makes no option of it
 		return
 	}
 	if !t.exact && !c.countAgain(RuleColumnMatched, col.field.Name) {

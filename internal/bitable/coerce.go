@@ -23,7 +23,7 @@ func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
 	}
 	c := &run{
 		Schema: s, o: o,
-		plan:    &Plan{rows: make([]planned, len(rows)), answers: map[Pending]*answer{}, sorted: true},
+		plan:    &Plan{rows: make([]planned, len(rows)), answers: map[Pending]*answer{}, sorted: true, skips: o.SkipBadValues},
 		targets: map[string]*target{},
 		seen:    make([]int, len(s.columns)),
 		counted: map[string][]int{},
@@ -137,6 +137,7 @@ func (c *run) finish() {
 		return
 	}
 	c.buf = append(c.buf, '}')
+	row.members = c.members
 	row.body = json.RawMessage(c.buf[c.start:len(c.buf):len(c.buf)])
 }
 

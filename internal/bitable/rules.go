@@ -10,6 +10,7 @@ const (
 	RuleNullSkipped        = "null_skipped"
 	RuleEmptySkipped       = "empty_skipped"
 	RuleEmptyCleared       = "empty_cleared"
+	RuleBadValueSkipped    = "bad_value_skipped"
 	RuleJSONText           = "json_text"
 	RuleComputedValue      = "computed_value"
 	RuleListUnwrapped      = "list_unwrapped"

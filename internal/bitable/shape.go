@@ -111,7 +111,21 @@ func (c *run) fail(e RowError) {
 	if e.Got == "" {
 		e.Got = shown(c.given)
 	}
+	if c.o.SkipBadValues && isBadValue(e.Code) && !c.isKey() {
+		c.count(RuleBadValueSkipped, e.Field, c.given, nil)
+		return
+	}
 	c.plan.fail(e)
+}
+
+// isBadValue reports whether bad_values:skip leaves out a value that is refused with the code.
+func isBadValue(code problem.RowCode) bool {
+	switch code { //nolint:exhaustive // no other
+	case problem.RowValueMismatch, problem.RowReadOnlyField, problem.RowOptionNotFound, problem.RowPersonNotFound, problem.RowAttachmentFailed:
+		return true
+	default:
+		return false
+	}
 }
 
 // failRow records what is wrong with the row under way.

@@ -34,6 +34,7 @@ var ruleEntries = []RuleEntry{
 	{"null_skipped", Text{ZH: "新建时 null 不写入。", EN: "On create a null is left out."}},
 	{"empty_skipped", Text{ZH: "空值没有写入。", EN: "The empty value was left out."}},
 	{"empty_cleared", Text{ZH: "空值清空了单元格。", EN: "The empty value cleared the cell."}},
+	{"bad_value_skipped", Text{ZH: "这个值不符合列的类型，按 bad_values=skip 没有写入，这一行的其余部分照常写入。", EN: "The value does not fit its column; it was left out because of bad_values=skip, and the rest of the row is written."}},
 	{"json_text", Text{ZH: "文本里的 JSON 值被取出。", EN: "The JSON value that the text holds was taken."}},
 	{"computed_value", Text{ZH: "从公式或查找引用的读取结构里取出了值。", EN: "The value was taken out of the shape in which a formula or lookup is read."}},
 	{"list_unwrapped", Text{ZH: "取出了列表里唯一的元素。", EN: "The only entry of the list was taken."}},

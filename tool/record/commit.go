@@ -265,7 +265,7 @@ func (w *write) fingerprint(ctx context.Context) [32]byte {
 	o := w.options
 	options := []string{
 		w.target.Tenant, w.target.AppToken, w.target.TableID, string(w.op), strings.Join(w.keys, "\x00"), w.token,
-		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, w.target.UserIDType,
+		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, o.BadValues, w.target.UserIDType,
 		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
 	}
 	files := intake.ResultFrom(ctx).Files
