@@ -12,8 +12,12 @@ func badValuesSchema() *Schema {
 	tags := selectField(feishu.TypeMultiSelect, "A")
 	tags.Name = "tags"
 	return NewSchema([]feishu.Field{
-		{Name: "title", Type: feishu.TypeText}, {Name: "n", Type: feishu.TypeNumber}, tags, {Name: "who", Type: feishu.TypeUser},
-		{Name: "file", Type: feishu.TypeAttachment}, {Name: "sum", Type: feishu.TypeFormula},
+		{Name: "title", Type: feishu.TypeText},
+		{Name: "n", Type: feishu.TypeNumber},
+		tags,
+		{Name: "who", Type: feishu.TypeUser},
+		{Name: "file", Type: feishu.TypeAttachment},
+		{Name: "sum", Type: feishu.TypeFormula},
 	})
 }
 

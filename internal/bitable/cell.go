@@ -38,7 +38,8 @@ func (c *run) cell(t *target, raw []byte) {
 		c.members++
 		if res == held {
 			c.plan.hold(c.row, heldCell{
-				start: start - c.start, at: at - c.start, column: col.field.Name, key: c.isKey(), repeated: col.field.Type == feishu.TypeAttachment, elements: slices.Clone(c.elements),
+				start: start - c.start, at: at - c.start, column: col.field.Name, key: c.isKey(),
+				repeated: col.field.Type == feishu.TypeAttachment, elements: slices.Clone(c.elements),
 			})
 		}
 	case omitted:

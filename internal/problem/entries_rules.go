@@ -39,7 +39,7 @@ var ruleEntries = []RuleEntry{
 	{"computed_value", Text{ZH: "从公式或查找引用的读取结构里取出了值。", EN: "The value was taken out of the shape in which a formula or lookup is read."}},
 	{"list_unwrapped", Text{ZH: "取出了列表里唯一的元素。", EN: "The only entry of the list was taken."}},
 	{"placeholder", Text{ZH: "这个词只表示“没有”（如 null、N/A、暂无），按空值处理。", EN: "The word only says that there is nothing (as null, N/A, none); it was taken for an empty value."}},
-	{"unrendered_template", Text{ZH: "这段文本是没有替换的模板变量，照原样写入。请检查上一步的变量名和开关。", EN: "The text is a template variable that was not filled in; it was written as it is. Check the variable's name in the step before."}},
+	{"unrendered_template", Text{ZH: "这段文本是没有替换的模板变量，照原样写入。请检查上一步的变量名和开关。", EN: "The text is a template variable that was not filled in; it was written as it is. Check the variable's name in the previous step."}},
 	{"text_scalar", Text{ZH: "数字或布尔值按原样写成文本。", EN: "The number or boolean was written as text, as it was spelled."}},
 	{"text_json", Text{ZH: "列表或对象写成了 JSON 文本。", EN: "The list or object was written as JSON text."}},
 	{"text_joined", Text{ZH: "飞书的文本片段拼成了一段文本。", EN: "Feishu's text segments were joined."}},
