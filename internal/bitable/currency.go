@@ -55,7 +55,7 @@ var currencyMarks = func() []currencyMark {
 // currenciesOf is the set of the codes in text; 0 for a code that is not Feishu's.
 func currenciesOf(text string) currencySet {
 	var set currencySet
-	for _, code := range strings.Fields(text) {
+	for code := range strings.FieldsSeq(text) {
 		for i, known := range currencyCodes {
 			if code == known {
 				set |= 1 << i

@@ -156,7 +156,7 @@ func (c *column) isSelect() bool {
 
 // foldsWidth reports whether full-width characters are folded in the column's values.
 func (c *column) foldsWidth() bool {
-	switch c.field.Type { //nolint:exhaustive // no other
+	switch c.field.Type {
 	case feishu.TypeNumber, feishu.TypeDateTime, feishu.TypeCheckbox, feishu.TypePhone, feishu.TypeLocation:
 		return true
 	default:

@@ -120,7 +120,7 @@ func (c *run) fail(e RowError) {
 
 // isBadValue reports whether bad_values:skip leaves out a value that is refused with the code.
 func isBadValue(code problem.RowCode) bool {
-	switch code { //nolint:exhaustive // no other
+	switch code {
 	case problem.RowValueMismatch, problem.RowReadOnlyField, problem.RowOptionNotFound, problem.RowPersonNotFound,
 		problem.RowAttachmentFailed:
 		return true

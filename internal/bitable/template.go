@@ -1,6 +1,9 @@
 package bitable
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // isTemplate reports whether text as a whole is what a template engine leaves where it has no value: {{…}}, ${…} or
 // [object Object].
@@ -102,10 +105,5 @@ func (c *run) keyTemplate(text []byte) bool {
 
 // isKey reports whether rows are matched on the column of the cell under way.
 func (c *run) isKey() bool {
-	for _, column := range c.keys {
-		if column == c.key.column {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.keys, c.key.column)
 }

@@ -55,9 +55,12 @@ func nextLink(text []byte, from int) (start, end int) {
 }
 
 func hasScheme(s []byte) bool {
-	const longest = len("https://")
-	lower := bytes.ToLower(s[:min(len(s), longest)])
-	return bytes.HasPrefix(lower, []byte("http://")) || bytes.HasPrefix(lower, []byte("https://"))
+	for _, scheme := range [...]string{"http://", "https://"} {
+		if len(s) >= len(scheme) && strings.EqualFold(string(s[:len(scheme)]), scheme) {
+			return true
+		}
+	}
+	return false
 }
 
 // endsLink reports whether a link in prose ends before r.
@@ -84,7 +87,7 @@ func countLinks(text []byte) int {
 		return 0
 	}
 	for at := start + 1; at < end; at++ {
-		if hasScheme(text[at:]) && (text[at-1] == ',' || text[at-1] == ';') {
+		if (text[at-1] == ',' || text[at-1] == ';') && hasScheme(text[at:]) {
 			return 2
 		}
 	}
