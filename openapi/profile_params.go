@@ -39,7 +39,7 @@ const (
 // parameters, shared ones. It leaves out what a connection key contains (app_id, app_secret, passphrase), files, which no importer
 // can send as JSON, and the parameter for a single row, since the one for rows also accepts one object.
 func Params(t tool.Tool) []Param {
-	schema := schemaOf(huma.NewMapRegistry("#/", huma.DefaultSchemaNamer), t.Input)
+	schema := schemaOf(huma.NewMapRegistry(plainRefs, huma.DefaultSchemaNamer), t.Input)
 	examples := exampleOf(t.Description)
 	var params []Param
 	rank := map[string]int{}
