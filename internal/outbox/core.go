@@ -95,7 +95,7 @@ func (c *core) checkIdle() {
 }
 
 // releaseDelivered frees the derived key of an entry whose answer is stored and was delivered; the entry goes too, unless a job
-// id was handed out. mu is held.
+// id was handed out or the delivery may be recalled. mu is held.
 func (c *core) releaseDelivered(e *entry) {
 	if !e.derived || !e.delivered {
 		return
@@ -105,7 +105,7 @@ func (c *core) releaseDelivered(e *entry) {
 		defer c.mu.Unlock()
 		delete(c.gone, e.id)
 	}}
-	if e.keep {
+	if e.keep || e.recalls {
 		r.changes.Delivered = []string{e.id}
 	} else {
 		r.changes.Forget = []string{e.id}

@@ -31,6 +31,7 @@ type entry struct {
 	loaded    bool   // came from the store: who waits for it may do so at another instance
 	keep      bool   // a job id was handed out
 	delivered bool   // a 2xx answer reached its caller
+	recalls   bool   // its caller may still say that the answer did not arrive: it stays in the store
 	repeated  bool   // runs elsewhere, and its owner is to be told that it was repeated
 	round     *round
 

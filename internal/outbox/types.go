@@ -154,9 +154,12 @@ type Changes struct {
 	Finish    []BatchResult // after the call
 	Done      []EntryResult
 	Delivered []string // entry ids
-	Keep      []string // entry ids: a job id was handed out after all
-	Forget    []string // entry ids: with their batches, where no other entry uses them
-	Fences    []Fence  // the leases that the changes rest on; one that is older than another seen for its lane is ErrFenced
+	// Recalled are entry ids whose answer did not reach its caller after all: they are as if never delivered, unless another
+	// entry has the key by now.
+	Recalled []string
+	Keep     []string // entry ids: a job id was handed out after all
+	Forget   []string // entry ids: with their batches, where no other entry uses them
+	Fences   []Fence  // the leases that the changes rest on; one that is older than another seen for its lane is ErrFenced
 }
 
 // BatchResult ends a batch.

@@ -23,6 +23,11 @@ type Call struct {
 	lang       problem.Lang
 	softErrors bool
 	delivered  []func()
+	recalls    []func()
+	recallable bool
+	recalled   bool
+
+	delivering sync.Mutex // held while hooks of Deliver and Recall run, so that neither overtakes the other
 }
 
 // Summary is what the log line and the metrics of a finished request are made of.
@@ -133,11 +138,45 @@ func (c *Call) AwaitsDelivery() bool {
 	return len(c.delivered) > 0
 }
 
-// Deliver runs the hooks in the order they were added, each once however often it is called. The transport calls it.
+// Deliver runs the hooks in the order they were added, each once however often it is called; none after Recall. The transport
+// calls it.
 func (c *Call) Deliver() {
+	c.delivering.Lock()
+	defer c.delivering.Unlock()
 	c.mu.Lock()
 	hooks := c.delivered
 	c.delivered = nil
+	if c.recalled {
+		hooks = nil
+	}
+	c.mu.Unlock()
+	for _, hook := range hooks {
+		hook()
+	}
+}
+
+// SetRecallable notes that the caller can still say, after the delivery, that the answer did not reach it.
+func (c *Call) SetRecallable() { c.set(func() { c.recallable = true }) }
+
+// Recallable reports whether the delivery may be recalled: who adds a hook of OnDelivered then adds one of OnRecalled too.
+func (c *Call) Recallable() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.recallable
+}
+
+// OnRecalled adds a hook that takes back what a hook of OnDelivered noted. It runs even if that one did not.
+func (c *Call) OnRecalled(hook func()) { c.set(func() { c.recalls = append(c.recalls, hook) }) }
+
+// Recall notes that the answer did not, or will not, reach the caller: what Deliver did is taken back, and a later Deliver does
+// nothing.
+func (c *Call) Recall() {
+	c.delivering.Lock()
+	defer c.delivering.Unlock()
+	c.mu.Lock()
+	c.recalled, c.delivered = true, nil
+	hooks := c.recalls
+	c.recalls = nil
 	c.mu.Unlock()
 	for _, hook := range hooks {
 		hook()

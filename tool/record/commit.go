@@ -132,7 +132,7 @@ func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note 
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	request.CallFrom(ctx).OnDelivered(ticket.Delivered)
+	awaitDelivery(request.CallFrom(ctx), ticket)
 	receipt, err := settle(ctx, result, note)
 	if err != nil {
 		return tool.Answer{}, err
@@ -153,6 +153,14 @@ func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note 
 		receipt.UpstreamCalls = result.UpstreamCalls + request.CallFrom(ctx).UpstreamCalls()
 	}
 	return tool.OK(receipt.body(receipt.op)), nil
+}
+
+// awaitDelivery makes the write an answered one once the call's answer is delivered.
+func awaitDelivery(call *request.Call, ticket *outbox.Ticket) {
+	call.OnDelivered(ticket.Delivered)
+	if call.Recallable() {
+		call.OnRecalled(ticket.Recallable())
+	}
 }
 
 // body is the receipt in the words of the operation.
@@ -240,7 +248,7 @@ func accepted(ctx context.Context, ticket *outbox.Ticket) (tool.Answer, error) {
 		return tool.Answer{}, err
 	}
 	call := request.CallFrom(ctx)
-	call.OnDelivered(ticket.Delivered)
+	awaitDelivery(call, ticket)
 	message := problem.Text{
 		ZH: "已接收，仍在写入。请用 get_job 查询结果。",
 		EN: "Accepted and being written. Ask get_job for the result.",

@@ -33,6 +33,9 @@ SELECT entry.seq, ?2 FROM json_each(?1) AS ids CROSS JOIN entry ON entry.id = id
 
 	markDelivered = `UPDATE entry SET delivered = 1 WHERE id IN (SELECT value FROM json_each(?))`
 
+	// markRecalled passes over an entry whose key another one has by now.
+	markRecalled = `UPDATE OR IGNORE entry SET delivered = 0 WHERE id IN (SELECT value FROM json_each(?))`
+
 	markKeep = `UPDATE entry SET keep = 1 WHERE id IN (SELECT value FROM json_each(?))`
 
 	// dropBatches deletes the batches of the entries ?1 that no entry but those needs.
@@ -47,7 +50,7 @@ AND NOT EXISTS (SELECT 1 FROM need WHERE need.batch = batch.number AND need.entr
 
 type writeStatements struct {
 	insertEntry, insertPayload, insertBatch, insertNeeds, finishBatch, endEntry,
-	dropPayloads, markDelivered, markKeep, dropBatches, dropNeeds, forgetEntries, expireEntries *sql.Stmt
+	dropPayloads, markDelivered, markRecalled, markKeep, dropBatches, dropNeeds, forgetEntries, expireEntries *sql.Stmt
 }
 
 func (w *writeStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -60,6 +63,7 @@ func (w *writeStatements) prepare(ctx context.Context, db *sql.DB) error {
 		&w.endEntry:      endEntry,
 		&w.dropPayloads:  dropPayloads,
 		&w.markDelivered: markDelivered,
+		&w.markRecalled:  markRecalled,
 		&w.markKeep:      markKeep,
 		&w.dropBatches:   dropBatches,
 		&w.dropNeeds:     dropNeeds,
@@ -132,6 +136,9 @@ func (s *Store) change(ctx context.Context, tx *sql.Tx, changes *outbox.Changes)
 		return err
 	}
 	if err := forAll(ctx, tx, changes.Delivered, s.write.markDelivered); err != nil {
+		return err
+	}
+	if err := forAll(ctx, tx, changes.Recalled, s.write.markRecalled); err != nil {
 		return err
 	}
 	if err := forAll(ctx, tx, changes.Keep, s.write.markKeep); err != nil {
