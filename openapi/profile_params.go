@@ -121,7 +121,12 @@ func exampleOf(description string) map[string]json.RawMessage {
 	return given
 }
 
+// schema describes the parameter to an importer. A boolean is a choice of two texts: Dify sends false for a boolean that was left
+// empty, and takes the text "false" for true.
 func (p Param) schema() importSchema {
+	if p.Type == huma.TypeBoolean {
+		return importSchema{Type: huma.TypeString, Description: p.Description, Enum: []any{"true", "false"}}
+	}
 	return importSchema{
 		Type: p.Type, Description: p.Description, Enum: p.Enum, Minimum: p.Minimum, Maximum: p.Maximum, Example: p.Example,
 	}

@@ -111,6 +111,9 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 				if err := schemas.check(known.Path, got); err != nil {
 					t.Errorf("%s: %v", got.raw, err)
 				}
+				if strings.Contains(one.body, `"dry_run":true`) && !strings.Contains(got.raw, "试运行") {
+					t.Errorf("the message does not say that it is a dry run: %s", got.raw)
+				}
 			}
 		})
 	}
