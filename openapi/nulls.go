@@ -13,7 +13,8 @@ import (
 const typeNull = "null"
 
 // describeNulls makes every registered object say which of its members may be null although they refer to another object: Huma
-// describes a pointer to a struct as the struct alone. A member with omitempty is left out instead, never null. prefix is what the registry's references begin with.
+// describes a pointer to a struct as the struct alone. A member with omitempty is left out instead, never null. prefix is what the
+// registry's references begin with.
 func describeNulls(registry huma.Registry, prefix string) {
 	for _, name := range slices.Sorted(maps.Keys(registry.Map())) {
 		schema := registry.Map()[name]
