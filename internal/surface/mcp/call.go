@@ -39,7 +39,7 @@ func (s *Server) handler(t tool.Tool, shape *openapi.Shape) mcp.ToolHandler {
 func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
 	own := request.SoftCall(request.CallFrom(ctx).RequestID) // the HTTP status is 200 for errors too
 	exchange := exchangeFrom(ctx)
-	e := &entry{call: own, print: printOf(c.tool.Name, c.request.Params.Arguments)}
+	e := &entry{call: own, same: digestOf(c.tool.Name, c.request.Params.Arguments)}
 	if exchange == nil {
 		own.RequestID = httpd.NewRequestID()
 		e.id = c.header().Get(headerID)

@@ -152,8 +152,8 @@ func (x *exchange) settle(l *ledger) {
 	}
 }
 
-// printOf digests a call: its tool and arguments as they were sent.
-func printOf(name string, arguments []byte) [32]byte {
+// digestOf digests a call: its tool and arguments as they were sent.
+func digestOf(name string, arguments []byte) [32]byte {
 	digest := sha256.New()
 	_, _ = digest.Write([]byte(name)) // never fails
 	_, _ = digest.Write([]byte{0})

@@ -28,7 +28,7 @@ type client [32]byte
 type entry struct {
 	client client
 	id     string   // JSON-RPC id as it was sent; "" if it is not known
-	print  [32]byte // tool and arguments
+	same   [32]byte // tool and arguments
 	call   *request.Call
 
 	writing bool          // the answer is being written
@@ -72,7 +72,7 @@ func (l *ledger) enter(e *entry) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for other := range l.flying {
-		if other.writing && other.client == e.client && other.print == e.print {
+		if other.writing && other.client == e.client && other.same == e.same {
 			return other.noted
 		}
 	}

@@ -94,7 +94,7 @@ func TestLedger(t *testing.T) {
 			}
 			l.write(second)
 			start := time.Now()
-			l.begin(t.Context(), &entry{client: mine, print: [32]byte{1}, call: &request.Call{}})
+			l.begin(t.Context(), &entry{client: mine, same: [32]byte{1}, call: &request.Call{}})
 			if time.Since(start) != 0 {
 				t.Error("another call waited")
 			}
