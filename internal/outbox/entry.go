@@ -122,6 +122,11 @@ func (e *entry) changed() bool {
 	return false
 }
 
+// written reports whether every row has come to what it asked for.
+func (e *entry) written() bool {
+	return !slices.ContainsFunc(e.rows, func(row RowResult) bool { return row.Status == Failed || row.Status == Unknown })
+}
+
 // allFailed reports whether nothing was done: no row is written, unknown or already as asked.
 func allFailed(rows []RowResult) bool {
 	for i := range rows {

@@ -157,6 +157,10 @@ type Changes struct {
 	Keep      []string // entry ids: a job id was handed out after all
 	Forget    []string // entry ids: with their batches, where no other entry uses them
 	Fences    []Fence  // the leases that the changes rest on; one that is older than another seen for its lane is ErrFenced
+
+	// Volatile says that a power cut may undo the changes until a later Apply that is not volatile returns. Else they are on the
+	// disk once Apply returns. The order of Apply calls is kept either way: a power cut undoes the last ones only.
+	Volatile bool
 }
 
 // BatchResult ends a batch.

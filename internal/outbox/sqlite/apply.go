@@ -90,6 +90,9 @@ func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) error {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
+	if err := s.setSync(ctx, changes.Volatile); err != nil {
+		return fmt.Errorf("outbox store: %w", err)
+	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("outbox store: begin: %w", err)
@@ -100,6 +103,22 @@ func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("outbox store: commit: %w", err)
 	}
+	return nil
+}
+
+// setSync sets whether the writer's next commits are synced; the caller has the turn.
+func (s *Store) setSync(ctx context.Context, lax bool) error {
+	if s.lax == lax {
+		return nil
+	}
+	mode := "PRAGMA synchronous = FULL"
+	if lax {
+		mode = "PRAGMA synchronous = NORMAL"
+	}
+	if _, err := s.writer.ExecContext(ctx, mode); err != nil {
+		return err
+	}
+	s.lax = lax
 	return nil
 }
 

@@ -162,6 +162,9 @@ func (s *Store) expireChunk(ctx context.Context, before time.Time) (int64, error
 		return 0, err
 	}
 	defer s.endTurn()
+	if err := s.setSync(context.WithoutCancel(ctx), true); err != nil {
+		return 0, err
+	}
 	expired, err := s.write.expireEntries.ExecContext(context.WithoutCancel(ctx), before.UnixMilli(), expireChunk)
 	if err != nil {
 		return 0, err

@@ -1,8 +1,9 @@
 // Package sqlite keeps the outbox in one SQLite file: the store of a single instance.
 //
-// The file is in WAL mode with synchronous=NORMAL. What Apply has committed is in the operating system's hands, so the
-// death of the process at any instant loses nothing; a power cut may lose the last commits, never the consistency of the
-// file. FULL would add an fsync, some milliseconds, to every write of every caller.
+// The file is in WAL mode. What Apply has committed is in the operating system's hands, so the death of the process at any
+// instant loses nothing. It is on the disk as well (synchronous=FULL, one fsync a transaction), unless the changes are volatile:
+// those are committed with synchronous=NORMAL, and a power cut may undo them until the next commit that is synced. A power cut
+// never harms the consistency of the file.
 //
 // One connection writes, a few read. Payloads, plans and results arrive sealed; the store never opens them.
 package sqlite
@@ -50,6 +51,7 @@ type Store struct {
 	lock   *fileLock
 	turn   chan struct{} // holds one token: whose Apply it is
 	fences outbox.Fences // of the outboxes of this process; guarded by turn
+	lax    bool          // the writer does not sync its commits; guarded by turn
 	write  writeStatements
 	read   readStatements
 }
@@ -137,7 +139,7 @@ func openWriter(path string) (*sql.DB, error) {
 		"_txlock": {"immediate"},
 		"_pragma": {
 			"journal_mode(wal)",
-			"synchronous(normal)",
+			"synchronous(full)",
 			"foreign_keys(1)",
 			fmt.Sprintf("busy_timeout(%d)", busyTimeoutMillis),
 			fmt.Sprintf("cache_size(-%d)", writerCacheKiB),
