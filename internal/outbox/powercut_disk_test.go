@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -39,14 +38,13 @@ type disk struct {
 	events []event
 }
 
-// disks are the directories that are recorded, by name.
-var disks sync.Map
-
 // record begins to record what is done in dir, through SQLite, by files opened from now on.
 func record(dir string) *disk {
 	recording()
 	d := &disk{dir: dir}
-	disks.Store(dir, d)
+	recorder.mu.Lock()
+	defer recorder.mu.Unlock()
+	recorder.disks[dir] = d
 	return d
 }
 
@@ -132,27 +130,27 @@ func written(content []byte, events []event) []byte {
 	return content
 }
 
-// The recording VFS is the default one with three methods of its files, and its removal of files, watched. SQLite calls them by
-// address: these hold the addresses of the default's own.
-var (
-	defaultOpen, defaultDelete uintptr
-	methodsOf                  sync.Map       // watched table of methods, by the default's
-	openFiles                  sync.Map       // path, by address of the open file
-	recordingOnce              sync.Once
-	watched                    atomic.Uintptr // the VFS; keeps it reachable for the reader of a dump
-)
+// recorder is the recording VFS: the default one with three methods of its files, and its removal of files, watched. SQLite calls
+// them by address; these hold the addresses of the default's own.
+var recorder struct {
+	once               sync.Once
+	vfs                uintptr
+	openFile, deleting uintptr
 
-// methods is a table of file methods and where the default's is.
-type methods struct{ watched, original uintptr }
+	mu      sync.Mutex          // guards what follows
+	disks   map[string]*disk    // by directory
+	files   map[uintptr]string  // paths, by address of the open file
+	methods map[uintptr]uintptr // watched table of methods, by the default's
+	pinned  []any               // functions that SQLite calls
+}
 
+// address is where a function lies; recorder.mu is held.
 func address[F any](f F) uintptr {
 	p := new(F)
 	*p = f
-	pinned.Store(p, true)
+	recorder.pinned = append(recorder.pinned, p)
 	return *(*uintptr)(unsafe.Pointer(p))
 }
-
-var pinned sync.Map // functions that SQLite calls
 
 func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
 
@@ -172,7 +170,10 @@ type (
 
 // recording makes the recording VFS the default of this process, once.
 func recording() {
-	recordingOnce.Do(func() {
+	recorder.once.Do(func() {
+		recorder.mu.Lock()
+		defer recorder.mu.Unlock()
+		recorder.disks, recorder.files, recorder.methods = make(map[string]*disk), make(map[uintptr]string), make(map[uintptr]uintptr)
 		tls := libc.NewTLS()
 		original := sqlitelib.Xsqlite3_vfs_find(tls, 0)
 		size := unsafe.Sizeof(sqlitelib.Tsqlite3_vfs{})
@@ -183,35 +184,37 @@ func recording() {
 		if err != nil {
 			panic(err)
 		}
-		defaultOpen, defaultDelete = vfs.FxOpen, vfs.FxDelete
+		recorder.openFile, recorder.deleting = vfs.FxOpen, vfs.FxDelete
 		vfs.FzName, vfs.FpNext = name, 0
 		vfs.FxOpen, vfs.FxDelete = address(watchedOpen), address(watchedDelete)
 		if sqlitelib.Xsqlite3_vfs_register(tls, own, 1) != sqlitelib.SQLITE_OK {
 			panic("cannot register a VFS")
 		}
-		watched.Store(own)
+		recorder.vfs = own
 	})
 }
 
 func watchedOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr) int32 {
-	rc := function[openFunc](defaultOpen)(tls, vfs, name, file, flags, outFlags)
+	rc := function[openFunc](recorder.openFile)(tls, vfs, name, file, flags, outFlags)
 	if rc != sqlitelib.SQLITE_OK || name == 0 {
 		return rc
 	}
 	path := libc.GoString(name)
-	if _, recorded := disks.Load(filepath.Dir(path)); !recorded || strings.Contains(filepath.Base(path), ".lock") {
+	recorder.mu.Lock()
+	defer recorder.mu.Unlock()
+	if recorder.disks[filepath.Dir(path)] == nil || strings.Contains(filepath.Base(path), ".lock") {
 		return rc
 	}
-	openFiles.Store(file, path)
+	recorder.files[file] = path
 	opened := at[sqlitelib.Tsqlite3_file](file)
 	opened.FpMethods = watchedMethods(tls, opened.FpMethods)
 	return rc
 }
 
-// watchedMethods returns the watched table for a table of the default's.
+// watchedMethods returns the watched table for a table of the default's; recorder.mu is held.
 func watchedMethods(tls *libc.TLS, original uintptr) uintptr {
-	if known, ok := methodsOf.Load(original); ok {
-		return known.(uintptr)
+	if known := recorder.methods[original]; known != 0 {
+		return known
 	}
 	own := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(sqlitelib.Tsqlite3_io_methods{})))
 	table, plain := at[sqlitelib.Tsqlite3_io_methods](own), *at[sqlitelib.Tsqlite3_io_methods](original)
@@ -230,28 +233,34 @@ func watchedMethods(tls *libc.TLS, original uintptr) uintptr {
 		return rc
 	})
 	table.FxClose = address(func(tls *libc.TLS, file uintptr) int32 {
-		openFiles.Delete(file)
+		recorder.mu.Lock()
+		delete(recorder.files, file)
+		recorder.mu.Unlock()
 		return function[closeFunc](plain.FxClose)(tls, file)
 	})
-	known, _ := methodsOf.LoadOrStore(original, own)
-	return known.(uintptr)
+	recorder.methods[original] = own
+	return own
 }
 
 func noteFile(file uintptr, e event) {
-	path, ok := openFiles.Load(file)
-	if !ok {
-		return
-	}
-	if d, ok := disks.Load(filepath.Dir(path.(string))); ok {
-		e.file = filepath.Base(path.(string))
-		d.(*disk).add(e)
+	recorder.mu.Lock()
+	path := recorder.files[file]
+	recorder.mu.Unlock()
+	notePath(path, e)
+}
+
+// notePath records what is done to a file, if it lies in a directory that is recorded.
+func notePath(path string, e event) {
+	recorder.mu.Lock()
+	d := recorder.disks[filepath.Dir(path)]
+	recorder.mu.Unlock()
+	if d != nil {
+		e.file = filepath.Base(path)
+		d.add(e)
 	}
 }
 
 func watchedDelete(tls *libc.TLS, vfs, name uintptr, syncDir int32) int32 {
-	path := libc.GoString(name)
-	if d, ok := disks.Load(filepath.Dir(path)); ok {
-		d.(*disk).add(event{kind: removed, file: filepath.Base(path)})
-	}
-	return function[deleteFunc](defaultDelete)(tls, vfs, name, syncDir)
+	notePath(libc.GoString(name), event{kind: removed})
+	return function[deleteFunc](recorder.deleting)(tls, vfs, name, syncDir)
 }
