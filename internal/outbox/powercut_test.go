@@ -29,6 +29,7 @@ type creates struct {
 	Token string
 	Rows  []feishu.Fields
 	IDs   []string
+	Made  time.Time
 }
 
 // notedBase notes each create that it has carried out.
@@ -43,7 +44,7 @@ func (b *notedBase) BatchCreate(
 ) ([]string, error) {
 	ids, err := b.fakeBase.BatchCreate(ctx, table, rows, opts)
 	if err == nil {
-		text, _ := json.Marshal(creates{opts.ClientToken, rows, ids})
+		text, _ := json.Marshal(creates{opts.ClientToken, rows, ids, time.Now()})
 		b.disk.note(noteCreated + string(text))
 	}
 	return ids, err
@@ -68,7 +69,7 @@ func (d *disk) baseAt(n int) *fakeBase {
 		_ = json.Unmarshal([]byte(text), &c)
 		base.tokens[c.Token] = c.IDs
 		for i, fields := range c.Rows {
-			row := fakeRow{id: c.IDs[i]}
+			row := fakeRow{id: c.IDs[i], made: c.Made}
 			_ = json.Unmarshal(fields, &row.fields)
 			base.tables["tblExample"] = append(base.tables["tblExample"], row)
 			base.next++

@@ -52,6 +52,8 @@ type batch struct {
 
 	// Outbox.mu guards the state; the rest belongs to the lane's goroutine while it is sending, else to Outbox.mu.
 	state     BatchState
+	first     time.Time // creates: of the first sending, or before; zero if it was not sent, or long ago
+	witnessed bool      // entries of other batches need to know what it has made
 	uncertain bool      // was sent by an earlier run or try, as far as is known: it may have been carried out
 	overtaken bool      // a later batch wrote to the same record or key while this one was pending
 	deferred  time.Time // since when it is deferred; zero if it is not
@@ -94,7 +96,8 @@ func (r *runner) storedBatch(l *lane, b *batch) Batch {
 		ids[i] = e.id
 	}
 	return Batch{
-		ID: b.id, Lane: l.id, Seq: b.seq, ClientToken: b.token, Entries: ids, Plan: r.journal.sealJSON(sealPlan, p),
+		ID: b.id, Lane: l.id, Seq: b.seq, ClientToken: b.token, Entries: ids,
+		StartedAt: time.Now().UTC().Truncate(time.Millisecond), Plan: r.journal.sealJSON(sealPlan, p),
 	}
 }
 
@@ -120,6 +123,9 @@ func (r *runner) call(ctx context.Context, b *batch) ([]string, error) {
 	}
 	switch b.op {
 	case OpCreate:
+		if b.first.IsZero() && !b.uncertain {
+			b.first = time.Now()
+		}
 		opts := sub.Write
 		opts.ClientToken = b.token
 		rows := make([]feishu.Fields, len(b.items))

@@ -16,16 +16,19 @@ type lane struct {
 	lease   Lease
 	unwatch func() bool // ends the watch over the lease
 
-	ring    []*caller // callers that wait, whose turn it is first
-	callers map[string]*caller
-	resumed []*batch        // stored batches to be sent again before anything else, by seq
-	running bool            // a goroutine works on it
-	reload  bool            // another instance has stored something of it
-	loads   int             // loads under way of what is stored of it
-	ended   map[string]bool // ids of entries that were dropped while a load is under way, which may have seen them
-	entries int             // entries that belong to it, waiting, under way or parked, and pins
-	seq     int64           // of the newest batch
-	options map[option]bool // created by writes of this lane
+	ring     []*caller // callers that wait, whose turn it is first
+	callers  map[string]*caller
+	resumed  []*batch        // stored batches to be sent again before anything else, by seq
+	running  bool            // a goroutine works on it
+	reload   bool            // another instance has stored something of it
+	loads    int             // loads under way of what is stored of it
+	ended    map[string]bool // ids of entries that were dropped while a load is under way, which may have seen them
+	entries  int             // entries that belong to it, waiting, under way or parked, and pins
+	seq      int64           // of the newest batch
+	options  map[option]bool // created by writes of this lane
+	known    []creation      // what creates of the lane have made, oldest first
+	knownIDs int             // record ids in known
+
 	pending map[*batch]bool // stored batches that the lane went on without: deferred, of unknown outcome, or queued again
 }
 
@@ -197,6 +200,9 @@ func (r *runner) start(l *lane, batches ...*batch) bool {
 		for _, e := range b.entries() {
 			changes.Insert = e.claim(changes.Insert)
 		}
+	}
+	for i, b := range batches {
+		changes.Start[i].Entries = append(changes.Start[i].Entries, l.witness(b)...)
 	}
 	stored := r.journal.begin(changes) // before any other change of what was claimed here
 	r.mu.Unlock()

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -45,31 +46,41 @@ const (
 type attempt struct {
 	b         *batch
 	uncertain bool // a call may have been carried out
+	spent     bool // Feishu knows the client token
 	tries     map[feishu.Class]int
 	wait      time.Duration
 }
 
 // send makes the batch's call until its outcome is known or its tries are used up. why is nil only for verdictWritten.
-func (r *runner) send(ctx context.Context, b *batch) (ids []string, v verdict, why *feishu.Error) {
+func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v verdict, why *feishu.Error) {
 	r.mu.Lock()
 	r.transitionBatch(b, BatchSend)
 	r.mu.Unlock()
 	a := &attempt{b: b, uncertain: b.uncertain, tries: make(map[feishu.Class]int)}
-	if b.uncertain && (b.op != OpCreate || b.overtaken) {
-		if ids, written := r.find.readBack(ctx, b); written {
-			return ids, verdictWritten, nil
+	if b.uncertain && b.op != OpCreate {
+		if r.find.readBack(ctx, b) {
+			return nil, verdictWritten, nil
 		}
-		if b.overtaken && !r.find.isFree(ctx, b) {
+		if b.overtaken {
 			return nil, verdictUnknown, &feishu.Error{Class: feishu.ClassReadBack}
 		}
 	}
 	for {
+		if a.uncertain && b.op == OpCreate {
+			switch ids, seen := r.lookBefore(ctx, l, a); seen {
+			case present:
+				return ids, verdictWritten, nil
+			case undecided:
+				return nil, verdictUnknown, cmp.Or(why, &feishu.Error{Class: feishu.ClassReadBack})
+			case absent:
+			}
+		}
 		var ids []string
 		err := recovered(r.opts.Logger, func() (err error) {
 			ids, err = r.call(ctx, b)
 			return err
 		})
-		if err == nil && b.op == OpCreate && len(ids) != len(b.items) {
+		if err == nil && b.op == OpCreate && !distinct(ids, len(b.items)) {
 			err = &feishu.Error{Class: feishu.ClassReadBack, Code: codeTokenUsed}
 		}
 		if err == nil {
@@ -79,14 +90,15 @@ func (r *runner) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 		r.metrics.retry(why.Class)
 		if a.refused(why) {
 			if a.uncertain {
-				if ids, written := r.find.readBack(ctx, b); written {
+				if ids, written := r.wasWritten(ctx, l, a); written {
 					return ids, verdictWritten, nil
 				}
 			}
 			return nil, verdictRefused, why
 		}
 		if a.sent(why) && (b.op != OpCreate || tokenSpent(why)) {
-			if ids, written := r.find.readBack(ctx, b); written {
+			a.spent = b.op == OpCreate
+			if ids, written := r.wasWritten(ctx, l, a); written {
 				return ids, verdictWritten, nil
 			}
 		}
@@ -109,6 +121,42 @@ func (r *runner) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 			return nil, verdictFailed, why
 		}
 	}
+}
+
+// lookBefore looks for the rows of a create before it is sent again. absent means that it may be sent: the rows are not there, or
+// the client token alone still keeps it from being carried out twice.
+func (r *runner) lookBefore(ctx context.Context, l *lane, a *attempt) ([]string, sighting) {
+	ids, seen := r.find.created(ctx, a.b, r.circumstances(l, a.b, a.spent))
+	switch {
+	case seen == present:
+		return ids, present
+	case a.b.overtaken && !r.find.isFree(ctx, a.b):
+		return nil, undecided
+	case seen == undecided && time.Since(a.b.first) <= trustToken:
+		return nil, absent
+	}
+	return nil, seen
+}
+
+// wasWritten finds out from the table whether a batch was carried out; ids are those of created records.
+func (r *runner) wasWritten(ctx context.Context, l *lane, a *attempt) (ids []string, written bool) {
+	if a.b.op != OpCreate {
+		return nil, r.find.readBack(ctx, a.b)
+	}
+	ids, seen := r.find.created(ctx, a.b, r.circumstances(l, a.b, a.spent))
+	return ids, seen == present
+}
+
+// distinct reports whether ids are n record ids, none empty and none twice.
+func distinct(ids []string, n int) bool {
+	seen := make(map[string]bool, n)
+	for _, id := range ids {
+		if id == "" || seen[id] {
+			return false
+		}
+		seen[id] = true
+	}
+	return len(ids) == n
 }
 
 // affords reports whether a batch may be sent again that Feishu did not answer: only within the share of repeats that all calls

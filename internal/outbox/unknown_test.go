@@ -95,6 +95,7 @@ func TestUnknownOutcome(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := setup(t)
 			down := true
+			h.base.unread = &feishu.Error{Class: feishu.ClassOpen}
 			h.base.faults = func(n int, _ write) fault {
 				switch {
 				case n == 1:
@@ -108,7 +109,7 @@ func TestUnknownOutcome(t *testing.T) {
 			if r := h.write(t, sub); tally(r)[outbox.Unknown] != 2 {
 				t.Fatalf("%+v", r)
 			}
-			down = false
+			down, h.base.unread = false, nil
 			again := h.submit(t, sub)
 			if r := wait(t, again); !again.Replay || tally(r)[outbox.Created] != 2 || r.Err != nil {
 				t.Errorf("replay %v, %+v", again.Replay, r)
@@ -124,6 +125,7 @@ func TestUnknownOutcome(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := setup(t)
 			start := time.Now()
+			h.base.unread = &feishu.Error{Class: feishu.ClassServer}
 			h.base.faults = func(n int, _ write) fault {
 				switch {
 				case n == 1:

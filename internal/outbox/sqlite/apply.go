@@ -20,7 +20,7 @@ ON CONFLICT (tenant, key) WHERE key <> '' AND (derived = 0 OR delivered = 0 OR d
 
 	insertPayload = `INSERT INTO payload (entry, data) VALUES (?, ?)`
 
-	insertBatch = `INSERT INTO batch (id, lane, seq, client_token, plan, result) VALUES (?, ?, ?, ?, ?, ?)`
+	insertBatch = `INSERT INTO batch (id, lane, seq, client_token, started_at, plan, result) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
 	insertNeeds = `INSERT INTO need (entry, batch)
 SELECT entry.seq, ?2 FROM json_each(?1) AS ids CROSS JOIN entry ON entry.id = ids.value WHERE entry.done_at IS NULL`
@@ -181,7 +181,11 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, entries []outbox.Entry) 
 func (s *Store) start(ctx context.Context, tx *sql.Tx, batches []outbox.Batch) error {
 	for i := range batches {
 		b := &batches[i]
-		inserted, err := run(ctx, tx, s.write.insertBatch, b.ID, b.Lane, b.Seq, b.ClientToken, notNil(b.Plan), b.Result)
+		startedAt := int64(0)
+		if !b.StartedAt.IsZero() {
+			startedAt = b.StartedAt.UnixMilli()
+		}
+		inserted, err := run(ctx, tx, s.write.insertBatch, b.ID, b.Lane, b.Seq, b.ClientToken, startedAt, notNil(b.Plan), b.Result)
 		if err != nil {
 			return fmt.Errorf("start batch %s: %w", b.ID, err)
 		}
