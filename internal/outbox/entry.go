@@ -16,6 +16,7 @@ type entry struct {
 	derived               bool
 	sub                   *Submission
 	group                 group
+	turn                  turn
 	bytes                 int
 	options               map[int][]option // new ones, by position
 	created               time.Time
@@ -53,6 +54,7 @@ func (e *entry) prepare() {
 		e.bytes += rowBytes(&e.sub.Rows[i])
 	}
 	e.group = groupOf(e)
+	e.turn = turn{tenant: e.sub.Tenant, imported: e.sub.Import, credential: e.tenant, table: e.sub.Table.TableID}
 	e.options = usedOptions(e.sub)
 	e.resetRows()
 }

@@ -16,8 +16,10 @@ type lane struct {
 	lease   Lease
 	unwatch func() bool // ends the watch over the lease
 
-	ring     []*caller // callers that wait, whose turn it is first
-	callers  map[string]*caller
+	ring     []*tenant // who waits, whose turn it is first
+	last     string    // the tenant whose turn it was last
+	tenants  map[string]*tenant
+	callers  map[turn]*caller
 	resumed  []*batch        // stored batches to be sent again before anything else, by seq
 	running  bool            // a goroutine works on it
 	reload   bool            // another instance has stored something of it
@@ -34,7 +36,7 @@ type lane struct {
 
 func newLane(id string, lease Lease) *lane {
 	return &lane{
-		id: id, lease: lease, callers: make(map[string]*caller), options: make(map[option]bool),
+		id: id, lease: lease, tenants: make(map[string]*tenant), callers: make(map[turn]*caller), options: make(map[option]bool),
 		pending: make(map[*batch]bool), ended: make(map[string]bool),
 	}
 }
@@ -42,9 +44,9 @@ func newLane(id string, lease Lease) *lane {
 // fences is the lease as the changes of the lane carry it to the store.
 func (l *lane) fences() []Fence { return []Fence{{Lane: l.id, Token: l.lease.Token()}} }
 
-// push queues e behind the caller's other entries.
+// push queues e behind the others of its turn.
 func (l *lane) push(e *entry) {
-	c := l.caller(e.sub.Caller)
+	c := l.caller(e.turn)
 	c.queue = append(c.queue, e)
 }
 
@@ -52,7 +54,7 @@ func (l *lane) push(e *entry) {
 func (l *lane) putBack(e *entry, positions []int) {
 	e.out -= len(positions)
 	e.todo = append(slices.Clone(positions), e.todo...)
-	c := l.caller(e.sub.Caller)
+	c := l.caller(e.turn)
 	if !slices.Contains(c.queue, e) {
 		c.queue = slices.Insert(c.queue, 0, e)
 	}
@@ -60,25 +62,40 @@ func (l *lane) putBack(e *entry, positions []int) {
 
 // remove takes e out of the queue.
 func (l *lane) remove(e *entry) {
-	c := l.callers[e.sub.Caller]
+	c := l.callers[e.turn]
 	if c == nil {
 		return
 	}
 	c.queue = slices.DeleteFunc(c.queue, func(other *entry) bool { return other == e })
 	if len(c.queue) == 0 {
-		delete(l.callers, c.name)
-		l.ring = slices.DeleteFunc(l.ring, func(other *caller) bool { return other == c })
+		l.prune()
 	}
 }
 
-func (l *lane) caller(name string) *caller {
-	c := l.callers[name]
+func (l *lane) caller(key turn) *caller {
+	c := l.callers[key]
 	if c == nil {
-		c = &caller{name: name}
-		l.callers[name] = c
-		l.ring = append(l.ring, c)
+		c = &caller{key: key}
+		l.callers[key] = c
+		t := l.tenant(key.tenant)
+		t.callers = append(t.callers, c)
 	}
 	return c
+}
+
+// tenant returns a tenant of the ring. One that comes anew goes before the one whose turn it was last, if that is still there.
+func (l *lane) tenant(name string) *tenant {
+	t := l.tenants[name]
+	if t == nil {
+		t = &tenant{name: name}
+		l.tenants[name] = t
+		at := len(l.ring)
+		if at > 0 && l.ring[at-1].name == l.last {
+			at--
+		}
+		l.ring = slices.Insert(l.ring, at, t)
+	}
+	return t
 }
 
 // again queues a stored batch to be sent again.

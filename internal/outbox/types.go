@@ -36,7 +36,8 @@ type Submission struct {
 	// twice in a call, so each goes in a call of its own first use.
 	NewOptions map[string][]string
 
-	Caller         string   // whose turn it is in the lane: an opaque name, one a tenant's passphrase or connection
+	Tenant         string   // whose turn it is in the lane: an opaque name, one a passphrase and credential
+	Import         string   // takes turns with the other writes of its tenant, and keeps no order with them; "" for a small write
 	IdempotencyKey string   // "" derives one from Fingerprint
 	Fingerprint    [32]byte // MAC over credential, table, operation, options and canonical rows
 	Memo           []byte   // the tool's own part of the answer, kept sealed and given back with the result

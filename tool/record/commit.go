@@ -78,7 +78,8 @@ func (w *write) submit(waiting, ctx context.Context, known directory.Table, fing
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
-		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Caller: w.caller(), IdempotencyKey: w.options.IdempotencyKey, Fingerprint: fingerprint,
+		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Tenant: w.target.Caller, Import: w.importName(),
+		IdempotencyKey: w.options.IdempotencyKey, Fingerprint: fingerprint,
 		Keep: tool.IsTrue(w.options.Async),
 	}
 	if tool.IsTrue(w.options.DryRun) {
@@ -104,13 +105,13 @@ func (w *write) submit(waiting, ctx context.Context, known directory.Table, fing
 	return answer, err
 }
 
-// caller is whose turn it is in the lane. An import of several batches takes turns with the other requests of its own caller as
-// it does with those of others; requests that one batch holds keep their caller's order.
-func (w *write) caller() string {
+// importName names an import of several batches, which takes turns with the other requests of its tenant; "" for a request that
+// one batch holds: those keep their order.
+func (w *write) importName() string {
 	if len(w.rows) <= feishu.MaxBatchCreate {
-		return w.target.Caller
+		return ""
 	}
-	return w.target.Caller + "/" + rand.Text()
+	return rand.Text()
 }
 
 // await waits for the result until the deadline, then answers 202: the write goes on. Who asked for a job gets its id at once, a

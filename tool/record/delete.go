@@ -118,7 +118,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 		return tool.Answer{}, err
 	}
 	ticket, err := s.Outbox.Submit(waiting, outbox.Submission{
-		Table: target.TableRef, Op: outbox.OpDelete, Rows: rows, Atomic: !w.options.skips(), Caller: target.Caller,
+		Table: target.TableRef, Op: outbox.OpDelete, Rows: rows, Atomic: !w.options.skips(), Tenant: target.Caller,
 		IdempotencyKey: in.IdempotencyKey, Fingerprint: fingerprint, Memo: data, Keep: tool.IsTrue(in.Async),
 	})
 	if err != nil {
