@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // group is what the rows of one call have in common.
@@ -52,12 +53,13 @@ type batch struct {
 
 	// Outbox.mu guards the state; the rest belongs to the lane's goroutine while it is sending, else to Outbox.mu.
 	state     BatchState
-	first     time.Time // creates: of the first sending, or before; zero if it was not sent, or long ago
-	witnessed bool      // entries of other batches need to know what it has made
-	uncertain bool      // was sent by an earlier run or try, as far as is known: it may have been carried out
-	overtaken bool      // a later batch wrote to the same record or key while this one was pending
-	deferred  time.Time // since when it is deferred; zero if it is not
-	unknown   time.Time // since when its outcome cannot be found out; zero if it can
+	first     time.Time       // creates: of the first sending, or before; zero if it was not sent, or long ago
+	witnessed bool            // entries of other batches need to know what it has made
+	said      *problem.Feishu // the last error that Feishu answered to it; nil if it answered none
+	uncertain bool            // was sent by an earlier run or try, as far as is known: it may have been carried out
+	overtaken bool            // a later batch wrote to the same record or key while this one was pending
+	deferred  time.Time       // since when it is deferred; zero if it is not
+	unknown   time.Time       // since when its outcome cannot be found out; zero if it can
 }
 
 // lead is an entry of the batch that stands for what all have in common: table, credential and options.

@@ -80,13 +80,17 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 			ids, err = r.call(ctx, b)
 			return err
 		})
-		if err == nil && b.op == OpCreate && !distinct(ids, len(b.items)) {
-			err = &feishu.Error{Class: feishu.ClassReadBack, Code: codeTokenUsed}
+		garbled := err == nil && b.op == OpCreate && !distinct(ids, len(b.items))
+		if garbled {
+			err = &feishu.Error{Class: feishu.ClassReadBack}
 		}
 		if err == nil {
 			return ids, verdictWritten, nil
 		}
 		why = feishuError(err)
+		if why.Code != 0 {
+			b.said = why.Problem().Feishu
+		}
 		r.metrics.retry(why.Class)
 		if a.refused(why) {
 			if a.uncertain {
@@ -96,8 +100,8 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 			}
 			return nil, verdictRefused, why
 		}
-		if a.sent(why) && (b.op != OpCreate || tokenSpent(why)) {
-			a.spent = b.op == OpCreate
+		if a.sent(why) && (b.op != OpCreate || tokenSpent(why) || garbled) {
+			a.spent = a.spent || tokenSpent(why)
 			if ids, written := r.wasWritten(ctx, l, a); written {
 				return ids, verdictWritten, nil
 			}

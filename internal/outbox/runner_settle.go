@@ -51,7 +51,9 @@ func (r *runner) endTries(l *lane, b *batch, v verdict, why *feishu.Error) {
 	switch {
 	case r.deferBatch(l, b, v, why):
 	case v == verdictUnknown:
-		r.setUnknown(l, b, unknownOutcome().Because(why))
+		unknown := unknownOutcome().Because(why)
+		unknown.Feishu = b.said
+		r.setUnknown(l, b, unknown)
 	default:
 		r.fail(l, b, why.Problem())
 	}

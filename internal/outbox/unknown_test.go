@@ -292,3 +292,33 @@ func TestBackoff(t *testing.T) {
 func problemRetryable(p *problem.Error) bool {
 	return p != nil && (p.Code == problem.RateLimited || p.Code == problem.UpstreamUnavailable)
 }
+
+// TestUnknownOutcome_says_what_feishu_said_last: its code and log id, also where the very last call got no answer at all.
+func TestUnknownOutcome_says_what_feishu_said_last(t *testing.T) {
+	t.Parallel()
+	for name, last := range map[string]error{
+		"an answer": &feishu.Error{Class: feishu.ClassServer, Code: 1255002, Msg: "InternalError", LogID: "log_example"},
+		"no answer": interrupted(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := setup(t)
+				h.base.unread = interrupted()
+				h.base.faults = func(n int, _ write) fault {
+					if n == 1 {
+						return fault{before: &feishu.Error{Class: feishu.ClassServer, Code: 1255002, LogID: "log_example"}}
+					}
+					return fault{before: last}
+				}
+				r := h.write(t, creation("a", "一"))
+				if tally(r)[outbox.Unknown] != 1 || r.Err == nil || r.Err.Feishu == nil {
+					t.Fatalf("%+v", r)
+				}
+				if r.Err.Feishu.Code != 1255002 || r.Err.Feishu.LogID != "log_example" {
+					t.Errorf("feishu is %+v", r.Err.Feishu)
+				}
+			})
+		})
+	}
+}
