@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+
+	"github.com/google/uuid"
 )
 
 // lane is the queue of one base: (brand, app_token). At most one write of it is under way. Outbox.mu guards
@@ -197,7 +199,7 @@ func (r *runner) newBatch(l *lane, op Op, items []item) *batch {
 	l.seq++
 	b := &batch{id: newID("bat_"), seq: l.seq, op: op, items: items}
 	if op == OpCreate {
-		b.token = newClientToken()
+		b.token = uuid.NewString()
 		if e := b.lead(); e.sub.Write.ClientToken != "" && !e.tokenUsed {
 			b.token, e.tokenUsed = e.sub.Write.ClientToken, true
 		}

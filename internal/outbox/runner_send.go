@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
-// How often a call is made again, by what came back. Waits grow by half from between firstWait/2 and firstWait up to
+// How often a call is made again, by what came back. Waits double from between firstWait/2 and firstWait up to
 // longestWait, unless Feishu names the time.
 const (
 	conflictTries = 12 // write conflicts: about a minute
@@ -23,6 +23,9 @@ const (
 	longestWait = 8 * time.Second
 	longestRate = time.Minute // a rate limit that asks for more than this is an answer
 )
+
+// waits are the waits between repeats where Feishu does not name the time.
+var waits = backoff.Policy{Base: firstWait, Cap: longestWait, Half: true}
 
 // Codes of Feishu's that the outbox itself must know; all others it knows by class.
 const (
@@ -48,7 +51,7 @@ type attempt struct {
 	uncertain bool // a call may have been carried out
 	spent     bool // Feishu knows the client token
 	tries     map[feishu.Class]int
-	wait      time.Duration
+	waits     int
 }
 
 // send makes the batch's call until its outcome is known or its tries are used up. why is nil only for verdictWritten.
@@ -116,7 +119,7 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 		case ctx.Err() != nil:
 			return nil, verdictStopped, why
 		case again:
-			if !pause(ctx, delay) {
+			if backoff.Wait(ctx, delay) != nil {
 				return nil, verdictStopped, why
 			}
 		case a.uncertain:
@@ -199,42 +202,26 @@ func (a *attempt) next(why *feishu.Error) (time.Duration, bool) {
 	tries := a.tries[why.Class]
 	switch why.Class {
 	case feishu.ClassConflict:
-		return max(a.backoff(), why.RetryAfter), tries < conflictTries && why.RetryAfter <= longestRate
+		return max(a.delay(), why.RetryAfter), tries < conflictTries && why.RetryAfter <= longestRate
 	case feishu.ClassRate:
 		if why.RetryAfter > 0 {
 			return why.RetryAfter, tries < rateTries && why.RetryAfter <= longestRate
 		}
-		return a.backoff(), tries < rateTries
+		return a.delay(), tries < rateTries
 	case feishu.ClassFresh:
-		return a.backoff(), tries < freshTries
+		return a.delay(), tries < freshTries
 	case feishu.ClassServer, feishu.ClassInterrupted, feishu.ClassReadBack:
-		return a.backoff(), tries < unknownTries
+		return a.delay(), tries < unknownTries
 	case feishu.ClassUnreachable, feishu.ClassOpen, // deferred by deferBatch
 		feishu.ClassData, feishu.ClassToken, feishu.ClassAccess, feishu.ClassCapacity:
 	}
 	return 0, false
 }
 
-// backoff returns the next wait: between half of it and the whole, growing by half each time.
-func (a *attempt) backoff() time.Duration {
-	if a.wait == 0 {
-		a.wait = firstWait
-	}
-	delay := a.wait/2 + rand.N(a.wait/2)
-	a.wait = min(a.wait*3/2, longestWait)
-	return delay
-}
-
-// pause waits for d; false if ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+// delay returns the next wait where Feishu does not name one.
+func (a *attempt) delay() time.Duration {
+	a.waits++
+	return waits.Delay(a.waits)
 }
 
 // feishuError returns err as the client's error; anything else means that nobody knows what became of the call.

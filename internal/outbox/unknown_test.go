@@ -229,7 +229,7 @@ func TestBackoff(t *testing.T) {
 				if wait := at[i].Sub(at[i-1]); wait < longest/2 || wait > longest {
 					t.Errorf("wait %d is %v, not between %v and %v", i, wait, longest/2, longest)
 				}
-				longest = longest * 3 / 2
+				longest *= 2
 			}
 		})
 	})
