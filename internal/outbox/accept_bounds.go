@@ -29,7 +29,12 @@ const (
 )
 
 func (c *core) scopes(e *entry) [4]scope {
-	return [4]scope{{"lane " + e.lane, c.opts.Lane}, {"turn " + e.lane + " " + e.turn.tenant, c.opts.Lane.share()}, {"tenant " + e.tenant, c.opts.Tenant}, {"", c.opts.Total}}
+	return [4]scope{
+		{"lane " + e.lane, c.opts.Lane},
+		{"turn " + e.lane + " " + e.turn.tenant, c.opts.Lane.share()},
+		{"tenant " + e.tenant, c.opts.Tenant},
+		{"", c.opts.Total},
+	}
 }
 
 // share is the part of a lane's bound that one tenant may take up.
