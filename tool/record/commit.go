@@ -131,7 +131,7 @@ func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note 
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	request.CallFrom(ctx).OnDelivered(ticket.Delivered)
+	onDelivered(request.CallFrom(ctx), ticket)
 	receipt, err := settle(ctx, result, note)
 	if err != nil {
 		return tool.Answer{}, err
@@ -233,13 +233,19 @@ func (m memo) invalidRows() *problem.Error {
 	return e
 }
 
+// onDelivered tells the outbox when the answer of call is delivered, and lets the same rows wait until that is decided.
+func onDelivered(call *request.Call, ticket *outbox.Ticket) {
+	call.OnDelivered(ticket.Delivered)
+	call.OnSettled(ticket.Answering())
+}
+
 // accepted answers 202. The job is stored before its id is handed out.
 func accepted(ctx context.Context, ticket *outbox.Ticket) (tool.Answer, error) {
 	if err := ticket.Keep(); err != nil {
 		return tool.Answer{}, err
 	}
 	call := request.CallFrom(ctx)
-	call.OnDelivered(ticket.Delivered)
+	onDelivered(call, ticket)
 	message := problem.Text{
 		ZH: "已接收，仍在写入。请用 get_job 查询结果。",
 		EN: "Accepted and being written. Ask get_job for the result.",

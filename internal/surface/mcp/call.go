@@ -65,6 +65,7 @@ func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
 		report(request.CallFrom(exchange), own, delivers)
 		return result
 	}
+	defer own.Settle()
 	if delivers {
 		own.Deliver() // to a pipe of this machine: what is written there has arrived
 	}
@@ -105,6 +106,7 @@ func report(request, own *request.Call, delivers bool) {
 	if delivers && own.AwaitsDelivery() {
 		request.OnDelivered(own.Deliver)
 	}
+	request.OnSettled(own.Settle)
 }
 
 // log writes the line that the access log writes over HTTP.
