@@ -22,6 +22,7 @@ import (
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
+	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -49,6 +50,8 @@ type App struct {
 	people        *attachment.People
 	outbox        *outbox.Outbox
 	health        *httpd.Health
+	keys          keyState        // of the database; sealAnew owns it once it runs
+	keyring       *secret.Keyring // the configured keys with the database's name key
 	authenticator *tenant.Authenticator
 	guard         *single.Guard
 	publicURL     string
@@ -56,6 +59,8 @@ type App struct {
 	admin         *httpd.Server // nil if off
 
 	serving errgroup.Group
+	behind  sync.WaitGroup // work that Stop cancels by quit
+	quit    context.CancelFunc
 	ended   chan struct{} // closed when a server ends by itself
 	end     sync.Once     // of ended: both servers may end at once
 	stop    sync.Once
@@ -72,6 +77,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.close())
 	}
+	a.background(ctx)
 	a.serve(a.public)
 	if a.admin != nil {
 		a.serve(a.admin)
@@ -88,10 +94,13 @@ func newApp(o Options) *App {
 // open makes every part, from the store up; what was opened before an error is closed by close.
 func (a *App) open(ctx context.Context) error {
 	var err error
-	keyring := a.config.Keyring
 	if a.store, err = sqlite.Open(ctx, a.config.DatabasePath); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
+	if a.keyring, err = a.unlock(ctx, a.config.Keyring, time.Now()); err != nil {
+		return err
+	}
+	keyring := a.keyring
 	if a.client, err = client.New(client.Options{
 		Keyring: keyring, BaseURL: a.config.FeishuBaseURL, Registerer: a.registry, Logger: a.logger,
 	}); err != nil {
@@ -109,7 +118,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
-	a.authenticator = tenant.NewAuthenticator(a.config.Passphrases, keyring)
+	a.authenticator = tenant.NewAuthenticator(a.config.Passphrases, a.config.Keyring)
 	a.guard = a.newGuard()
 	return nil
 }
@@ -188,6 +197,10 @@ func (a *App) Stop(ctx context.Context) error {
 func (a *App) close() error {
 	if a.public != nil {
 		_ = a.public.Stop(context.Background()) // nothing to do for one that is stopped already
+	}
+	if a.quit != nil {
+		a.quit()
+		a.behind.Wait()
 	}
 	if a.authenticator != nil {
 		a.authenticator.Close()
