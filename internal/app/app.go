@@ -135,15 +135,26 @@ func (a *App) listen(ctx context.Context, version string) error {
 		return err
 	}
 	a.publicURL = cmp.Or(a.config.PublicURL, a.URL())
-	if handler, err = a.handler(a.config.Keyring, version); err != nil {
+	if handler, err = a.handler(a.keyring, version); err != nil {
 		return err
 	}
 	if a.config.AdminListen != "" {
-		if a.admin, err = httpd.Listen(ctx, a.config.AdminListen, httpd.Admin(a.registry), a.logger); err != nil {
+		admin := httpd.Admin(a.registry)
+		guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { admin.ServeHTTP(w, r) })
+		if a.admin, err = httpd.Listen(ctx, a.config.AdminListen, guarded, a.logger); err != nil {
 			return err
+		}
+		if names, guard := httpd.LoopbackHosts(a.config.AdminListen, a.admin.Addr(), a.config.PublicURL); guard {
+			admin = httpd.AdminHosts(httpd.Renderer{PublicURL: a.publicURL, Logger: a.logger}, names, admin)
 		}
 	}
 	return a.outbox.Start(ctx)
+}
+
+// background begins the work that nobody waits for; close ends it.
+func (a *App) background(ctx context.Context) {
+	ctx, a.quit = context.WithCancel(context.WithoutCancel(ctx))
+	a.behind.Go(func() { a.sealAnew(ctx, a.keyring) })
 }
 
 func (a *App) serve(server *httpd.Server) {

@@ -25,6 +25,9 @@ func wholeBodies() []string {
 	return append(paths, learning.SyncWholeBodies()...)
 }
 
+// hostPaths are the paths of surfaces that may trust whoever reaches a loopback listener, or that browsers are known to attack.
+func hostPaths() []string { return append([]string{mcp.Path}, learning.SyncWholeBodies()...) }
+
 // surfaces adds to router the surfaces that are not tools: MCP for the same catalogue, and the drop-ins for one configured app.
 func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tools tool.Catalogue, version string) error {
 	server, err := a.newMCP(renderer, tools, version)

@@ -1,6 +1,6 @@
 // Package httpd is the service's edge: router, middleware, problems, health, and the server with its limits.
 //
-// A request passes, in this order: id and call record, client address, caller, access log, panics, security headers, CORS,
+// A request passes, in this order: id and call record, client address, caller, access log, panics, security headers, Host, CORS,
 // concurrency limit, body limit, delivery hooks, intake; then the router. Every answer that is not a success is a problem
 // document, those of the router itself included.
 package httpd
@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -28,6 +29,9 @@ type Options struct {
 	WholeBodies    []string           // other paths whose POSTs are read whole, within the same bounds, before their handler runs
 	Metrics        *telemetry.Metrics // nil: nothing is counted
 	TrustedProxies []netip.Prefix     // whose X-Forwarded-For is trusted; none: the peer is the client
+	GuardHosts     bool               // judge the Host of requests with an Origin, and of all to HostPaths: see LoopbackHosts
+	Hosts          []string           // with GuardHosts: the names that are allowed, in lower case, beside those of the loopback
+	HostPaths      []string           // with GuardHosts
 	AllowedOrigins []string           // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
 }
 
@@ -58,6 +62,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		logAccess(options.Logger, options.Metrics, options.Tools),
 		recoverPanics(renderer),
 		secureHeaders(options.PublicURL),
+		options.hosts(renderer),
 		CORS(options.AllowedOrigins),
 		sameOrigin,
 		limit(renderer, newConcurrencyLimiter(MaxRequests, MaxRequestsPerAddress)),
@@ -73,6 +78,13 @@ func NewRouter(options Options) (*chi.Mux, error) {
 	router.Get(pathHealth, options.Health.live)
 	router.Get(pathReady, options.Health.ready(renderer))
 	return router, nil
+}
+
+// hosts judges the Host header where a page of another name could reach what trusts this machine.
+func (o Options) hosts(renderer Renderer) func(http.Handler) http.Handler {
+	return refuseHosts(renderer, o.Hosts, func(r *http.Request) bool {
+		return o.GuardHosts && (r.Header.Get("Origin") != "" || slices.Contains(o.HostPaths, RoutePath(r)))
+	})
 }
 
 func notFound() *problem.Error {
