@@ -86,6 +86,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 }
 
 func newApp(o Options) *App {
+	telemetry.QuietStandardLog(o.Logger) // libraries show what they received
 	return &App{
 		config: o.Config, logger: o.Logger, registry: telemetry.NewRegistry(), health: &httpd.Health{}, ended: make(chan struct{}),
 	}
