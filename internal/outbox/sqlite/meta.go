@@ -49,11 +49,12 @@ func (s *Store) SetMeta(ctx context.Context, values map[string][]byte) error {
 }
 
 // inTurn runs one transaction that only this package knows of.
-func (s *Store) inTurn(ctx context.Context, change func(tx *sql.Tx) error) error {
+func (s *Store) inTurn(ctx context.Context, change func(tx *sql.Tx) error) (err error) {
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
 	defer s.endTurn()
+	defer func() { s.note(err) }()
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("outbox store: begin: %w", err)
