@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/directory"
@@ -25,6 +26,7 @@ type write struct {
 
 	target   tool.Target
 	deadline tool.Deadline
+	began    time.Time // of the request: what comes before the write counts too
 	options  *WriteOptions
 	op       outbox.Op
 	mode     bitable.Mode
@@ -36,7 +38,7 @@ type write struct {
 // run does the write and answers it: 200 with a receipt, 202 with a job id, or a problem.
 func (w *write) run(ctx context.Context) (tool.Answer, error) {
 	request.CallFrom(ctx).AddRows(len(w.rows))
-	waiting, cancel := w.deadline.Context(ctx)
+	waiting, cancel := context.WithDeadline(ctx, w.began.Add(w.deadline.Timeout()))
 	defer cancel()
 
 	fingerprint := w.fingerprint(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/intake"
@@ -57,15 +58,16 @@ func Delete(s *Service) tool.Tool {
 			problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *DeleteInput) (tool.Answer, error) {
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		began := time.Now()
+		target, err := s.admit(ctx, &in.Connection, in.Deadline)
 		if err != nil {
 			return tool.Answer{}, err
 		}
-		return s.delete(ctx, target, in)
+		return s.delete(ctx, began, target, in)
 	})
 }
 
-func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInput) (tool.Answer, error) {
+func (s *Service) delete(ctx context.Context, began time.Time, target tool.Target, in *DeleteInput) (tool.Answer, error) {
 	if len(in.RecordIDs) == 0 {
 		return tool.Answer{}, problem.New(problem.NoRows, problem.Text{
 			ZH: "record_ids 里没有任何记录 ID。", EN: "record_ids holds no record id.",
@@ -77,7 +79,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 		})
 	}
 	w := &write{
-		Service: s, target: target, deadline: in.Deadline, op: outbox.OpDelete,
+		Service: s, target: target, deadline: in.Deadline, began: began, op: outbox.OpDelete,
 		options: &WriteOptions{OnError: in.OnError, DryRun: in.DryRun, IdempotencyKey: in.IdempotencyKey, Async: in.Async},
 	}
 	note := memo{Op: outbox.OpDelete, Total: len(in.RecordIDs), Warnings: repairs(ctx)}
@@ -98,7 +100,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 	if note.Count > 0 && !w.options.skips() {
 		return tool.Answer{}, note.invalidRows()
 	}
-	waiting, cancel := w.deadline.Context(ctx)
+	waiting, cancel := context.WithDeadline(ctx, w.began.Add(w.deadline.Timeout()))
 	defer cancel()
 	fingerprint := w.fingerprint(ctx)
 	if key := in.IdempotencyKey; key != "" && !tool.IsTrue(in.DryRun) {

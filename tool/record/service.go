@@ -51,6 +51,13 @@ type Service struct {
 	Print func(parts ...[]byte) [32]byte
 }
 
+// admit is Gate.Table within the caller's time.
+func (s *Service) admit(ctx context.Context, conn *tool.Connection, deadline tool.Deadline) (tool.Target, error) {
+	ctx, cancel := deadline.Context(ctx)
+	defer cancel()
+	return s.Gate.Table(ctx, conn)
+}
+
 // Columns makes columns. *table.Maker is one.
 type Columns interface {
 	// Create adds the columns that the rows name and the table has not, and returns their names.

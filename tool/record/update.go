@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/outbox"
@@ -31,12 +32,13 @@ func Update(s *Service) tool.Tool {
 			problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *UpdateInput) (tool.Answer, error) {
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		began := time.Now()
+		target, err := s.admit(ctx, &in.Connection, in.Deadline)
 		if err != nil {
 			return tool.Answer{}, err
 		}
 		return (&write{
-			Service: s, target: target, deadline: in.Deadline, options: &in.WriteOptions, op: outbox.OpUpdate, mode: bitable.Update,
+			Service: s, target: target, deadline: in.Deadline, began: began, options: &in.WriteOptions, op: outbox.OpUpdate, mode: bitable.Update,
 			rows: in.Records,
 		}).run(ctx)
 	})

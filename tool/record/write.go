@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/outbox"
@@ -34,7 +35,8 @@ func Write(s *Service) tool.Tool {
 			problem.IdempotencyConflict, problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *WriteInput) (tool.Answer, error) {
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		began := time.Now()
+		target, err := s.admit(ctx, &in.Connection, in.Deadline)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -43,7 +45,7 @@ func Write(s *Service) tool.Tool {
 			op, mode = outbox.OpUpsert, bitable.Upsert
 		}
 		return (&write{
-			Service: s, target: target, deadline: in.Deadline, options: &in.WriteOptions, op: op, mode: mode,
+			Service: s, target: target, deadline: in.Deadline, began: began, options: &in.WriteOptions, op: op, mode: mode,
 			rows: in.Records, keys: in.KeyFields, token: in.ClientToken,
 		}).run(ctx)
 	})
