@@ -4,11 +4,13 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -30,6 +32,9 @@ import (
 
 // answerFor bounds the time for answering the requests that wait for a write, after the lanes are empty.
 const answerFor = 5 * time.Second
+
+// instanceMode is that of the database.
+const instanceMode = os.FileMode(0o600)
 
 // Options of an App.
 type Options struct {
@@ -118,10 +123,22 @@ func (a *App) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := a.nameInstance(); err != nil {
+		return err
+	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
 	a.authenticator = tenant.NewAuthenticator(a.config.Passphrases, a.config.Keyring)
 	a.guard = a.newGuard()
 	return nil
+}
+
+// nameInstance gives the instance a name, and writes it beside the lock that this instance holds.
+func (a *App) nameInstance() error {
+	a.health.Instance = rand.Text()
+	if a.config.DatabasePath == sqlite.Memory {
+		return nil
+	}
+	return os.WriteFile(a.config.DatabasePath+instanceSuffix, []byte(a.health.Instance+"\n"), instanceMode)
 }
 
 // listen takes the addresses and begins what earlier runs left; nothing is answered before serve.
