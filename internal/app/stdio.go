@@ -30,7 +30,7 @@ func ServeMCP(ctx context.Context, o Options, key secret.Text, in io.ReadCloser,
 	}
 	p := a.parts(a.keyring)
 	if key.IsZero() {
-		p.admission = a.configured()
+		p.callers = a.configured()
 	}
 	server, err := a.newMCP(httpd.Renderer{PublicURL: a.publicURL, Logger: a.logger}, catalogue(p), o.Version)
 	if err != nil {

@@ -56,7 +56,7 @@ func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tool
 	if own.AppID == "" || own.BaseToken == "" {
 		admit = func(context.Context) error { return single.Off() }
 	}
-	p.admission = a.configured()
+	p.callers = a.configured()
 	write, _ := catalogue(p).Find("write_records")
 	learning.RouteSync(router, renderer, intake.Parse, admit, &learning.Sync{Write: write, UserIDType: own.UserIDType})
 	return nil
@@ -66,9 +66,9 @@ func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tool
 func (a *App) newGuard() *single.Guard {
 	own := a.config.SingleTenant
 	return single.New(single.Options{
-		Token: own.AuthToken,
-		App:   feishu.App{ID: own.AppID, Secret: own.AppSecret, Brand: feishu.BrandFeishu},
-		Gate:  &tool.Gate{Admission: a.authenticator, Places: a.directory, Digest: a.client.Digest},
+		Token:  own.AuthToken,
+		App:    feishu.App{ID: own.AppID, Secret: own.AppSecret, Brand: feishu.BrandFeishu},
+		Access: &tool.Access{Authenticator: a.authenticator, Directory: a.directory, Digest: a.client.Digest},
 	})
 }
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/nearest"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -39,7 +39,7 @@ func Unknown(environ []string) []Problem {
 			continue
 		}
 		zh, en := "没有这个设置。", "There is no such setting."
-		if near := bitable.NearestNames(name, known); len(near) > 0 {
+		if near := nearest.Names(name, slices.Values(known)); len(near) > 0 {
 			zh, en = zh+"最接近的是 "+near[0]+"。", en+" The nearest is "+near[0]+"."
 		}
 		l.refuse(name, zh, en)

@@ -113,7 +113,7 @@ func TestCanary(t *testing.T) {
 }
 
 // tokens asks Feishu for the tenant token that the service has in use.
-func (h *house) tokens() []string {
+func (h *harness) tokens() []string {
 	h.t.Helper()
 	body := `{"app_id":"` + appID + `","app_secret":"` + h.secrets.app + `"}`
 	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.upstream+"/open-apis/auth/v3/tenant_access_token/internal", strings.NewReader(body))
@@ -135,7 +135,7 @@ func (h *house) tokens() []string {
 }
 
 // files reads everything in the directory of the database.
-func (h *house) files() map[string]string {
+func (h *harness) files() map[string]string {
 	h.t.Helper()
 	dir := filepath.Dir(strings.TrimPrefix(h.settings["ROWGATE_DATABASE_URL"], "sqlite:"))
 	found := map[string]string{}
