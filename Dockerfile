@@ -1,14 +1,14 @@
 # syntax=docker/dockerfile:1
 
-# The image of the service: one static binary on a base without shell or package manager, run without root.
+# The image of the service: one static binary on a base without a shell or package manager, run as a non-root user.
 #
 #   docker build -t rowgate .
 #   docker run --stop-timeout 40 -p 8080:8080 -v rowgate-data:/data -e ROWGATE_PASSPHRASE=workflow:change-me rowgate
 #
-# fly.toml fits it; cmd/rowgate/deploy_test.go keeps the two in agreement.
+# cmd/rowgate/deploy_test.go checks that fly.toml matches.
 
 FROM golang:1.26 AS build
-# Where the default proxy is out of reach: --build-arg GOPROXY=https://goproxy.cn,direct
+# If the default proxy is unreachable: --build-arg GOPROXY=https://goproxy.cn,direct
 ARG GOPROXY=https://proxy.golang.org,direct
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -24,7 +24,7 @@ COPY --from=build /out/rowgate /usr/local/bin/rowgate
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
 
-# Database and sealing key live on the volume: the default paths are ./data/…, seen from /.
+# Database and sealing key live on the volume: the default paths are ./data/…, relative to /.
 WORKDIR /
 VOLUME /data
 ENV ROWGATE_DATABASE_URL=sqlite:/data/rowgate.db
@@ -33,10 +33,10 @@ ENV ROWGATE_DATABASE_URL=sqlite:/data/rowgate.db
 ENV PORT=8080
 EXPOSE 8080
 
-# For a machine of 512 MB. The rest is for what Go does not count: SQLite's own allocations, the kernel, the page cache.
+# For a machine of 512 MB. The rest is for memory that Go does not count: SQLite's own allocations, the kernel, the page cache.
 ENV GOMEMLIMIT=384MiB
 
-# On SIGTERM it takes no new work and drains for up to 30 seconds: give it 40 before SIGKILL.
+# On SIGTERM the service refuses new work and drains for up to 30 seconds: allow 40 before SIGKILL.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/rowgate"]
 CMD ["serve"]

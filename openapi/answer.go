@@ -13,7 +13,7 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// answer is a problem on its way out through Huma.
+// answer is a problem that Huma writes as a response.
 type answer struct{ doc problem.Document }
 
 func newAnswer(ctx context.Context, renderer Renderer, err error) *answer {
@@ -42,7 +42,7 @@ func (a *answer) MarshalJSON() ([]byte, error) { return json.Marshal(a.doc) }
 
 type rendererKey struct{}
 
-// WithRenderer puts what renders problems into every request's context, where Huma's own refusals find it.
+// WithRenderer puts the renderer of problems into every request's context, for the errors that Huma itself raises.
 func WithRenderer(renderer Renderer) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +56,7 @@ func rendererFrom(ctx context.Context) Renderer {
 	return renderer
 }
 
-// humaProblem turns a refusal of Huma into a problem: where and why, without the value.
+// humaProblem turns an error of Huma into a problem that says where and why, without the value.
 func humaProblem(status int, msg string, errs []error) *problem.Error {
 	switch status {
 	case http.StatusRequestEntityTooLarge:
@@ -65,7 +65,7 @@ func humaProblem(status int, msg string, errs []error) *problem.Error {
 		return problem.New(problem.InternalError, problem.Text{}).Because(errors.Join(errs...))
 	case http.StatusRequestTimeout:
 		return problem.New(problem.BadBody, problem.Text{
-			ZH: "请求体没有在时限内传完。", EN: "The body did not arrive within the time allowed.",
+			ZH: "请求体没有在时限内传完。", EN: "The request body did not arrive in time.",
 		})
 	}
 	var zh, en []string
@@ -79,7 +79,7 @@ func humaProblem(status int, msg string, errs []error) *problem.Error {
 		zh, en = []string{msg}, []string{msg}
 	}
 	return problem.New(problem.BadParameter, problem.Text{
-		ZH: "参数不符合要求：" + strings.Join(zh, "；") + "。",
-		EN: "A parameter is not as documented: " + strings.Join(en, "; ") + ".",
+		ZH: "参数有误：" + strings.Join(zh, "；") + "。",
+		EN: "Invalid parameters: " + strings.Join(en, "; ") + ".",
 	})
 }

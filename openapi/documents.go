@@ -14,15 +14,15 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-const description = "Rowgate takes rows from any workflow, agent or automation and makes sure that each lands in the right Feishu/Lark " +
-	"Bitable table exactly once. Every operation takes the connection fields in the body or as headers."
+const description = "Rowgate writes rows from any workflow, agent or automation to the right Feishu/Lark Bitable table, " +
+	"each exactly once. Every operation takes the connection fields in the body or in headers."
 
-// Documents are what the service publishes about itself: rendered once, served as bytes with an ETag.
+// Documents are the published descriptions of the API, rendered once and served as bytes with an ETag.
 type Documents struct {
 	JSON, YAML     []byte            // OpenAPI 3.1
-	JSON30, YAML30 []byte            // OpenAPI 3.0.3, for importers that know no 3.1
+	JSON30, YAML30 []byte            // OpenAPI 3.0.3, for importers without support for 3.1
 	Page           []byte            // /docs
-	Profiles       map[string][]byte // OpenAPI 3.0.3 for one importer each, by the profile's name
+	Profiles       map[string][]byte // OpenAPI 3.0.3, one for each importer, by the profile's name
 }
 
 func render(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Documents, error) {

@@ -14,16 +14,16 @@ func TestRefusal(t *testing.T) {
 	}{
 		"a value outside a list": {
 			"body.on_error", `expected value to be one of "abort, skip"`,
-			problem.Text{ZH: `on_error 只能是"abort, skip"`, EN: `on_error has to be one of "abort, skip"`},
+			problem.Text{ZH: `on_error 只能是"abort, skip"`, EN: `on_error must be one of "abort, skip"`},
 		},
 		"a number outside its bounds": {
 			"body.timeout_ms", "expected number <= 55000",
-			problem.Text{ZH: "timeout_ms 不能大于 55000", EN: "timeout_ms has to be at most 55000"},
+			problem.Text{ZH: "timeout_ms 不能大于 55000", EN: "timeout_ms must be at most 55000"},
 		},
 		"another type": {
-			"body.dry_run", "expected boolean", problem.Text{ZH: "dry_run 要是 true 或 false", EN: "dry_run has to be true or false"},
+			"body.dry_run", "expected boolean", problem.Text{ZH: "dry_run 应为 true 或 false", EN: "dry_run must be true or false"},
 		},
-		"words that we have none for": {
+		"an unknown message": {
 			"body.x", "something new", problem.Text{ZH: "x：something new", EN: "x: something new"},
 		},
 	} {

@@ -1,5 +1,5 @@
-// Package openapi is how the tools are described and served over HTTP: Huma operations, the documents rendered from them
-// and the documentation page.
+// Package openapi describes the tools and serves them over HTTP: Huma operations, the documents rendered from them and the
+// documentation page.
 package openapi
 
 import (
@@ -21,13 +21,13 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Renderer says an error in the contract's words, for one request. *httpd.Renderer is one.
+// Renderer turns an error into the contract's problem document. *httpd.Renderer implements it.
 type Renderer interface {
-	// Document classifies err and renders it in the request's language, soft where the caller asked for errors as 200.
+	// Document classifies err and renders it in the request's language, with status 200 if the caller asked for soft errors.
 	Document(ctx context.Context, err error) problem.Document
 }
 
-// Options says what the documents call the service.
+// Options of Serve and of the documents.
 type Options struct {
 	PublicURL string // servers[0].url, no trailing slash
 	Version   string
@@ -37,8 +37,8 @@ type Options struct {
 // securityName is the name of the one security scheme: Authorization: Bearer with a passphrase or a connection key.
 const securityName = "bearer"
 
-// rawInput takes the parameters as the intake wrote them, for Huma to validate by the tool's own schema. The rows are not among
-// them: they stand in the request's context, and there is nothing about them that Huma would have to check.
+// rawInput takes the parameters as the intake wrote them, for Huma to validate against the tool's schema. The rows are not part
+// of it: they are in the request's context, and Huma has nothing to check about them.
 type rawInput struct{ RawBody []byte }
 
 type rawOutput struct {
@@ -46,19 +46,20 @@ type rawOutput struct {
 	Body   any
 }
 
-// Serve registers the catalogue's operations on router and renders the documents. Bodies must have passed the intake.
+// Serve registers the catalogue's operations on router and renders the documents. Requests must have passed the intake middleware.
 func Serve(router chi.Router, catalogue tool.Catalogue, o Options) (*Documents, error) {
 	replaceHumaErrors()
 	config := huma.DefaultConfig("Rowgate", o.Version)
 	config.Info.Description = description
 	config.Info.License = &huma.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"}
 	config.Servers = []*huma.Server{{URL: o.PublicURL}}
-	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // rendered once, below: Huma's own handlers race on first use
-	config.CreateHooks = nil                                             // no $schema property: importers take it for a parameter
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // rendered once, below: Huma's handlers race on first use
+	config.CreateHooks = nil                                             // without a $schema property, which importers take for a parameter
 	config.Components = &huma.Components{
 		Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 		SecuritySchemes: map[string]*huma.SecurityScheme{securityName: {
-			Type: "http", Scheme: "bearer", Description: "The call passphrase, or a connection key (rgk_…) that holds passphrase, app_id and app_secret.",
+			Type: "http", Scheme: "bearer",
+			Description: "The call passphrase, or a connection key (rgk_…), which contains passphrase, app_id and app_secret.",
 		}},
 	}
 	config.Security = []map[string][]string{{securityName: {}}}
@@ -74,7 +75,7 @@ func register(api huma.API, t tool.Tool, renderer Renderer) {
 	operation := huma.Operation{
 		OperationID: t.Name, Method: http.MethodPost, Path: t.Path, Tags: []string{t.Family}, Summary: t.Title.EN,
 		Description:  t.Description,
-		MaxBodyBytes: intake.MaxLength, // canonical JSON: escapes may grow a body that was within its limit
+		MaxBodyBytes: intake.MaxLength, // canonical JSON: escapes can make it longer than the body
 		RequestBody:  requestBody(registry, t),
 		Responses:    responses(registry, t),
 		Extensions:   map[string]any{"x-title-zh": t.Title.ZH, "x-risk": string(t.Risk)},
@@ -87,7 +88,7 @@ func register(api huma.API, t tool.Tool, renderer Renderer) {
 		}
 		return &rawOutput{Status: answer.Status, Body: answer.Body}, nil
 	})
-	// Huma describes RawBody as octets; what callers send is the tool's own schema and, where it says so, forms and text.
+	// Huma describes RawBody as octets; callers send the tool's schema and, for some tools, forms and text.
 	delete(operation.RequestBody.Content, "application/octet-stream")
 	describeForms(operation.RequestBody, t)
 	operation.RequestBody.Required = t.Spec.RowsRequired
@@ -111,7 +112,7 @@ func responses(registry huma.Registry, t tool.Tool) map[string]*huma.Response {
 	if t.Async {
 		accepted := registry.Schema(reflect.TypeFor[tool.Accepted](), true, "Accepted")
 		out["202"] = &huma.Response{
-			Description: "Accepted; get_job has the receipt",
+			Description: "Accepted; get_job returns the receipt",
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: accepted}},
 		}
 	}
@@ -124,7 +125,7 @@ func responses(registry huma.Registry, t tool.Tool) map[string]*huma.Response {
 	return out
 }
 
-// everyTool is what any tool can answer: who is calling, the body, and Feishu's own state.
+// everyTool lists the problems that any tool can answer: those of the credentials, the body and Feishu.
 var everyTool = []problem.Code{
 	problem.BadBody, problem.UnknownParameter, problem.BadParameter, problem.SecretInQuery, problem.BadLink, problem.MissingConnection,
 	problem.BadPassphrase, problem.BadAppCredentials, problem.BadConnectionKey,
@@ -144,11 +145,11 @@ func codesByStatus(t tool.Tool) map[int][]string {
 	return out
 }
 
-// schemaName names a type in the documents. Tools name their inputs alike, each in a package of its own, so theirs carry it.
+// schemaName names a type in the documents. Packages of tools use the same type names, so the package is part of the name.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
-	if _, room, ok := strings.Cut(t.PkgPath(), "/tool/"); ok {
-		return strings.ToUpper(room[:1]) + room[1:] + name
+	if _, family, ok := strings.Cut(t.PkgPath(), "/tool/"); ok {
+		return strings.ToUpper(family[:1]) + family[1:] + name
 	}
 	return name
 }
@@ -164,8 +165,8 @@ func requestName(name string) string {
 
 var replaceOnce sync.Once
 
-// replaceHumaErrors makes Huma's own refusals problems of the contract. Huma keeps the function in a package variable, so it
-// is set once for the process; what it needs of a request stands in the request's context.
+// replaceHumaErrors makes Huma's own errors problems of the contract. Huma keeps the function in a package variable, so it is
+// set once for the process; the renderer comes from the request's context.
 func replaceHumaErrors() {
 	replaceOnce.Do(func() {
 		huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {

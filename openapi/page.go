@@ -17,7 +17,7 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// pageSource is the documentation page: one file, no script, nothing fetched from elsewhere.
+// pageSource is the documentation page: one file without scripts or external resources.
 //
 //go:embed page.gohtml
 var pageSource string
@@ -51,7 +51,7 @@ type pageCode struct {
 	Title  problem.Text
 }
 
-// pagePolicy is the page's Content-Security-Policy: its own style, and nothing else.
+// pagePolicy is the page's Content-Security-Policy: it allows the page's own style and nothing else.
 func pagePolicy(page []byte) string {
 	_, rest, _ := bytes.Cut(page, []byte("<style>"))
 	style, _, _ := bytes.Cut(rest, []byte("</style>"))
@@ -105,7 +105,7 @@ func describeTool(registry huma.Registry, t tool.Tool) pageTool {
 	return page
 }
 
-// sharedFields is more than the fields of any tool.
+// sharedFields is an offset larger than the number of fields of any tool.
 const sharedFields = 1000
 
 // properties lists a type's members, its own first, in the order of its fields.
@@ -118,7 +118,7 @@ func properties(registry huma.Registry, of reflect.Type) []pageParam {
 	for i, field := range reflect.VisibleFields(of) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		order[name] = i
-		if len(field.Index) > 1 { // what a tool shares with others comes after its own
+		if len(field.Index) > 1 { // fields shared with other tools come last
 			order[name] += sharedFields
 		}
 	}

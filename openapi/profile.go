@@ -10,29 +10,29 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Names of the import profiles: documents for importers that understand little of OpenAPI. Each is served at
+// Names of the import profiles: documents for importers that support only part of OpenAPI. Each is served at
 // /openapi/<name>.json.
 const (
-	ProfileDify    = "dify"    // Dify's custom tools; FastGPT takes it too
+	ProfileDify    = "dify"    // Dify's custom tools; FastGPT reads it too
 	ProfileCoze    = "coze"    // Coze plugins
 	ProfileActions = "actions" // GPT actions
 )
 
-// Bounds of what an import profile says, in characters. Source: what GPT actions take, the narrowest of the importers.
+// Bounds of the texts of an import profile, in characters. Source: the limits of GPT actions, the lowest of all importers.
 const (
 	MaxOperationText = 300
 	MaxParamText     = 700
 )
 
-// importDescription is what an importer shows for the whole service.
+// importDescription is the text that an importer shows for the whole service.
 const importDescription = "Write, find and change rows of Feishu/Lark Bitable tables, each row exactly once. Authorize with a connection " +
 	"key (rgk_…). 写入、查询、修改飞书多维表格的记录，每行只写一次；用连接密钥（rgk_…）授权。"
 
-// keyMaker makes the connection key that every other operation is authorized with. It takes secrets and answers one, which a
-// model must never see, so no importer gets it.
+// keyMaker is the operation that creates connection keys, with which all others are authorized. Its parameters and its answer
+// are secrets, which a model must never see, so it is left out of every import document.
 const keyMaker = "create_connection"
 
-// Importable returns the tools that an importer gets: all but the one whose parameters and answer are secrets.
+// Importable returns the tools that importers and MCP clients get: all except create_connection, which handles secrets.
 func Importable(catalogue tool.Catalogue) tool.Catalogue {
 	tools := make(tool.Catalogue, 0, len(catalogue))
 	for _, t := range catalogue {
@@ -43,7 +43,7 @@ func Importable(catalogue tool.Catalogue) tool.Catalogue {
 	return tools
 }
 
-// profile is one importer's dialect.
+// profile adapts the import document to one importer.
 type profile struct {
 	name string
 	// refine adapts an operation: which text the importer shows to a model, which extensions it reads.
@@ -53,7 +53,7 @@ type profile struct {
 func profiles() []profile {
 	return []profile{
 		{ProfileDify, func(tool.Tool, *importOperation) {}},
-		// Coze tells a model the summary and nothing else.
+		// Coze shows a model the summary only.
 		{ProfileCoze, func(_ tool.Tool, operation *importOperation) { operation.Summary = operation.Description }},
 		{ProfileActions, func(t tool.Tool, operation *importOperation) {
 			operation.Consequential = new(t.Risk != tool.ReadOnly)
@@ -61,8 +61,8 @@ func profiles() []profile {
 	}
 }
 
-// What an import document is made of: the part of OpenAPI 3.0.3 that every importer reads alike. Members stand in the order of
-// the catalogue, since importers show them so.
+// The parts of an import document: the subset of OpenAPI 3.0.3 that every importer reads the same way. Members are in the order
+// of the catalogue, because importers show them in that order.
 type (
 	importDocument struct {
 		OpenAPI    string                `json:"openapi"`
@@ -149,7 +149,7 @@ func importOperationOf(t tool.Tool) importOperation {
 		Body: members{{"required", true}, {"content", jsonContent(body)}},
 		Responses: members{
 			{"200", members{{"description", "OK"}, {"content", jsonContent(answerSchema(t.Output))}}},
-			{"default", members{{"description", "A problem: code, detail, fix and errors say what is wrong and what to do."}}},
+			{"default", members{{"description", "A problem: code, detail, fix and errors say what went wrong and what to do."}}},
 		},
 	}
 }
@@ -190,7 +190,7 @@ func (m members) MarshalJSON() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// marshalPlain is json.Marshal without escapes for HTML: people read these documents.
+// marshalPlain is json.Marshal without HTML escapes, since people read these documents.
 func marshalPlain(value any) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)

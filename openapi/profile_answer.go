@@ -11,13 +11,13 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// maxAnswerDepth bounds how deep an answer is described, in levels; what lies deeper is an object.
+// maxAnswerDepth bounds the levels of an answer that are described; anything deeper is described as an object.
 const maxAnswerDepth = 6
 
-// AnswerSchema is the JSON schema of a tool's answer: an object, everything inline.
+// AnswerSchema returns the JSON schema of a tool's answer: an object without references.
 func AnswerSchema(t tool.Tool) (json.RawMessage, error) { return marshalPlain(answerSchema(t.Output)) }
 
-// answerSchema describes an answer with everything inline: importers offer its members to the steps that follow.
+// answerSchema describes an answer without references: importers offer its members to later steps.
 func answerSchema(output reflect.Type) importSchema {
 	registry := huma.NewMapRegistry("#/", huma.DefaultSchemaNamer)
 	top := schemaOf(registry, output)
@@ -28,7 +28,7 @@ func answerSchema(output reflect.Type) importSchema {
 			continue
 		}
 		schema, typed := inline(registry, property, 1)
-		if !typed { // at the top it is an object of many shapes: the receipt of a job
+		if !typed { // at the top level: an object of several shapes, the receipt of a job
 			schema.Type = huma.TypeObject
 		}
 		answer.Properties = append(answer.Properties, member{jsonName(field), schema})
@@ -36,7 +36,7 @@ func answerSchema(output reflect.Type) importSchema {
 	return answer
 }
 
-// inline copies a schema without references. typed is false for one that allows anything.
+// inline copies a schema and resolves its references. typed is false if the schema allows any value.
 func inline(registry huma.Registry, from *huma.Schema, depth int) (schema importSchema, typed bool) {
 	of := resolve(registry, from)
 	schema = importSchema{
@@ -50,7 +50,7 @@ func inline(registry huma.Registry, from *huma.Schema, depth int) (schema import
 		return schema, false
 	case huma.TypeArray:
 		items, typed := inline(registry, of.Items, depth+1)
-		if !typed { // lists of anything hold rows
+		if !typed { // a list without an item type holds rows
 			items.Type = huma.TypeObject
 		}
 		schema.Items = &items
@@ -59,7 +59,7 @@ func inline(registry huma.Registry, from *huma.Schema, depth int) (schema import
 			return schema, true
 		}
 		for _, name := range slices.Sorted(maps.Keys(of.Properties)) {
-			// A member that may be anything, as a cell's value, has no type that an importer knows.
+			// A member of any type, such as a cell's value, has no type that an importer accepts.
 			if property, typed := inline(registry, of.Properties[name], depth+1); typed {
 				schema.Properties = append(schema.Properties, member{name, property})
 			}

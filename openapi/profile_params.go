@@ -13,8 +13,8 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Param is one parameter as every importer can take it: a scalar with a description. Lists, objects and rows are JSON text,
-// which the intake reads as well as what importers make of a variable that is no text.
+// Param is a parameter in the form that every importer accepts: a scalar with a description. Lists, objects and rows are JSON
+// text. The intake reads that, and also what importers make of variables of other types.
 type Param struct {
 	Name        string
 	Type        string // string, integer or boolean
@@ -25,19 +25,19 @@ type Param struct {
 	Example     any // nil if none
 	JSONText    bool
 	Required    bool
-	Own         bool // says what the call is about; the others are options of any call
+	Own         bool // specific to the tool or naming the table; false for options that many tools share
 }
 
-// Names of the connection's parameters that have a part of their own here.
+// Names of the connection's parameters that are treated specially here.
 const (
 	paramAppID    = "app_id"
 	paramAppToken = "app_token"
 	paramTableID  = "table_id"
 )
 
-// Params lists what an importer shows of a tool: what is required first, then the table, then the tool's own parameters, then
-// the shared ones. What a connection key holds (app_id, app_secret, passphrase) is left out, as are files, which no importer
-// can send as JSON, and the single row beside rows that take one object as well.
+// Params lists the parameters that an importer shows for a tool, in this order: required ones, the table, the tool's own
+// parameters, shared ones. It leaves out what a connection key contains (app_id, app_secret, passphrase), files, which no importer
+// can send as JSON, and the parameter for a single row, since the one for rows also accepts one object.
 func Params(t tool.Tool) []Param {
 	schema := schemaOf(huma.NewMapRegistry("#/", huma.DefaultSchemaNamer), t.Input)
 	examples := exampleOf(t.Description)
@@ -59,7 +59,7 @@ func Params(t tool.Tool) []Param {
 			rank[param.Name] = 0
 		case param.Name == paramAppToken || param.Name == paramTableID:
 			rank[param.Name] = 1
-		case len(field.Index) == 1: // the tool's own, none of an embedded struct
+		case len(field.Index) == 1: // the tool's own, not from an embedded struct
 			rank[param.Name] = 2
 		default:
 			rank[param.Name] = 3
@@ -99,7 +99,7 @@ func paramOf(given intake.Param, schema *huma.Schema, examples map[string]json.R
 	return param
 }
 
-// structureExamples are of the structures that no description of a tool shows.
+// structureExamples are examples of structures that no tool's description shows.
 var structureExamples = map[string]string{
 	"fields":      `["标题","日期"]`,
 	"filter":      `{"conjunction":"and","conditions":[{"field_name":"标题","operator":"is","value":["第一集"]}]}`,
@@ -108,10 +108,10 @@ var structureExamples = map[string]string{
 	"sort":        `["-日期","标题"]`,
 }
 
-// columnsExample is of a list of columns to make.
+// columnsExample is an example of a list of columns to create.
 const columnsExample = `[{"name":"标题","type":"text"},{"name":"状态","type":"single_select","options":["完成"]}]`
 
-// exampleOf returns the parameters of the example that ends a tool's description.
+// exampleOf returns the parameters of the example at the end of a tool's description.
 func exampleOf(description string) map[string]json.RawMessage {
 	_, text, _ := strings.Cut(description, "Example: ")
 	var given map[string]json.RawMessage
@@ -132,7 +132,7 @@ func jsonName(field reflect.StructField) string {
 	return name
 }
 
-// schemaOf returns a struct's schema itself, where the registry gives a reference.
+// schemaOf returns a struct's schema; the registry itself returns a reference.
 func schemaOf(registry huma.Registry, of reflect.Type) *huma.Schema {
 	return resolve(registry, registry.Schema(of, true, "Body"))
 }

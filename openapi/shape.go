@@ -12,11 +12,11 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Shape is what one tool takes and answers, each as one JSON Schema without references, for callers that do not come through
-// Huma. It is safe for concurrent use.
+// Shape describes a tool's input and output as JSON Schemas without references, for callers that do not use Huma. It is safe for
+// concurrent use.
 type Shape struct {
-	Input  json.RawMessage // without what a connection key holds, and without what only HTTP needs
-	Output json.RawMessage // nothing is required in it: a problem and an accepted job are answers too
+	Input  json.RawMessage // without what a connection key contains and without soft_errors
+	Output json.RawMessage // without required members: a problem and an accepted job are answers too
 
 	registry huma.Registry
 	body     *huma.Schema
@@ -42,7 +42,7 @@ func ShapeOf(t tool.Tool) (*Shape, error) {
 		return nil, fmt.Errorf("output of %s: %w", t.Name, err)
 	}
 	for _, schema := range []map[string]any{input, output} {
-		delete(schema, "additionalProperties") // the input's other names are the intake's to refuse, with the nearest one
+		delete(schema, "additionalProperties") // the intake refuses unknown names and suggests the nearest one
 	}
 	delete(output, "required")
 	if s.Input, err = marshalPlain(input); err != nil {
@@ -52,10 +52,10 @@ func ShapeOf(t tool.Tool) (*Shape, error) {
 	return s, err
 }
 
-// paramSoftErrors is about HTTP statuses, which not every transport has.
+// paramSoftErrors concerns HTTP statuses, which not every transport has.
 const paramSoftErrors = "soft_errors"
 
-// Check refuses parameters that are not as the schema says, as the HTTP operation does: bad_parameter. Rows are not among them.
+// Check validates parameters against the schema; rows are not among them. Errors: bad_parameter, as from the HTTP operation.
 func (s *Shape) Check(params []byte) error {
 	var data any
 	if err := json.Unmarshal(params, &data); err != nil {
@@ -71,7 +71,7 @@ func (s *Shape) Check(params []byte) error {
 	return nil
 }
 
-// whole is a schema as plain JSON with every reference replaced by what it refers to.
+// whole returns a schema as plain JSON with every reference resolved.
 func whole(registry huma.Registry, schema *huma.Schema) (map[string]any, error) {
 	text, err := json.Marshal(schema)
 	if err != nil {
@@ -89,10 +89,10 @@ func whole(registry huma.Registry, schema *huma.Schema) (map[string]any, error) 
 	return plain, nil
 }
 
-// withoutRefs replaces references in a value; left bounds how deep it goes.
+// withoutRefs resolves references in a value; left bounds the remaining depth.
 func withoutRefs(registry huma.Registry, value any, left int) (any, error) {
 	if left == 0 {
-		return nil, fmt.Errorf("a schema refers to itself")
+		return nil, fmt.Errorf("a schema refers to itself or is too deep")
 	}
 	var err error
 	switch value := value.(type) {

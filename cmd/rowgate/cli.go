@@ -10,23 +10,32 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// streams is what a command says and where its settings come from; tests bring their own.
+// streams are a command's input and outputs, and the source of its settings; tests replace them.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
+	environ  func() []string // every variable; nil: none but those that getenv is asked for
+}
+
+// environment returns every variable as NAME=value.
+func (s streams) environment() []string {
+	if s.environ == nil {
+		return nil
+	}
+	return s.environ()
 }
 
 // cli is every command with its flags; the settings themselves are environment variables.
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the service."`
-	Demo    demoCmd    `cmd:"" help:"Write sample rows through the service into a simulated Feishu, and show what landed."`
-	MCP     mcpCmd     `cmd:"" name:"mcp" help:"Serve one MCP client over standard input and output."`
-	Sandbox sandboxCmd `cmd:"" help:"Run the Feishu simulator alone."`
-	Check   checkCmd   `cmd:"" help:"Validate the configuration and report every problem at once."`
+	Demo    demoCmd    `cmd:"" help:"Write sample rows through the service into a simulated Feishu and print the table."`
+	MCP     mcpCmd     `cmd:"" name:"mcp" help:"Serve one MCP client over stdin and stdout."`
+	Sandbox sandboxCmd `cmd:"" help:"Run only the Feishu simulator."`
+	Check   checkCmd   `cmd:"" help:"Validate the configuration and report all problems."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print an OpenAPI document."`
 
-	DifyPlugin difyPluginCmd `cmd:"" name:"dify-plugin" help:"Write the Dify plugin of this service, a .difypkg."`
+	DifyPlugin difyPluginCmd `cmd:"" name:"dify-plugin" help:"Write the Dify plugin (.difypkg) for this service."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }
@@ -46,7 +55,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	var commands cli
 	parser, err := kong.New(&commands,
 		kong.Name("rowgate"),
-		kong.Description("Takes rows from any workflow and makes sure that each lands in the right Feishu/Lark Bitable table exactly once."),
+		kong.Description("Writes rows from any workflow to Feishu/Lark Bitable tables, each exactly once."),
 		kong.Writers(s.out, s.err),
 		kong.Vars{"version": version()},
 		kong.BindTo(ctx, (*context.Context)(nil)),

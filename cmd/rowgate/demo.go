@@ -20,9 +20,9 @@ import (
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
-// demoCmd is the main job in one command: real requests through the public API into a simulated Feishu.
+// demoCmd sends real requests through the public API into a simulated Feishu.
 type demoCmd struct {
-	Once bool `help:"Exit after the rows are verified."`
+	Once bool `help:"Exit once the rows are verified."`
 }
 
 // demoLatency is how long the simulator takes over a write: about what Feishu takes.
@@ -66,7 +66,7 @@ func (c *demoCmd) Run(ctx context.Context, s streams) (err error) {
 	return nil
 }
 
-// startDemo runs the very service that serve runs, on free ports and a database of its own.
+// startDemo starts the same service as serve, on a free port and with a temporary database.
 func startDemo(ctx context.Context, s streams, upstream, dir, passphrase string) (*app.App, error) {
 	settings := map[string]string{
 		"ROWGATE_LISTEN":       "127.0.0.1:0",
@@ -110,7 +110,7 @@ func (d *demo) play(ctx context.Context) error {
 			d.say("     %s", w)
 		}
 	}
-	d.say("%d. the same title again, with key_fields: the row is updated, not doubled", len(demoCalls(""))+1)
+	d.say("%d. the same title again, with key_fields: the row is updated, not duplicated", len(demoCalls(""))+1)
 	receipt, err := d.post(ctx, "/v1/records", "application/json",
 		object{"key_fields": []string{"标题"}, "fields": object{"标题": "葱油拌面", "播放量": 25600}}.json())
 	if err != nil {
@@ -173,7 +173,7 @@ func (d *demo) post(ctx context.Context, path, contentType, body string) (*demoR
 	return &receipt, nil
 }
 
-// verify reads the rows from the simulator itself, not through the service, and prints them.
+// verify reads the rows directly from the simulator, not through the service, and prints them.
 func (d *demo) verify(want int) error {
 	rows, err := d.sample.sandbox.Rows(sampleBase, d.sample.videos)
 	if err != nil {
@@ -200,13 +200,13 @@ func (d *demo) verify(want int) error {
 	}
 	d.say("")
 	if len(rows) != want || exact != 2 {
-		return fmt.Errorf("expected %d rows, 2 of them with the model text byte for byte; found %d and %d", want, len(rows), exact)
+		return fmt.Errorf("expected %d rows, 2 of them with the model text unchanged; found %d and %d", want, len(rows), exact)
 	}
-	d.say("Verified: %d rows, each once, and the model text byte for byte.", len(rows))
+	d.say("Verified: %d rows, each once, and the model text unchanged byte for byte.", len(rows))
 	return nil
 }
 
-// invite says how to go on by hand.
+// invite prints how to continue by hand.
 func (d *demo) invite() {
 	d.say(`
 Documentation: %[1]s/docs
@@ -217,5 +217,5 @@ curl %[1]s/v1/records -H 'Authorization: Bearer %[2]s' \
   -H 'X-App-Token: %[5]s' -H 'X-Table-Id: %[6]s' \
   -H 'Content-Type: application/json' -d '{"records":[{"标题":"我的第一行","发布日期":"2026-03-28"}]}'
 
-Ctrl-C ends it.`, d.url, d.passphrase, sampleAppID, d.sample.secret, sampleBase, d.sample.videos)
+Press Ctrl-C to stop.`, d.url, d.passphrase, sampleAppID, d.sample.secret, sampleBase, d.sample.videos)
 }

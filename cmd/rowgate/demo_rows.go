@@ -5,7 +5,7 @@ import (
 	"net/url"
 )
 
-// rewritten is what a model really returns: quotes, newlines, a fence, braces, a Windows path, a table cell with a pipe.
+// rewritten is typical model output: quotes, newlines, a fence, braces, a Windows path, a pipe.
 const rewritten = "别再喊“随便”了！\n今晚就做《葱油拌面》：\n```text\n葱 3 根 | 酱油 2 勺\n```\n\"火要小\"，{葱} 要焦黄；成片在 C:\\new\\video.mp4。\n"
 
 // demoCall is one request as a workflow sends it, and what it shows.
@@ -17,11 +17,11 @@ type demoCall struct {
 	rows        int // that this call adds to the table
 }
 
-// demoCalls are the requests of the demo: the shapes in which rows really come.
+// demoCalls are the requests of the demo, in the formats that callers use.
 func demoCalls(channel string) []demoCall {
 	return []demoCall{
 		{
-			says:        "three rows as a workflow has them: dates, numbers and selects as text",
+			says:        "three rows from a workflow: dates, numbers and selects as text",
 			contentType: "application/json",
 			rows:        3,
 			body: object{"records": []any{
@@ -49,7 +49,7 @@ func demoCalls(channel string) []demoCall {
 			}.Encode(),
 		},
 		{
-			says:        "what a model answers when it is asked for JSON: thoughts, a fence, a trailing comma",
+			says:        "a model's answer to a request for JSON: thoughts, a fence, a trailing comma",
 			contentType: "text/plain",
 			rows:        1,
 			body: "<think>用户要一行数据。</think>\n好的，结果如下：\n```json\n" +

@@ -18,9 +18,9 @@ type mcpCmd struct{}
 
 // Help is shown by rowgate mcp --help.
 func (*mcpCmd) Help() string {
-	return "Calls are made with " + connectionKey + ", a key that create_connection made with the same ROWGATE_KEY and passphrase, or as " +
-		"FEISHU_APP_ID with FEISHU_APP_SECRET, limited to FEISHU_BASE_TOKEN and FEISHU_TABLE_ID where they are set. " +
-		"Rows wait in ROWGATE_DATABASE_URL; one process uses a file, so give a client a file of its own. " +
+	return "Calls use the connection key in " + connectionKey + ", which create_connection made with the same ROWGATE_KEY and passphrase. " +
+		"Without it they use FEISHU_APP_ID and FEISHU_APP_SECRET, limited to FEISHU_BASE_TOKEN and FEISHU_TABLE_ID if set. " +
+		"Accepted rows are stored in ROWGATE_DATABASE_URL; only one process can use a file, so give each client its own. " +
 		"To use a service that runs elsewhere, connect the client to its /mcp instead."
 }
 

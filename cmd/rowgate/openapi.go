@@ -10,8 +10,8 @@ import (
 
 // openapiCmd prints a document without starting anything.
 type openapiCmd struct {
-	Profile string `enum:"3.1,3.0,dify,coze,actions" default:"3.1" help:"Which document: ${enum}. dify, coze and actions are for those importers."`
-	YAML    bool   `help:"YAML instead of JSON; for 3.1 and 3.0."`
+	Profile string `enum:"3.1,3.0,dify,coze,actions" default:"3.1" help:"Document: ${enum}. The last three are for importers."`
+	YAML    bool   `help:"Print YAML instead of JSON; only for 3.1 and 3.0."`
 }
 
 func (c *openapiCmd) Run(_ context.Context, s streams) error {
@@ -22,7 +22,7 @@ func (c *openapiCmd) Run(_ context.Context, s streams) error {
 	document, ok := documents.Profiles[c.Profile]
 	switch {
 	case ok && c.YAML:
-		return fmt.Errorf("the profile %s is JSON only", c.Profile)
+		return fmt.Errorf("the profile %s is available as JSON only", c.Profile)
 	case ok:
 	case c.Profile == "3.0" && c.YAML:
 		document = documents.YAML30

@@ -26,7 +26,7 @@ var readmeCommands = map[string]func(*testing.T, string){
 	"curl http://127.0.0.1:8080":   writesARow,
 }
 
-// callersSection is what follows the headings whose blocks internal/app proves, TestReadmeCallers.
+// callersSection follows the headings whose blocks TestReadmeCallers of internal/e2e runs.
 var callersSection = regexp.MustCompile(`(?s)\n## (Connect a caller|接入调用方)\n.*?\n## `)
 
 // TestReadmeCommands runs every command that the READMEs show in their sh blocks.

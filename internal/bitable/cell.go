@@ -21,7 +21,7 @@ func (c *run) cell(t *target, raw []byte) {
 	}
 	c.seen[t.column] = c.row + 1
 	col := &c.columns[t.column]
-	if len(c.o.Repeated) > 0 && slices.Contains(c.o.Repeated, t.name) && !holdsSeveral(col.field.Type) {
+	if len(c.o.Repeated) > 0 && slices.Contains(c.o.Repeated, t.name) && !col.kind.holdsSeveral() {
 		c.fail(duplicateColumn(col.field.Name))
 		return
 	}
@@ -56,7 +56,7 @@ func (c *run) cell(t *target, raw []byte) {
 	}
 }
 
-// unknownColumn does what the policy says about a column that the table has not.
+// unknownColumn does what the policy says about a column that the table does not have.
 func (c *run) unknownColumn(raw []byte) {
 	switch c.o.UnknownFields {
 	case PolicyIgnore:
@@ -112,7 +112,7 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	}
 	raw := c.raw
 	if c.o.Raw {
-		if !Writable(col.field) && c.o.UnknownFields == PolicyIgnore {
+		if !col.kind.Writable && c.o.UnknownFields == PolicyIgnore {
 			return c.readOnly(dst, isNull(raw))
 		}
 		return append(dst, raw...), written
@@ -129,7 +129,7 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 			return c.empty(dst, col)
 		}
 	}
-	if !Writable(col.field) {
+	if !col.kind.Writable {
 		return c.readOnly(dst, false)
 	}
 	switch col.field.Type { // text stands above, the others are not writable
@@ -162,7 +162,7 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 
 // null clears on update and upsert and is left out on create.
 func (c *run) null(dst []byte, col *column) ([]byte, result) {
-	if !Writable(col.field) {
+	if !col.kind.Writable {
 		return c.readOnly(dst, true)
 	}
 	if c.o.Mode != Create {
@@ -175,7 +175,7 @@ func (c *run) null(dst []byte, col *column) ([]byte, result) {
 // empty is an empty text or a list of empty parts: empty_values rules it.
 func (c *run) empty(dst []byte, col *column) ([]byte, result) {
 	if c.o.Mode != Create && c.o.EmptyValues == EmptyClear {
-		if !Writable(col.field) {
+		if !col.kind.Writable {
 			return c.readOnly(dst, true)
 		}
 		c.note(RuleEmptyCleared)

@@ -2,7 +2,10 @@ package bitable
 
 import (
 	"encoding/json"
+	"iter"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/nearest"
 )
 
 // chunkBytes is the size of the chunks that rows are written into. What is left of a request gets no larger one than it
@@ -11,7 +14,7 @@ const chunkBytes = 64 << 10
 
 // Coerce turns rows into what Feishu takes. It never fails as a whole: what is wrong with a row is in the plan's Errors.
 //
-// Each row is a valid JSON object without duplicate keys, as the intake hands it on; what is no object is that row's error. A row
+// Each row is a valid JSON object without duplicate keys, as the intake hands it on; what is not an object is that row's error. A row
 // is walked over once, by unwrap; after that only its single values are looked at. The rows are not changed; the plan keeps parts
 // of them (UnknownColumn.Samples). A nil Options.TimeZone means UTC.
 func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
@@ -139,7 +142,7 @@ func (c *run) target(key []byte) *target {
 	if i, exact, ok := c.find(t.name); ok {
 		t.column, t.exact = i, exact
 	} else if c.o.UnknownFields == PolicyReject {
-		t.near = c.nearest(len(c.columns), t.name, func(i int) string { return c.columns[i].field.Name })
+		t.near = c.nearest(t.name, c.names())
 	}
 	if len(c.targets) < maxTargets {
 		c.targets[string(key)] = t
@@ -148,11 +151,11 @@ func (c *run) target(key []byte) *target {
 }
 
 // nearest looks for what was meant, within the bound on searches.
-func (c *run) nearest(n int, name string, at func(int) string) []string {
+func (c *run) nearest(name string, candidates iter.Seq[string]) []string {
 	if c.searches++; c.searches > maxNearestSearches {
 		return nil
 	}
-	return nearest(name, n, at)
+	return nearest.Names(name, candidates)
 }
 
 // roomFor is how many bytes a row may take once it is coerced; one that takes more gets a chunk of its own.

@@ -2,6 +2,7 @@ package bitable
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/rowgate/rowgate/internal/feishu"
 )
@@ -9,51 +10,34 @@ import (
 // Example returns a value that write_records takes for the column; nil for a column that cannot be written. userIDType is the
 // kind of id that stands for people. The ids of people, groups and records are made up: they show the shape.
 func Example(f feishu.Field, userIDType string) json.RawMessage {
-	if f.Type == feishu.TypeSingleSelect || f.Type == feishu.TypeMultiSelect {
+	kind := kindOf(f)
+	switch {
+	case !kind.Writable:
+		return nil
+	case len(optionsOf(f)) > 0:
 		return selectExample(f)
+	case kind.form == formPeople:
+		return json.RawMessage(samplePerson(userIDType).Replace(kind.example))
+	default:
+		return json.RawMessage(kind.example)
 	}
-	if f.Type == feishu.TypeUser {
-		switch userIDType {
-		case "union_id":
-			return json.RawMessage(`["on_example"]`)
-		case "user_id":
-			return json.RawMessage(`["4d7a3c6g"]`)
-		default:
-			return json.RawMessage(`["ou_example"]`)
-		}
-	}
-	if example, ok := examples[TypeName(f)]; ok && Writable(f) {
-		return json.RawMessage(example)
-	}
-	return nil
 }
 
-// examples are values by type name. The attachment is a file of seven bytes that really can be uploaded.
-var examples = map[string]string{
-	"text":         `"示例文本"`,
-	"barcode":      `"6901234567892"`,
-	"email":        `"name@example.com"`,
-	"number":       `12.5`,
-	"progress":     `0.25`,
-	"currency":     `12.5`,
-	"rating":       `3`,
-	"date":         `"2026-03-24 15:04"`,
-	"checkbox":     `true`,
-	"phone":        `"+8613800138000"`,
-	"url":          `{"text":"示例","link":"https://example.com"}`,
-	"attachment":   `["data:text/plain;base64,cm93Z2F0ZQ=="]`,
-	"link":         `["recExample"]`,
-	"two_way_link": `["recExample"]`,
-	"location":     `"116.397755,39.903179"`,
-	"group":        `["oc_example"]`,
+// samplePerson replaces the open_id in the texts of a kind by the kind of id that stands for people.
+func samplePerson(userIDType string) *strings.Replacer {
+	switch userIDType {
+	case "union_id":
+		return strings.NewReplacer("open_id", "union_id", "ou_example", "on_example")
+	case "user_id":
+		return strings.NewReplacer("open_id", "user_id", "ou_example", "4d7a3c6g")
+	default:
+		return strings.NewReplacer()
+	}
 }
 
-// selectExample is an option that the column has, two for a multi select; where it has none, a new one.
+// selectExample is an option that the column has, two for a multi select.
 func selectExample(f feishu.Field) json.RawMessage {
 	options := optionsOf(f)
-	if len(options) == 0 {
-		options = []feishu.Option{{Name: "选项1"}}
-	}
 	if f.Type == feishu.TypeSingleSelect {
 		return appendQuoted(nil, options[0].Name)
 	}

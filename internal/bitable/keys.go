@@ -9,21 +9,6 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
-// KeyFieldAllowed reports whether rows can be matched on the column in an upsert.
-func KeyFieldAllowed(f feishu.Field) bool {
-	switch f.Type {
-	case feishu.TypeText, feishu.TypeNumber, feishu.TypeSingleSelect, feishu.TypeDateTime, feishu.TypePhone, feishu.TypeURL,
-		feishu.TypeUser, feishu.TypeCheckbox:
-		return true
-	case feishu.TypeMultiSelect, feishu.TypeAttachment, feishu.TypeSingleLink, feishu.TypeDuplexLink, feishu.TypeLocation,
-		feishu.TypeGroupChat, feishu.TypeLookup, feishu.TypeFormula, feishu.TypeStage, feishu.TypeCreatedTime,
-		feishu.TypeModifiedTime, feishu.TypeCreatedUser, feishu.TypeModifiedUser, feishu.TypeAutoNumber, feishu.TypeButton:
-		return false
-	default: // a type that Feishu added later
-		return false
-	}
-}
-
 // Cell returns the value that a row or record has for a column, or nil. row is a JSON object keyed by column name.
 func Cell(row json.RawMessage, column string) json.RawMessage { return memberOf(row, column) }
 
@@ -31,17 +16,17 @@ func Cell(row json.RawMessage, column string) json.RawMessage { return memberOf(
 // equal keys, those of KeyOfRead among them; people are a set, a url is its link.
 func KeyValue(f feishu.Field, written json.RawMessage) (key string, ok bool) {
 	raw := trimJSON(written)
-	switch f.Type { // all other key columns compare as their cells do
-	case feishu.TypeURL:
+	switch kindOf(f).form { //nolint:exhaustive // all other key columns compare as their cells do
+	case formURL:
 		raw = memberOf(raw, "link")
 		key = string(content(raw))
-	case feishu.TypeCheckbox:
+	case formCheckbox:
 		if len(raw) == 0 || isNull(raw) {
 			return "", false
 		}
 		key = string(raw)
 	default:
-		key = normal(f, raw)
+		key = normal(kindOf(f).form, raw)
 	}
 	return key, key != ""
 }
@@ -49,14 +34,14 @@ func KeyValue(f feishu.Field, written json.RawMessage) (key string, ok bool) {
 // KeyOfRead returns the key of a cell in read shape; ok is false for an empty cell. An untouched checkbox is absent from a
 // record and means false.
 func KeyOfRead(f feishu.Field, read json.RawMessage) (key string, ok bool) {
-	if f.Type == feishu.TypeCheckbox && (len(read) == 0 || isNull(read)) {
+	if kindOf(f).form == formCheckbox && (len(read) == 0 || isNull(read)) {
 		return "false", true
 	}
 	return KeyValue(f, read)
 }
 
 // Changed reports whether writing row, in write shape, would change a record, in read shape. Lists that hold the same entries
-// in another order differ, people excepted. A column that the schema has not counts as changed.
+// in another order differ, people excepted. A column that the schema does not have counts as changed.
 func (s *Schema) Changed(row, record json.RawMessage) bool {
 	cells := make(map[string][]byte, len(s.columns))
 	for w := walk(record); ; {
@@ -73,52 +58,53 @@ func (s *Schema) Changed(row, record json.RawMessage) bool {
 		}
 		name := content(key)
 		i, known := s.byName[string(name)]
-		if !known || normal(s.columns[i].field, written) != normal(s.columns[i].field, cells[string(name)]) {
+		if !known || normal(s.columns[i].kind.form, written) != normal(s.columns[i].kind.form, cells[string(name)]) {
 			return true
 		}
 	}
 }
 
 // normal gives equal cells equal text, whether in write or in read shape; "" for an empty cell.
-func normal(f feishu.Field, raw []byte) string {
+func normal(form form, raw []byte) string {
 	raw = trimJSON(raw)
 	if len(raw) == 0 || isNull(raw) {
 		return ""
 	}
-	switch f.Type { //nolint:exhaustive // the others compare as they are spelled
-	case feishu.TypeText:
+	switch form {
+	case formSegments:
 		if joined, ok := joinSegments(raw); ok {
 			return string(joined)
 		}
-	case feishu.TypeNumber, feishu.TypeDateTime:
+	case formNumber, formTime:
 		return normalNumber(spelled(raw))
-	case feishu.TypeCheckbox:
+	case formCheckbox:
 		if string(raw) == "false" {
 			return ""
 		}
-	case feishu.TypeUser:
+	case formPeople:
 		return normalList(raw, "id", true)
-	case feishu.TypeGroupChat:
+	case formGroups:
 		return normalList(raw, "id", false)
-	case feishu.TypeAttachment:
+	case formFiles:
 		return normalList(raw, "file_token", false)
-	case feishu.TypeMultiSelect:
+	case formOptions:
 		return normalList(raw, "", false)
-	case feishu.TypeSingleLink, feishu.TypeDuplexLink:
+	case formRecordIDs:
 		if ids := memberOf(raw, "link_record_ids"); ids != nil {
 			if raw = ids; isNull(ids) {
 				return ""
 			}
 		}
 		return normalList(raw, "", false)
-	case feishu.TypeURL:
+	case formURL:
 		return string(appendMembers(nil, raw, "text", "link"))
-	case feishu.TypeLocation:
-		if place := memberOf(raw, "location"); place != nil {
-			raw = place
+	case formLocation:
+		if location := memberOf(raw, "location"); location != nil {
+			raw = location
 		}
 		lng, lat, _ := bytes.Cut(spelled(raw), []byte(","))
 		return normalNumber(bytes.TrimSpace(lng)) + "," + normalNumber(bytes.TrimSpace(lat))
+	case formScalar, formComputed: // compare as they are spelled
 	}
 	if isString(raw) {
 		return string(content(raw))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -47,7 +46,7 @@ var (
 	}
 	namelessColumn = RowError{
 		Code:     problem.RowFieldNotFound,
-		Message:  problem.Text{ZH: "这个键是空的，不能作列名。", EN: "The key is empty, which is no column name."},
+		Message:  problem.Text{ZH: "这个键是空的，不能作列名。", EN: "The key is empty, which is not a column name."},
 		Expected: problem.Text{ZH: "表里已有或要新建的列名", EN: "the name of a column, one of the table's or a new one"},
 	}
 	tooManyNewColumns = RowError{
@@ -115,42 +114,19 @@ var (
 	reasonTwoOptions = problem.Text{ZH: "单选列只能有一个选项。", EN: "A single select takes one option."}
 	reasonTwins      = problem.Text{ZH: "有几个选项只在大小写、全半角或空白上不同，分不清是哪一个。请照原样写。", EN: "Several options differ only by case, width or white space. Write one of them exactly."}
 	reasonSingle     = problem.Text{ZH: "这一列设为只能有一个值。", EN: "The column is set to hold one value."}
-	reasonPrefix     = problem.Text{ZH: "编号的类型和 user_id_type 不符，或者不是编号。姓名不能用来指定人员，请用编号、邮箱或手机号。", EN: "The id is not of the kind that user_id_type says, or is no id. A name cannot stand for a person: send an id, email or mobile number."}
+	reasonPrefix     = problem.Text{ZH: "编号的类型和 user_id_type 不符，或者不是编号。姓名不能用来指定人员，请用编号、邮箱或手机号。", EN: "The id is not of the kind that user_id_type says, or is not an id. A name cannot stand for a person: send an id, email or mobile number."}
 	reasonRange      = problem.Text{ZH: "经度要在 ±180 以内，纬度要在 ±90 以内，经度在前。", EN: "Longitude must lie within ±180 and latitude within ±90, longitude first."}
 	reasonURL        = problem.Text{ZH: "这不是完整的链接。", EN: "This is not a complete link."}
 	reasonElement    = problem.Text{ZH: "列表里有这一列不接受的元素。", EN: "The list holds an element that the column does not take."}
 	reasonFile       = problem.Text{ZH: "文件只能写入附件列。", EN: "A file can only go into an attachment column."}
 )
 
-var expectations = map[feishu.FieldType]problem.Text{ //nolint:exhaustive // text takes anything, people are in expected, the others take nothing
-	feishu.TypeNumber:       {ZH: `数字，如 12.5、"1,234.5"、"¥12"、"12%"`, EN: `a number, as 12.5, "1,234.5", "¥12", "12%"`},
-	feishu.TypeSingleSelect: {ZH: `一个选项名，如 "完成"`, EN: `one option name, as "Done"`},
-	feishu.TypeMultiSelect:  {ZH: `选项名的列表，如 ["A","B"] 或 "A,B"`, EN: `a list of option names, as ["A","B"] or "A,B"`},
-	feishu.TypeDateTime:     {ZH: `日期，如 "2026-03-04"、"2026年3月4日 15:04"、RFC 3339，或毫秒数 1774281600000`, EN: `a date, as "2026-03-04", "2026-03-04 15:04", RFC 3339, or milliseconds 1774281600000`},
-	feishu.TypeCheckbox:     {ZH: `true 或 false（也接受 1/0、是/否、yes/no）`, EN: `true or false (also 1/0, yes/no, on/off)`},
-	feishu.TypePhone:        {ZH: `电话号码，如 "+8613800138000"，最多 64 个字符`, EN: `a phone number, as "+8613800138000", at most 64 characters`},
-	feishu.TypeURL:          {ZH: `"https://…" 或 {"text":"名称","link":"https://…"}；http、https 或 mailto`, EN: `"https://…" or {"text":"name","link":"https://…"}; http, https or mailto`},
-	feishu.TypeAttachment:   {ZH: `file_token、文件的 URL、data: URI，或它们的列表`, EN: `a file_token, the URL of a file, a data: URI, or a list of these`},
-	feishu.TypeSingleLink:   {ZH: `记录编号或其列表，如 ["recExample"]`, EN: `a record id or a list of them, as ["recExample"]`},
-	feishu.TypeDuplexLink:   {ZH: `记录编号或其列表，如 ["recExample"]`, EN: `a record id or a list of them, as ["recExample"]`},
-	feishu.TypeLocation:     {ZH: `"经度,纬度"，如 "116.397755,39.903179"`, EN: `"longitude,latitude", as "116.397755,39.903179"`},
-	feishu.TypeGroupChat:    {ZH: `群编号或其列表，如 ["oc_example"]`, EN: `a chat id or a list of them, as ["oc_example"]`},
-}
-
 // expected says what a column takes.
-func (c *run) expected(f feishu.Field) problem.Text {
-	if f.Type != feishu.TypeUser {
-		return expectations[f.Type]
+func (c *run) expected(col *column) problem.Text {
+	expected := col.kind.expected
+	if col.kind.form != formPeople {
+		return expected
 	}
-	kind, sample := "open_id", "ou_example"
-	switch c.o.UserIDType {
-	case "union_id":
-		kind, sample = "union_id", "on_example"
-	case "user_id":
-		kind, sample = "user_id", "4d7a3c6g"
-	}
-	return problem.Text{
-		ZH: fmt.Sprintf(`%s 或其列表，如 [{"id":"%s"}]，或邮箱、手机号`, kind, sample),
-		EN: fmt.Sprintf(`a %s or a list of them, as [{"id":"%s"}], or an email or mobile number`, kind, sample),
-	}
+	sample := samplePerson(c.o.UserIDType)
+	return problem.Text{ZH: sample.Replace(expected.ZH), EN: sample.Replace(expected.EN)}
 }

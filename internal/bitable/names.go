@@ -10,8 +10,3 @@ func IsTableID(text string) bool { return tableIDShape.MatchString(text) }
 
 // FoldName returns the key under which names of columns and tables are compared: NFKC, trimmed, case folded.
 func FoldName(name string) string { return foldName(name) }
-
-// NearestNames returns up to three of names that are spelled most like name, the nearest first.
-func NearestNames(name string, names []string) []string {
-	return nearest(name, len(names), func(i int) string { return names[i] })
-}

@@ -36,28 +36,27 @@ func (s *Schema) AppendPlainRecord(dst []byte, r feishu.Record, zone *time.Locat
 // everything else as Feishu has it. A shape that is not known is passed on as it is.
 func AppendPlain(dst []byte, f feishu.Field, raw []byte, zone *time.Location) []byte {
 	raw = trimJSON(raw)
-	switch f.Type {
-	case feishu.TypeText:
+	switch kindOf(f).form {
+	case formSegments:
 		if joined, ok := joinSegments(raw); ok {
 			return appendQuoted(dst, joined)
 		}
-	case feishu.TypeDateTime, feishu.TypeCreatedTime, feishu.TypeModifiedTime:
+	case formTime:
 		return appendTime(dst, raw, zone)
-	case feishu.TypeUser, feishu.TypeCreatedUser, feishu.TypeModifiedUser, feishu.TypeGroupChat:
+	case formPeople, formGroups:
 		return appendMembers(dst, raw, "id", "name")
-	case feishu.TypeURL:
+	case formURL:
 		return appendMembers(dst, raw, "text", "link")
-	case feishu.TypeSingleLink, feishu.TypeDuplexLink:
+	case formRecordIDs:
 		if ids := memberOf(raw, "link_record_ids"); ids != nil {
 			if isNull(ids) {
 				return append(dst, "[]"...)
 			}
 			raw = ids
 		}
-	case feishu.TypeFormula, feishu.TypeLookup:
+	case formComputed:
 		return appendComputed(dst, f, raw, zone)
-	case feishu.TypeNumber, feishu.TypeSingleSelect, feishu.TypeMultiSelect, feishu.TypeCheckbox, feishu.TypePhone,
-		feishu.TypeAttachment, feishu.TypeLocation, feishu.TypeStage, feishu.TypeAutoNumber, feishu.TypeButton:
+	case formScalar, formNumber, formCheckbox, formOptions, formFiles, formLocation:
 	}
 	return appendCompact(dst, raw)
 }
@@ -120,16 +119,11 @@ func appendComputed(dst []byte, f feishu.Field, raw []byte, zone *time.Location)
 		return appendCompact(dst, value)
 	}
 	inner := feishu.Field{Type: feishu.FieldType(kind)}
-	switch inner.Type { //nolint:exhaustive // the others have single values
-	case feishu.TypeFormula, feishu.TypeLookup: // never nested
+	switch form := kindOf(inner).form; {
+	case form == formComputed: // never nested
 		return appendCompact(dst, value)
-	case feishu.TypeMultiSelect, feishu.TypeUser, feishu.TypeCreatedUser, feishu.TypeModifiedUser, feishu.TypeGroupChat,
-		feishu.TypeAttachment, feishu.TypeSingleLink, feishu.TypeDuplexLink:
+	case form.isList(), form == formSegments && f.Type == feishu.TypeFormula:
 		return AppendPlain(dst, inner, value, zone)
-	case feishu.TypeText:
-		if f.Type == feishu.TypeFormula {
-			return AppendPlain(dst, inner, value, zone)
-		}
 	}
 	start, n := len(dst), 0
 	dst = append(dst, '[')

@@ -1,10 +1,12 @@
 package bitable
 
 import (
+	"iter"
 	"strings"
 	"sync"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/nearest"
 )
 
 // Schema is a table's columns, compiled for matching names and options. It is immutable and safe for concurrent use.
@@ -21,6 +23,7 @@ const ambiguous = -1
 // column is one compiled column.
 type column struct {
 	field   feishu.Field
+	kind    *Kind
 	member  []byte               // `"name":`, as it stands in a written row
 	options func() *optionsIndex // made at first use: a column may have MaxOptions of them
 	single  bool                 // the column's property forbids more than one value
@@ -52,7 +55,7 @@ func NewSchema(fields []feishu.Field) *Schema {
 }
 
 func compile(f feishu.Field) column {
-	c := column{field: f, member: append(appendQuoted(nil, f.Name), ':')}
+	c := column{field: f, kind: kindOf(f), member: append(appendQuoted(nil, f.Name), ':')}
 	if p := f.Property; p != nil && p.Multiple != nil {
 		c.single = !*p.Multiple
 	}
@@ -84,6 +87,17 @@ func optionsOf(f feishu.Field) []feishu.Option {
 		return nil
 	}
 	return f.Property.Options
+}
+
+// optionNames are the names of a select's options, in order.
+func (c *column) optionNames() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, option := range optionsOf(c.field) {
+			if !yield(option.Name) {
+				return
+			}
+		}
+	}
 }
 
 // Field finds a column the way the keys of a row are matched: by exact name, by fld… id, then by folded name if that is
@@ -120,7 +134,18 @@ func (s *Schema) find(name string) (i int, exact, ok bool) {
 	return 0, false, false
 }
 
-// Nearest returns the names of up to three columns that are spelled most like name, the nearest first.
+// Nearest returns the names of up to nearest.MaxFound columns that name may mean, the nearest first.
 func (s *Schema) Nearest(name string) []string {
-	return nearest(name, len(s.columns), func(i int) string { return s.columns[i].field.Name })
+	return nearest.Names(name, s.names())
+}
+
+// names are those of the columns, in order.
+func (s *Schema) names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range s.columns {
+			if !yield(s.columns[i].field.Name) {
+				return
+			}
+		}
+	}
 }

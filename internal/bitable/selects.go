@@ -12,7 +12,7 @@ const (
 	MaxChosenOptions = 1000   // options chosen in a cell
 )
 
-// freshOptions are the options of one column that rows use and the column has not.
+// freshOptions are the options of one column that rows use and the column does not have.
 type freshOptions struct {
 	folded map[string]string // folded → name
 }
@@ -45,7 +45,7 @@ func (c *run) option(col *column, name, given []byte) (canonical []byte, ok bool
 	}
 }
 
-// freshOption registers an option that the column has not; spellings that fold to the same are one option.
+// freshOption registers an option that the column does not have; spellings that fold to the same are one option.
 func (c *run) freshOption(col *column, name, key string) ([]byte, bool) {
 	fresh := c.fresh[c.key.column]
 	if fresh == nil {
@@ -69,7 +69,6 @@ func (c *run) freshOption(col *column, name, key string) ([]byte, bool) {
 }
 
 func (c *run) optionNotFound(col *column, name string) RowError {
-	options := optionsOf(col.field)
 	e := RowError{
 		Code: problem.RowOptionNotFound,
 		Message: problem.Text{
@@ -78,7 +77,7 @@ func (c *run) optionNotFound(col *column, name string) RowError {
 		},
 		Expected: problem.Text{ZH: "已有的选项，见 describe_table", EN: "an existing option, see describe_table"},
 	}
-	if near := c.nearest(len(options), name, func(i int) string { return options[i].Name }); len(near) > 0 {
+	if near := c.nearest(name, col.optionNames()); len(near) > 0 {
 		e.Suggestion = near[0]
 	}
 	return e

@@ -122,6 +122,6 @@ func (c *run) failRow(e RowError) {
 
 // mismatch fails the cell under way because its column does not take such a value.
 func (c *run) mismatch(dst []byte, col *column, reason problem.Text, suggestion string) ([]byte, result) {
-	c.fail(RowError{Code: problem.RowValueMismatch, Message: reason, Expected: c.expected(col.field), Suggestion: suggestion})
+	c.fail(RowError{Code: problem.RowValueMismatch, Message: reason, Expected: c.expected(col), Suggestion: suggestion})
 	return dst, failed
 }

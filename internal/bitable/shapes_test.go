@@ -3,7 +3,6 @@ package bitable
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -98,13 +97,10 @@ func checkMember(v any, name, pattern string) error {
 // writableTable has a column of every writable type, named by it.
 func writableTable() []feishu.Field {
 	var fields []feishu.Field
-	for _, kind := range slices.Sorted(maps.Keys(typeNames)) {
-		f := feishu.Field{Type: kind}
-		if !Writable(f) {
-			continue
-		}
-		if kind == feishu.TypeSingleSelect || kind == feishu.TypeMultiSelect {
-			f = selectField(kind, "A", "B b", "选项", "x,y")
+	for _, kind := range Kinds(func(k Kind) bool { return k.Writable && k.UIType == "" }) {
+		f := feishu.Field{Type: kind.Type}
+		if kind.Type == feishu.TypeSingleSelect || kind.Type == feishu.TypeMultiSelect {
+			f = selectField(kind.Type, "A", "B b", "选项", "x,y")
 		}
 		f.Name = TypeName(f)
 		fields = append(fields, f)
@@ -194,9 +190,8 @@ func TestCoercedValuesAreWriteShapes(t *testing.T) {
 func TestSampleRowIsTakenWithoutLoss(t *testing.T) {
 	t.Parallel()
 	fields := writableTable()
-	for _, ui := range []string{"Barcode", "Email", "Progress", "Currency", "Rating"} {
-		kind, _, _ := ParseType(strings.ToLower(ui))
-		fields = append(fields, feishu.Field{Name: ui, Type: kind, UIType: ui})
+	for _, kind := range Kinds(func(k Kind) bool { return k.UIType != "" }) {
+		fields = append(fields, feishu.Field{Name: kind.UIType, Type: kind.Type, UIType: kind.UIType})
 	}
 	fields = append(fields, feishu.Field{Name: "record_id", Type: feishu.TypeText}, feishu.Field{Name: "sum", Type: feishu.TypeFormula}, selectField(feishu.TypeMultiSelect))
 	fields[len(fields)-1].Name = "no options yet"
@@ -218,29 +213,5 @@ func TestSampleRowIsTakenWithoutLoss(t *testing.T) {
 		if len(sent) != len(fields)-1 {
 			t.Errorf("%d cells: want one for each of %d writable columns", len(sent), len(fields)-1)
 		}
-	}
-}
-
-func TestTypeNames(t *testing.T) {
-	t.Parallel()
-	for kind, name := range typeNames {
-		if got := TypeName(feishu.Field{Type: kind}); got != name {
-			t.Errorf("type %d is %q: want %q", kind, got, name)
-		}
-		if got, ui, ok := ParseType(name); !ok || got != kind || ui != "" {
-			t.Errorf("%q is %d %q: want %d", name, got, ui, kind)
-		}
-		if CanBePrimary(kind) && !Writable(feishu.Field{Type: kind}) && kind != feishu.TypeFormula {
-			t.Errorf("%q can be primary", name)
-		}
-	}
-	for ui, name := range uiNames {
-		kind, got, ok := ParseType(name)
-		if !ok || got != ui || TypeName(feishu.Field{Type: kind, UIType: ui}) != name {
-			t.Errorf("%q does not come back", name)
-		}
-	}
-	if _, _, ok := ParseType("no_type"); ok || TypeName(feishu.Field{Type: 4711}) != "unknown" {
-		t.Error("a type that does not exist has a name")
 	}
 }

@@ -21,6 +21,8 @@ const (
 	MaxTableColumns = 300    // columns of a table, those to be created among them. Source: Feishu's limits of a table
 	MaxLookups      = 50_000 // people and files that have to be looked up or uploaded
 	maxTargets      = 4096   // spellings of column names that are remembered
+
+	maxNearestSearches = 50 // in one coercion; later errors have no suggestion
 )
 
 // Mode says what rows are for.
@@ -91,12 +93,13 @@ type Pending struct {
 
 // Warning is one change that was made to values: one entry for each (rule, field).
 type Warning struct {
-	Rule  string          `json:"rule"`
-	Field string          `json:"field,omitempty"`
-	Count int             `json:"count"`
-	Index int             `json:"index"`
-	Got   string          `json:"got,omitempty"`
-	Sent  json.RawMessage `json:"sent,omitempty"`
+	Rule    string          `json:"rule"`
+	Field   string          `json:"field,omitempty"`
+	Count   int             `json:"count"`
+	Index   int             `json:"index"`
+	Got     string          `json:"got,omitempty"`
+	Sent    json.RawMessage `json:"sent,omitempty"`
+	Message string          `json:"message,omitempty"` // for people; set in an answer alone, in its language
 }
 
 // RowError is problem.RowError; the alias keeps signatures short.

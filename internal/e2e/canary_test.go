@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io/fs"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -95,6 +96,7 @@ func TestCanary(t *testing.T) {
 
 	metrics := h.do(request{method: http.MethodGet, path: "/metrics"}).raw
 	tokens := h.tokens()
+	log.Print("Unsolicited response received on idle HTTP channel starting with ", row, wrong) // as net/http's client does
 	h.shut()
 	places := map[string]string{"the log": h.logs.String(), "the metrics": metrics}
 	maps.Copy(places, h.files())
@@ -111,7 +113,7 @@ func TestCanary(t *testing.T) {
 }
 
 // tokens asks Feishu for the tenant token that the service has in use.
-func (h *house) tokens() []string {
+func (h *harness) tokens() []string {
 	h.t.Helper()
 	body := `{"app_id":"` + appID + `","app_secret":"` + h.secrets.app + `"}`
 	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.upstream+"/open-apis/auth/v3/tenant_access_token/internal", strings.NewReader(body))
@@ -133,7 +135,7 @@ func (h *house) tokens() []string {
 }
 
 // files reads everything in the directory of the database.
-func (h *house) files() map[string]string {
+func (h *harness) files() map[string]string {
 	h.t.Helper()
 	dir := filepath.Dir(strings.TrimPrefix(h.settings["ROWGATE_DATABASE_URL"], "sqlite:"))
 	found := map[string]string{}

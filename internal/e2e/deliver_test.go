@@ -215,7 +215,7 @@ func TestJobs(t *testing.T) {
 }
 
 // neighbour adds another tenant's app, with a base of its own, and returns its headers.
-func (h *house) neighbour(id string) map[string]string {
+func (h *harness) neighbour(id string) map[string]string {
 	h.t.Helper()
 	if err := h.sandbox.AddApp(sandbox.AppSpec{ID: id, Secret: "neighbour" + id, Tenant: id}); err != nil {
 		h.t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// update rewrites the golden files and the generated parts of the READMEs: go test ./internal/app -run 'Golden|Readme' -update
+// update rewrites the golden files and the generated parts of the READMEs: go test ./internal/e2e -run 'Golden|Readme' -update
 var update = flag.Bool("update", false, "rewrite golden files and the generated parts of the READMEs")
 
 // What golden documents call the service.
@@ -174,7 +174,7 @@ func TestReadme(t *testing.T) {
 				return
 			}
 			if string(text) != want {
-				t.Errorf("a generated part of %s is out of date: run go test ./internal/app -run TestReadme -update", file)
+				t.Errorf("a generated part of %s is out of date: run go test ./internal/e2e -run TestReadme -update", file)
 			}
 		})
 	}

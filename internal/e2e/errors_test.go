@@ -121,8 +121,8 @@ func TestErrorTable(t *testing.T) {
 	}
 }
 
-// meet furnishes the n-th caller and puts the fault into the script: once for a code that passes, as long as it is asked for else.
-func (h *house) meet(e endpoint, code sandbox.AnswerCode, n int) *met {
+// meet prepares the n-th caller and adds the fault: once for a transient code, otherwise for every call.
+func (h *harness) meet(e endpoint, code sandbox.AnswerCode, n int) *met {
 	h.t.Helper()
 	app := fmt.Sprintf("cli_caller%d", n)
 	m := &met{endpoint: e, AnswerCode: code, base: fmt.Sprintf("bascnCaller%d", n)}
@@ -150,7 +150,7 @@ func (h *house) meet(e endpoint, code sandbox.AnswerCode, n int) *met {
 	return m
 }
 
-func (m *met) check(t *testing.T, h *house) {
+func (m *met) check(t *testing.T, h *harness) {
 	t.Helper()
 	if strings.Contains(m.got.raw, "caller"+m.header["X-App-Id"]) {
 		t.Errorf("%d: the answer shows the secret: %s", m.Code, m.got.raw)

@@ -372,7 +372,7 @@ func TestMCPAnnotations(t *testing.T) {
 	}
 }
 
-// stdio runs ServeMCP with the house's settings, its listener being down, and connects a client to it.
+// stdio runs ServeMCP with the harness's settings, after its listener has stopped, and connects a client to it.
 func (s single) stdio(key string) (c *client, ended <-chan error) {
 	s.t.Helper()
 	s.stop()

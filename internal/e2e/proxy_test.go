@@ -25,14 +25,14 @@ var learning = []sandbox.FieldSpec{
 	{Name: "笔记", Type: 1},
 }
 
-// single is a house with a configured app and table.
+// single is a harness with a configured app and table.
 type single struct {
-	*house
+	*harness
 
 	token string // API_AUTH_TOKEN
 }
 
-// setupSingle configures the house's app, and a table of learning records; unset names variables that are left out.
+// setupSingle configures the harness's app, and a table of learning records; unset names variables that are left out.
 func setupSingle(t *testing.T, o options, unset ...string) single {
 	t.Helper()
 	h := setup(t, o)
@@ -41,7 +41,7 @@ func setupSingle(t *testing.T, o options, unset ...string) single {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := single{house: h, token: "authtoken" + rand.Text()}
+	s := single{harness: h, token: "authtoken" + rand.Text()}
 	maps.Copy(h.settings, map[string]string{
 		"API_AUTH_TOKEN": s.token, "FEISHU_APP_ID": appID, "FEISHU_APP_SECRET": h.secrets.app, "FEISHU_BASE_TOKEN": baseName,
 		"FEISHU_TABLE_ID": records,
@@ -54,7 +54,7 @@ func setupSingle(t *testing.T, o options, unset ...string) single {
 	return s
 }
 
-// send makes a call with a bearer token and nothing else of the house's connection.
+// send makes a call with a bearer token and no other part of the harness's connection.
 func (s single) send(method, path, token, body string, header map[string]string) reply {
 	s.t.Helper()
 	target, query, _ := strings.Cut(path, "?")
@@ -68,7 +68,7 @@ func (s single) send(method, path, token, body string, header map[string]string)
 	return s.do(r)
 }
 
-// key makes a connection key for the house's app, limited to a base and table where they are named.
+// key makes a connection key for the harness's app, limited to a base and table where given.
 func (s single) key(appToken, tableID string) string {
 	s.t.Helper()
 	ring, err := secret.ParseKeyring(s.secrets.key)
@@ -226,7 +226,7 @@ func TestProxyTransparency(t *testing.T) {
 	})
 }
 
-// direct makes the call at Feishu, past the service, as the house's app.
+// direct makes the call to Feishu, bypassing the service, as the harness's app.
 func (s single) direct(method, path, body string) reply {
 	s.t.Helper()
 	token := s.at("POST", "/open-apis/auth/v3/tenant_access_token/internal", "", `{"app_id":"`+appID+`","app_secret":"`+s.secrets.app+`"}`)
@@ -352,7 +352,7 @@ func TestProxyDoor(t *testing.T) {
 			t.Errorf("%d %s", got.status, got.raw)
 		}
 	})
-	t.Run("who guesses is stopped, who knows is not", func(t *testing.T) {
+	t.Run("a guessing caller is blocked and a valid one is not", func(t *testing.T) {
 		for range 30 {
 			s.send("GET", s.records(), "guess"+rand.Text(), "", nil)
 		}

@@ -26,10 +26,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// maxIdle is how many connections to the service are kept: more than a test has callers at once.
+// maxIdle is how many idle connections to the service are kept: more than any test has concurrent callers.
 const maxIdle = 128
 
-// What every house is furnished with.
+// Names of what every harness contains.
 const (
 	appID    = "cli_example"
 	baseName = "bascnExample"
@@ -38,8 +38,8 @@ const (
 	personID = "ou_example"
 )
 
-// house is the service as main runs it, its database, and the Feishu that it writes to.
-type house struct {
+// harness is the service as main runs it, its database, and the simulated Feishu that it writes to.
+type harness struct {
 	t        *testing.T
 	sandbox  *sandbox.Sandbox
 	upstream string // the sandbox's address
@@ -53,27 +53,27 @@ type house struct {
 	client   *http.Client
 }
 
-// secrets are the strings that no log, answer or file may hold; each house has its own.
+// secrets are the strings that no log, answer or file may hold; each harness has its own.
 type secrets struct{ app, passphrase, key string }
 
 func (s secrets) all() []string { return []string{s.app, s.passphrase, s.key} }
 
-// options of a house.
+// options of a harness.
 type options struct {
 	sandbox  sandbox.Options
 	rates    bool              // keep the sandbox's rate limits
-	settings map[string]string // environment variables beside those of every house
+	settings map[string]string // environment variables in addition to those of every harness
 }
 
-// setup opens a house and closes it when the test ends; the sandbox's invariants are verified then.
-func setup(t *testing.T, o options) *house {
+// setup starts a harness and stops it when the test ends; the sandbox's invariants are verified then.
+func setup(t *testing.T, o options) *harness {
 	t.Helper()
 	o.sandbox.RatesOff = !o.rates
 	sb, err := sandbox.New(o.sandbox)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, sandbox: sb, logs: &logBuffer{}, client: &http.Client{CheckRedirect: stay}}
+	h := &harness{t: t, sandbox: sb, logs: &logBuffer{}, client: &http.Client{CheckRedirect: stay}}
 	h.client.Transport = &http.Transport{MaxIdleConnsPerHost: maxIdle}
 	if h.upstream, err = sb.Start(); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func setup(t *testing.T, o options) *house {
 		}
 	})
 	h.secrets = secrets{app: "appsecret" + rand.Text(), passphrase: "passphrase" + rand.Text(), key: secret.GenerateKey()}
-	h.furnish()
+	h.populate()
 	h.settings = map[string]string{
 		"ROWGATE_LISTEN":       "127.0.0.1:0",
 		"ROWGATE_PASSPHRASE":   "test:" + h.secrets.passphrase,
@@ -104,8 +104,8 @@ func setup(t *testing.T, o options) *house {
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// furnish makes the app, its base and one table with a column of every type that rows may be written to.
-func (h *house) furnish() {
+// populate creates the app, its base and one table with a column of every writable type.
+func (h *harness) populate() {
 	h.t.Helper()
 	check := func(err error) {
 		h.t.Helper()
@@ -140,8 +140,8 @@ func (h *house) furnish() {
 	check(err)
 }
 
-// open starts the service with the house's settings.
-func (h *house) open() {
+// open starts the service with the harness's settings.
+func (h *harness) open() {
 	h.t.Helper()
 	cfg, problems := config.Load(func(name string) string { return h.settings[name] })
 	if len(problems) > 0 {
@@ -157,20 +157,20 @@ func (h *house) open() {
 func logger(w io.Writer) *slog.Logger { return telemetry.NewLogger(w, slog.LevelDebug, false) }
 
 // shut stops the service; it may have been stopped already.
-func (h *house) shut() {
+func (h *harness) shut() {
 	h.client.CloseIdleConnections()
 	h.stop()
 }
 
-func (h *house) stop() {
+func (h *harness) stop() {
 	h.t.Helper()
 	if err := h.app.Stop(context.Background()); err != nil {
 		h.t.Errorf("stop: %v", err)
 	}
 }
 
-// fault puts f into the sandbox's script.
-func (h *house) fault(f sandbox.Fault) {
+// fault adds f to the sandbox's faults.
+func (h *harness) fault(f sandbox.Fault) {
 	h.t.Helper()
 	if _, err := h.sandbox.AddFault(f); err != nil {
 		h.t.Fatal(err)
@@ -178,7 +178,7 @@ func (h *house) fault(f sandbox.Fault) {
 }
 
 // rows returns what the table holds, in Feishu's write shape.
-func (h *house) rows() []map[string]any {
+func (h *harness) rows() []map[string]any {
 	h.t.Helper()
 	rows, err := h.sandbox.Rows(baseName, h.table)
 	if err != nil {
@@ -191,8 +191,8 @@ func (h *house) rows() []map[string]any {
 	return out
 }
 
-// seed writes rows at Feishu, past the service, and returns their ids.
-func (h *house) seed(rows ...map[string]any) []string {
+// seed writes rows directly to the sandbox and returns their ids.
+func (h *harness) seed(rows ...map[string]any) []string {
 	h.t.Helper()
 	ids, err := h.base.AddRows(h.table, rows...)
 	if err != nil {
@@ -202,7 +202,7 @@ func (h *house) seed(rows ...map[string]any) []string {
 }
 
 // writes counts the calls that wrote, or tried to write, rows at Feishu.
-func (h *house) writes() int {
+func (h *harness) writes() int {
 	n := 0
 	for _, endpoint := range []string{"record.create", "record.batch_create", "record.update", "record.batch_update", "record.batch_delete"} {
 		n += h.sandbox.CallCount(endpoint, "")
@@ -210,13 +210,13 @@ func (h *house) writes() int {
 	return n
 }
 
-// request is one call of the service; the zero value posts to write_records with the house's connection.
+// request is one call of the service; the zero value posts to write_records with the harness's connection.
 type request struct {
 	method  string // POST
 	path    string // /v1/records
 	query   string
 	kind    string            // Content-Type; application/json
-	header  map[string]string // an empty value takes a header away
+	header  map[string]string // an empty value removes the header
 	body    string
 	chunked bool // send the body without its length
 }
@@ -230,7 +230,7 @@ type reply struct {
 	answer
 }
 
-// answer is every name that an answer of a write may have: receipt, accepted job or problem.
+// answer has every member that the answer to a write may have: receipt, accepted job or problem.
 type answer struct {
 	OK               *bool             `json:"ok"`
 	Total            int               `json:"total"`
@@ -288,9 +288,8 @@ type warning struct {
 	Count int    `json:"count"`
 }
 
-// do makes the call; it may be used by goroutines of the test. What it answers holds no secret and no address behind the
-// service, whatever it is.
-func (h *house) do(r request) reply {
+// do makes the call; it may be used by goroutines of the test. It checks that no answer contains a secret or an internal address.
+func (h *harness) do(r request) reply {
 	h.t.Helper()
 	got, err := h.try(h.t.Context(), r)
 	if err != nil {
@@ -304,8 +303,8 @@ func (h *house) do(r request) reply {
 	return got
 }
 
-// try is do for a call that may get no answer.
-func (h *house) try(ctx context.Context, r request) (reply, error) {
+// try is do for a call that may fail without an answer.
+func (h *harness) try(ctx context.Context, r request) (reply, error) {
 	setDefault(&r.method, http.MethodPost)
 	setDefault(&r.path, "/v1/records")
 	setDefault(&r.kind, "application/json")
@@ -359,13 +358,13 @@ func setDefault[T comparable](value *T, otherwise T) {
 }
 
 // write posts rows (or any other body) as JSON to write_records.
-func (h *house) write(body string) reply {
+func (h *harness) write(body string) reply {
 	h.t.Helper()
 	return h.do(request{body: body})
 }
 
-// await asks get_job until the job has ended.
-func (h *house) await(jobID string) reply {
+// await polls get_job until the job has ended.
+func (h *harness) await(jobID string) reply {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
 	defer cancel()
@@ -378,7 +377,7 @@ func (h *house) await(jobID string) reply {
 	}
 }
 
-// pause lets a short moment pass between two looks at what goes on elsewhere; the test fails when ctx ends first.
+// pause waits a short time between two polls; the test fails if ctx ends first.
 func pause(ctx context.Context, t *testing.T) {
 	t.Helper()
 	timer := time.NewTimer(10 * time.Millisecond)
@@ -386,7 +385,7 @@ func pause(ctx context.Context, t *testing.T) {
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
-		t.Fatal("what was waited for did not come")
+		t.Fatal("timed out waiting")
 	}
 }
 

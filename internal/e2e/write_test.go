@@ -259,7 +259,7 @@ func TestWriteRecords(t *testing.T) {
 			request: request{body: `{"records":[{"标题":"甲","播放量":1},{"标题":"甲","播放量":2}],"key_fields":"标题"}`},
 			counts:  counts{total: 2, created: 1, updated: 1}, landed: []map[string]any{{"播放量": 2}},
 		},
-		"refuses_a_key_column_that_the_table_has_not": {
+		"refuses_a_key_column_that_does_not_exist": {
 			request: request{body: `{"fields":{"标题":"甲"},"key_fields":"题目"}`},
 			status:  422, code: "field_not_found", want: []string{"标题"},
 		},

@@ -325,7 +325,7 @@ func TestRepairsSayWhatTheyDid(t *testing.T) {
 		}
 		for _, repair := range result.Repairs {
 			seen[repair.Rule] = true
-			if text := repair.Text(); text.ZH == "" || text.EN == "" {
+			if text := explanation(repair.Rule); text.ZH == "" || text.EN == "" {
 				t.Errorf("%s lacks a language", repair.Rule)
 			}
 		}
@@ -333,4 +333,9 @@ func TestRepairsSayWhatTheyDid(t *testing.T) {
 	if rules := 16; len(seen) != rules {
 		t.Errorf("the corpus uses %d of %d rules: %v", len(seen), rules, seen)
 	}
+}
+
+func explanation(rule string) problem.Text {
+	entry, _ := problem.LookupRule(rule)
+	return entry.Meaning
 }

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/rowgate/rowgate/internal/nearest"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -153,15 +154,22 @@ func badParameter(name string, zh, en string) *problem.Error {
 	})
 }
 
-// unknownParameter refuses a name that the tool does not take and names the nearest one that it does.
+// unknownParameter refuses a name that the tool does not take and names the nearest one that it does, if one is near.
 func (p *parser) unknownParameter(name string) *problem.Error {
 	detail := problem.Text{
 		ZH: fmt.Sprintf("没有名为 %s 的参数。", quote(name)),
 		EN: fmt.Sprintf("There is no parameter named %s.", quote(name)),
 	}
-	if near := nearest(name, p.spec.Params); near != "" {
-		detail.ZH += fmt.Sprintf("最接近的是 %s。", near)
-		detail.EN += fmt.Sprintf(" The nearest is %s.", near)
+	names := func(yield func(string) bool) {
+		for i := range p.spec.Params {
+			if !yield(p.spec.Params[i].Name) {
+				return
+			}
+		}
+	}
+	if near := nearest.Names(name, names); len(near) > 0 {
+		detail.ZH += fmt.Sprintf("最接近的是 %s。", near[0])
+		detail.EN += fmt.Sprintf(" The nearest is %s.", near[0])
 	}
 	return problem.New(problem.UnknownParameter, detail)
 }

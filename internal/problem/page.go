@@ -20,8 +20,9 @@ var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
 // Page explains codes to people (WriteHTML) and programs (as JSON).
 type Page struct {
-	Problems []Explanation    `json:"problems"`
-	RowCodes []RowExplanation `json:"row_codes"`
+	Problems []Explanation     `json:"problems"`
+	RowCodes []RowExplanation  `json:"row_codes"`
+	Warnings []RuleExplanation `json:"warnings"`
 }
 
 // Explanation is what is to be known of a problem code.
@@ -43,19 +44,31 @@ type RowExplanation struct {
 	Fix     Text    `json:"fix"`
 }
 
-// Explain returns the page of one name, which may be a problem code, a row code or both, and whether it is any.
+// RuleExplanation is what is to be known of a rule of warnings.
+type RuleExplanation struct {
+	Rule    string `json:"rule"`
+	Meaning Text   `json:"meaning"`
+}
+
+// Explain returns the page of one name, which may be a problem code, a row code, both, or a rule of warnings, and whether it is
+// any.
 func Explain(name string) (Page, bool) {
-	page := Page{Problems: []Explanation{}, RowCodes: []RowExplanation{}}
+	page := Page{Problems: []Explanation{}, RowCodes: []RowExplanation{}, Warnings: []RuleExplanation{}}
 	if entry, ok := find(Code(name)); ok {
 		page.Problems = append(page.Problems, explanation(entry))
 	}
 	if entry, ok := LookupRow(RowCode(name)); ok {
 		page.RowCodes = append(page.RowCodes, RowExplanation(entry))
 	}
-	return page, len(page.Problems)+len(page.RowCodes) > 0
+	if entry, ok := LookupRule(name); ok {
+		page.Warnings = append(page.Warnings, RuleExplanation(entry))
+	}
+	return page, page.size() > 0
 }
 
-// ExplainAll returns the page of every code.
+func (p Page) size() int { return len(p.Problems) + len(p.RowCodes) + len(p.Warnings) }
+
+// ExplainAll returns the page of every code and every rule.
 func ExplainAll() Page {
 	var page Page
 	for _, code := range Codes() {
@@ -63,6 +76,9 @@ func ExplainAll() Page {
 	}
 	for _, entry := range rowEntries {
 		page.RowCodes = append(page.RowCodes, RowExplanation(entry))
+	}
+	for _, entry := range ruleEntries {
+		page.Warnings = append(page.Warnings, RuleExplanation(entry))
 	}
 	return page
 }
@@ -75,7 +91,7 @@ func (p Page) WriteHTML(w io.Writer) error {
 
 		Style template.CSS
 		Index bool
-	}{p, template.CSS(pageStyle), len(p.Problems)+len(p.RowCodes) > 2}) //nolint:gosec // our own file
+	}{p, template.CSS(pageStyle), p.size() > 2}) //nolint:gosec // our own file
 }
 
 // PageStyleSource returns the style-src of a Content-Security-Policy that allows the page's style and no other.

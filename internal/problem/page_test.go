@@ -32,6 +32,22 @@ func TestPage(t *testing.T) {
 			}
 		}
 	})
+	t.Run("explains every rule of warnings in both languages", func(t *testing.T) {
+		t.Parallel()
+		index := render(t, problem.ExplainAll())
+		for _, rule := range problem.Rules() {
+			entry, ok := problem.LookupRule(rule)
+			if !ok || entry.Meaning.ZH == "" || entry.Meaning.EN == "" {
+				t.Errorf("%s is explained as %+v", rule, entry.Meaning)
+			}
+			if page := pageOf(t, rule); !strings.Contains(page, entry.Meaning.ZH) || !strings.Contains(page, entry.Meaning.EN) {
+				t.Errorf("the page of %s does not explain it", rule)
+			}
+			if !strings.Contains(index, `id="warning-`+rule+`"`) || !strings.Contains(index, `href="errors/`+rule+`"`) {
+				t.Errorf("the index does not have %s", rule)
+			}
+		}
+	})
 	t.Run("shows both where a name is a problem and a row code", func(t *testing.T) {
 		t.Parallel()
 		page, ok := problem.Explain("field_not_found")

@@ -157,9 +157,9 @@ func tooLong() error {
 // satisfy them too.
 func (c condition) filter(zone *time.Location) (clauses []clause, exact bool) {
 	switch {
-	case c.kind == kindSerial:
+	case c.kind == bitable.CompareSerial:
 		return nil, false
-	case c.kind == kindCheckbox:
+	case c.kind == bitable.CompareCheckbox:
 		if c.accepts("false") {
 			return nil, false
 		}
@@ -168,14 +168,14 @@ func (c condition) filter(zone *time.Location) (clauses []clause, exact bool) {
 		return []clause{{c.atom("isNotEmpty")}}, true
 	case c.test == testEmpty:
 		return []clause{{c.atom("isEmpty")}}, true
-	case c.kind == kindDate:
+	case c.kind == bitable.CompareDate:
 		return c.dateFilter(zone)
 	case c.test == testOrder:
 		operator := map[string]string{opGreater: "isGreater", opAtLeast: "isGreaterEqual", opLess: "isLess", opAtMost: "isLessEqual"}[c.op]
 		return []clause{{c.atom(operator, c.values[0].text)}}, true
 	}
 	is, isNot := "is", "isNot"
-	if c.test == testContains || c.kind == kindSet {
+	if c.test == testContains || c.kind == bitable.CompareSet {
 		is, isNot = "contains", "doesNotContain"
 	}
 	if !c.negated {
@@ -190,7 +190,7 @@ func (c condition) filter(zone *time.Location) (clauses []clause, exact bool) {
 // anyOf has an atom for each value; a single select takes several in one, where "contains" can only mean one of them.
 func (c condition) anyOf(operator string) clause {
 	var out clause
-	if c.kind == kindOption && len(c.values) > 1 {
+	if c.kind == bitable.CompareOption && len(c.values) > 1 {
 		for some := range slices.Chunk(c.values, maxAtomValues) {
 			texts := make([]string, len(some))
 			for i, v := range some {

@@ -21,7 +21,7 @@ const (
 func Filters(fields []feishu.Field, keys [][]string) (filters []json.RawMessage, ok bool) {
 	columns := 0
 	for _, f := range fields {
-		if filterable(f) {
+		if bitable.KindOf(f).KeyFilter {
 			columns++
 		}
 	}
@@ -79,21 +79,16 @@ func filterTerm(fields []feishu.Field, key []string, child bool) (term string, c
 	return term, conditions, conditions > 0
 }
 
-// filterable reports whether Feishu can filter a key column so that no match is missed: a url is compared by its text, and
-// whether an untouched checkbox counts as false is not documented.
-func filterable(f feishu.Field) bool {
-	return bitable.KeyFieldAllowed(f) && f.Type != feishu.TypeURL && f.Type != feishu.TypeCheckbox
-}
-
 // filterValues are the values of the condition that a column's key is met.
 func filterValues(f feishu.Field, key string) (values []string, ok bool) {
-	if !filterable(f) {
+	kind := bitable.KindOf(f)
+	if !kind.KeyFilter {
 		return nil, false
 	}
-	switch f.Type { // all others compare by their key
-	case feishu.TypeDateTime:
+	switch kind.Compare { //nolint:exhaustive // all others compare by their key
+	case bitable.CompareDate:
 		return []string{"ExactDate", key}, true
-	case feishu.TypeUser:
+	case bitable.CompareSet:
 		var id string
 		if err := json.Unmarshal([]byte(key), &id); err != nil {
 			return nil, false // several people: "is" takes one

@@ -12,59 +12,18 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// kind is how a column compares.
-type kind int
-
-const (
-	kindNone     kind = iota // not at all
-	kindText                 // as text; a url by its text
-	kindNumber               // by size
-	kindOption               // by the option's name
-	kindSet                  // a list of options or ids: by what it holds
-	kindDate                 // by instant; a date without a time of day is the whole day
-	kindCheckbox             // an untouched one is false
-	kindSerial               // as text, which Feishu cannot filter
-	kindPresence             // only whether there is something
-)
-
 // operators are what each kind of column can be asked.
-var operators = map[kind][]string{
-	kindNone:     nil,
-	kindText:     {opEqual, opNot, opContains, opLacks, opIn, opNotIn, opEmpty},
-	kindNumber:   {opEqual, opNot, opGreater, opAtLeast, opLess, opAtMost, opIn, opNotIn, opEmpty},
-	kindOption:   {opEqual, opNot, opIn, opNotIn, opEmpty},
-	kindSet:      {opEqual, opNot, opContains, opLacks, opIn, opNotIn, opEmpty},
-	kindDate:     {opEqual, opNot, opGreater, opAtLeast, opLess, opAtMost, opIn, opNotIn, opEmpty},
-	kindCheckbox: {opEqual, opNot, opIn, opNotIn},
-	kindSerial:   {opEqual, opNot, opContains, opLacks, opIn, opNotIn},
-	kindPresence: {opEmpty},
-}
-
-// kindOf says how a column compares.
-func kindOf(f feishu.Field) kind {
-	switch f.Type {
-	case feishu.TypeText, feishu.TypePhone, feishu.TypeURL:
-		return kindText
-	case feishu.TypeNumber:
-		return kindNumber
-	case feishu.TypeSingleSelect:
-		return kindOption
-	case feishu.TypeMultiSelect, feishu.TypeUser, feishu.TypeCreatedUser, feishu.TypeModifiedUser, feishu.TypeGroupChat,
-		feishu.TypeSingleLink, feishu.TypeDuplexLink:
-		return kindSet
-	case feishu.TypeDateTime, feishu.TypeCreatedTime, feishu.TypeModifiedTime:
-		return kindDate
-	case feishu.TypeCheckbox:
-		return kindCheckbox
-	case feishu.TypeAutoNumber:
-		return kindSerial
-	case feishu.TypeAttachment, feishu.TypeLocation:
-		return kindPresence
-	case feishu.TypeFormula, feishu.TypeLookup, feishu.TypeStage, feishu.TypeButton:
-		return kindNone
-	default: // a type that Feishu added later
-		return kindNone
-	}
+var operators = map[bitable.Compare][]string{
+	bitable.CompareNone:     nil,
+	bitable.CompareText:     {opEqual, opNot, opContains, opLacks, opIn, opNotIn, opEmpty},
+	bitable.ComparePhone:    {opEqual, opNot, opContains, opLacks, opIn, opNotIn, opEmpty},
+	bitable.CompareNumber:   {opEqual, opNot, opGreater, opAtLeast, opLess, opAtMost, opIn, opNotIn, opEmpty},
+	bitable.CompareOption:   {opEqual, opNot, opIn, opNotIn, opEmpty},
+	bitable.CompareSet:      {opEqual, opNot, opContains, opLacks, opIn, opNotIn, opEmpty},
+	bitable.CompareDate:     {opEqual, opNot, opGreater, opAtLeast, opLess, opAtMost, opIn, opNotIn, opEmpty},
+	bitable.CompareCheckbox: {opEqual, opNot, opIn, opNotIn},
+	bitable.CompareSerial:   {opEqual, opNot, opContains, opLacks, opIn, opNotIn},
+	bitable.ComparePresence: {opEmpty},
 }
 
 // operands reads the values of a condition. A value may be written as for write_records: what is compared is what would be
@@ -82,14 +41,15 @@ func (p *whereParser) operands(c condition, given []json.RawMessage) ([]operand,
 				fmt.Sprintf("%s of the column %q takes one value; for several use in", c.op, c.field.Name))
 		}
 	}
-	if c.kind == kindText && (c.field.Type != feishu.TypePhone || c.test == testContains) || c.kind == kindSerial {
+	switch {
+	case c.kind == bitable.CompareText, c.kind == bitable.CompareSerial, c.kind == bitable.ComparePhone && c.test == testContains:
 		return texts(c, given)
 	}
 	stored, err := p.coerce(c, given)
 	if err != nil {
 		return nil, err
 	}
-	if c.kind == kindDate {
+	if c.kind == bitable.CompareDate {
 		return p.spans(c, given, stored)
 	}
 	out := make([]operand, 0, len(stored))
@@ -119,12 +79,12 @@ func texts(c condition, given []json.RawMessage) ([]operand, error) {
 }
 
 // operandsOf reads a value in write shape; the lists of people, links and options give one operand an entry.
-func operandsOf(kind kind, raw json.RawMessage) []operand {
+func operandsOf(kind bitable.Compare, raw json.RawMessage) []operand {
 	switch kind {
-	case kindNumber:
+	case bitable.CompareNumber:
 		number, _ := strconv.ParseFloat(string(raw), 64) // coerced: a number
 		return []operand{{text: string(raw), number: number}}
-	case kindCheckbox:
+	case bitable.CompareCheckbox:
 		return []operand{{text: string(raw)}}
 	default:
 		names := namesIn(raw)
@@ -140,13 +100,10 @@ func operandsOf(kind kind, raw json.RawMessage) []operand {
 // takes.
 func (p *whereParser) coerce(c condition, given []json.RawMessage) ([]json.RawMessage, error) {
 	field := c.field
-	switch field.Type { //nolint:exhaustive // the others are writable
-	case feishu.TypeCreatedTime, feishu.TypeModifiedTime:
-		field.Type, field.Property = feishu.TypeDateTime, nil
-	case feishu.TypeCreatedUser, feishu.TypeModifiedUser:
-		field.Type, field.Property = feishu.TypeUser, nil
+	if as := bitable.KindOf(field).ComparedAs; as != 0 {
+		field.Type, field.Property = as, nil
 	}
-	plan := p.plan(field, given, c.kind == kindSet)
+	plan := p.plan(field, given, c.kind == bitable.CompareSet)
 	if errs := plan.Errors(); len(errs) > 0 {
 		return nil, p.refused(field, errs[0])
 	}
@@ -194,7 +151,7 @@ func (*whereParser) refused(field feishu.Field, e bitable.RowError) error {
 		text.EN = fmt.Sprintf("the column %q has no such option", field.Name)
 	case !e.Expected.IsZero():
 		text.ZH += "应是" + e.Expected.ZH
-		text.EN += " Expected is " + e.Expected.EN
+		text.EN += " The expected value is " + e.Expected.EN
 	}
 	return badWhere(strings.TrimSuffix(text.ZH, "。"), strings.TrimSuffix(text.EN, "."))
 }

@@ -23,7 +23,7 @@ const (
 	MaxWhereValues     = 500 // values in all its lists
 )
 
-// whereOr is the one key of a where object that is no column.
+// whereOr is the one key of a where object that is not a column.
 const whereOr = "$or"
 
 // The operators of a where object.
@@ -51,7 +51,7 @@ type Where struct {
 // condition is one comparison of one column.
 type condition struct {
 	field   feishu.Field
-	kind    kind
+	kind    bitable.Compare
 	test    test
 	negated bool
 	op      string    // of testOrder: > >= < <=
@@ -71,8 +71,8 @@ const (
 // operand is a value to compare with, in the form that its kind of column compares.
 type operand struct {
 	text     string  // text, option, id, number as Feishu's filter spells it, true or false
-	number   float64 // kindNumber
-	from, to int64   // kindDate, ms since 1970: a day is [from, to), an instant [from, from+1)
+	number   float64 // bitable.CompareNumber
+	from, to int64   // bitable.CompareDate, ms since 1970: a day is [from, to), an instant [from, from+1)
 }
 
 // whereParser reads one where object for one table.
@@ -148,11 +148,12 @@ func (p *whereParser) conjunction(members map[string]json.RawMessage) ([]conditi
 
 // column reads what one column has to be: a value, a list of values, null, or {operator: value}.
 func (p *whereParser) column(field feishu.Field, raw json.RawMessage) ([]condition, error) {
-	kind := kindOf(field)
-	if kind == kindNone {
+	kind := bitable.KindOf(field).Compare
+	if kind == bitable.CompareNone {
+		none := bitable.Labels(func(k bitable.Kind) bool { return k.Compare == bitable.CompareNone })
 		return nil, badWhere(
-			fmt.Sprintf("列“%s”（%s）不能筛选：飞书不支持按公式、查找引用、流程和按钮列筛选", field.Name, bitable.TypeName(field)),
-			fmt.Sprintf("the column %q (%s) cannot be filtered: Feishu filters neither formulas, lookups, stages nor buttons", field.Name, bitable.TypeName(field)))
+			fmt.Sprintf("列“%s”（%s）不能筛选：飞书不支持按这些类型的列筛选：%s", field.Name, bitable.TypeName(field), none.ZH),
+			fmt.Sprintf("the column %q (%s) cannot be filtered; Feishu cannot filter by columns of these types: %s", field.Name, bitable.TypeName(field), none.EN))
 	}
 	raw = bytes.TrimSpace(raw)
 	if raw[0] != '{' {
@@ -178,7 +179,7 @@ func (p *whereParser) column(field feishu.Field, raw json.RawMessage) ([]conditi
 	return all, nil
 }
 
-func (p *whereParser) condition(field feishu.Field, kind kind, op string, raw json.RawMessage) (condition, error) {
+func (p *whereParser) condition(field feishu.Field, kind bitable.Compare, op string, raw json.RawMessage) (condition, error) {
 	if p.conditions++; p.conditions > MaxWhereConditions {
 		return condition{}, badWhere(fmt.Sprintf("最多 %d 个条件", MaxWhereConditions), fmt.Sprintf("at most %d conditions are taken", MaxWhereConditions))
 	}
@@ -197,7 +198,7 @@ func (p *whereParser) condition(field feishu.Field, kind kind, op string, raw js
 		c.test, c.negated = testEmpty, string(raw) == "false"
 		return c, nil
 	case opContains, opLacks:
-		if c.test = testContains; kind == kindSet {
+		if c.test = testContains; kind == bitable.CompareSet {
 			c.test = testIn
 		}
 	case opGreater, opAtLeast, opLess, opAtMost:
@@ -222,7 +223,7 @@ func (p *whereParser) condition(field feishu.Field, kind kind, op string, raw js
 
 func isEmptyValue(raw []byte) bool { return string(raw) == "null" || string(raw) == `""` }
 
-func (p *whereParser) badOperator(field feishu.Field, kind kind) error {
+func (p *whereParser) badOperator(field feishu.Field, kind bitable.Compare) error {
 	list := strings.Join(operators[kind], " ")
 	return badWhere(
 		fmt.Sprintf("列“%s”（%s）可用的运算符：%s", field.Name, bitable.TypeName(field), list),
@@ -234,16 +235,25 @@ func badWhere(zh, en string) error {
 	return problem.New(problem.BadParameter, problem.Text{ZH: "where 不正确：" + zh + "。", EN: "where is not right: " + en + "."})
 }
 
+// maxNamed bounds the columns named in a message where none is near.
+const maxNamed = 5
+
 // FindColumn finds the column that an option names, the way the keys of a row are matched.
 func FindColumn(table *bitable.Schema, option, name string) (feishu.Field, error) {
 	if field, _, ok := table.Field(name); ok {
 		return field, nil
 	}
-	nearest := table.Nearest(name)
-	zh, en := "", ""
-	if len(nearest) > 0 {
-		zh, en = "最接近的列："+strings.Join(nearest, "、")+"。", " Nearest: "+strings.Join(nearest, ", ")+"."
+	zh, en := "最接近的列：", "Nearest: "
+	names := table.Nearest(name)
+	if len(names) == 0 {
+		zh, en = "现有的列：", "It has: "
+		for _, field := range table.Fields() {
+			if names = append(names, field.Name); len(names) == maxNamed {
+				break
+			}
+		}
 	}
+	zh, en = zh+strings.Join(names, "、")+"。", " "+en+strings.Join(names, ", ")+"."
 	return feishu.Field{}, problem.New(problem.FieldNotFound, problem.Text{
 		ZH: fmt.Sprintf("%s 里的列“%s”不在表中。%s", option, name, zh),
 		EN: fmt.Sprintf("%s names the column %q, which is not in the table.%s", option, name, en),

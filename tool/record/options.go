@@ -24,8 +24,8 @@ const MaxIdempotencyKey = 255
 // WriteOptions are what every write takes beside its rows.
 type WriteOptions struct {
 	OnError        string `json:"on_error,omitempty" in:"query" enum:"abort,skip" doc:"abort (default): if any row is invalid nothing is written. skip: the good rows are written, the bad ones reported."`
-	UnknownFields  string `json:"unknown_fields,omitempty" in:"query" enum:"reject,ignore,create" doc:"A column the table has not: reject (default), ignore (with a warning) or create."`
-	UnknownOptions string `json:"unknown_options,omitempty" in:"query" enum:"create,reject" doc:"A select value the column has not: create (default) or reject."`
+	UnknownFields  string `json:"unknown_fields,omitempty" in:"query" enum:"reject,ignore,create" doc:"A column that the table does not have: reject (default), ignore (with a warning) or create."`
+	UnknownOptions string `json:"unknown_options,omitempty" in:"query" enum:"create,reject" doc:"A select value that the column does not have: create (default) or reject."`
 	Typecast       *bool  `json:"typecast,omitempty" in:"query" doc:"Convert plain values (dates as text, numbers as text, …). Default true; false sends them as they are."`
 	TimeZone       string `json:"time_zone,omitempty" in:"query" example:"Asia/Shanghai" doc:"IANA name or ±HH:MM for dates without an offset. Default: the base's."`
 	EmptyValues    string `json:"empty_values,omitempty" in:"query" enum:"skip,clear" doc:"An empty string: skip (default) leaves the cell as it is, clear empties it on update. null always clears."`

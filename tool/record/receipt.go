@@ -73,16 +73,23 @@ func repairs(ctx context.Context) []bitable.Warning {
 	return warnings
 }
 
+// explained copies warnings and says in each what its rule changed.
+func explained(warnings []bitable.Warning, lang problem.Lang) []bitable.Warning {
+	out := append([]bitable.Warning{}, warnings...)
+	for i := range out {
+		entry, _ := problem.LookupRule(out[i].Rule)
+		out[i].Message = entry.Meaning.In(lang)
+	}
+	return out
+}
+
 // receipt adds up what validation found and what became of the rows that were sent. A row the results do not name failed in
 // validation.
 func (m memo) receipt(ctx context.Context, result *outbox.Result) *Receipt {
 	call := request.CallFrom(ctx)
 	r := &Receipt{
 		op: m.Op, Total: m.Total, Failed: m.Failed, ErrorCount: m.Count, RecordIDs: make([]string, m.Total), Rows: []json.RawMessage{},
-		Warnings: m.Warnings, RequestID: call.RequestID, UpstreamCalls: call.UpstreamCalls(),
-	}
-	if r.Warnings == nil {
-		r.Warnings = []bitable.Warning{}
+		Warnings: explained(m.Warnings, call.Lang()), RequestID: call.RequestID, UpstreamCalls: call.UpstreamCalls(),
 	}
 	errors := m.Errors
 	if result != nil {

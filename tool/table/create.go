@@ -65,7 +65,7 @@ func Create(s *Service, maker *Maker) tool.Tool {
 		if err := primaryFirst(columns); err != nil {
 			return tool.Answer{}, err
 		}
-		target, err := s.Gate.WholeBase(ctx, &in.Connection)
+		target, err := s.Access.WholeBase(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -75,11 +75,12 @@ func Create(s *Service, maker *Maker) tool.Tool {
 
 // primaryFirst moves the first column that can be the primary one to the front; the others keep their order.
 func primaryFirst(columns []wanted) error {
-	i := slices.IndexFunc(columns, func(c wanted) bool { return bitable.CanBePrimary(c.field.Type) })
+	i := slices.IndexFunc(columns, func(c wanted) bool { return bitable.KindOf(c.field).Primary })
 	if i < 0 {
+		labels := bitable.Labels(func(k bitable.Kind) bool { return k.Primary && k.Creatable })
 		return problem.New(problem.BadParameter, problem.Text{
-			ZH: "没有一列可以作为索引列：至少要有一列是文本、数字、日期、电话、超链接或地理位置。",
-			EN: "No column can be the primary one: at least one must be text, number, date, phone, url or location.",
+			ZH: fmt.Sprintf("没有一列可以作为索引列：至少要有一列是这些类型之一：%s。", labels.ZH),
+			EN: fmt.Sprintf("No column can be the primary one: at least one must be of these types: %s.", labels.EN),
 		})
 	}
 	first := columns[i]

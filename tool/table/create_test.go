@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -61,19 +62,23 @@ func TestCreateTable(t *testing.T) {
 
 func TestCreateTable_makes_one_table_whatever_happens(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]sandbox.Fault{
-		"conflicts":             {Action: sandbox.ActionError, Code: 1254291, Count: 2},
-		"a rate limit":          {Action: sandbox.ActionError, Code: 99991400, Count: 1},
-		"cut before it is made": {Action: sandbox.ActionCut, Count: 2},
-		"cut after it is made":  {Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1},
-		"a time-out after it":   {Action: sandbox.ActionError, Code: 1255040, When: sandbox.AfterCommit, Count: 1},
+	for name, c := range map[string]struct {
+		lag   time.Duration
+		fault sandbox.Fault
+	}{
+		"conflicts":                    {0, sandbox.Fault{Action: sandbox.ActionError, Code: 1254291, Count: 2}},
+		"a rate limit":                 {0, sandbox.Fault{Action: sandbox.ActionError, Code: 99991400, Count: 1}},
+		"cut before it is made":        {0, sandbox.Fault{Action: sandbox.ActionCut, Count: 2}},
+		"cut after it is made":         {0, sandbox.Fault{Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1}},
+		"a time-out after it":          {0, sandbox.Fault{Action: sandbox.ActionError, Code: 1255040, When: sandbox.AfterCommit, Count: 1}},
+		"cut, and known seconds later": {5 * time.Second, sandbox.Fault{Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				m := setupMaking(t, sandbox.Options{})
-				fault.Endpoint = "table.create"
-				m.fault(fault)
+				m := setupMaking(t, sandbox.Options{CreationLag: c.lag})
+				c.fault.Endpoint = "table.create"
+				m.fault(c.fault)
 				made, err := m.createTable(`"name":"任务","fields":[{"name":"名称"},{"name":"完成","type":"checkbox"}]`)
 				if err != nil {
 					t.Fatal(err)

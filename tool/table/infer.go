@@ -18,12 +18,8 @@ type NewColumn struct {
 	Options []string `json:"options,omitempty" doc:"Names of a select's options."`
 }
 
-// creatable are the types that a column can be made of from its name alone; formulas and links need more than that.
-var creatable = []string{
-	"text", "barcode", "email", "number", "progress", "currency", "rating", "single_select", "multi_select", "date", "checkbox",
-	"person", "phone", "url", "attachment", "location", "group", "created_time", "modified_time", "created_by", "modified_by",
-	"auto_number",
-}
+// creatable reports whether a column can be made here.
+func creatable(kind bitable.Kind) bool { return kind.Creatable }
 
 // wanted is a column that a request asks for, and what its type rests on if that was inferred.
 type wanted struct {
@@ -91,19 +87,23 @@ func (c NewColumn) field() (feishu.Field, error) {
 	if name == "" {
 		name = "text"
 	}
-	kind, uiType, known := bitable.ParseType(name)
-	if !known || !slices.Contains(creatable, name) {
-		list := strings.Join(creatable, " ")
+	kind, known := bitable.KindNamed(name)
+	if !kind.Creatable {
+		var names []string
+		for _, kind := range bitable.Kinds(creatable) {
+			names = append(names, kind.Name)
+		}
+		list := strings.Join(names, " ")
 		if known {
 			return field, badColumn(field.Name, "这种列要在飞书里新建；这里可以新建："+list, "a column of that type is made in Feishu; here there are: "+list)
 		}
 		return field, badColumn(field.Name, "没有这种类型，可用："+list, "there is no such type; there are: "+list)
 	}
-	field.Type, field.UIType = kind, uiType
+	field.Type, field.UIType = kind.Type, kind.UIType
 	if len(c.Options) == 0 {
 		return field, nil
 	}
-	if kind != feishu.TypeSingleSelect && kind != feishu.TypeMultiSelect {
+	if kind.Type != feishu.TypeSingleSelect && kind.Type != feishu.TypeMultiSelect {
 		return field, badColumn(field.Name, "只有 single_select 和 multi_select 有 options", "only single_select and multi_select have options")
 	}
 	field.Property = &feishu.FieldProperty{}

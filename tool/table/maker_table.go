@@ -17,7 +17,7 @@ const maxAttempts = 6 // of one call, the first included
 var repeats = backoff.Policy{Base: time.Second, Cap: 4 * time.Second, Half: true}
 
 // Table makes a table of these columns, the first of them the primary one, and returns its id and the columns as they are. A
-// lost answer is no loss: names are unique in a base, so that the table is found again, or not there and made once more.
+// lost answer does no harm: names are unique in a base, so that the table is found again, or not there and made once more.
 // tables lists the base's tables as they are now.
 func (m *Maker) Table(ctx context.Context, base feishu.TableRef, name string, fields []feishu.Field, tables func() ([]feishu.Table, error),
 ) (id string, made []feishu.Field, err error) {
@@ -59,7 +59,11 @@ func (m *Maker) find(ctx context.Context, base feishu.TableRef, name string, fie
 		return "", nil, nil
 	}
 	base.TableID = list[i].ID
-	if found, err = m.source.ListFields(ctx, base); err != nil {
+	found, err = m.source.ListFields(ctx, base)
+	if e, ok := errors.AsType[*feishu.Error](err); ok && e.Class == feishu.ClassFresh {
+		return "", nil, nil // not known to all of Feishu's servers yet
+	}
+	if err != nil {
 		return "", nil, err
 	}
 	same := slices.EqualFunc(fields, found, func(a, b feishu.Field) bool { return a.Name == b.Name && a.Type == b.Type })
@@ -81,11 +85,22 @@ func identified(fields []feishu.Field, ids []string) []feishu.Field {
 	return made
 }
 
-// again waits before a repeat; false if there shall be none: too many, no budget, or ctx ends first. A conflict costs nothing of
-// the budget, which is for a Feishu that fails: it says that another write has its turn.
+// again waits before a repeat; false if there shall be none: too many, no budget, or ctx ends first.
 func (m *Maker) again(ctx context.Context, app feishu.App, e *feishu.Error, attempt int) bool {
-	if attempt >= maxAttempts || e.Class != feishu.ClassConflict && !m.source.AllowRetry(app) {
+	if attempt >= maxAttempts || !isFree(e) && !m.source.AllowRetry(app) {
 		return false
 	}
 	return backoff.Wait(ctx, max(repeats.Delay(attempt), e.RetryAfter)) == nil
+}
+
+// isFree reports whether a repeat takes nothing of the budget, which is for a Feishu that fails. A conflict says that another
+// write has its turn; the other codes say that the call was carried out or is being carried out, perhaps on a server that does
+// not list the result yet.
+func isFree(e *feishu.Error) bool {
+	switch e.Code {
+	case feishu.CodeRequestRepeated, feishu.CodeClientTokenUsed, feishu.CodeFieldNameDuplicated, feishu.CodeTableNameDuplicated:
+		return true
+	default:
+		return e.Class == feishu.ClassConflict
+	}
 }

@@ -81,11 +81,12 @@ func prepareAll(ctx context.Context, db *sql.DB, texts map[**sql.Stmt]string) er
 }
 
 // Apply implements outbox.Store. ctx bounds the wait for the writer's turn; a transaction that has begun is ended.
-func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) error {
+func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) (err error) {
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
 	defer s.endTurn()
+	defer func() { s.note(err) }()
 	if err := s.fences.Check(changes.Fences); err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -54,6 +56,11 @@ type Store struct {
 	lax    bool          // the writer does not sync its commits; guarded by turn
 	write  writeStatements
 	read   readStatements
+
+	path   string         // of the file, absolute; Memory for none
+	opened os.FileInfo    // the file that was opened
+	broken atomic.Bool    // the last write failed
+	probes sync.WaitGroup // of Ping
 }
 
 var _ outbox.Store = (*Store)(nil)
@@ -62,7 +69,7 @@ var _ outbox.Store = (*Store)(nil)
 // date. It is ErrInUse if another Store, of this or another process, has the file open, and ErrNewer if a later version
 // of this program wrote it. The caller closes the store.
 func Open(ctx context.Context, path string) (_ *Store, err error) {
-	s := &Store{turn: make(chan struct{}, 1)}
+	s := &Store{turn: make(chan struct{}, 1), path: path}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("open outbox %s: %w", path, err), s.Close())
@@ -75,12 +82,19 @@ func Open(ctx context.Context, path string) (_ *Store, err error) {
 		if s.lock, err = lockFile(ctx, path+".lock"); err != nil {
 			return nil, err
 		}
+		s.path = path
+		if s.opened, err = os.Stat(path); err != nil {
+			return nil, err
+		}
 	}
 	if s.writer, err = openWriter(path); err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, s.writer); err != nil {
+	if err := check(ctx, s.writer); err != nil {
 		return nil, err
+	}
+	if err := migrate(ctx, s.writer); err != nil {
+		return nil, named(err)
 	}
 	s.reader = s.writer
 	if path != Memory {
@@ -99,6 +113,7 @@ func Open(ctx context.Context, path string) (_ *Store, err error) {
 
 // Close ends the store and gives the file free. It may be called twice.
 func (s *Store) Close() error {
+	s.probes.Wait()
 	var errs []error
 	for _, db := range []*sql.DB{s.reader, s.writer} { // the writer last: it moves the WAL into the file
 		if db != nil {
@@ -106,12 +121,6 @@ func (s *Store) Close() error {
 		}
 	}
 	return errors.Join(append(errs, s.lock.release())...)
-}
-
-// Ping reports whether the store can be read: what readiness asks.
-func (s *Store) Ping(ctx context.Context) error {
-	_, _, err := s.Find(ctx, outbox.Lookup{})
-	return err
 }
 
 // prepareFile makes the directory and the file if need be and returns the file's one true path, so that two names of one

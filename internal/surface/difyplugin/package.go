@@ -1,8 +1,8 @@
-// Package difyplugin packs the catalogue as a Dify plugin: a .difypkg, which is a ZIP of declarations in YAML and of Python files
-// that forward each call to the service.
+// Package difyplugin packs the catalogue as a Dify plugin: a .difypkg, a ZIP of YAML declarations and of Python files that forward
+// each call to the service.
 //
-// Over Dify's import of an OpenAPI document it has several secret credentials, choices, outputs that later nodes can use, and
-// errors whose text is kept whatever their status.
+// Compared with an OpenAPI document that Dify imports, the plugin supports several secret credentials, selects, outputs for later
+// nodes, and error texts for every HTTP status.
 package difyplugin
 
 import (
@@ -25,26 +25,26 @@ import (
 
 // Options of a package.
 type Options struct {
-	PublicURL string    // prefilled as the service's address
-	Version   string    // of the module; what is no version becomes DefaultVersion
-	CreatedAt time.Time // stands in the manifest and on every file, so that equal input gives equal bytes
+	PublicURL string    // default of the service's address
+	Version   string    // of the module; DefaultVersion if it is not a version
+	CreatedAt time.Time // time in the manifest and of every file, so that equal input gives equal bytes
 }
 
-// DefaultVersion is the plugin's version where the module has none.
+// DefaultVersion is the plugin's version if the module has none.
 const DefaultVersion = "0.0.1"
 
-// What the forwarder calls to check credentials; both need nothing but them (the first, beside, a base).
+// The tools that the plugin calls to check credentials. Both need no other parameters, except that list_tables needs a base.
 const (
 	checkBase   = "list_tables"
 	checkCaller = "get_job"
 )
 
-// files are written as they are, or, with .tmpl at the end, rendered: tool.* once a tool.
+// files are copied or, if their name ends in .tmpl, rendered; tool.* are rendered once for each tool.
 //
 //go:embed files
 var files embed.FS
 
-// static says which of files stands where.
+// static maps paths in the package to files, for those that are not rendered per tool.
 func static() map[string]string {
 	return map[string]string{
 		"main.py":             "main.py",
@@ -57,7 +57,7 @@ func static() map[string]string {
 	}
 }
 
-// declared is what the templates say of the package as a whole.
+// declared is the input of the templates of the whole package.
 type declared struct {
 	Options
 
@@ -65,7 +65,7 @@ type declared struct {
 	CheckBase, CheckOther string // paths
 }
 
-// declaredTool is what the templates say of a tool.
+// declaredTool is the input of the templates of a tool.
 type declaredTool struct {
 	Name, Class, Path string
 	Title             map[string]string
@@ -77,12 +77,12 @@ type declaredTool struct {
 type declaredParam struct {
 	openapi.Param
 
-	Kind    string // of Dify's parameters
-	Form    string // llm: a model fills it in; form: the person who adds the tool
+	Kind    string // Dify's type of the parameter
+	Form    string // llm: filled in by a model; form: by the person who adds the tool
 	Options []string
 }
 
-// Write writes the package of the catalogue to w.
+// Write writes the plugin package to w.
 func Write(w io.Writer, catalogue tool.Catalogue, o Options) error {
 	o.Version, o.CreatedAt = pluginVersion(o.Version), o.CreatedAt.UTC().Truncate(time.Second)
 	all := declared{Options: o}
@@ -136,7 +136,7 @@ func declare(t tool.Tool) (declaredTool, error) {
 	return one, nil
 }
 
-// declareParam chooses Dify's kind of a parameter. Yes or no is a choice of two, so that nothing chosen stays nothing.
+// declareParam chooses Dify's type of a parameter. A boolean is a select of true and false, so that it can be left unset.
 func declareParam(param openapi.Param) declaredParam {
 	p := declaredParam{Param: param, Kind: "string", Form: "form"}
 	if param.Own {
@@ -156,7 +156,7 @@ func declareParam(param openapi.Param) declaredParam {
 	return p
 }
 
-// render returns a file of files; one that ends in .tmpl is a template with [[ ]].
+// render returns a file of files; if its name ends in .tmpl, it is rendered as a template with [[ ]].
 func render(name string, data any) ([]byte, error) {
 	text, err := files.ReadFile("files/" + name)
 	if err != nil || !strings.HasSuffix(name, ".tmpl") {
@@ -171,7 +171,7 @@ func render(name string, data any) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// quote writes a value as YAML, or a text as Python: JSON is both.
+// quote returns a value as JSON, which is valid YAML and, for text, valid Python.
 func quote(value any) (string, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -180,7 +180,7 @@ func quote(value any) (string, error) {
 	return strings.TrimSpace(out.String()), err
 }
 
-// pack writes the files in the order of their names. The ZIP has no comment: the package is not signed.
+// pack writes the files, sorted by name. The ZIP has no comment, where Dify expects a signature: the package is not signed.
 func pack(w io.Writer, contents map[string][]byte, at time.Time) error {
 	archive := zip.NewWriter(w)
 	for _, name := range slices.Sorted(maps.Keys(contents)) {
@@ -197,7 +197,7 @@ func pack(w io.Writer, contents map[string][]byte, at time.Time) error {
 
 var numbers = regexp.MustCompile(`^v?([0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4})`)
 
-// pluginVersion is a module's version as a plugin may have it: three numbers.
+// pluginVersion reduces a module's version to three numbers, as Dify requires.
 func pluginVersion(module string) string {
 	if match := numbers.FindStringSubmatch(module); match != nil && match[1] != "0.0.0" {
 		return match[1]

@@ -19,15 +19,14 @@ import (
 	"github.com/rowgate/rowgate/internal/surface/single"
 )
 
-// Bounds on the bodies of proxied requests. A body that is kept can be sent again after a stale token; any other is passed on
-// as it arrives.
+// Bounds on the bodies of proxied requests. A buffered body can be sent again after a stale token; any other is streamed.
 const (
-	maxKeptBytes    = 1 << 20  // bytes of one body
-	maxAllKeptBytes = 64 << 20 // bytes of all of them
-	copyBytes       = 32 << 10 // bytes of an answer that are passed on at a time
+	maxKeptBytes    = 1 << 20  // bytes of one buffered body
+	maxAllKeptBytes = 64 << 20 // bytes of all buffered bodies
+	copyBytes       = 32 << 10 // bytes of an answer that are copied at a time
 )
 
-// The paths of the proxy; an SDK may end the token's with a slash.
+// The paths of the proxy. Some SDKs end the token paths with a slash.
 const (
 	pathOpenAPIs = "/open-apis"
 	pathProxied  = pathOpenAPIs + "/bitable/*"
@@ -36,19 +35,19 @@ const (
 	pathStatus   = "/health"
 )
 
-// ProxyWholeBodies are the proxy's paths for Options.WholeBodies.
+// ProxyWholeBodies returns the proxy's paths for httpd.Options.WholeBodies: those whose body is read before the handler runs.
 func ProxyWholeBodies() []string {
 	return []string{pathToken, pathToken + "/", pathAppToken, pathAppToken + "/"}
 }
 
-// Passthrough speaks Feishu's own Open API for a caller. *proxy.Proxy is one.
+// Passthrough makes calls of Feishu's Open API for a caller. *Proxy implements it.
 type Passthrough interface {
 	Forward(ctx context.Context, call Call) (*Answer, error)
 	Issue(ctx context.Context, body []byte) (Token, error)
 	Health(ctx context.Context) (Health, error)
 }
 
-// RouteProxy adds the transparent proxy, the token endpoint that SDKs call before it, and its health check to router.
+// RouteProxy adds the transparent proxy, the token endpoint that SDKs call first, and the health check to router.
 func RouteProxy(router chi.Router, renderer httpd.Renderer, to Passthrough) {
 	p := &passthrough{
 		renderer: renderer, to: to, kept: semaphore.NewWeighted(maxAllKeptBytes),
@@ -68,10 +67,11 @@ type passthrough struct {
 	buffers  sync.Pool // of *[copyBytes]byte
 }
 
-// forward passes one call on and its answer back.
+// forward passes on one call and returns its answer.
 func (p *passthrough) forward(w http.ResponseWriter, r *http.Request) {
 	call := Call{
-		Method: r.Method, Path: strings.TrimPrefix(httpd.RoutePath(r), pathOpenAPIs), RawQuery: r.URL.RawQuery, Header: r.Header, Length: r.ContentLength,
+		Method: r.Method, Path: strings.TrimPrefix(httpd.RoutePath(r), pathOpenAPIs), RawQuery: r.URL.RawQuery,
+		Header: r.Header, Length: r.ContentLength,
 	}
 	if r.ContentLength != 0 {
 		call.Body = r.Body
@@ -91,7 +91,7 @@ func (p *passthrough) forward(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, err)
 		return
 	}
-	defer func() { _ = answer.Body.Close() }() // read to its end, or of no more use
+	defer func() { _ = answer.Body.Close() }() // read to its end, or not needed any more
 	maps.Copy(w.Header(), answer.Header)
 	if answer.Length >= 0 {
 		w.Header().Set("Content-Length", strconv.FormatInt(answer.Length, 10))
@@ -100,10 +100,10 @@ func (p *passthrough) forward(w http.ResponseWriter, r *http.Request) {
 	p.copy(w, answer)
 }
 
-// readKept reads a body of known length, within the time that any body has.
+// readKept reads a body of known length within httpd.BodyReadTimeout.
 func readKept(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(httpd.BodyReadTimeout)) // a writer that is no connection has none
+	_ = control.SetReadDeadline(time.Now().Add(httpd.BodyReadTimeout)) // only connections have deadlines
 	body := make([]byte, r.ContentLength)
 	if _, err := io.ReadFull(r.Body, body); err != nil {
 		return nil, httpd.BodyError(err)
@@ -112,8 +112,8 @@ func readKept(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// copy passes the answer's body on as it arrives. An answer that breaks off is cut off here too, so that the caller does not
-// take half of it for the whole.
+// copy streams the answer's body. If the answer ends early, copy aborts the connection, so that the caller does not take a part
+// of it for the whole.
 func (p *passthrough) copy(w http.ResponseWriter, answer *Answer) {
 	buffer, _ := p.buffers.Get().(*[copyBytes]byte)
 	defer p.buffers.Put(buffer)
@@ -122,7 +122,7 @@ func (p *passthrough) copy(w http.ResponseWriter, answer *Answer) {
 		n, err := answer.Body.Read(buffer[:])
 		if n > 0 {
 			if _, err := w.Write(buffer[:n]); err != nil {
-				return // the caller has left
+				return // the caller has disconnected
 			}
 			if answer.Length < 0 {
 				_ = control.Flush()
@@ -137,14 +137,14 @@ func (p *passthrough) copy(w http.ResponseWriter, answer *Answer) {
 	}
 }
 
-// refuse answers with a problem: 401 to a request without a token, 403 to a wrong one.
+// refuse answers with a problem: 401 without a token, 403 for a wrong one.
 func (p *passthrough) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	doc := p.renderer.Document(r.Context(), err)
 	doc.Status = single.StatusOf(err, doc.Status)
 	httpd.WriteDocument(w, doc)
 }
 
-// token answers an SDK's token call in Feishu's shape, refusals too.
+// token answers an SDK's token call in Feishu's shape, errors included.
 func (p *passthrough) token(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -162,7 +162,7 @@ func (p *passthrough) token(w http.ResponseWriter, r *http.Request) {
 	httpd.WriteJSON(w, single.StatusOf(err, doc.Status), Refusal(r.Context(), err))
 }
 
-// health says whether the caller's app gets a token.
+// health reports whether Feishu gives the caller's app a token.
 func (p *passthrough) health(w http.ResponseWriter, r *http.Request) {
 	health, err := p.to.Health(r.Context())
 	if err != nil {

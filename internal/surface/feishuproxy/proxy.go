@@ -1,9 +1,8 @@
-// Package feishuproxy lets a caller speak Feishu's own Open API through the service: status, headers worth keeping and body go
-// through as they are, in both directions, and only the token is another one.
+// Package feishuproxy passes calls of Feishu's Open API through the service. Status, body and the relevant headers are unchanged in
+// both directions; only the token is replaced.
 //
-// What goes through here is the caller's own business, by its contract: nothing is coerced, merged or repeated, and a lost
-// answer leaves its outcome open. Exactly once is what the tools give; the proxy shares with them the token cache, the
-// limiter and the breakers.
+// The proxy does not coerce, merge or repeat anything, and the outcome of a lost answer is unknown to the caller: only the tools
+// write exactly once. It shares the token cache, the limiter and the breakers with them.
 package feishuproxy
 
 import (
@@ -19,13 +18,13 @@ import (
 	"github.com/rowgate/rowgate/internal/surface/single"
 )
 
-// Feishu makes the calls. *client.Client is one.
+// Feishu makes the calls. *client.Client implements it.
 type Feishu interface {
 	Forward(ctx context.Context, app feishu.App, f client.Forward) (*client.Answer, error)
 	Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error)
 }
 
-// Proxy passes calls on. It is safe for concurrent use.
+// Proxy passes on calls. It is safe for concurrent use.
 type Proxy struct {
 	Guard  *single.Guard
 	Feishu Feishu
@@ -41,17 +40,17 @@ type Call struct {
 	Length   int64     // of Body in bytes, -1 if it is not known
 }
 
-// Answer is Feishu's answer, to be passed back as it is. Its body must be closed.
+// Answer is Feishu's answer, returned unchanged. Its body must be closed.
 type Answer = client.Answer
 
 const (
 	versioned   = "/bitable/v1/apps/"
-	unversioned = "/bitable/apps/" // the same calls, as a predecessor of this proxy spelled them
+	unversioned = "/bitable/apps/" // the same calls, with the paths of an earlier proxy
 	table       = ":table_id"
 )
 
-// Forward makes the call with the app that the caller may use. The error is a problem: the guard's, not_found for a call that
-// is not about a base's records, fields, tables or views, or why Feishu gave no answer.
+// Forward makes the call with the app that the caller may use. Errors are problems: the guard's; not_found for a call that does
+// not concern a base's records, fields, tables or views; those of a call without an answer.
 func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 	path := c.Path
 	if rest, ok := strings.CutPrefix(path, unversioned); ok {
@@ -59,15 +58,15 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 	}
 	api, params, known := feishu.Match(c.Method, path)
 	if !known || !strings.HasPrefix(path, versioned) {
-		if _, err := p.Guard.Any(ctx); err != nil { // strangers learn nothing, not even this
+		if _, err := p.Guard.Any(ctx); err != nil { // a caller without valid credentials does not learn which calls exist
 			return nil, err
 		}
 		return nil, problem.New(problem.NotFound, problem.Text{
 			ZH: "这里只转发多维表格的记录、字段、数据表和视图接口（/open-apis/bitable/v1/apps/…）。",
-			EN: "Only the calls on a base's records, fields, tables and views are passed on (/open-apis/bitable/v1/apps/…).",
+			EN: "Only calls on the records, fields, tables and views of a base are forwarded (/open-apis/bitable/v1/apps/…).",
 		})
 	}
-	app, err := p.Guard.App(ctx, placeOf(api, params))
+	app, err := p.Guard.App(ctx, resourceOf(api, params))
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +75,11 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 	})
 }
 
-// placeOf reads base and table from the path: they are its first parameters.
-func placeOf(api *feishu.API, params []string) single.Place {
-	place := single.Place{AppToken: params[0]}
+// resourceOf returns base and table of the call: the first parameters of its path.
+func resourceOf(api *feishu.API, params []string) single.Resource {
+	resource := single.Resource{AppToken: params[0]}
 	if strings.Contains(api.Path, table) {
-		place.TableID = params[1]
+		resource.TableID = params[1]
 	}
-	return place
+	return resource
 }

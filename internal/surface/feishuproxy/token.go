@@ -13,7 +13,7 @@ import (
 	"github.com/rowgate/rowgate/internal/surface/single"
 )
 
-// TokenLife is what an SDK is told of a token's life, as Feishu says it of its own.
+// TokenLife is the lifetime of a token as reported to SDKs; Feishu's tokens have the same.
 const TokenLife = 2 * time.Hour
 
 // Token is the answer of the token endpoint, in Feishu's own shape.
@@ -25,11 +25,11 @@ type Token struct {
 	Expire            int     `json:"expire,omitempty"` // seconds
 }
 
-// Issue answers an SDK that asks for a token before its first call: body is {"app_id","app_secret"}, with the configured
-// token or a connection key in place of the secret. What the SDK gets as its token is that very credential, which it then
-// sends back with each call; Feishu's own token never leaves the service.
+// Issue answers an SDK that asks for a token before its first call. body is {"app_id","app_secret"}, with the configured token or
+// a connection key as app_secret. The SDK gets that credential back as its token and sends it with each call; Feishu's own token
+// never leaves the service.
 //
-// The error is the guard's; Refusal says it in Feishu's shape.
+// Errors: the guard's, and bad_body; Refusal converts them to Feishu's shape.
 func (p *Proxy) Issue(ctx context.Context, body []byte) (Token, error) {
 	var asked struct {
 		AppID     string      `json:"app_id"`
@@ -37,7 +37,7 @@ func (p *Proxy) Issue(ctx context.Context, body []byte) (Token, error) {
 	}
 	if err := json.Unmarshal(body, &asked); err != nil {
 		return Token{}, problem.New(problem.BadBody, problem.Text{
-			ZH: `请求体应是 {"app_id":"…","app_secret":"…"}。`, EN: `The body should be {"app_id":"…","app_secret":"…"}.`,
+			ZH: `请求体应为 {"app_id":"…","app_secret":"…"}。`, EN: `The body must be {"app_id":"…","app_secret":"…"}.`,
 		}).Because(err)
 	}
 	if err := p.Guard.Credential(ctx, asked.AppID, asked.AppSecret); err != nil {
@@ -47,7 +47,7 @@ func (p *Proxy) Issue(ctx context.Context, body []byte) (Token, error) {
 	return Token{Msg: "ok", TenantAccessToken: &token, AppAccessToken: &token, Expire: int(TokenLife.Seconds())}, nil
 }
 
-// Refusal is err as the token endpoint words it, so that an SDK can tell its user.
+// Refusal converts err to an answer of the token endpoint, in the shape that SDKs show to their users.
 func Refusal(ctx context.Context, err error) Token {
 	e := problem.From(err)
 	token := Token{Code: feishu.CodeInvalidParam, Msg: e.Detail.In(request.CallFrom(ctx).Lang())}
@@ -67,7 +67,7 @@ type Health struct {
 	Data      HealthData `json:"data"`
 }
 
-// HealthData says that Feishu gives the app a token, and how long that holds.
+// HealthData reports that Feishu gives the app a token, and how long it is valid.
 type HealthData struct {
 	Status         string `json:"status"`
 	TokenExpiresIn int    `json:"token_expires_in"` // seconds

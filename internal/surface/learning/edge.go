@@ -19,22 +19,22 @@ const (
 	pathHello = "/api/hello"
 )
 
-// SyncWholeBodies are the paths of RouteSync for Options.WholeBodies.
+// SyncWholeBodies returns the paths of RouteSync for httpd.Options.WholeBodies: those whose body is read before the handler runs.
 func SyncWholeBodies() []string { return []string{pathSync} }
 
-// Syncer writes learning records. *sync.Sync is one.
+// Syncer writes learning records. *Sync implements it.
 type Syncer interface {
 	Run(ctx context.Context, result *intake.Result) (status int, receipt Receipt)
 }
 
-// Admission lets a request in or says why not.
+// Admission authorizes a request or returns a problem.
 type Admission func(ctx context.Context) error
 
-// RouteSync adds the learning-record service to router. Every answer has the service's own shape, refusals too.
+// RouteSync adds the learning-record service to router. All its answers have the shape of Receipt, errors included.
 func RouteSync(router chi.Router, renderer httpd.Renderer, parse httpd.ParseFunc, admit Admission, to Syncer) {
 	answer := func(w http.ResponseWriter, r *http.Request, status int, receipt Receipt) {
 		if receipt.Cause != nil {
-			_ = renderer.Document(r.Context(), receipt.Cause) // logs what is the service's own fault
+			_ = renderer.Document(r.Context(), receipt.Cause) // logs faults of the service
 		}
 		httpd.SetRetryAfter(w.Header(), receipt.RetryAfter)
 		httpd.WriteJSON(w, status, receipt)
@@ -53,7 +53,9 @@ func RouteSync(router chi.Router, renderer httpd.Renderer, parse httpd.ParseFunc
 			refuse(w, r, httpd.BodyError(err))
 			return
 		}
-		parsed, err := parse(Spec(), intake.Input{Body: body, ContentType: r.Header.Get("Content-Type"), RawQuery: r.URL.RawQuery, Query: r.URL.Query()})
+		parsed, err := parse(Spec(), intake.Input{
+			Body: body, ContentType: r.Header.Get("Content-Type"), RawQuery: r.URL.RawQuery, Query: r.URL.Query(),
+		})
 		if err != nil {
 			refuse(w, r, err)
 			return

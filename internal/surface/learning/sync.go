@@ -1,5 +1,5 @@
-// Package learning takes the place of a small service that pages of learning records write to: it maps their five keys to the
-// columns of one configured table, and writes the rows as write_records does.
+// Package learning is a drop-in replacement for a small service to which web pages send learning records: it maps their five keys
+// to the columns of one configured table and writes the rows with write_records.
 package learning
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/rowgate/rowgate/tool/record"
 )
 
-// columns are where the keys of a record go, in the order in which they are written.
+// columns maps the keys of a record to columns, in the order in which they are written.
 var columns = []struct{ key, column string }{
 	{"date", "日期"},
 	{"topic", "主题"},
@@ -26,10 +26,10 @@ var columns = []struct{ key, column string }{
 	{"notes", "笔记"},
 }
 
-// timeoutMS is how long a page waits, in milliseconds: the longest that write_records takes.
+// timeoutMS is how long a page waits, in milliseconds: the maximum of write_records.
 const timeoutMS = int64(tool.MaxTimeout / time.Millisecond)
 
-// Receipt is the answer, of success and failure alike.
+// Receipt is the answer, both for success and for failure.
 type Receipt struct {
 	Success   bool    `json:"success"`
 	Message   string  `json:"message"`
@@ -38,13 +38,13 @@ type Receipt struct {
 	Failed    int     `json:"failed"`
 	Errors    []Error `json:"errors"`
 
-	RetryAfter time.Duration `json:"-"` // for the header; 0 if a repeat is of no use
-	Cause      error         `json:"-"` // what was refused, for the log; nil for a success
+	RetryAfter time.Duration `json:"-"` // for the header; 0 if a repeat is useless
+	Cause      error         `json:"-"` // the error, for the log; nil for a success
 }
 
-// Error says what is wrong with one record.
+// Error describes a fault in one record.
 type Error struct {
-	Index   *int   `json:"index"`   // place of the record, from 0; null where no single one can be named
+	Index   *int   `json:"index"`   // index of the record, from 0; null if no single one is at fault
 	Field   string `json:"field"`   // its key, as the page wrote it
 	Code    string `json:"code"`    // row code of the catalogue
 	Message string `json:"message"` // for people
@@ -52,19 +52,19 @@ type Error struct {
 
 // Sync writes learning records.
 type Sync struct {
-	// Write is the tool write_records, whose callers are all the configured app, limited to the configured table.
+	// Write is the tool write_records; it must run as the configured app, limited to the configured table.
 	Write tool.Tool
-	// UserIDType is how the configured app names people.
+	// UserIDType is the kind of ids in people columns.
 	UserIDType string
 }
 
-// Spec is how the body is read.
+// Spec describes the parameters of a request for the intake.
 func Spec() intake.Spec {
 	return intake.Spec{Params: []intake.Param{{Name: "records", Kind: intake.Rows}}, Rows: "records", RowsRequired: true}
 }
 
-// Run writes the records of a request that was read by Spec. The good ones are written, the bad ones reported. Status is that of
-// the answer: 200, 202 where the records are kept and still being written, else the problem's.
+// Run writes the records of a request that Spec read: valid ones are written, invalid ones are reported. status is the HTTP
+// status: 200, 202 if the records are stored and still being written, otherwise the problem's.
 func (s *Sync) Run(ctx context.Context, result *intake.Result) (status int, receipt Receipt) {
 	request.CallFrom(ctx).SetTool(s.Write.Name)
 	rows, ignored, err := translate(result.Rows)
@@ -100,15 +100,15 @@ func (s *Sync) Run(ctx context.Context, result *intake.Result) (status int, rece
 }
 
 var (
-	done    = problem.Text{ZH: "同步完成", EN: "Synchronised"}
-	skipped = problem.Text{ZH: "（未同步的字段：%s）", EN: " (not synchronised: %s)"}
+	done    = problem.Text{ZH: "同步完成", EN: "Synchronized"}
+	skipped = problem.Text{ZH: "（未同步的字段：%s）", EN: " (fields not synchronized: %s)"}
 	shape   = problem.Text{
-		ZH: "records 应是学习记录的列表：[{\"date\",\"topic\",\"duration\",\"tags\",\"notes\"}]。",
-		EN: `records should be a list of learning records: [{"date","topic","duration","tags","notes"}].`,
+		ZH: "records 应为学习记录的列表：[{\"date\",\"topic\",\"duration\",\"tags\",\"notes\"}]。",
+		EN: `records must be a list of learning records: [{"date","topic","duration","tags","notes"}].`,
 	}
 )
 
-// Refuse is the answer for err.
+// Refuse returns the status and the answer for err.
 func Refuse(ctx context.Context, err error) (status int, receipt Receipt) {
 	call := request.CallFrom(ctx)
 	doc := problem.Render(problem.From(err), problem.RenderOptions{RequestID: call.RequestID, Lang: call.Lang()})
@@ -118,13 +118,13 @@ func Refuse(ctx context.Context, err error) (status int, receipt Receipt) {
 	}
 }
 
-// Bounds of the keys that a message names.
+// Bounds of the unknown keys that a message lists.
 const (
-	maxIgnored      = 5
-	maxIgnoredRunes = 40 // of each
+	maxIgnored      = 5  // keys
+	maxIgnoredRunes = 40 // characters of each
 )
 
-// translate renames the keys of the records to columns. Other keys, which pages keep for themselves, are left out and named.
+// translate renames the keys of the records to columns. It drops all other keys and returns their names in ignored.
 func translate(records []json.RawMessage) (rows []json.RawMessage, ignored []string, err error) {
 	rows = make([]json.RawMessage, 0, len(records))
 	for _, one := range records {
@@ -159,7 +159,7 @@ func translate(records []json.RawMessage) (rows []json.RawMessage, ignored []str
 	return rows, ignored, nil
 }
 
-// errorsOf names the page's own keys in place of columns.
+// errorsOf converts row errors; columns become the page's own keys.
 func errorsOf(rows []problem.RowErrorDocument) []Error {
 	errs := make([]Error, 0, len(rows))
 	for _, row := range rows {

@@ -11,14 +11,14 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// boundBatch refuses a request of more than MaxBatch messages, and leaves its body to be read. What is no batch, or no JSON,
-// is the protocol's to judge.
+// boundBatch refuses a request of more than MaxBatch messages; the body can still be read afterwards. A body that is no batch,
+// or no JSON, is left to the protocol's handler.
 func boundBatch(r *http.Request) error {
 	body := bufio.NewReader(r.Body)
 	first, err := firstByte(body)
 	if err != nil || first != '[' {
 		r.Body = readCloser{body, r.Body}
-		return nil //nolint:nilerr // whoever reads the body meets the error again
+		return nil //nolint:nilerr // reading the body returns the error again
 	}
 	whole, err := io.ReadAll(body)
 	if err != nil {
@@ -27,23 +27,23 @@ func boundBatch(r *http.Request) error {
 	r.Body = readCloser{bytes.NewReader(whole), r.Body}
 	messages := json.NewDecoder(bytes.NewReader(whole))
 	if _, err := messages.Token(); err != nil {
-		return nil //nolint:nilerr // the protocol says why
+		return nil //nolint:nilerr // the protocol's handler reports it
 	}
 	for count := 0; messages.More(); count++ {
 		if count == MaxBatch {
 			return problem.New(problem.BadParameter, problem.Text{
-				ZH: fmt.Sprintf("一个请求里最多 %d 条消息。", MaxBatch), EN: fmt.Sprintf("A request holds at most %d messages.", MaxBatch),
+				ZH: fmt.Sprintf("一个请求里最多 %d 条消息。", MaxBatch), EN: fmt.Sprintf("A request may contain at most %d messages.", MaxBatch),
 			})
 		}
 		var skipped json.RawMessage
 		if err := messages.Decode(&skipped); err != nil {
-			return nil //nolint:nilerr // the protocol says why
+			return nil //nolint:nilerr // the protocol's handler reports it
 		}
 	}
 	return nil
 }
 
-// firstByte looks at the first byte of body that is no white space, and takes the white space away.
+// firstByte skips leading white space and returns the next byte of body without consuming it.
 func firstByte(body *bufio.Reader) (byte, error) {
 	for {
 		next, err := body.ReadByte()
@@ -57,7 +57,7 @@ func firstByte(body *bufio.Reader) (byte, error) {
 	}
 }
 
-// readCloser reads from one and closes the other.
+// readCloser reads from Reader and closes Closer.
 type readCloser struct {
 	io.Reader
 	io.Closer

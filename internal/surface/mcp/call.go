@@ -22,7 +22,7 @@ import (
 
 type exchangeKey struct{}
 
-// withExchange keeps ctx where a tool finds it: the protocol's own context does not end when the client leaves.
+// withExchange stores the HTTP request's context in ctx: the SDK's own context does not end when the client disconnects.
 func withExchange(ctx context.Context) context.Context {
 	return context.WithValue(ctx, exchangeKey{}, ctx)
 }
@@ -42,9 +42,9 @@ func (s *Server) handler(t tool.Tool, shape *openapi.Shape) mcp.ToolHandler {
 	}
 }
 
-// answer runs the tool. A request may hold several calls, so each has its own record, which adds to that of the request.
+// answer runs the tool. A request may contain several calls, so each has its own record, which is added to that of the request.
 func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
-	own := request.SoftCall(request.CallFrom(ctx).RequestID) // the status of the exchange is 200, whatever the tool says
+	own := request.SoftCall(request.CallFrom(ctx).RequestID) // the HTTP status is 200 for errors too
 	exchange, overHTTP := ctx.Value(exchangeKey{}).(context.Context)
 	if !overHTTP {
 		own.RequestID = httpd.NewRequestID()
@@ -65,15 +65,16 @@ func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
 		report(request.CallFrom(exchange), own, delivers)
 		return result
 	}
+	defer own.Settle()
 	if delivers {
-		own.Deliver() // to a pipe of this machine: what is written there has arrived
+		own.Deliver() // a local pipe: what is written to it is delivered
 	}
 	c.log(ctx, own, time.Since(start))
 	return result
 }
 
-// result is what the client gets: the answer, or the problem marked as an error, as data and as text. delivers is false where
-// the answer asks for a repeat.
+// result returns what the client gets, as data and as text: the answer, or the problem marked as an error. delivers is false
+// if the answer asks the client to repeat the call.
 func (c *call) result(ctx context.Context, answer tool.Answer, err error) (result *mcp.CallToolResult, delivers bool) {
 	body := answer.Body
 	delivers = true
@@ -84,7 +85,7 @@ func (c *call) result(ctx context.Context, answer tool.Answer, err error) (resul
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if encodeErr := encoder.Encode(body); encodeErr != nil { // answers are made of what JSON can say
+	if encodeErr := encoder.Encode(body); encodeErr != nil { // a fault of ours: every answer can be encoded
 		return c.result(ctx, tool.Answer{}, encodeErr)
 	}
 	data := bytes.TrimSpace(text.Bytes())
@@ -93,7 +94,7 @@ func (c *call) result(ctx context.Context, answer tool.Answer, err error) (resul
 	}, delivers
 }
 
-// report adds one call to the record of its request, which is logged, counted and delivered as a whole.
+// report adds one call to the record of its request, which is logged, counted and marked as delivered as a whole.
 func report(request, own *request.Call, delivers bool) {
 	about := own.Summary()
 	request.SetTool(about.Tool)
@@ -105,9 +106,10 @@ func report(request, own *request.Call, delivers bool) {
 	if delivers && own.AwaitsDelivery() {
 		request.OnDelivered(own.Deliver)
 	}
+	request.OnSettled(own.Settle)
 }
 
-// log writes the line that the access log writes over HTTP.
+// log writes the equivalent of an access-log line.
 func (c *call) log(ctx context.Context, own *request.Call, took time.Duration) {
 	about := own.Summary()
 	c.options.Logger.LogAttrs(ctx, slog.LevelInfo, "mcp call",
@@ -115,7 +117,7 @@ func (c *call) log(ctx context.Context, own *request.Call, took time.Duration) {
 		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int("rows", about.Rows), slog.Int("upstream_calls", about.UpstreamCalls))
 }
 
-// run reads the arguments and runs the tool. The protocol runs it in a goroutine of its own, where a panic ends the process.
+// run reads the arguments and runs the tool. It recovers panics: the SDK calls it in a goroutine where one would end the process.
 func (c *call) run(ctx context.Context) (answer tool.Answer, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -134,12 +136,12 @@ func (c *call) run(ctx context.Context) (answer tool.Answer, err error) {
 	following, stop := context.WithCancel(ctx)
 	var follower sync.WaitGroup
 	follower.Go(func() { c.follow(following, watch, token) })
-	defer follower.Wait() // nothing may follow the answer
+	defer follower.Wait() // no notification may follow the answer
 	defer stop()
 	return c.tool.Call(ctx, parsed)
 }
 
-// arguments reads the call's arguments as the intake reads a JSON body, with the exchange's headers for the connection.
+// arguments parses the call's arguments as a JSON body, with the connection from the HTTP headers.
 func (c *call) arguments() (*intake.Result, error) {
 	body := bytes.TrimSpace(c.request.Params.Arguments)
 	if len(body) == 0 || string(body) == "null" {
@@ -147,7 +149,7 @@ func (c *call) arguments() (*intake.Result, error) {
 	}
 	if body[0] != '{' {
 		return nil, problem.New(problem.BadParameter, problem.Text{
-			ZH: "arguments 应是一个 JSON 对象。", EN: "The arguments should be one JSON object.",
+			ZH: "arguments 应为一个 JSON 对象。", EN: "arguments must be one JSON object.",
 		})
 	}
 	if err := c.refuseSecrets(body); err != nil {
@@ -160,19 +162,19 @@ func (c *call) arguments() (*intake.Result, error) {
 	return parsed, c.shape.Check(parsed.JSON)
 }
 
-// refuseSecrets refuses a credential among the arguments: a model that has one must not get used to it.
+// refuseSecrets refuses credentials among the arguments: models must not handle them.
 func (c *call) refuseSecrets(body []byte) error {
 	var given map[string]json.RawMessage
 	if !c.mayHoldSecret(body) {
 		return nil
 	}
 	if err := json.Unmarshal(body, &given); err != nil {
-		return nil //nolint:nilerr // the intake says where and why
+		return nil //nolint:nilerr // the intake reports where and why
 	}
 	for _, param := range c.tool.Spec.Params {
 		if _, ok := given[param.Name]; ok && param.Secret {
 			e := problem.New(problem.BadParameter, problem.Text{
-				ZH: param.Name + " 不能作为工具参数。", EN: "The tool takes no " + param.Name + " among its arguments.",
+				ZH: param.Name + " 不能作为工具参数。", EN: param.Name + " cannot be a tool argument.",
 			})
 			e.Fix = problem.Text{
 				ZH: "请在 MCP 客户端的请求头里设置 Authorization: Bearer 加连接密钥（rgk_…），或 " + param.Header + "。",
@@ -199,7 +201,7 @@ func (c *call) header() http.Header {
 	return http.Header{}
 }
 
-// follow tells the client how far the write is, whenever it got further.
+// follow sends the client a progress notification whenever the write has advanced.
 func (c *call) follow(ctx context.Context, watch *Watch, token any) {
 	ticker := time.NewTicker(c.options.ProgressEvery)
 	defer ticker.Stop()
@@ -215,7 +217,7 @@ func (c *call) follow(ctx context.Context, watch *Watch, token any) {
 			continue
 		}
 		last = done
-		// A client that cannot be told is still answered.
+		// A failed notification does not affect the answer.
 		_ = c.request.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{
 			ProgressToken: token, Progress: float64(done), Total: float64(total),
 		})

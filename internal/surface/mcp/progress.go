@@ -10,7 +10,7 @@ import (
 	"github.com/rowgate/rowgate/tool/record"
 )
 
-// Jobs looks at writes by their id. *outbox.Outbox is one.
+// Jobs looks up writes by their job id. *outbox.Outbox implements it.
 type Jobs interface {
 	Job(ctx context.Context, id, tenant string) (*outbox.Job, error)
 }
@@ -18,20 +18,20 @@ type Jobs interface {
 // Watch follows the write that one request waits for. It is safe for concurrent use.
 type Watch struct {
 	mu     sync.Mutex
-	ticket *outbox.Ticket // nil while there is no write
+	ticket *outbox.Ticket // nil until there is a write
 	tenant string
 }
 
 type watchKey struct{}
 
-// With returns a context whose write is followed by the watch.
+// With returns a context and a Watch that follows the write made with it.
 func With(ctx context.Context) (context.Context, *Watch) {
 	w := &Watch{}
 	return context.WithValue(ctx, watchKey{}, w), w
 }
 
-// Look returns how many rows' fate is known, of how many; ok is false while there is nothing to tell. A write that is looked
-// at is kept as a job, since nobody is told of any other: look only at one that takes its time.
+// Look returns how many of the write's rows are settled and how many there are; ok is false if there is nothing to report. It
+// makes the outbox keep the write as a job, so call it only for a write that takes long.
 func (w *Watch) Look(ctx context.Context, jobs Jobs) (done, total int, ok bool) {
 	w.mu.Lock()
 	ticket, tenant := w.ticket, w.tenant
@@ -46,7 +46,7 @@ func (w *Watch) Look(ctx context.Context, jobs Jobs) (done, total int, ok bool) 
 	return job.RowsDone, job.RowsTotal, true
 }
 
-// isDone reports whether the write has its answer already.
+// isDone reports whether the write has ended.
 func isDone(ticket *outbox.Ticket) bool {
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -54,11 +54,11 @@ func isDone(ticket *outbox.Ticket) bool {
 	return !errors.Is(err, context.Canceled)
 }
 
-// Watched is an outbox that tells a request's watch which job it waits for.
+// Watched is an outbox that records in the request's Watch which job the request waits for.
 type Watched struct {
 	record.Outbox
 
-	Digest func(feishu.App) string // names a credential: the tenant of its jobs
+	Digest func(feishu.App) string // identifies a credential: the tenant of its jobs
 }
 
 // Submit implements record.Outbox.

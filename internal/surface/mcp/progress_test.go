@@ -31,7 +31,7 @@ func (n noJobs) Job(context.Context, string, string) (*outbox.Job, error) {
 	return nil, errRefused
 }
 
-// That a watch tells how far a real write is, the MCP session of internal/app shows.
+// The progress of a real write is tested with an MCP session in internal/e2e.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	watched := Watched{Outbox: refusing{}, Digest: func(feishu.App) string { return "digest" }}

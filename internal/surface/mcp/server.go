@@ -1,8 +1,8 @@
 // Package mcp serves the catalogue to MCP clients, over HTTP and over standard input and output. The tools, their parameters
-// and their answers are those of the HTTP operations; what a client or a model writes as arguments passes the same intake.
+// and their answers are those of the HTTP operations; the same intake parses the arguments.
 //
-// Credentials never are arguments: they come with the connection key, as headers, or from the configuration, so that no model
-// sees one. A tool that fails answers with the whole problem document, marked as an error, so that a model can mend its call.
+// Credentials are never arguments, so no model sees them: they come from the connection key, from headers or from the
+// configuration. A tool that fails answers with the problem document, marked as an error, so that a model can correct its call.
 package mcp
 
 import (
@@ -27,15 +27,15 @@ const Path = "/mcp"
 
 // Bounds of an exchange.
 const (
-	// maxExchange is how long one HTTP exchange may take: the longest timeout_ms, and time for what surrounds it.
+	// maxExchange is how long one HTTP exchange may take: the longest timeout_ms and a margin.
 	maxExchange = tool.MaxTimeout + 15*time.Second
-	// writeMargin is what is left to write the last of an answer.
+	// writeMargin is the time to write the end of an answer after that.
 	writeMargin = 10 * time.Second
-	// maxMessageBytes bounds one message: the arguments as a JSON string may be longer than the body that they hold.
+	// maxMessageBytes bounds one message.
 	maxMessageBytes = intake.MaxBodyBytes
-	// MaxBatch is how many messages one HTTP request may hold: each is a call that runs at the same time as the others.
+	// MaxBatch is how many messages one HTTP request may contain: the calls among them run concurrently.
 	MaxBatch = 32
-	// DefaultProgressEvery is how often a client is told how far a write is.
+	// DefaultProgressEvery is the interval of progress notifications.
 	DefaultProgressEvery = 500 * time.Millisecond
 )
 
@@ -47,22 +47,23 @@ type Options struct {
 	Jobs          Jobs
 	Version       string
 	Logger        *slog.Logger
-	ProgressEvery time.Duration // DefaultProgressEvery
+	ProgressEvery time.Duration // 0: DefaultProgressEvery
 }
 
-// Server is the catalogue as an MCP server. It keeps no sessions: every request stands for itself, so that any instance can
-// answer it. It is safe for concurrent use.
+// Server serves the catalogue over MCP. It keeps no sessions, so any instance can answer any request. It is safe for concurrent
+// use.
 type Server struct {
 	options Options
 	server  *mcp.Server
 }
 
-// instructions are what a client tells its model about all tools together.
-const instructions = "Rows of Feishu/Lark Bitable tables. Call describe_table first: its sample_row has the shape that write_records takes. " +
-	"app_token may be a pasted link. A failed call answers with code, detail and fix: do what fix says. " +
-	"写入前先用 describe_table 查看列；app_token 可直接粘贴链接。"
+// instructions are what a client tells its model about the tools as a whole.
+const instructions = "Read and write rows of Feishu/Lark Bitable tables. Call describe_table first: " +
+	"its sample_row has the shape that write_records takes. " +
+	"app_token may be a pasted link. A failed call returns code, detail and fix: do what fix says. " +
+	"写入前先用 describe_table 查看列；app_token 可以直接粘贴链接；调用失败时按 fix 的提示处理。"
 
-// New makes a server of the catalogue; the tool that answers with a secret is left out.
+// New makes a server of the catalogue without create_connection, which handles secrets.
 func New(o Options) (*Server, error) {
 	if o.ProgressEvery == 0 {
 		o.ProgressEvery = DefaultProgressEvery
@@ -81,7 +82,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// describe is a tool as clients list it.
+// describe returns a tool as clients list it.
 func describe(t tool.Tool, shape *openapi.Shape) *mcp.Tool {
 	return &mcp.Tool{
 		Name: t.Name, Title: t.Title.EN + " · " + t.Title.ZH, Description: t.Description,
@@ -96,13 +97,14 @@ func describe(t tool.Tool, shape *openapi.Shape) *mcp.Tool {
 	}
 }
 
-// Handler serves clients over streamable HTTP. admit lets a request in or says why not, before anything is read of it.
+// Handler serves clients over streamable HTTP. admit authorizes a request or returns a problem; it is called before the body is
+// read.
 func (s *Server) Handler(admit func(*http.Request) error) http.Handler {
 	stream := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s.server }, &mcp.StreamableHTTPOptions{
 		Stateless:           true,
 		MaxRequestBodyBytes: maxMessageBytes,
-		// Behind a reverse proxy on this machine the Host is another one. A page of another site is refused by the edge, and
-		// whoever comes here has a key.
+		// Behind a reverse proxy on the same machine Host is not localhost. httpd refuses requests from pages of other sites, and
+		// admit requires credentials.
 		DisableLocalhostProtection: true,
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,12 +119,12 @@ func (s *Server) Handler(admit func(*http.Request) error) http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), maxExchange)
 		defer cancel()
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(maxExchange + writeMargin)) // a test's writer has none
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(maxExchange + writeMargin)) // test writers have no deadline
 		stream.ServeHTTP(w, r.WithContext(withExchange(ctx)))
 	})
 }
 
-// Run serves the one client at the other end of in and out, until in ends or ctx does. It writes nothing but messages to out.
+// Run serves one client over in and out until in ends or ctx is done. It writes only protocol messages to out.
 func (s *Server) Run(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
 	err := s.server.Run(ctx, &mcp.IOTransport{Reader: in, Writer: out, MaxLineLength: maxMessageBytes})
 	if errors.Is(err, io.EOF) || ctx.Err() != nil {

@@ -6,11 +6,11 @@ import (
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// Configured admits everybody as the configured app. It stands where the caller has been admitted already, or can be nobody
-// else: the program that started this process. An AppToken or TableID in it is all that the app may reach.
+// Configured admits every caller as the configured app. Use it where the caller has been authenticated already, or is the program
+// that started this process. An AppToken or TableID limits what the app may access.
 type Configured tenant.Identity
 
-// Admit implements tool.Admission; there is no error.
+// Admit implements tool.Authenticator. It returns no error.
 func (c Configured) Admit(context.Context, tenant.Claim) (tenant.Identity, error) {
 	identity := tenant.Identity(c)
 	if identity.Name == "" {

@@ -1,5 +1,5 @@
-// Package single admits the callers of the surfaces that take the place of a small service of one tenant: whoever sends the
-// configured bearer token uses the configured app. Where a surface allows it, a connection key opens it for any other tenant.
+// Package single authenticates the callers of surfaces that replace a service of a single tenant: a request with the configured
+// bearer token uses the configured app. Where a surface allows it, other tenants use it with a connection key.
 package single
 
 import (
@@ -15,102 +15,102 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// tokenName is what the configured token is called among passphrases.
+// tokenName is the name of the configured token among passphrases.
 const tokenName = "api_auth_token"
 
 // Options of a Guard.
 type Options struct {
-	Token secret.Text // API_AUTH_TOKEN; empty: the configured app is not reached by a token
-	App   feishu.App  // the configured app
-	Gate  *tool.Gate  // opens connection keys
+	Token  secret.Text  // API_AUTH_TOKEN; empty: no token gives access to the configured app
+	App    feishu.App   // the configured app
+	Access *tool.Access // for connection keys
 }
 
-// Guard admits callers. It is safe for concurrent use; Close it in the end.
+// Guard authenticates callers. It is safe for concurrent use and must be closed.
 type Guard struct {
-	door *tenant.Authenticator // of the one token; nil if there is none
-	app  feishu.App
-	gate *tool.Gate
+	token *tenant.Authenticator // compares with the configured token; nil if there is none
+	app   feishu.App
+	keys  *tool.Access // for connection keys
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
-	g := &Guard{app: o.App, gate: o.Gate}
+	g := &Guard{app: o.App, keys: o.Access}
 	if !o.Token.IsZero() {
-		g.door = tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase(tokenName, o.Token)}, nil) // keys are the gate's
+		g.token = tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase(tokenName, o.Token)}, nil) // without keys
 	}
 	return g
 }
 
 // Close ends the guard's goroutines.
 func (g *Guard) Close() {
-	if g.door != nil {
-		g.door.Close()
+	if g.token != nil {
+		g.token.Close()
 	}
 }
 
-// Token admits a request by the configured token alone, and every request if none is configured.
+// Token accepts only the configured token; if none is configured, it accepts every request.
 //
-// Errors: bad_passphrase, Wrong if there was a token; too_many_failures.
+// Errors: bad_passphrase, as Wrong if there was a token; too_many_failures.
 func (g *Guard) Token(ctx context.Context) error {
-	if g.door == nil {
+	if g.token == nil {
 		return nil
 	}
 	return g.check(ctx, tenant.CallerFrom(ctx).Bearer)
 }
 
-// Place is what a call of the Open API is about, as its path says; "" for what it does not name.
-type Place struct{ AppToken, TableID string }
+// Resource is the base and the table of a call of the Open API, from its path; "" if the path does not contain them.
+type Resource struct{ AppToken, TableID string }
 
-// Any admits a request by the configured token or by any connection key, and names the app. It opens nothing of the app's:
-// that is for App.
+// Any accepts the configured token or any connection key and returns the app. It authorizes no access to a base: use App for
+// that.
 //
-// Errors: not_found if only a key could be right and there is none; bad_passphrase and bad_connection_key, Wrong if there was
-// a token; too_many_failures.
+// Errors: not_found if there is no configured token and the request has no key; bad_passphrase and bad_connection_key, as Wrong if
+// there was a token; too_many_failures.
 func (g *Guard) Any(ctx context.Context) (feishu.App, error) {
 	bearer := tenant.CallerFrom(ctx).Bearer
 	if !isKey(bearer) {
 		return g.configured(ctx, bearer)
 	}
-	target, err := g.gate.App(ctx, &tool.Connection{})
+	target, err := g.keys.App(ctx, &tool.Connection{})
 	return target.App, wrong(err)
 }
 
-// App admits a request by the configured token or by a connection key, and says with which app it is carried out. A key for
-// one base, or one table, opens no other.
+// App accepts the configured token or a connection key and returns the app to use. A key for one base, or one table, gives access
+// to no other.
 //
-// Errors: as Any's; bad_parameter for a place that the key does not open; what Feishu says of the key's wiki link.
-func (g *Guard) App(ctx context.Context, place Place) (feishu.App, error) {
+// Errors: those of Any; bad_parameter for a base or table outside the key's; those of resolving the key's wiki link.
+func (g *Guard) App(ctx context.Context, resource Resource) (feishu.App, error) {
 	bearer := tenant.CallerFrom(ctx).Bearer
 	if !isKey(bearer) {
 		return g.configured(ctx, bearer)
 	}
-	identity, err := g.gate.Admission.Admit(ctx, tenant.Claim{})
+	identity, err := g.keys.Authenticator.Admit(ctx, tenant.Claim{})
 	if err != nil {
 		return feishu.App{}, wrong(err)
 	}
-	if identity.TableID != "" && place.TableID == "" || identity.AppToken != "" && place.AppToken == "" {
+	if identity.TableID != "" && resource.TableID == "" || identity.AppToken != "" && resource.AppToken == "" {
 		return feishu.App{}, tool.BeyondKey()
 	}
-	reach := g.gate.Table
+	reach := g.keys.Table
 	switch {
-	case place.AppToken == "":
-		reach = g.gate.App
-	case place.TableID == "":
-		reach = g.gate.Base
+	case resource.AppToken == "":
+		reach = g.keys.App
+	case resource.TableID == "":
+		reach = g.keys.Base
 	}
-	target, err := reach(ctx, &tool.Connection{AppToken: place.AppToken, TableID: place.TableID})
+	target, err := reach(ctx, &tool.Connection{AppToken: resource.AppToken, TableID: resource.TableID})
 	return target.App, err
 }
 
-// Credential admits whoever asks for a token with an app's id and, in place of its secret, the configured token or a
-// connection key. The id must be that app's.
+// Credential checks a request for a token: an app's id and, as its secret, the configured token or a connection key. The id must
+// be that of the app to which they belong.
 //
-// Errors: as App's, and bad_app_credentials, Wrong, for another id.
+// Errors: those of App, and bad_app_credentials, as Wrong, for another id.
 func (g *Guard) Credential(ctx context.Context, appID string, credential secret.Text) error {
 	if isKey(credential) {
 		caller := tenant.CallerFrom(ctx)
 		caller.Bearer = credential
-		identity, err := g.gate.Admission.Admit(tenant.WithCaller(ctx, caller), tenant.Claim{})
+		identity, err := g.keys.Authenticator.Admit(tenant.WithCaller(ctx, caller), tenant.Claim{})
 		if err != nil {
 			return wrong(err)
 		}
@@ -123,7 +123,7 @@ func (g *Guard) Credential(ctx context.Context, appID string, credential secret.
 }
 
 func (g *Guard) configured(ctx context.Context, bearer secret.Text) (feishu.App, error) {
-	if g.door == nil {
+	if g.token == nil {
 		return feishu.App{}, Off()
 	}
 	return g.app, g.check(ctx, bearer)
@@ -137,7 +137,7 @@ func (g *Guard) check(ctx context.Context, bearer secret.Text) error {
 	if isKey(bearer) {
 		e := problem.New(problem.BadConnectionKey, problem.Text{
 			ZH: "这个接口只接受 API_AUTH_TOKEN，不接受连接密钥。",
-			EN: "This path takes API_AUTH_TOKEN only, no connection key.",
+			EN: "This path accepts API_AUTH_TOKEN only, not a connection key.",
 		})
 		e.Fix = problem.Text{
 			ZH: "请在 Authorization: Bearer 里发送本服务的 API_AUTH_TOKEN。",
@@ -145,13 +145,13 @@ func (g *Guard) check(ctx context.Context, bearer secret.Text) error {
 		}
 		return &Wrong{e}
 	}
-	_, err := g.door.Admit(ctx, tenant.Claim{Passphrase: bearer})
+	_, err := g.token.Admit(ctx, tenant.Claim{Passphrase: bearer})
 	return wrong(err)
 }
 
-// Off is what a surface answers that is not configured: there is no such path.
+// Off returns the answer of a surface that is not configured: not_found.
 func Off() error {
-	return problem.New(problem.NotFound, problem.Text{ZH: "本服务没有开启这个接口。", EN: "This path is not enabled here."})
+	return problem.New(problem.NotFound, problem.Text{ZH: "本服务没有启用这个接口。", EN: "This path is not enabled on this service."})
 }
 
 func missing() error {
@@ -172,14 +172,14 @@ func sameApp(asked, own string) error {
 		return nil
 	}
 	return &Wrong{problem.New(problem.BadAppCredentials, problem.Text{
-		ZH: "app_id 不是这个令牌或密钥所属的应用。", EN: "The app_id is not the app of this token or key.",
+		ZH: "app_id 不是这个令牌或密钥所属的应用。", EN: "The token or key belongs to another app than app_id.",
 	})}
 }
 
 func isKey(text secret.Text) bool { return strings.HasPrefix(text.Reveal(), tenant.KeyPrefix) }
 
-// Wrong marks a problem of a request that had a token, though not the right one: these surfaces answer it with 403 and
-// leave 401 to a request without any.
+// Wrong marks the problem of a request with an invalid token: these surfaces answer it with 403, and a request without a token
+// with 401.
 type Wrong struct{ Problem *problem.Error }
 
 // Error implements error.
@@ -188,20 +188,20 @@ func (w *Wrong) Error() string { return w.Problem.Error() }
 // Unwrap returns the problem.
 func (w *Wrong) Unwrap() error { return w.Problem }
 
-// wrong marks what a door says of a token; any other error, too_many_failures for one, is as it was.
+// wrong marks the errors of an invalid token; it returns others, such as too_many_failures, unchanged.
 func wrong(err error) error {
 	e, ok := errors.AsType[*problem.Error](err)
 	if !ok || e.Code != problem.BadPassphrase && e.Code != problem.BadConnectionKey {
 		return err
 	}
 	if e.Code == problem.BadPassphrase {
-		e = problem.New(e.Code, problem.Text{ZH: "令牌不正确。", EN: "The token is not right."}).Because(err)
+		e = problem.New(e.Code, problem.Text{ZH: "令牌不正确。", EN: "The token is invalid."}).Because(err)
 		e.Fix = fix
 	}
 	return &Wrong{e}
 }
 
-// StatusOf returns status, or 403 where err is a token that is there and is not the right one.
+// StatusOf returns 403 if err is a Wrong, otherwise status.
 func StatusOf(err error, status int) int {
 	if _, isWrong := errors.AsType[*Wrong](err); isWrong {
 		return http.StatusForbidden

@@ -8,16 +8,16 @@ import (
 	"github.com/rowgate/rowgate/tool/record"
 )
 
-// automation is what is entered in a Feishu base's automation, action "send HTTP request": its address takes no query, its
-// later steps know the members of the sample response and no others.
+// automation holds the settings of a Feishu automation's action "send HTTP request". Its URL field takes no query, and later steps
+// can use only members of the sample response.
 type automation struct {
 	Steps          []problem.Text  `json:"steps"`
 	Method         string          `json:"method"`
 	URL            string          `json:"url"`
-	Query          []place         `json:"query"`
-	Headers        []place         `json:"headers"`
+	Query          []pair          `json:"query"`
+	Headers        []pair          `json:"headers"`
 	BodyType       string          `json:"body_type"`
-	Body           []place         `json:"body"`
+	Body           []pair          `json:"body"`
 	ResponseType   string          `json:"response_type"`
 	SampleResponse *record.Receipt `json:"sample_response"`
 }
@@ -29,20 +29,33 @@ func feishuAutomation(t *table) ([]byte, error) {
 	}
 	a := automation{
 		Steps: []problem.Text{
-			{ZH: "多维表格 → 自动化 → 新建流程，选触发条件，再加操作“发送 HTTP 请求”。", EN: "In the base: Automations → new flow, choose a trigger, add the action Send HTTP request."},
-			{ZH: "填入 method、url、query、headers；尖括号里的值换成自己的。", EN: "Enter method, url, query and headers; put your own values in place of those in angle brackets."},
-			{ZH: "请求体类型选 form-urlencoded，逐个填入 body 的键，值用“+”引用触发记录的字段；文本不用转义。", EN: "Body type form-urlencoded: enter the keys of body, and with + choose a field of the trigger's record as each value; text needs no escaping."},
-			{ZH: "响应类型选 json，粘贴 sample_response；后面的步骤就能用 ok、record_id、message。", EN: "Response type json: paste sample_response; later steps can then use ok, record_id and message."},
+			{
+				ZH: "打开多维表格 → 自动化 → 新建流程，选择触发条件，再添加操作“发送 HTTP 请求”。",
+				EN: "In the base, open Automations, create a flow, choose a trigger and add the action Send HTTP request.",
+			},
+			{
+				ZH: "填入 method、url、query、headers；把尖括号里的内容换成自己的值。",
+				EN: "Enter method, url, query and headers; replace the values in angle brackets with your own.",
+			},
+			{
+				ZH: "请求体类型选 form-urlencoded，逐个填入 body 里的键，值用“+”引用触发记录的字段；文本不用转义。",
+				EN: "Set the body type to form-urlencoded and enter the keys of body. " +
+					"For each value, use + to insert a field of the triggering record; text needs no escaping.",
+			},
+			{
+				ZH: "响应类型选 json，粘贴 sample_response；后面的步骤就可以使用 ok、record_id、message。",
+				EN: "Set the response type to json and paste sample_response; later steps can then use ok, record_id and message.",
+			},
 		},
 		Method: "POST", URL: t.url, BodyType: "form-urlencoded", ResponseType: "json",
-		// One that fails would end the flow without a word of why.
-		Query:          []place{{"soft_errors", "true"}},
+		// An HTTP error would end the flow without a message.
+		Query:          []pair{{"soft_errors", "true"}},
 		Headers:        t.namedHeaders(),
 		Body:           t.parameters(),
 		SampleResponse: sample,
 	}
 	for _, c := range t.sampled() {
-		a.Body = append(a.Body, place{formKey(c.name), c.text()})
+		a.Body = append(a.Body, pair{formKey(c.name), c.text()})
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -52,15 +65,15 @@ func feishuAutomation(t *table) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// namedHeaders are the headers with the name of each secret in its place.
-func (t *table) namedHeaders() []place {
+// namedHeaders returns the headers with a placeholder for each secret.
+func (t *table) namedHeaders() []pair {
 	if t.Auth == authKey {
-		return []place{{"Authorization", "Bearer <connection_key>"}}
+		return []pair{{"Authorization", "Bearer <connection_key>"}}
 	}
-	return []place{{"Authorization", "Bearer <passphrase>"}, {"X-App-Id", "<app_id>"}, {"X-App-Secret", "<app_secret>"}}
+	return []pair{{"Authorization", "Bearer <passphrase>"}, {"X-App-Id", "<app_id>"}, {"X-App-Secret", "<app_secret>"}}
 }
 
-// text is the column's example as a form says it: a text without its quotes, a link without its name, all else as JSON.
+// text returns the column's example as a form value: text without quotes, the address of a link, anything else as JSON.
 func (c column) text() string {
 	var text string
 	if json.Unmarshal(c.example, &text) == nil {
@@ -73,7 +86,7 @@ func (c column) text() string {
 	return string(c.example)
 }
 
-// sampleReceipt is an answer with every name that an answer has.
+// sampleReceipt returns a receipt with all its members.
 func sampleReceipt() (*record.Receipt, error) {
 	receipt := &record.Receipt{}
 	err := json.Unmarshal([]byte(`{"ok":true,"total":1,"created":1,"record_id":"recExample","record_ids":["recExample"],"message":"1 行：新建 1",

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// curl writes a command that writes one sample row. The secrets are variables of the shell; n8n imports the command, and its
-// user puts a credential in their place.
+// curl generates a command that writes one sample row. Secrets are shell variables; in n8n, which imports the command, users
+// replace them with a credential.
 func curl(t *table) ([]byte, error) {
 	body, err := sampleBody(t)
 	if err != nil {
@@ -23,8 +23,8 @@ func curl(t *table) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// shellHeaders stand in double quotes, where the shell puts in the secrets. No name is one of the service's own settings, whose
-// ROWGATE_PASSPHRASE holds every name and passphrase.
+// shellHeaders returns headers to be double-quoted, so that the shell expands the variables. None of these is named like a setting
+// of the service: ROWGATE_PASSPHRASE, for one, contains all names and passphrases.
 func (t *table) shellHeaders() []string {
 	if t.Auth == authKey {
 		return []string{"Authorization: Bearer $ROWGATE_CONNECTION_KEY"}
@@ -34,7 +34,7 @@ func (t *table) shellHeaders() []string {
 	}
 }
 
-// sampleBody is the request of one row, in the order of the table's columns.
+// sampleBody returns a request body with one row, in the order of the table's columns.
 func sampleBody(t *table) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteByte('{')
@@ -72,7 +72,7 @@ func appendMember(out *bytes.Buffer, name string, value any) error {
 	return nil
 }
 
-// plainJSON is json.Marshal without escapes for HTML.
+// plainJSON is json.Marshal without HTML escapes.
 func plainJSON(value any) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -83,8 +83,8 @@ func plainJSON(value any) ([]byte, error) {
 	return bytes.TrimRight(out.Bytes(), "\n"), nil
 }
 
-// shellText puts text in single quotes. A single quote in it is written as JSON and URLs may write it too, so that importers of
-// commands, which know less of quoting than a shell, read it as well.
+// shellText puts text in single quotes. Single quotes in it are escaped in the syntax of JSON or of URLs, not of the shell, because
+// importers of cURL commands do not support all of shell quoting.
 func shellText(text string) string {
 	if strings.HasPrefix(text, "{") {
 		return "'" + strings.ReplaceAll(text, "'", `\u0027`) + "'"

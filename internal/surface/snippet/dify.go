@@ -19,25 +19,25 @@ const (
 	maxVariableName  = 30    // characters of a variable's name
 	maxParagraph     = 20480 // characters of a paragraph
 	maxLine          = 256   // characters of a one-line text
-	maxSelectOptions = 50    // more are written, not chosen
+	maxSelectOptions = 50    // a column with more becomes a text field
 )
 
-// Ids of the nodes. Variables are named by them, so they are letters, digits and underscores.
+// Ids of the nodes. References to variables contain them, so they may have only letters, digits and underscores.
 const (
 	nodeStart = "1700000000001"
 	nodeWrite = "1700000000002"
 	nodeEnd   = "1700000000003"
 )
 
-// difySource is the workflow file, in Dify's DSL 0.3.0: every version since 1.4.0 imports it without asking. Dify's own
-// templates have braces, so ours have brackets.
+// difySource is the template of the workflow file, in Dify's DSL 0.3.0, which every version since 1.4.0 imports without a warning.
+// Dify's own templates use braces, so ours uses brackets.
 //
 //go:embed dify-workflow.yml.tmpl
 var difySource string
 
 var difyTemplate = template.Must(template.New("dify").Delims("[[", "]]").Funcs(template.FuncMap{"quote": quote}).Parse(difySource))
 
-// quote writes a text as YAML: a JSON string is one, whatever it holds.
+// quote returns value as YAML; every JSON value is also YAML.
 func quote(value any) (string, error) {
 	text, err := plainJSON(value)
 	return string(text), err
@@ -51,7 +51,7 @@ type difyFile struct {
 	Environment                  []difyVariable
 	Inputs                       []difyInput
 	Headers                      string
-	Form                         []place
+	Form                         []pair
 }
 
 type difyVariable struct{ ID, Name, Type, Value, Description string }
@@ -64,8 +64,8 @@ type difyInput struct {
 	Options               []string
 }
 
-// difyWorkflow writes start → HTTP request → end: one input a column, sent as a form, where text needs no escaping. The key of
-// idempotency is the run's id: a node that repeats the call writes nothing twice.
+// difyWorkflow generates a workflow start → HTTP request → end with one input for each column, sent as a form, where text needs no
+// escaping. The idempotency key is the run's id, so a node that repeats the call writes nothing twice.
 func difyWorkflow(t *table) ([]byte, error) {
 	say := func(zh, en string) string { return problem.Text{ZH: zh, EN: en}.In(t.lang) }
 	title := t.name
@@ -74,8 +74,9 @@ func difyWorkflow(t *table) ([]byte, error) {
 	}
 	file := difyFile{
 		Name: "Rowgate · " + title,
-		Description: say("把一行写入多维表格，重试不会重复。导入后在“环境变量”里填好密钥。",
-			"Writes one row to a Bitable table; a retry never doubles it. After the import, fill in the secrets under Environment variables."),
+		Description: say("把一行写入多维表格，重试不会重复写入。导入后请在“环境变量”里填写密钥。",
+			"Writes one row to a Bitable table; retries do not create duplicates. "+
+				"After importing, fill in the secrets under Environment Variables."),
 		StartTitle: say("开始", "Start"), SendTitle: say("写入多维表格", "Write to Bitable"), Ended: say("结束", "End"),
 		Start: nodeStart, Write: nodeWrite, End: nodeEnd, URL: t.url,
 		Environment: t.environment(say), Form: t.parameters(),
@@ -88,24 +89,24 @@ func difyWorkflow(t *table) ([]byte, error) {
 	}
 	file.Headers = strings.Join(headers, "\n")
 	for _, c := range t.columns {
-		if err := checkText(c.name); err != nil { // a column of the table that was asked for by name has passed already
+		if err := checkText(c.name); err != nil { // columns from the query have been checked already
 			return nil, err
 		}
 		input := inputOf(c, file.Inputs)
 		file.Inputs = append(file.Inputs, input)
-		file.Form = append(file.Form, place{formKey(c.name), fmt.Sprintf("{{#%s.%s#}}", nodeStart, input.Variable)})
+		file.Form = append(file.Form, pair{formKey(c.name), fmt.Sprintf("{{#%s.%s#}}", nodeStart, input.Variable)})
 	}
 	var out bytes.Buffer
 	err := difyTemplate.Execute(&out, file)
 	return out.Bytes(), err
 }
 
-// environment holds what the person fills in after the import. Dify keeps secret ones sealed and leaves them out of exports.
+// environment returns the variables that users fill in after the import. Dify encrypts secret ones and leaves them out of exports.
 func (t *table) environment(say func(zh, en string) string) []difyVariable {
 	variables := []difyVariable{
-		{Name: "passphrase", Type: "secret", Description: say("Rowgate 的调用口令", "Call passphrase of Rowgate")},
-		{Name: "app_id", Type: "string", Value: t.AppID, Description: say("飞书应用的 App ID", "App ID of the Feishu app")},
-		{Name: "app_secret", Type: "secret", Description: say("飞书应用的 App Secret", "App Secret of the Feishu app")},
+		{Name: "passphrase", Type: "secret", Description: say("Rowgate 的调用口令", "Rowgate call passphrase")},
+		{Name: "app_id", Type: "string", Value: t.AppID, Description: say("飞书应用的 App ID", "Feishu App ID")},
+		{Name: "app_secret", Type: "secret", Description: say("飞书应用的 App Secret", "Feishu App Secret")},
 	}
 	if t.Auth == authKey {
 		variables = []difyVariable{{Name: "connection_key", Type: "secret", Description: say("连接密钥 rgk_…", "Connection key, rgk_…")}}
@@ -116,11 +117,12 @@ func (t *table) environment(say func(zh, en string) string) []difyVariable {
 	return variables
 }
 
-// inputOf chooses the field of the start form for a column: a choice only where Dify's own check of it can refuse nothing
-// that the table would take.
+// inputOf chooses the field of the start form for a column. It chooses a select only where Dify's validation cannot refuse a value
+// that the table accepts.
 func inputOf(c column, others []difyInput) difyInput {
 	input := difyInput{
-		Variable: variableName(c.name, others), Label: c.name, Type: "paragraph", Required: c.primary, MaxLength: maxParagraph, Options: []string{},
+		Variable: variableName(c.name, others), Label: c.name, Type: "paragraph", Required: c.primary,
+		MaxLength: maxParagraph, Options: []string{},
 	}
 	switch c.kind {
 	case "number", "currency", "progress", "rating":
@@ -139,7 +141,7 @@ func inputOf(c column, others []difyInput) difyInput {
 
 var notVariable = regexp.MustCompile(`[^a-z0-9]+`)
 
-// variableName is the column's name as far as it is ASCII, or else its number; no two are alike.
+// variableName derives a unique variable name from the column's name if that is ASCII, otherwise from its number.
 func variableName(column string, others []difyInput) string {
 	name := strings.Trim(notVariable.ReplaceAllString(strings.ToLower(column), "_"), "_")
 	isOther := func(name string) bool {

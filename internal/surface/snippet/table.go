@@ -17,16 +17,16 @@ import (
 	tables "github.com/rowgate/rowgate/tool/table"
 )
 
-// MaxColumns bounds the columns of what is generated. Source: the columns that a row may have.
+// MaxColumns bounds the columns of a snippet. Source: the maximum of columns of a Bitable table.
 const MaxColumns = 300
 
-// Values of auth: what the caller's tool will hold as its secrets.
+// Values of auth: which secrets the snippet uses.
 const (
 	authApp = "app"            // app_id, app_secret and passphrase
 	authKey = "connection_key" // one connection key
 )
 
-// asked is what the query of a generator may hold; connection fields may also come as headers.
+// asked holds the query parameters of a generator; connection fields may also be headers.
 type asked struct {
 	Table      string   `json:"table"` // a link or an app_token; also app_token
 	AppToken   string   `json:"app_token"`
@@ -52,7 +52,7 @@ func requestSpec() intake.Spec {
 	}}
 }
 
-// table is what is generated for.
+// table is the table for which a snippet is generated.
 type table struct {
 	asked
 
@@ -62,18 +62,18 @@ type table struct {
 	columns []column
 }
 
-// column is one column that rows will be written to.
+// column is a column that the snippet writes.
 type column struct {
 	name     string
-	kind     string // as describe_table names it; text if the table was not asked
+	kind     string // as in describe_table; text if the table was not read
 	options  []string
 	primary  bool
 	example  json.RawMessage // a value that write_records takes
-	borrowed bool            // the example is the id of something that only the caller knows
+	borrowed bool            // the example is a made-up id of a person, group or record
 }
 
-// read finds out which table is meant. Errors are problems: those of the query, those of describe_table where the request has
-// credentials, field_not_found for a column that the table has not.
+// read parses the request and, if it has credentials, reads the table's columns. Errors are problems: those of the query, those of
+// describe_table, field_not_found for a column that does not exist.
 func (o Options) read(r *http.Request) (*table, error) {
 	read, err := intake.Parse(requestSpec(), intake.Input{Query: r.URL.Query(), RawQuery: r.URL.RawQuery, Header: r.Header})
 	if err != nil {
@@ -101,8 +101,8 @@ func (o Options) read(r *http.Request) (*table, error) {
 	}
 	if len(t.Columns) == 0 {
 		return nil, badParameter(
-			"请在网址里给出 columns=标题,日期；或用请求头 Authorization、X-App-Id、X-App-Secret，列就从表里读取。",
-			"Give columns=a,b in the URL; or the headers Authorization, X-App-Id and X-App-Secret, and the columns are read from the table.",
+			"请在网址里加上 columns=标题,日期；或发送请求头 Authorization、X-App-Id 和 X-App-Secret，由服务从表里读取列。",
+			"Add columns=a,b to the URL, or send the headers Authorization, X-App-Id and X-App-Secret to have the columns read from the table.",
 		)
 	}
 	for i, name := range t.Columns {
@@ -111,17 +111,17 @@ func (o Options) read(r *http.Request) (*table, error) {
 	return t, nil
 }
 
-// check refuses what cannot stand in what is generated.
+// check refuses parameters that a snippet cannot contain.
 func (t *table) check() error {
 	if t.Auth != "" && t.Auth != authApp && t.Auth != authKey {
-		return badParameter("auth 只能是 app 或 connection_key。", "auth is app or connection_key.")
+		return badParameter("auth 只能是 app 或 connection_key。", "auth must be app or connection_key.")
 	}
 	if len(t.Columns) > MaxColumns {
-		return badParameter(fmt.Sprintf("最多 %d 列。", MaxColumns), fmt.Sprintf("At most %d columns.", MaxColumns))
+		return badParameter(fmt.Sprintf("最多 %d 列。", MaxColumns), fmt.Sprintf("At most %d columns are allowed.", MaxColumns))
 	}
 	for i, name := range t.Columns {
 		if slices.Contains(t.Columns[:i], name) {
-			return badParameter("columns 里有重复的列。", "A column stands in columns twice.")
+			return badParameter("columns 里有重复的列。", "columns contains a column twice.")
 		}
 	}
 	for _, text := range slices.Concat(t.Columns, t.KeyFields, []string{t.AppToken, t.TableID, t.AppID, t.Brand, t.UserIDType}) {
@@ -132,18 +132,18 @@ func (t *table) check() error {
 	return nil
 }
 
-// checkText refuses text that the caller's tool would take for something else: a template's braces, a line's end.
+// checkText refuses text that the caller's tool would interpret: template braces and control characters.
 func checkText(text string) error {
 	if strings.Contains(text, "{{") || strings.ContainsFunc(text, unicode.IsControl) {
 		return badParameter(
-			"列名和参数里不能有 {{ 或控制字符：工作流会把它当作变量。",
-			"A column or parameter may not hold {{ or a control character: a workflow would take it for a variable.",
+			"列名和参数里不能有 {{ 或控制字符，否则工作流会把它当作变量。",
+			"A column or parameter must not contain {{ or a control character: a workflow would read it as a variable.",
 		)
 	}
 	return nil
 }
 
-// describe asks the table for its columns, with the credentials of the request.
+// describe reads the table's columns with the credentials of the request.
 func (o Options) describe(ctx context.Context, header http.Header, t *table) error {
 	query := url.Values{}
 	for name, value := range map[string]string{
@@ -169,10 +169,14 @@ func (o Options) describe(ctx context.Context, header http.Header, t *table) err
 	return t.choose(known.Fields)
 }
 
-// choose takes the columns that were asked for, or else all that can be written.
+// choose selects the requested columns, or all writable ones if none was requested.
 func (t *table) choose(fields []tables.Column) error {
 	for _, field := range fields {
-		if len(t.Columns) > 0 && !slices.Contains(t.Columns, field.Name) || len(t.Columns) == 0 && (!field.Writable || checkText(field.Name) != nil) {
+		wanted := slices.Contains(t.Columns, field.Name)
+		if len(t.Columns) == 0 {
+			wanted = field.Writable && checkText(field.Name) == nil
+		}
+		if !wanted {
 			continue
 		}
 		if !field.Writable {
@@ -186,17 +190,17 @@ func (t *table) choose(fields []tables.Column) error {
 	for _, name := range t.Columns {
 		if !slices.ContainsFunc(t.columns, func(c column) bool { return c.name == name }) {
 			return problem.New(problem.FieldNotFound, problem.Text{
-				ZH: "表里没有列“" + name + "”。", EN: "The table has no column " + name + ".",
+				ZH: "表里没有列“" + name + "”。", EN: "The table has no column named " + name + ".",
 			})
 		}
 	}
 	if len(t.columns) == 0 {
-		return badParameter("这张表没有可写的列。", "The table has no column that can be written.")
+		return badParameter("这张表没有可写的列。", "The table has no writable column.")
 	}
 	return nil
 }
 
-// sampled are the columns that a sample request fills: all that were asked for, else those whose example really lands.
+// sampled returns the columns of a sample request: all requested ones; if none was requested, those whose example is a valid value.
 func (t *table) sampled() []column {
 	if len(t.Columns) > 0 {
 		return t.columns

@@ -8,7 +8,7 @@ TIMEOUT_SECONDS = 60
 
 
 class RowgateError(Exception):
-    """What Rowgate refused: its code, what happened, and what to do."""
+    """A problem that Rowgate answered: its code, what happened, and what to do."""
 
     def __init__(self, code, text):
         super().__init__(f"{code}: {text}")
@@ -16,7 +16,7 @@ class RowgateError(Exception):
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Credentials go to the address that was entered and to no other."""
+    """Refuses redirects: credentials are sent only to the address that was entered."""
 
     def redirect_request(self, *args, **kwargs):
         return None
@@ -26,7 +26,7 @@ _opener = urllib.request.build_opener(_NoRedirect)
 
 
 def call(credentials, path, parameters):
-    """Posts the parameters and returns the answer, a dict. Raises RowgateError for a problem."""
+    """Posts the parameters and returns the answer as a dict. Raises RowgateError for a problem."""
     body = {name: value for name, value in parameters.items() if value is not None and value != ""}
     if credentials.get("app_token"):
         body.setdefault("app_token", credentials["app_token"])
@@ -43,7 +43,7 @@ def call(credentials, path, parameters):
         raise _problem(failure) from None
     except (urllib.error.URLError, TimeoutError) as failure:
         reason = getattr(failure, "reason", failure)
-        raise RowgateError("unreachable", f"the service did not answer ({reason}); check its address") from None
+        raise RowgateError("unreachable", f"the Rowgate service did not answer ({reason}); check its address") from None
 
 
 def _headers(credentials):
@@ -68,4 +68,4 @@ def _problem(failure):
         text = " ".join(part for part in (problem.get("detail"), rows, fix.get("zh"), fix.get("en")) if part)
         return RowgateError(problem["code"], text)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return RowgateError(f"http_{failure.code}", "the address answered, but it is no Rowgate service")
+        return RowgateError(f"http_{failure.code}", "the address answered, but not as a Rowgate service; check it")

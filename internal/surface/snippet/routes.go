@@ -1,8 +1,8 @@
-// Package snippet writes what a person pastes into a caller's own editor to write rows into one table: a Dify workflow file, a
-// cURL command (n8n imports it) and the settings of a Feishu automation.
+// Package snippet generates ready-made callers that write rows to one table: a Dify workflow file, a cURL command (which n8n
+// imports) and the settings of a Feishu automation.
 //
-// The table comes in the query, its columns too or, with credentials in the headers, from the table itself. No secret ever
-// stands in what is written: there is a place for each where the caller's tool keeps secrets.
+// The query names the table. It also lists the columns; with credentials in the headers they are read from the table instead. The
+// output contains no secrets, only placeholders or variables for them.
 package snippet
 
 import (
@@ -22,22 +22,22 @@ const (
 	PathFeishuAutomation = "/connect/feishu-automation"
 )
 
-// pathWrite is where rows are written to.
+// pathWrite is the path of write_records.
 const pathWrite = "/v1/records"
 
-// ProblemWriter answers a request with an error. httpd.Renderer is one.
+// ProblemWriter answers a request with an error. httpd.Renderer implements it.
 type ProblemWriter interface {
 	Write(w http.ResponseWriter, r *http.Request, err error)
 }
 
 // Options of the generators.
 type Options struct {
-	PublicURL string    // as callers reach the service, no trailing slash
+	PublicURL string    // the service's address for callers, without a trailing slash
 	Describe  tool.Tool // describe_table
 	Problems  ProblemWriter
 }
 
-// Routes serves the generators. Their answers to a request that cannot be read, or whose credentials are refused, are problems.
+// Routes serves the generators. Errors are answered as problems.
 func Routes(router chi.Router, o Options) {
 	for path, generate := range map[string]struct {
 		kind  string
@@ -59,21 +59,21 @@ func Routes(router chi.Router, o Options) {
 				return
 			}
 			w.Header().Set("Content-Type", generate.kind)
-			_, _ = w.Write(text) // a reader who has left cannot be told
+			_, _ = w.Write(text) // an error here means that the caller has disconnected
 		})
 	}
 }
 
-// place is one key and its value, in a header, a form or a query.
-type place struct {
+// pair is a key and its value in a header, a form or a query.
+type pair struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
 }
 
-// parameters are the body's keys that say where the rows go, as far as the request named it.
-func (t *table) parameters() []place {
-	var out []place
-	for _, one := range []place{
+// parameters returns the body's parameters that say where the rows go; those that the request did not give are left out.
+func (t *table) parameters() []pair {
+	var out []pair
+	for _, one := range []pair{
 		{"app_token", t.AppToken},
 		{"table_id", t.TableID},
 		{"brand", t.Brand},

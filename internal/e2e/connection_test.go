@@ -13,7 +13,7 @@ import (
 // bare takes the connection out of a request's headers.
 var bare = map[string]string{"Authorization": "", "X-App-Id": "", "X-App-Secret": "", "X-App-Token": "", "X-Table-Id": ""}
 
-// without is the house's headers without some, and with others in their place.
+// without returns a header map that removes some of the harness's headers and sets others instead.
 func without(names string, instead map[string]string) map[string]string {
 	header := map[string]string{}
 	for name := range strings.FieldsSeq(names) {
@@ -98,7 +98,7 @@ func TestConnection(t *testing.T) {
 			request: request{header: map[string]string{"Authorization": "Bearer wrong"}, body: `{"fields":{"标题":"甲"}}`},
 			status:  401, code: "bad_passphrase", never: []string{"wrong\""},
 		},
-		"a_wrong_passphrase_in_the_body_is_not_mended_by_a_right_one_in_the_header": {
+		"a_wrong_passphrase_in_the_body_is_refused_despite_a_right_one_in_the_header": {
 			request: request{body: `{"passphrase":"wrong","fields":{"标题":"甲"}}`},
 			status:  401, code: "bad_passphrase",
 		},
