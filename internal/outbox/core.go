@@ -26,10 +26,11 @@ type core struct {
 	// mu guards what follows, and the state and the mutable fields of every entry, batch and lane. Outbox.mu in comments.
 	mu      sync.Mutex
 	phase   phase
-	entries map[string]*entry // by id: all that are admitted and not done
-	keys    map[string]*entry // by key
-	gone    map[string]bool   // ids whose deletion is on its way to the store
-	load    map[string]*usage // by lane and tenant digest; "" is the total
+	entries map[string]*entry     // by id: all that are admitted and not done
+	keys    map[string]*entry     // by key
+	answers map[string]*answering // by derived key: answers that are being written
+	gone    map[string]bool       // ids whose deletion is on its way to the store
+	load    map[string]*usage     // by lane and tenant digest; "" is the total
 	kept    Kept
 	running int           // lanes that a goroutine works on
 	idle    chan struct{} // closed once when nothing is waiting or under way while the outbox drains
@@ -52,6 +53,7 @@ func newCore(opts Options) *core {
 		journal: newJournal(&opts),
 		entries: make(map[string]*entry),
 		keys:    make(map[string]*entry),
+		answers: make(map[string]*answering),
 		gone:    make(map[string]bool),
 		load:    make(map[string]*usage),
 		idle:    make(chan struct{}),

@@ -16,6 +16,7 @@ type entry struct {
 	derived               bool
 	sub                   *Submission
 	group                 group
+	turn                  turn
 	bytes                 int
 	options               map[int][]option // new ones, by position
 	created               time.Time
@@ -54,6 +55,7 @@ func (e *entry) prepare() {
 		e.bytes += rowBytes(&e.sub.Rows[i])
 	}
 	e.group = groupOf(e)
+	e.turn = turn{tenant: e.sub.Tenant, imported: e.sub.Import, credential: e.tenant, table: e.sub.Table.TableID}
 	e.options = usedOptions(e.sub)
 	e.resetRows()
 }
@@ -121,6 +123,11 @@ func (e *entry) changed() bool {
 		}
 	}
 	return false
+}
+
+// written reports whether every row has come to what it asked for.
+func (e *entry) written() bool {
+	return !slices.ContainsFunc(e.rows, func(row RowResult) bool { return row.Status == Failed || row.Status == Unknown })
 }
 
 // allFailed reports whether nothing was done: no row is written, unknown or already as asked.

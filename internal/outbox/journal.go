@@ -204,7 +204,7 @@ func merge(group []*request) *Changes {
 	if len(group) == 1 {
 		return &group[0].changes
 	}
-	all := &Changes{}
+	all := &Changes{Volatile: true}
 	for _, r := range group {
 		c := &r.changes
 		all.Insert = append(all.Insert, c.Insert...)
@@ -216,6 +216,7 @@ func merge(group []*request) *Changes {
 		all.Keep = append(all.Keep, c.Keep...)
 		all.Forget = append(all.Forget, c.Forget...)
 		all.Fences = append(all.Fences, c.Fences...)
+		all.Volatile = all.Volatile && (c.Volatile || c.empty())
 	}
 	return all
 }

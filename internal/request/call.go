@@ -23,6 +23,8 @@ type Call struct {
 	lang       problem.Lang
 	softErrors bool
 	delivered  []func()
+	settled    []func()
+	alone      bool // no transport knows this call: it is settled from the start
 	recalls    []func()
 	recallable bool
 	recalled   bool
@@ -51,7 +53,7 @@ func CallFrom(ctx context.Context) *Call {
 	if call, ok := ctx.Value(callKey{}).(*Call); ok {
 		return call
 	}
-	return &Call{}
+	return &Call{alone: true}
 }
 
 // SoftCall returns a Call whose problems are answered softly from the start, for transports that have no status of their own.
@@ -177,6 +179,27 @@ func (c *Call) Recall() {
 	c.recalled, c.delivered = true, nil
 	hooks := c.recalls
 	c.recalls = nil
+	c.mu.Unlock()
+	for _, hook := range hooks {
+		hook()
+	}
+}
+
+// OnSettled adds a hook that runs once the answer is delivered, after the hooks of OnDelivered, or once it is known that it will
+// not be. Where no transport carries the answer it runs at once.
+func (c *Call) OnSettled(hook func()) {
+	if c.alone {
+		hook()
+		return
+	}
+	c.set(func() { c.settled = append(c.settled, hook) })
+}
+
+// Settle runs the hooks of OnSettled, each once however often it is called. The transport calls it for every answer.
+func (c *Call) Settle() {
+	c.mu.Lock()
+	hooks := c.settled
+	c.settled = nil
 	c.mu.Unlock()
 	for _, hook := range hooks {
 		hook()

@@ -11,7 +11,7 @@ import (
 	"github.com/rowgate/rowgate/tool/record"
 )
 
-// Jobs looks at writes by their id. *outbox.Outbox is one.
+// Jobs looks at writes by their id. It is implemented by *outbox.Outbox.
 type Jobs interface {
 	Job(ctx context.Context, id, tenant string) (*outbox.Job, error)
 }
@@ -41,7 +41,7 @@ type Status struct {
 }
 
 // Get is the tool get_job. A job is told only to the credential that made it. publicURL is where problems are explained.
-func Get(gate *tool.Gate, jobs Jobs, publicURL string) tool.Tool {
+func Get(access *tool.Access, jobs Jobs, publicURL string) tool.Tool {
 	return tool.Define[GetInput, Status](tool.Meta{
 		Name: "get_job", Path: "/v1/jobs/get", Family: "records",
 		Title: problem.Text{ZH: "查询任务", EN: "Get a job"},
@@ -49,7 +49,7 @@ func Get(gate *tool.Gate, jobs Jobs, publicURL string) tool.Tool {
 			`Example: {"job_id":"job_4k2n8x"}`,
 		Risk: tool.ReadOnly, Errors: []problem.Code{problem.JobNotFound},
 	}, func(ctx context.Context, in *GetInput) (tool.Answer, error) {
-		target, err := gate.App(ctx, &in.Connection)
+		target, err := access.App(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

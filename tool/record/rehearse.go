@@ -15,8 +15,8 @@ import (
 
 // rehearse answers a dry run: what would be sent, and what would become of each row. Where the write would be refused, so is the
 // dry run.
-func (w *write) rehearse(waiting, ctx context.Context, submission outbox.Submission, note memo) (tool.Answer, error) {
-	rows, err := w.foresee(waiting, submission)
+func (w *write) rehearse(ctx context.Context, submission outbox.Submission, note memo) (tool.Answer, error) {
+	rows, err := w.foresee(ctx, submission)
 	if err != nil {
 		return tool.Answer{}, err
 	}

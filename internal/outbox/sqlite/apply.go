@@ -20,7 +20,7 @@ ON CONFLICT (tenant, key) WHERE key <> '' AND (derived = 0 OR delivered = 0 OR d
 
 	insertPayload = `INSERT INTO payload (entry, data) VALUES (?, ?)`
 
-	insertBatch = `INSERT INTO batch (id, lane, seq, client_token, plan, result) VALUES (?, ?, ?, ?, ?, ?)`
+	insertBatch = `INSERT INTO batch (id, lane, seq, client_token, started_at, plan, result) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
 	insertNeeds = `INSERT INTO need (entry, batch)
 SELECT entry.seq, ?2 FROM json_each(?1) AS ids CROSS JOIN entry ON entry.id = ids.value WHERE entry.done_at IS NULL`
@@ -85,15 +85,19 @@ func prepareAll(ctx context.Context, db *sql.DB, texts map[**sql.Stmt]string) er
 }
 
 // Apply implements outbox.Store. ctx bounds the wait for the writer's turn; a transaction that has begun is ended.
-func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) error {
+func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) (err error) {
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
 	defer s.endTurn()
+	defer func() { s.note(err) }()
 	if err := s.fences.Check(changes.Fences); err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
+	if err := s.setSync(ctx, changes.Volatile); err != nil {
+		return fmt.Errorf("outbox store: %w", err)
+	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("outbox store: begin: %w", err)
@@ -104,6 +108,22 @@ func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("outbox store: commit: %w", err)
 	}
+	return nil
+}
+
+// setSync sets whether the writer's next commits are synced; the caller has the turn.
+func (s *Store) setSync(ctx context.Context, lax bool) error {
+	if s.lax == lax {
+		return nil
+	}
+	mode := "PRAGMA synchronous = FULL"
+	if lax {
+		mode = "PRAGMA synchronous = NORMAL"
+	}
+	if _, err := s.writer.ExecContext(ctx, mode); err != nil {
+		return err
+	}
+	s.lax = lax
 	return nil
 }
 
@@ -169,7 +189,11 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, entries []outbox.Entry) 
 func (s *Store) start(ctx context.Context, tx *sql.Tx, batches []outbox.Batch) error {
 	for i := range batches {
 		b := &batches[i]
-		inserted, err := run(ctx, tx, s.write.insertBatch, b.ID, b.Lane, b.Seq, b.ClientToken, notNil(b.Plan), b.Result)
+		startedAt := int64(0)
+		if !b.StartedAt.IsZero() {
+			startedAt = b.StartedAt.UnixMilli()
+		}
+		inserted, err := run(ctx, tx, s.write.insertBatch, b.ID, b.Lane, b.Seq, b.ClientToken, startedAt, notNil(b.Plan), b.Result)
 		if err != nil {
 			return fmt.Errorf("start batch %s: %w", b.ID, err)
 		}

@@ -69,6 +69,7 @@ func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
 		exchange.answer(c.ledger, e, len(text), delivers)
 		return result
 	}
+	defer own.Settle()
 	if delivers {
 		own.Deliver() // a local pipe: what is written to it is delivered
 	}

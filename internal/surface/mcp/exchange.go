@@ -127,6 +127,7 @@ func (x *exchange) answer(l *ledger, e *entry, size int, delivers bool) {
 	defer x.mu.Unlock()
 	if x.over {
 		l.end(e, false)
+		e.call.Settle()
 		return
 	}
 	l.write(e)
@@ -148,6 +149,7 @@ func (x *exchange) settle(l *ledger) {
 		if delivered {
 			one.entry.call.Deliver()
 		}
+		one.entry.call.Settle()
 		l.end(one.entry, delivered && x.session)
 	}
 }
