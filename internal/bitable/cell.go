@@ -58,7 +58,7 @@ func (c *run) cell(t *target, raw []byte) {
 	}
 }
 
-// unknownColumn does what the policy says about a column that the table has not.
+// unknownColumn does what the policy says about a column that the table does not have.
 func (c *run) unknownColumn(raw []byte) {
 	switch c.o.UnknownFields {
 	case PolicyIgnore:

@@ -14,7 +14,7 @@ const chunkBytes = 64 << 10
 
 // Coerce turns rows into what Feishu takes. It never fails as a whole: what is wrong with a row is in the plan's Errors.
 //
-// Each row is a valid JSON object without duplicate keys, as the intake hands it on; what is no object is that row's error. A row
+// Each row is a valid JSON object without duplicate keys, as the intake hands it on; what is not an object is that row's error. A row
 // is walked over once, by unwrap; after that only its single values are looked at. The rows are not changed; the plan keeps parts
 // of them (UnknownColumn.Samples). A nil Options.TimeZone means UTC.
 func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {

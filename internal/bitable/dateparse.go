@@ -9,7 +9,7 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// Why a value is no date.
+// Why a value is not a date.
 var (
 	reasonDate       = problem.Text{ZH: "看不出这是哪个日期。", EN: "This is not plainly a date."}
 	reasonDateNumber = problem.Text{ZH: "只有 8、10 至 13 或 16 位的整数，以及 12、14 位的文本可以读成日期（负数按毫秒）。", EN: "Only whole numbers of 8, 10 to 13 or 16 digits, and text of 12 or 14, are read as dates (negative ones as milliseconds)."}
@@ -22,7 +22,7 @@ var (
 	reasonGap        = problem.Text{ZH: "这个时刻因夏令时开始被跳过，并不存在。请写带偏移的时间。", EN: "Daylight saving skips this local time; it does not exist. Send a time with an offset."}
 )
 
-// dateFault is why text is no date, and how it may have been meant.
+// dateFault is why text is not a date, and how it may have been meant.
 type dateFault struct {
 	reason     problem.Text
 	suggestion string
@@ -189,7 +189,7 @@ func matchesName(word, name string) bool {
 	return strings.EqualFold(word, name) || strings.EqualFold(word, name[:3])
 }
 
-// dayFirst tells a date whose day and month may be swapped from what is no date at all.
+// dayFirst tells a date whose day and month may be swapped from what is not a date at all.
 func dayFirst(text string) dateFault {
 	p := dateParser{rest: text}
 	var first, second, year int

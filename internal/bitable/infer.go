@@ -19,7 +19,7 @@ type Inferred struct {
 // Bounds of inference.
 const (
 	maxInferredDigits      = 10 // longer digits in text are ids, not numbers
-	maxInferredOptionRunes = 30 // a longer text in a list is no option
+	maxInferredOptionRunes = 30 // a longer text in a list is not an option
 )
 
 // SampleColumns lists the columns that rows name, with their values, for Infer. Rows have the shapes that Coerce takes.

@@ -46,7 +46,7 @@ var (
 	}
 	namelessColumn = RowError{
 		Code:     problem.RowFieldNotFound,
-		Message:  problem.Text{ZH: "这个键是空的，不能作列名。", EN: "The key is empty, which is no column name."},
+		Message:  problem.Text{ZH: "这个键是空的，不能作列名。", EN: "The key is empty, which is not a column name."},
 		Expected: problem.Text{ZH: "表里已有或要新建的列名", EN: "the name of a column, one of the table's or a new one"},
 	}
 	tooManyNewColumns = RowError{
@@ -118,7 +118,7 @@ var (
 	reasonTwoOptions = problem.Text{ZH: "单选列只能有一个选项。", EN: "A single select takes one option."}
 	reasonTwins      = problem.Text{ZH: "有几个选项只在大小写、全半角或空白上不同，分不清是哪一个。请照原样写。", EN: "Several options differ only by case, width or white space. Write one of them exactly."}
 	reasonSingle     = problem.Text{ZH: "这一列设为只能有一个值。", EN: "The column is set to hold one value."}
-	reasonPrefix     = problem.Text{ZH: "编号的类型和 user_id_type 不符，或者不是编号。姓名不能用来指定人员，请用编号、邮箱或手机号。", EN: "The id is not of the kind that user_id_type says, or is no id. A name cannot stand for a person: send an id, email or mobile number."}
+	reasonPrefix     = problem.Text{ZH: "编号的类型和 user_id_type 不符，或者不是编号。姓名不能用来指定人员，请用编号、邮箱或手机号。", EN: "The id is not of the kind that user_id_type says, or is not an id. A name cannot stand for a person: send an id, email or mobile number."}
 	reasonRange      = problem.Text{ZH: "经度要在 ±180 以内，纬度要在 ±90 以内，经度在前。", EN: "Longitude must lie within ±180 and latitude within ±90, longitude first."}
 	reasonURL        = problem.Text{ZH: "这不是完整的链接。", EN: "This is not a complete link."}
 	reasonElement    = problem.Text{ZH: "列表里有这一列不接受的元素。", EN: "The list holds an element that the column does not take."}

@@ -53,13 +53,13 @@ type element struct {
 
 type answer struct{ json json.RawMessage }
 
-// optionUse says that a row uses an option that the column has not.
+// optionUse says that a row uses an option that the column does not have.
 type optionUse struct {
 	column, name string
 	row          int
 }
 
-// UnknownColumn is a column that rows name and the table has not.
+// UnknownColumn is a column that rows name and the table does not have.
 type UnknownColumn struct {
 	Name    string            // as first spelled, trimmed
 	Samples []json.RawMessage // every value that rows have for it, nulls left out; parts of the request, not copies
@@ -157,7 +157,7 @@ func (p *Plan) Warnings() []Warning { return p.warnings }
 // not among Rows: create the columns and coerce again with the new schema.
 func (p *Plan) UnknownColumns() []UnknownColumn { return p.unknown }
 
-// NewOptions returns, by column, the options that the good rows use and the column has not, in order of first use. Feishu
+// NewOptions returns, by column, the options that the good rows use and the column does not have, in order of first use. Feishu
 // creates one twice if it comes twice in one call: create them before, or keep its first use in a call of its own.
 func (p *Plan) NewOptions() map[string][]string {
 	type key struct{ column, name string }

@@ -12,7 +12,7 @@ const (
 	MaxChosenOptions = 1000   // options chosen in a cell
 )
 
-// freshOptions are the options of one column that rows use and the column has not.
+// freshOptions are the options of one column that rows use and the column does not have.
 type freshOptions struct {
 	folded map[string]string // folded → name
 }
@@ -76,7 +76,7 @@ func (c *run) undress(col *column, index *optionsIndex, name []byte) (rest []byt
 	return rest, i, true
 }
 
-// freshOption registers an option that the column has not; spellings that fold to the same are one option.
+// freshOption registers an option that the column does not have; spellings that fold to the same are one option.
 func (c *run) freshOption(col *column, name, key string) ([]byte, bool) {
 	fresh := c.fresh[c.key.column]
 	if fresh == nil {

@@ -83,7 +83,7 @@ func joinSegments(raw []byte) (joined []byte, ok bool) {
 	}
 }
 
-// memberOf returns the value of an object's member, or nil if raw is no object or has no such member.
+// memberOf returns the value of an object's member, or nil if raw is not an object or has no such member.
 func memberOf(raw []byte, name string) []byte {
 	if len(raw) == 0 || raw[0] != '{' {
 		return nil

@@ -127,6 +127,8 @@ type Node struct {
 type Record struct {
 	ID     string          `json:"record_id"`
 	Fields json.RawMessage `json:"fields"`
+	// CreatedTime is when it was made, milliseconds since 1970; "" unless SearchRequest.AutomaticFields asks for it.
+	CreatedTime json.Number `json:"created_time,omitempty"`
 }
 
 // Fields is one row as a JSON object of column names, in Feishu's write shape; it is sent byte for byte.

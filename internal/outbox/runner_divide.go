@@ -60,7 +60,7 @@ func (r *runner) divide(ctx context.Context, l *lane, b *batch, why *feishu.Erro
 		if !r.start(l, child) {
 			return r.goOn(l, b.op, append(rest, right...))
 		}
-		ids, v, whyChild := r.send(ctx, child)
+		ids, v, whyChild := r.send(ctx, l, child)
 		r.metrics.batch(child, v)
 		switch v {
 		case verdictWritten:

@@ -151,7 +151,7 @@ func (*whereParser) refused(field feishu.Field, e bitable.RowError) error {
 		text.EN = fmt.Sprintf("the column %q has no such option", field.Name)
 	case !e.Expected.IsZero():
 		text.ZH += "应是" + e.Expected.ZH
-		text.EN += " Expected is " + e.Expected.EN
+		text.EN += " The expected value is " + e.Expected.EN
 	}
 	return badWhere(strings.TrimSuffix(text.ZH, "。"), strings.TrimSuffix(text.EN, "."))
 }

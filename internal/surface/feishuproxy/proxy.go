@@ -66,7 +66,7 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 			EN: "Only calls on the records, fields, tables and views of a base are forwarded (/open-apis/bitable/v1/apps/…).",
 		})
 	}
-	app, err := p.Guard.App(ctx, placeOf(api, params))
+	app, err := p.Guard.App(ctx, resourceOf(api, params))
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +75,11 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 	})
 }
 
-// placeOf returns base and table of the call: the first parameters of its path.
-func placeOf(api *feishu.API, params []string) single.Place {
-	place := single.Place{AppToken: params[0]}
+// resourceOf returns base and table of the call: the first parameters of its path.
+func resourceOf(api *feishu.API, params []string) single.Resource {
+	resource := single.Resource{AppToken: params[0]}
 	if strings.Contains(api.Path, table) {
-		place.TableID = params[1]
+		resource.TableID = params[1]
 	}
-	return place
+	return resource
 }

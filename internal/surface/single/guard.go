@@ -20,21 +20,21 @@ const tokenName = "api_auth_token"
 
 // Options of a Guard.
 type Options struct {
-	Token secret.Text // API_AUTH_TOKEN; empty: no token gives access to the configured app
-	App   feishu.App  // the configured app
-	Gate  *tool.Gate  // for connection keys
+	Token  secret.Text  // API_AUTH_TOKEN; empty: no token gives access to the configured app
+	App    feishu.App   // the configured app
+	Access *tool.Access // for connection keys
 }
 
 // Guard authenticates callers. It is safe for concurrent use and must be closed.
 type Guard struct {
 	token *tenant.Authenticator // compares with the configured token; nil if there is none
 	app   feishu.App
-	keys  *tool.Gate // for connection keys
+	keys  *tool.Access // for connection keys
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
-	g := &Guard{app: o.App, keys: o.Gate}
+	g := &Guard{app: o.App, keys: o.Access}
 	if !o.Token.IsZero() {
 		g.token = tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase(tokenName, o.Token)}, nil) // without keys
 	}
@@ -58,8 +58,8 @@ func (g *Guard) Token(ctx context.Context) error {
 	return g.check(ctx, tenant.CallerFrom(ctx).Bearer)
 }
 
-// Place is the base and the table of a call of the Open API, from its path; "" if the path does not contain them.
-type Place struct{ AppToken, TableID string }
+// Resource is the base and the table of a call of the Open API, from its path; "" if the path does not contain them.
+type Resource struct{ AppToken, TableID string }
 
 // Any accepts the configured token or any connection key and returns the app. It authorizes no access to a base: use App for
 // that.
@@ -79,26 +79,26 @@ func (g *Guard) Any(ctx context.Context) (feishu.App, error) {
 // to no other.
 //
 // Errors: those of Any; bad_parameter for a base or table outside the key's; those of resolving the key's wiki link.
-func (g *Guard) App(ctx context.Context, place Place) (feishu.App, error) {
+func (g *Guard) App(ctx context.Context, resource Resource) (feishu.App, error) {
 	bearer := tenant.CallerFrom(ctx).Bearer
 	if !isKey(bearer) {
 		return g.configured(ctx, bearer)
 	}
-	identity, err := g.keys.Admission.Admit(ctx, tenant.Claim{})
+	identity, err := g.keys.Authenticator.Admit(ctx, tenant.Claim{})
 	if err != nil {
 		return feishu.App{}, wrong(err)
 	}
-	if identity.TableID != "" && place.TableID == "" || identity.AppToken != "" && place.AppToken == "" {
+	if identity.TableID != "" && resource.TableID == "" || identity.AppToken != "" && resource.AppToken == "" {
 		return feishu.App{}, tool.BeyondKey()
 	}
 	reach := g.keys.Table
 	switch {
-	case place.AppToken == "":
+	case resource.AppToken == "":
 		reach = g.keys.App
-	case place.TableID == "":
+	case resource.TableID == "":
 		reach = g.keys.Base
 	}
-	target, err := reach(ctx, &tool.Connection{AppToken: place.AppToken, TableID: place.TableID})
+	target, err := reach(ctx, &tool.Connection{AppToken: resource.AppToken, TableID: resource.TableID})
 	return target.App, err
 }
 
@@ -110,7 +110,7 @@ func (g *Guard) Credential(ctx context.Context, appID string, credential secret.
 	if isKey(credential) {
 		caller := tenant.CallerFrom(ctx)
 		caller.Bearer = credential
-		identity, err := g.keys.Admission.Admit(tenant.WithCaller(ctx, caller), tenant.Claim{})
+		identity, err := g.keys.Authenticator.Admit(tenant.WithCaller(ctx, caller), tenant.Claim{})
 		if err != nil {
 			return wrong(err)
 		}
