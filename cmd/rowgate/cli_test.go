@@ -2,11 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/rowgate/rowgate/internal/secret"
 )
 
 // execute runs a command within the test, with these settings and no others.
@@ -57,8 +62,32 @@ func TestCommands(t *testing.T) {
 
 	t.Run("check_accepts_what_is_right", func(t *testing.T) {
 		t.Parallel()
-		if code, out, errs := execute(t, nil, "check"); code != exitOK || !strings.Contains(out, "valid") || errs != "" {
+		free := map[string]string{"ROWGATE_LISTEN": "127.0.0.1:0", "ROWGATE_DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "new", "rowgate.db")}
+		if code, out, errs := execute(t, free, "check"); code != exitOK || !strings.Contains(out, "valid") || errs != "" {
 			t.Errorf("exit code %d: %s%s", code, out, errs)
+		}
+	})
+
+	t.Run("check_finds_what_stops_serve", func(t *testing.T) {
+		t.Parallel()
+		foreign := filepath.Join(t.TempDir(), "rowgate.db")
+		if err := os.WriteFile(foreign, []byte(strings.Repeat("this is no database ", 500)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = listener.Close() }()
+		key := secret.GenerateKey()
+		for variable, env := range map[string]map[string]string{
+			"ROWGATE_DATABASE_URL: ": {"ROWGATE_LISTEN": "127.0.0.1:0", "ROWGATE_KEY": key, "ROWGATE_DATABASE_URL": "sqlite:" + foreign},
+			"ROWGATE_LISTEN: ":       {"ROWGATE_LISTEN": listener.Addr().String(), "ROWGATE_DATABASE_URL": "sqlite::memory:"},
+			"FEISHU_BASE_URL: ":      {"ROWGATE_LISTEN": "127.0.0.1:0", "FEISHU_BASE_URL": "https://open.feishu.cn/open-apis"},
+		} {
+			if code, out, errs := execute(t, env, "check"); code != exitFail || !strings.Contains(errs, variable) {
+				t.Errorf("%s exit code %d: %s%s", variable, code, out, errs)
+			}
 		}
 	})
 

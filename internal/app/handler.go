@@ -89,7 +89,10 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 	options := httpd.Options{
 		PublicURL: a.publicURL, Logger: a.logger, Health: a.health, Parse: intake.Parse,
 		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
+		Admit: a.admitEarly,
 	}
+	options.Hosts, options.GuardHosts = httpd.LoopbackHosts(a.config.Listen, a.public.Addr(), a.config.PublicURL)
+	options.HostPaths = hostPaths()
 	renderer := options.Renderer()
 	p := a.parts(keyring)
 	tools := catalogue(p)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/go-chi/chi/v5"
 
@@ -23,6 +24,21 @@ import (
 func wholeBodies() []string {
 	paths := append([]string{mcp.Path}, feishuproxy.ProxyWholeBodies()...)
 	return append(paths, learning.SyncWholeBodies()...)
+}
+
+// hostPaths are the paths of surfaces that may trust whoever reaches a loopback listener, or that browsers are known to attack.
+func hostPaths() []string { return append([]string{mcp.Path}, learning.SyncWholeBodies()...) }
+
+// admitEarly judges the caller of a large body by its headers. The proxy's callers are judged by the proxy itself.
+func (a *App) admitEarly(r *http.Request) error {
+	switch path := httpd.RoutePath(r); {
+	case slices.Contains(learning.SyncWholeBodies(), path):
+		return a.guard.Token(r.Context())
+	case slices.Contains(feishuproxy.ProxyWholeBodies(), path):
+		return nil
+	default:
+		return a.admitMCP(r)
+	}
 }
 
 // surfaces adds to router the surfaces that are not tools: MCP for the same catalogue, and the drop-ins for one configured app.

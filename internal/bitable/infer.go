@@ -179,7 +179,7 @@ func textEvidence(text []byte) evidence {
 	}
 	if n, ok := parseNumber(folded); ok {
 		id := folded[0] == '+' || areDigits(folded) && (len(folded) > maxInferredDigits || len(folded) > 1 && folded[0] == '0')
-		number, fault := appendNumber(nil, folded)
+		number, _, fault := appendNumber(nil, folded)
 		if id || !fault.IsZero() {
 			return isTextual
 		}

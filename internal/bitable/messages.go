@@ -109,8 +109,12 @@ func tooLarge(limit int, zh, en string) RowError {
 // Why a column does not take a value.
 var (
 	reasonShape      = problem.Text{ZH: "这一列不接受这种值。", EN: "The column does not take such a value."}
+	reasonTemplate   = problem.Text{ZH: "这是没有替换的模板变量，不是数据。请检查上一步的变量是否存在、模板是否已启用。", EN: "This is a template variable that was not filled in, not data. Check that the variable exists and that the field is a template."}
+	reasonNothing    = problem.Text{ZH: "这个词只表示“没有”，不能作选项。", EN: "The word only says that there is nothing; it is not an option."}
 	reasonNumber     = problem.Text{ZH: "这不是一个明确的数字。", EN: "This is not plainly a number."}
 	reasonPrecision  = problem.Text{ZH: "超过 2^53 的数字会失去精度。请用文本列保存。", EN: "A number beyond 2^53 would lose digits. Keep it in a text column."}
+	reasonTiny       = problem.Text{ZH: "这个数太接近 0，会存成 0。请用文本列保存。", EN: "The number is so close to 0 that it would be stored as 0. Keep it in a text column."}
+	reasonCurrency   = problem.Text{ZH: "货币符号和这一列的货币不一致。", EN: "The currency is not that of the column."}
 	reasonTwoOptions = problem.Text{ZH: "单选列只能有一个选项。", EN: "A single select takes one option."}
 	reasonTwins      = problem.Text{ZH: "有几个选项只在大小写、全半角或空白上不同，分不清是哪一个。请照原样写。", EN: "Several options differ only by case, width or white space. Write one of them exactly."}
 	reasonSingle     = problem.Text{ZH: "这一列设为只能有一个值。", EN: "The column is set to hold one value."}
@@ -124,6 +128,9 @@ var (
 // expected says what a column takes.
 func (c *run) expected(col *column) problem.Text {
 	expected := col.kind.expected
+	if expected.IsZero() { // text takes anything but template text in a key
+		return problem.Text{ZH: "变量的值本身", EN: "the value of the variable itself"}
+	}
 	if col.kind.form != formPeople {
 		return expected
 	}

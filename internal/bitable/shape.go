@@ -7,7 +7,7 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// unwrap lists the columns of a row in c.given: those of {"fields":{…}} alone, or of the flat row itself; in Update mode beside or
+// unwrap lists the columns of a row in c.listed: those of {"fields":{…}} alone, or of the flat row itself; in Update mode beside or
 // with a record_id. A flat key named fields or record_id that could be either a column or part of the shape is refused; inside
 // {"fields":{…}} any name is a column. An empty record_id is absent, and so is an empty id where the table has no column id; to
 // update, an id that is spelled like a record's is taken for record_id there. ok is false if an error was recorded, one for the
@@ -17,7 +17,7 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 		c.failRow(notAnObject)
 		return false
 	}
-	c.given = c.given[:0]
+	c.listed = c.listed[:0]
 	var id []byte
 	var other member // an id that is no column
 	wrapped, flat, inside := false, 0, 0
@@ -85,7 +85,7 @@ func isBlank(raw []byte) bool {
 // give adds a column to the row under way, which has n already. Past MaxColumns they are only counted.
 func (c *run) give(n int, key, value []byte) {
 	if n <= MaxColumns {
-		c.given = append(c.given, member{key: key, value: value})
+		c.listed = append(c.listed, member{key: key, value: value})
 	}
 }
 
@@ -136,9 +136,24 @@ func isAlphanumeric[T ~string | ~[]byte](s T) bool {
 func (c *run) fail(e RowError) {
 	e.Index, e.Field = c.row, c.key.name
 	if e.Got == "" {
-		e.Got = shown(c.raw)
+		e.Got = shown(c.given)
+	}
+	if c.o.SkipBadValues && isBadValue(e.Code) && !c.isKey() {
+		c.count(RuleBadValueSkipped, e.Field, c.given, nil)
+		return
 	}
 	c.plan.fail(e)
+}
+
+// isBadValue reports whether bad_values:skip leaves out a value that is refused with the code.
+func isBadValue(code problem.RowCode) bool {
+	switch code {
+	case problem.RowValueMismatch, problem.RowReadOnlyField, problem.RowOptionNotFound, problem.RowPersonNotFound,
+		problem.RowAttachmentFailed:
+		return true
+	default:
+		return false
+	}
 }
 
 // failRow records what is wrong with the row under way.

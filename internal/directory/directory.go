@@ -92,13 +92,40 @@ func newCache[K comparable, V any](size int) *otter.Cache[K, V] {
 	})
 }
 
-// get reads through a cache: one look-up for any number of callers, freed from the deadline of the one that starts it.
+// get reads through a cache: one look-up for any number of callers, freed from the deadline of the one that starts it. Each of
+// them waits no longer than its own; the error is upstream_unavailable then.
 func get[K comparable, V any](ctx context.Context, cache *otter.Cache[K, V], key K, load func(context.Context) (V, error)) (V, error) {
-	return cache.Get(ctx, key, otter.LoaderFunc[K, V](func(ctx context.Context, _ K) (V, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LoadTimeout)
-		defer cancel()
-		return load(ctx)
-	}))
+	if known, ok := cache.GetIfPresent(key); ok {
+		return known, nil
+	}
+	type answer struct {
+		value V
+		err   error
+	}
+	answered := make(chan answer, 1)
+	go func() { // ends with LoadTimeout
+		value, err := cache.Get(ctx, key, otter.LoaderFunc[K, V](func(ctx context.Context, _ K) (V, error) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LoadTimeout)
+			defer cancel()
+			return load(ctx)
+		}))
+		answered <- answer{value, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.value, a.err
+	case <-ctx.Done():
+		var none V
+		return none, late(ctx.Err())
+	}
+}
+
+// late is the answer to a caller whose time was over before Feishu had answered; the look-up goes on for others.
+func late(cause error) error {
+	return problem.New(problem.UpstreamUnavailable, problem.Text{
+		ZH: "飞书没有在 timeout_ms 内响应查询，没有写入任何内容。",
+		EN: "Feishu did not answer the look-up within timeout_ms; nothing was written.",
+	}).Because(cause)
 }
 
 // Close ends the caches' goroutines.

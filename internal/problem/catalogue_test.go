@@ -26,6 +26,7 @@ var contract = map[int][]problem.Code{
 	http.StatusMethodNotAllowed:      {"method_not_allowed"},
 	http.StatusConflict:              {"idempotency_conflict", "in_flight"},
 	http.StatusRequestEntityTooLarge: {"body_too_large", "too_many_rows"},
+	http.StatusMisdirectedRequest:    {"wrong_host"},
 	http.StatusUnprocessableEntity: {
 		"invalid_rows", "field_not_found", "bad_key_field", "table_full", "quota_exhausted", "upstream_rejected",
 	},

@@ -33,6 +33,8 @@ const (
 
 	MethodNotAllowed Code = "method_not_allowed"
 
+	WrongHost Code = "wrong_host"
+
 	IdempotencyConflict Code = "idempotency_conflict"
 	InFlight            Code = "in_flight"
 

@@ -194,6 +194,19 @@ var requestEntries = []Entry{
 		},
 	},
 	{
+		Code: WrongHost, Status: statusMisdirectedRequest, Outcome: NotWritten,
+		Title: Text{ZH: "主机名不是本服务的", EN: "The host name is not this service's"},
+		Fix: Text{
+			ZH: "用 127.0.0.1 或 localhost 访问；如果有反向代理或自己的域名，请把它设置为 ROWGATE_PUBLIC_URL。",
+			EN: "Use 127.0.0.1 or localhost; if a reverse proxy or a name of your own is in use, set it as ROWGATE_PUBLIC_URL.",
+		},
+		Explanation: Text{
+			ZH: "服务只在本机监听，而请求的 Host 是别的名称。网页可以把自己的域名指向本机（DNS 重绑定），因此这样的请求会被拒绝。",
+			EN: "The service listens on this machine only, and the request's Host is another name. A web page can make its own name point to " +
+				"this machine (DNS rebinding), so such requests are refused.",
+		},
+	},
+	{
 		Code: BodyTooLarge, Status: statusRequestEntityTooLarge, Outcome: NotWritten,
 		Title: Text{ZH: "请求体过大", EN: "The body is too large"},
 		Fix: Text{

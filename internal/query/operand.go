@@ -132,7 +132,7 @@ func (p *whereParser) plan(field feishu.Field, values []json.RawMessage, entries
 	}
 	return bitable.NewSchema([]feishu.Field{field}).Coerce(rows, bitable.Options{
 		Mode: bitable.Create, TimeZone: p.zone, UserIDType: p.userIDType, EmptyValues: bitable.EmptySkip,
-		UnknownFields: bitable.PolicyReject, UnknownOptions: bitable.PolicyReject,
+		UnknownFields: bitable.PolicyReject, UnknownOptions: bitable.PolicyReject, Literal: true,
 	})
 }
 

@@ -35,7 +35,7 @@ type Status struct {
 	JobID     string            `json:"job_id" doc:"the job"`
 	State     outbox.State      `json:"state" enum:"queued,running,done,failed" doc:"failed: it ended and nothing was written"`
 	Progress  Progress          `json:"progress" doc:"how far it is"`
-	Result    any               `json:"result" doc:"done: the receipt, as write_records answers it; else null"`
+	Result    Receipt           `json:"result" doc:"done: the receipt, as write_records or delete_records answers it; else null"`
 	Problem   *problem.Document `json:"problem" doc:"failed: why; else null"`
 	RequestID string            `json:"request_id" doc:"this request, for support"`
 }
@@ -73,7 +73,7 @@ func Get(access *tool.Access, jobs Jobs, publicURL string) tool.Tool {
 			status.OK, status.Problem, status.State = false, &doc, outbox.StateFailed
 			return tool.OK(status), nil
 		}
-		status.Result = receipt
+		status.Result = Receipt{Of: receipt}
 		return tool.OK(status), nil
 	})
 }

@@ -24,15 +24,14 @@ import (
 type write struct {
 	*Service
 
-	target   tool.Target
-	deadline tool.Deadline
-	options  *WriteOptions
-	op       outbox.Op
-	mode     bitable.Mode      // not of delete, which coerces nothing
-	rows     []json.RawMessage // as they were sent; delete: record ids
-	counted  int               // rows that the call's record has so far
-	keys     []string          // upsert: key columns as the caller names them
-	token    string            // Feishu's client_token, if the caller brought one
+	target  tool.Target
+	options *WriteOptions
+	op      outbox.Op
+	mode    bitable.Mode      // not of delete, which coerces nothing
+	rows    []json.RawMessage // as they were sent; delete: record ids
+	counted int               // rows that the call's record has so far
+	keys    []string          // upsert: key columns as the caller names them
+	token   string            // Feishu's client_token, if the caller brought one
 }
 
 // prepared is a write as it is sent.
@@ -48,9 +47,6 @@ type prepared struct {
 // the table as it is now.
 func (w *write) run(ctx context.Context) (tool.Answer, error) {
 	w.count(ctx, len(w.rows))
-	ctx, cancel := w.deadline.Context(ctx)
-	defer cancel()
-
 	fingerprint := w.fingerprint(ctx)
 	if key := w.options.IdempotencyKey; key != "" && !tool.IsTrue(w.options.DryRun) {
 		ticket, found, err := w.Outbox.Replay(ctx, w.target.TableRef, key, fingerprint)
@@ -108,7 +104,7 @@ func (w *write) prepare(ctx context.Context, known *directory.Table) (prepared, 
 	note := newMemo(w.op, settled.Settled, plan.Plan)
 	note.Warnings = append(note.Warnings, plan.created...)
 	return prepared{note: note, known: plan.known, Submission: outbox.Submission{
-		Rows: plan.Rows(), KeyFields: keys, Fields: plan.known.Fields, NewOptions: plan.NewOptions(), Caller: w.caller(len(settled.Rows)),
+		Rows: plan.Rows(), KeyFields: keys, Fields: plan.known.Fields, NewOptions: plan.NewOptions(), Tenant: w.target.Caller, Import: w.importName(len(settled.Rows)),
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
@@ -142,13 +138,13 @@ func (w *write) send(ctx context.Context, ready prepared, fingerprint [32]byte) 
 	return w.await(ctx, ticket, ready.note, ready.known)
 }
 
-// caller is whose turn it is in the lane. An import of several batches takes turns with the other requests of its own caller as
-// it does with those of others; requests that one batch holds keep their caller's order.
-func (w *write) caller(rows int) string {
+// importName names an import of several batches, which takes turns with the other requests of its tenant; "" for a request that
+// one batch holds: those keep their order.
+func (w *write) importName(rows int) string {
 	if rows <= feishu.MaxBatchCreate {
-		return w.target.Caller
+		return ""
 	}
-	return w.target.Caller + "/" + rand.Text()
+	return rand.Text()
 }
 
 // await waits for the result until the deadline, then answers 202: the write goes on. Who asked for a job gets its id at once, a
@@ -169,7 +165,7 @@ func (w *write) await(ctx context.Context, ticket *outbox.Ticket, note memo, kno
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	request.CallFrom(ctx).OnDelivered(ticket.Delivered)
+	awaitDelivery(request.CallFrom(ctx), ticket)
 	receipt, err := settle(ctx, result, note)
 	if err != nil {
 		return tool.Answer{}, err
@@ -190,6 +186,15 @@ func (w *write) await(ctx context.Context, ticket *outbox.Ticket, note memo, kno
 		receipt.UpstreamCalls = result.UpstreamCalls + request.CallFrom(ctx).UpstreamCalls()
 	}
 	return tool.OK(receipt.body(receipt.op)), nil
+}
+
+// awaitDelivery makes the write an answered one once the call's answer is delivered.
+func awaitDelivery(call *request.Call, ticket *outbox.Ticket) {
+	call.OnDelivered(ticket.Delivered)
+	call.OnSettled(ticket.Answering())
+	if call.Recallable() {
+		call.OnRecalled(ticket.Recallable())
+	}
 }
 
 // body is the receipt in the words of the operation.
@@ -277,7 +282,7 @@ func accepted(ctx context.Context, ticket *outbox.Ticket) (tool.Answer, error) {
 		return tool.Answer{}, err
 	}
 	call := request.CallFrom(ctx)
-	call.OnDelivered(ticket.Delivered)
+	awaitDelivery(call, ticket)
 	message := problem.Text{
 		ZH: "已接收，仍在写入。请用 get_job 查询结果。",
 		EN: "Accepted and being written. Ask get_job for the result.",
@@ -302,7 +307,7 @@ func (w *write) fingerprint(ctx context.Context) [32]byte {
 	o := w.options
 	options := []string{
 		w.target.Tenant, w.target.AppToken, w.target.TableID, string(w.op), strings.Join(w.keys, "\x00"), w.token,
-		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, w.target.UserIDType,
+		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, o.BadValues, w.target.UserIDType,
 		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
 	}
 	files := intake.ResultFrom(ctx).Files

@@ -56,6 +56,8 @@ func Delete(s *Service) tool.Tool {
 			problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *DeleteInput) (tool.Answer, error) {
+		ctx, cancel := in.Deadline.Context(ctx)
+		defer cancel()
 		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
@@ -80,7 +82,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 		rows = append(rows, json.RawMessage(id))
 	}
 	return (&write{
-		Service: s, target: target, deadline: in.Deadline, op: outbox.OpDelete, rows: rows,
+		Service: s, target: target, op: outbox.OpDelete, rows: rows,
 		options: &WriteOptions{OnError: in.OnError, DryRun: in.DryRun, IdempotencyKey: in.IdempotencyKey, Async: in.Async},
 	}).run(ctx)
 }
@@ -101,7 +103,7 @@ func (w *write) deletion(ctx context.Context) prepared {
 		seen[id] = true
 		rows = append(rows, bitable.Row{Index: i, RecordID: id})
 	}
-	return prepared{note: note, Submission: outbox.Submission{Rows: rows, Caller: w.target.Caller}}
+	return prepared{note: note, Submission: outbox.Submission{Rows: rows, Tenant: w.target.Caller}}
 }
 
 // reject notes a row that is not sent.

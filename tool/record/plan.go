@@ -54,6 +54,7 @@ func (w *write) plan(ctx context.Context, rows settled) (planned, error) {
 		return planned{}, err
 	}
 	options.Files, options.Repeated, options.Refused = w.Files(ctx), intake.ResultFrom(ctx).Repeated, rows.Refused
+	options.KeyFields = w.keys
 	plan, err := directory.Retry(rows.known, func(known *directory.Table) (planned, error) {
 		return planned{Plan: known.Schema.Coerce(rows.Rows, options), given: rows.Rows, known: known}, nil
 	}, func(plan planned, _ error) bool { return len(plan.UnknownColumns()) > 0 }, w.refresh(ctx))

@@ -9,6 +9,7 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -35,6 +36,7 @@ func (w *write) rehearse(ctx context.Context, submission outbox.Submission, note
 		return tool.Answer{}, err
 	}
 	receipt.DryRun = true
+	receipt.Message = problem.Text{ZH: "试运行，", EN: "Dry run, "}.In(request.CallFrom(ctx).Lang()) + receipt.Message
 	receipt.Rows = make([]json.RawMessage, note.Total)
 	for i := range receipt.Rows {
 		receipt.Rows[i] = json.RawMessage("null")

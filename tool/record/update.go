@@ -31,12 +31,14 @@ func Update(s *Service) tool.Tool {
 			problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *UpdateInput) (tool.Answer, error) {
+		ctx, cancel := in.Deadline.Context(ctx)
+		defer cancel()
 		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
 		return (&write{
-			Service: s, target: target, deadline: in.Deadline, options: &in.WriteOptions, op: outbox.OpUpdate, mode: bitable.Update,
+			Service: s, target: target, options: &in.WriteOptions, op: outbox.OpUpdate, mode: bitable.Update,
 			rows: in.Records,
 		}).run(ctx)
 	})

@@ -34,6 +34,8 @@ func Write(s *Service) tool.Tool {
 			problem.IdempotencyConflict, problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *WriteInput) (tool.Answer, error) {
+		ctx, cancel := in.Deadline.Context(ctx)
+		defer cancel()
 		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
@@ -43,7 +45,7 @@ func Write(s *Service) tool.Tool {
 			op, mode = outbox.OpUpsert, bitable.Upsert
 		}
 		return (&write{
-			Service: s, target: target, deadline: in.Deadline, options: &in.WriteOptions, op: op, mode: mode,
+			Service: s, target: target, options: &in.WriteOptions, op: op, mode: mode,
 			rows: in.Records, keys: in.KeyFields, token: in.ClientToken,
 		}).run(ctx)
 	})
