@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/yaml"
 	"github.com/go-chi/chi/v5"
 
 	"github.com/rowgate/rowgate/tool"
@@ -34,12 +35,18 @@ func render(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Documents,
 	if d.YAML, err = api.YAML(); err != nil {
 		return nil, fmt.Errorf("rendering OpenAPI 3.1 as YAML: %w", err)
 	}
-	if d.JSON30, err = indent(api.Downgrade()); err != nil {
+	old, err := downgrade(api)
+	if err != nil {
 		return nil, fmt.Errorf("rendering OpenAPI 3.0: %w", err)
 	}
-	if d.YAML30, err = api.DowngradeYAML(); err != nil {
+	if d.JSON30, err = indent(json.Marshal(old)); err != nil {
+		return nil, fmt.Errorf("rendering OpenAPI 3.0: %w", err)
+	}
+	var asYAML bytes.Buffer
+	if err := yaml.Convert(&asYAML, bytes.NewReader(d.JSON30)); err != nil {
 		return nil, fmt.Errorf("rendering OpenAPI 3.0 as YAML: %w", err)
 	}
+	d.YAML30 = asYAML.Bytes()
 	if d.Page, err = renderPage(api, catalogue, o); err != nil {
 		return nil, fmt.Errorf("rendering the documentation page: %w", err)
 	}

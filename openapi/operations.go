@@ -37,6 +37,9 @@ type Options struct {
 // securityName is the name of the one security scheme: Authorization: Bearer with a passphrase or a connection key.
 const securityName = "bearer"
 
+// componentRefs begins the references of the OpenAPI documents.
+const componentRefs = "#/components/schemas/"
+
 // rawInput takes the parameters as the intake wrote them, for Huma to validate against the tool's schema. The rows are not part
 // of it: they are in the request's context, and Huma has nothing to check about them.
 type rawInput struct{ RawBody []byte }
@@ -56,7 +59,7 @@ func Serve(router chi.Router, catalogue tool.Catalogue, o Options) (*Documents, 
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // rendered once, below: Huma's handlers race on first use
 	config.CreateHooks = nil                                             // without a $schema property, which importers take for a parameter
 	config.Components = &huma.Components{
-		Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+		Schemas: huma.NewMapRegistry(componentRefs, schemaName),
 		SecuritySchemes: map[string]*huma.SecurityScheme{securityName: {
 			Type: "http", Scheme: "bearer",
 			Description: "The call passphrase, or a connection key (rgk_…), which contains passphrase, app_id and app_secret.",
@@ -67,6 +70,7 @@ func Serve(router chi.Router, catalogue tool.Catalogue, o Options) (*Documents, 
 	for _, t := range catalogue {
 		register(api, t, o.Renderer)
 	}
+	describeNulls(config.Components.Schemas, componentRefs)
 	return render(api.OpenAPI(), catalogue, o)
 }
 
@@ -103,7 +107,10 @@ func responses(registry huma.Registry, t tool.Tool) map[string]*huma.Response {
 	ok := registry.Schema(t.Output, true, requestName(t.Name)+"Answer")
 	failure := registry.Schema(reflect.TypeFor[problem.Document](), true, "Problem")
 	out := map[string]*huma.Response{
-		"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: ok}}},
+		"200": {
+			Description: "OK; with soft_errors also a problem, with ok: false",
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{AnyOf: []*huma.Schema{ok, failure}}}},
+		},
 		"default": {
 			Description: "Any other problem",
 			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: failure}},
@@ -128,6 +135,7 @@ func responses(registry huma.Registry, t tool.Tool) map[string]*huma.Response {
 // everyTool lists the problems that any tool can answer: those of the credentials, the body and Feishu.
 var everyTool = []problem.Code{
 	problem.BadBody, problem.UnknownParameter, problem.BadParameter, problem.SecretInQuery, problem.BadLink, problem.MissingConnection,
+	problem.UnrenderedTemplate,
 	problem.BadPassphrase, problem.BadAppCredentials, problem.BadConnectionKey, problem.KeyScope,
 	problem.AppNotCollaborator, problem.ScopeMissing, problem.AdvancedPermission, problem.IPNotAllowed,
 	problem.BaseNotFound, problem.TableNotFound, problem.BodyTooLarge, problem.QuotaExhausted, problem.UpstreamRejected,

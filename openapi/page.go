@@ -127,6 +127,11 @@ func properties(registry huma.Registry, of reflect.Type) []pageParam {
 	for _, name := range names {
 		property := schema.Properties[name]
 		kind := property.Type
+		if value, null := nullable(property); value.Ref != "" {
+			if kind = huma.TypeObject; null {
+				kind += " | null"
+			}
+		}
 		if len(property.Enum) > 0 {
 			values := make([]string, 0, len(property.Enum))
 			for _, value := range property.Enum {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
 
 	"github.com/rowgate/rowgate/tool"
@@ -99,6 +100,7 @@ type (
 		Items       *importSchema `json:"items,omitempty"`
 		Properties  members       `json:"properties,omitempty"`
 		Required    []string      `json:"required,omitempty"`
+		Closed      *bool         `json:"additionalProperties,omitempty"` // false for a request: FastGPT sends whatever else it has
 	}
 )
 
@@ -137,7 +139,7 @@ func (d *Documents) routeProfiles(router chi.Router) {
 }
 
 func importOperationOf(t tool.Tool) importOperation {
-	body := importSchema{Type: "object"}
+	body := importSchema{Type: huma.TypeObject, Closed: new(false)}
 	for _, param := range Params(t) {
 		body.Properties = append(body.Properties, member{param.Name, param.schema()})
 		if param.Required {

@@ -19,8 +19,9 @@ func AnswerSchema(t tool.Tool) (json.RawMessage, error) { return marshalPlain(an
 
 // answerSchema describes an answer without references: importers offer its members to later steps.
 func answerSchema(output reflect.Type) importSchema {
-	registry := huma.NewMapRegistry("#/", huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry(plainRefs, huma.DefaultSchemaNamer)
 	top := schemaOf(registry, output)
+	describeNulls(registry, plainRefs)
 	answer := importSchema{Type: huma.TypeObject}
 	for _, field := range reflect.VisibleFields(output) {
 		property, ok := top.Properties[jsonName(field)]
@@ -38,10 +39,9 @@ func answerSchema(output reflect.Type) importSchema {
 
 // inline copies a schema and resolves its references. typed is false if the schema allows any value.
 func inline(registry huma.Registry, from *huma.Schema, depth int) (schema importSchema, typed bool) {
-	of := resolve(registry, from)
-	schema = importSchema{
-		Type: of.Type, Description: of.Description, Nullable: from.Nullable || of.Nullable, Enum: of.Enum,
-	}
+	value, null := nullable(from)
+	of := resolve(registry, value)
+	schema = importSchema{Type: of.Type, Description: of.Description, Nullable: null || of.Nullable, Enum: of.Enum}
 	if from.Description != "" {
 		schema.Description = from.Description
 	}

@@ -39,7 +39,7 @@ const (
 // parameters, shared ones. It leaves out what a connection key contains (app_id, app_secret, passphrase), files, which no importer
 // can send as JSON, and the parameter for a single row, since the one for rows also accepts one object.
 func Params(t tool.Tool) []Param {
-	schema := schemaOf(huma.NewMapRegistry("#/", huma.DefaultSchemaNamer), t.Input)
+	schema := schemaOf(huma.NewMapRegistry(plainRefs, huma.DefaultSchemaNamer), t.Input)
 	examples := exampleOf(t.Description)
 	var params []Param
 	rank := map[string]int{}
@@ -121,7 +121,12 @@ func exampleOf(description string) map[string]json.RawMessage {
 	return given
 }
 
+// schema describes the parameter to an importer. A boolean is a choice of two texts: Dify sends false for a boolean that was left
+// empty, and takes the text "false" for true.
 func (p Param) schema() importSchema {
+	if p.Type == huma.TypeBoolean {
+		return importSchema{Type: huma.TypeString, Description: p.Description, Enum: []any{"true", "false"}}
+	}
 	return importSchema{
 		Type: p.Type, Description: p.Description, Enum: p.Enum, Minimum: p.Minimum, Maximum: p.Maximum, Example: p.Example,
 	}

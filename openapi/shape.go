@@ -24,7 +24,7 @@ type Shape struct {
 
 // ShapeOf describes a tool.
 func ShapeOf(t tool.Tool) (*Shape, error) {
-	registry := huma.NewMapRegistry("#/", huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry(plainRefs, huma.DefaultSchemaNamer)
 	s := &Shape{registry: registry, body: schemaOf(registry, t.Input)}
 	input, err := whole(registry, s.body)
 	if err != nil {
@@ -37,7 +37,10 @@ func ShapeOf(t tool.Tool) (*Shape, error) {
 			delete(properties, name)
 		}
 	}
-	output, err := whole(registry, schemaOf(huma.NewMapRegistry("#/", huma.DefaultSchemaNamer), t.Output))
+	outputs := huma.NewMapRegistry(plainRefs, huma.DefaultSchemaNamer)
+	answer := schemaOf(outputs, t.Output)
+	describeNulls(outputs, plainRefs)
+	output, err := whole(outputs, answer)
 	if err != nil {
 		return nil, fmt.Errorf("output of %s: %w", t.Name, err)
 	}
@@ -51,6 +54,9 @@ func ShapeOf(t tool.Tool) (*Shape, error) {
 	s.Output, err = marshalPlain(output)
 	return s, err
 }
+
+// plainRefs begins the references of a registry whose schemas are no part of a document.
+const plainRefs = "#/"
 
 // paramSoftErrors concerns HTTP statuses, which not every transport has.
 const paramSoftErrors = "soft_errors"
@@ -69,6 +75,23 @@ func (s *Shape) Check(params []byte) error {
 		return humaProblem(http.StatusUnprocessableEntity, "", found.Errors)
 	}
 	return nil
+}
+
+// target returns the schema that value, a reference, stands for, with the description that stands beside it. A schema that is not
+// there is an error: null is no JSON Schema, and clients that check schemas refuse the whole server for one.
+func target(registry huma.Registry, value map[string]any, ref string) (map[string]any, error) {
+	found := registry.SchemaFromRef(ref)
+	if found == nil {
+		return nil, fmt.Errorf("no schema %q is registered", ref)
+	}
+	schema, err := whole(registry, found)
+	if err != nil {
+		return nil, err
+	}
+	if description, ok := value["description"]; ok {
+		schema["description"] = description
+	}
+	return schema, nil
 }
 
 // whole returns a schema as plain JSON with every reference resolved.
@@ -98,11 +121,7 @@ func withoutRefs(registry huma.Registry, value any, left int) (any, error) {
 	switch value := value.(type) {
 	case map[string]any:
 		if ref, ok := value["$ref"].(string); ok {
-			schema, err := whole(registry, registry.SchemaFromRef(ref))
-			if description, ok := value["description"]; ok && schema != nil {
-				schema["description"] = description
-			}
-			return schema, err
+			return target(registry, value, ref)
 		}
 		for name := range value {
 			if value[name], err = withoutRefs(registry, value[name], left-1); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -51,7 +52,8 @@ func (Rows) Schema(huma.Registry) *huma.Schema {
 }
 
 // specOf derives from an input type how its body is read. Each field's name is its json tag; the tag `in` adds, comma-
-// separated: header=X-Name, query (may stand in the query string), flat (a body without any parameter is one row).
+// separated: header=X-Name, query (may stand in the query string), flat (a body without any parameter is one row), parts=a+b (names
+// that beside parameters make up one row).
 func specOf(input reflect.Type) (intake.Spec, error) {
 	var spec intake.Spec
 	for _, field := range reflect.VisibleFields(input) {
@@ -68,6 +70,7 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 			return spec, err
 		}
 		param.Kind = kind
+		param.Role = roleOf(name, field)
 		param.Secret = field.Type == reflect.TypeFor[secret.Text]()
 		for option := range strings.SplitSeq(field.Tag.Get("in"), ",") {
 			switch key, value, _ := strings.Cut(option, "="); key {
@@ -78,6 +81,8 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 				param.Query = true
 			case "flat":
 				spec.FlatRow = true
+			case "parts":
+				spec.RowParts = strings.Split(value, "+")
 			default:
 				return spec, fmt.Errorf("field %s: unknown in tag %q", field.Name, option)
 			}
@@ -94,7 +99,31 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 		}
 		spec.Params = append(spec.Params, param)
 	}
+	if spec.FlatRow {
+		for i := range spec.Params {
+			spec.Params[i].MayBeColumn = !slices.Contains(neverColumns, spec.Params[i].Name)
+		}
+	}
 	return spec, nil
+}
+
+// neverColumns are the parameters whose name, at the top level of a flat row, always is the parameter. Every other one, those to
+// come included, is a column where the table has such a column (docs/contract.md §3, "Bodies").
+var neverColumns = []string{
+	"app_id", "app_secret", "app_token", "table_id", "passphrase", "user_id_type", "soft_errors", "timeout_ms", "records", "fields",
+	"key_fields", "on_error", "unknown_fields", "unknown_options", "empty_values", "dry_run", "idempotency_key",
+	"ignore_consistency_check",
+}
+
+// roleOf says what template text means in a field: never a keyword, and as an idempotency key the same for every run.
+func roleOf(name string, field reflect.StructField) intake.Role {
+	switch {
+	case name == "idempotency_key":
+		return intake.IdempotencyKey
+	case name == "time_zone", field.Tag.Get("enum") != "":
+		return intake.Keyword
+	}
+	return intake.Content
 }
 
 // kindOf maps a field's type to what the body may hold. Options are pointers: a default on a plain bool or number would

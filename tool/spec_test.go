@@ -1,9 +1,12 @@
 package tool
 
 import (
+	"context"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -42,10 +45,10 @@ func TestSpecOf(t *testing.T) {
 				{Name: "records", Kind: intake.Rows},
 				{Name: "fields", Kind: intake.Row},
 				{Name: "key_fields", Kind: intake.List, Query: true},
-				{Name: "where", Kind: intake.Object},
-				{Name: "columns", Kind: intake.Array},
+				{Name: "where", Kind: intake.Object, MayBeColumn: true},
+				{Name: "columns", Kind: intake.Array, MayBeColumn: true},
 				{Name: "dry_run", Kind: intake.Bool, Query: true},
-				{Name: "limit", Kind: intake.Integer},
+				{Name: "limit", Kind: intake.Integer, MayBeColumn: true},
 			},
 			Rows: "records", Row: "fields", RowsRequired: true, FlatRow: true,
 		}
@@ -99,4 +102,26 @@ func TestTimeout(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestIsCallerGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		parent, leave := context.WithCancel(t.Context())
+		ctx, cancel := (Deadline{}).Context(parent)
+		defer cancel()
+		if IsCallerGone(ctx) {
+			t.Error("the caller is gone before the deadline")
+		}
+		<-ctx.Done()
+		if IsCallerGone(ctx) || !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+			t.Errorf("the caller is gone after the deadline, cause %v", context.Cause(ctx))
+		}
+		other, cancelOther := (Deadline{}).Context(parent)
+		defer cancelOther()
+		leave()
+		if <-other.Done(); !IsCallerGone(other) {
+			t.Error("a caller who left is not gone")
+		}
+	})
 }

@@ -2,6 +2,8 @@ package tool
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -20,9 +22,17 @@ func (d Deadline) Timeout() time.Duration {
 	return min(max(time.Duration(*d.TimeoutMS)*time.Millisecond, MinTimeout), MaxTimeout)
 }
 
+// errDeadline is the cause of a context that ended because of the caller's deadline.
+var errDeadline = fmt.Errorf("the caller's timeout_ms: %w", context.DeadlineExceeded)
+
 // Context bounds ctx by the caller's deadline.
 func (d Deadline) Context(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, d.Timeout())
+	return context.WithTimeoutCause(ctx, d.Timeout(), errDeadline)
+}
+
+// IsCallerGone reports whether ctx ended for another reason than the deadline of Deadline.Context: nobody waits for an answer.
+func IsCallerGone(ctx context.Context) bool {
+	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), errDeadline)
 }
 
 // IsTrue reads an option that is false unless given.

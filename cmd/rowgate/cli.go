@@ -15,6 +15,15 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
+	environ  func() []string // every variable; nil: none but those that getenv is asked for
+}
+
+// environment returns every variable as NAME=value.
+func (s streams) environment() []string {
+	if s.environ == nil {
+		return nil
+	}
+	return s.environ()
 }
 
 // cli is every command with its flags; the settings themselves are environment variables.

@@ -2,10 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"net"
+	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/rowgate/rowgate/internal/secret"
 )
 
 // execute runs a command within the test, with these settings and no others.
@@ -14,6 +20,23 @@ func execute(t *testing.T, env map[string]string, args ...string) (code int, std
 	var out, err buffer
 	code = run(t.Context(), args, streams{out: &out, err: &err, getenv: func(name string) string { return env[name] }})
 	return code, out.String(), err.String()
+}
+
+// getStatus is the HTTP status of a page.
+func getStatus(t *testing.T, url string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := (&http.Client{}).Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := answer.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode
 }
 
 func TestCommands(t *testing.T) {
@@ -39,8 +62,32 @@ func TestCommands(t *testing.T) {
 
 	t.Run("check_accepts_what_is_right", func(t *testing.T) {
 		t.Parallel()
-		if code, out, errs := execute(t, nil, "check"); code != exitOK || !strings.Contains(out, "valid") || errs != "" {
+		free := map[string]string{"ROWGATE_LISTEN": "127.0.0.1:0", "ROWGATE_DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "new", "rowgate.db")}
+		if code, out, errs := execute(t, free, "check"); code != exitOK || !strings.Contains(out, "valid") || errs != "" {
 			t.Errorf("exit code %d: %s%s", code, out, errs)
+		}
+	})
+
+	t.Run("check_finds_what_stops_serve", func(t *testing.T) {
+		t.Parallel()
+		foreign := filepath.Join(t.TempDir(), "rowgate.db")
+		if err := os.WriteFile(foreign, []byte(strings.Repeat("this is no database ", 500)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = listener.Close() }()
+		key := secret.GenerateKey()
+		for variable, env := range map[string]map[string]string{
+			"ROWGATE_DATABASE_URL: ": {"ROWGATE_LISTEN": "127.0.0.1:0", "ROWGATE_KEY": key, "ROWGATE_DATABASE_URL": "sqlite:" + foreign},
+			"ROWGATE_LISTEN: ":       {"ROWGATE_LISTEN": listener.Addr().String(), "ROWGATE_DATABASE_URL": "sqlite::memory:"},
+			"FEISHU_BASE_URL: ":      {"ROWGATE_LISTEN": "127.0.0.1:0", "FEISHU_BASE_URL": "https://open.feishu.cn/open-apis"},
+		} {
+			if code, out, errs := execute(t, env, "check"); code != exitFail || !strings.Contains(errs, variable) {
+				t.Errorf("%s exit code %d: %s%s", variable, code, out, errs)
+			}
 		}
 	})
 
@@ -159,7 +206,46 @@ func TestPrograms(t *testing.T) {
 	t.Run("sandbox", func(t *testing.T) {
 		t.Parallel()
 		p := start(t, nil, "sandbox", "--listen", "127.0.0.1:0")
-		p.says(&p.stdout, `(FEISHU_BASE_URL=http://127.0.0.1:\d+)`)
+		url := p.says(&p.stdout, `export FEISHU_BASE_URL=(http://127.0.0.1:\d+)\n`)
+		for _, part := range []string{ // the same at every start: stored calls and connection keys stay valid
+			"export APP_ID=cli_example\n", "export APP_SECRET=sandboxSecretExample\n",
+			"export TABLE_LINK='https://example.feishu.cn/base/bascnExample?table=tblExampleVideos'\n", url + "/sandbox/pages/bascnExample",
+		} {
+			if !strings.Contains(p.stdout.String(), part) {
+				t.Errorf("%q is not in %s", part, p.stdout.String())
+			}
+		}
+		for _, path := range []string{"/", "/sandbox/", "/sandbox/pages/bascnExample"} {
+			if status := getStatus(t, url+path); status != http.StatusOK {
+				t.Errorf("%s answers %d", path, status)
+			}
+		}
+		t.Run("says_what_to_do_about_a_taken_address", func(t *testing.T) {
+			address := strings.TrimPrefix(url, "http://")
+			code, _, errs := execute(t, nil, "sandbox", "--listen", address)
+			if code != exitFail || !strings.Contains(errs, "choose an address with --listen") || !strings.Contains(errs, address+" 已被") {
+				t.Errorf("exit code %d: %s", code, errs)
+			}
+		})
+		p.signal(syscall.SIGTERM)
+		if code := p.exit(); code != exitOK {
+			t.Errorf("exit code %d: %s", code, p.stderr.String())
+		}
+	})
+
+	t.Run("sandbox_that_is_empty_says_the_next_step", func(t *testing.T) {
+		t.Parallel()
+		shell := program(t, "sh")
+		program(t, "curl")
+		p := start(t, nil, "sandbox", "--listen", "127.0.0.1:0", "--empty")
+		url := p.says(&p.stdout, `export FEISHU_BASE_URL=(http://127.0.0.1:\d+)\n`)
+		_, commands, _ := strings.Cut(p.stdout.String(), "\n\ncurl ")
+		commands, _, _ = strings.Cut("curl "+commands, "\n\n")
+		commands = strings.ReplaceAll(commands, "curl ", "curl -sS ")
+		answer, err := exec.CommandContext(t.Context(), shell, "-c", commands).CombinedOutput()
+		if err != nil || !strings.Contains(string(answer), `"app_token":"bas`) || strings.Contains(string(answer), "error") {
+			t.Errorf("%v: %s (%s)", err, answer, url)
+		}
 		p.signal(syscall.SIGTERM)
 		if code := p.exit(); code != exitOK {
 			t.Errorf("exit code %d: %s", code, p.stderr.String())

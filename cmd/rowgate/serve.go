@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/config"
+	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -21,6 +23,9 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 		return errReported
 	}
 	logger := telemetry.NewLogger(s.err, cfg.LogLevel, isTerminal(s.err))
+	for _, unknown := range config.Unknown(s.environment()) {
+		logger.WarnContext(ctx, "unknown setting", slog.String("name", unknown.Variable), slog.String("what", unknown.Text.EN))
+	}
 	if !cfg.GeneratedPassphrase.IsZero() {
 		// The one place where a passphrase is shown: it was made a moment ago, for this terminal, and is stored nowhere.
 		_, _ = fmt.Fprintf(s.out, "Passphrase for this run (set ROWGATE_PASSPHRASE to choose one): %s\n", cfg.GeneratedPassphrase.Reveal())
@@ -29,8 +34,21 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	logger.InfoContext(ctx, "serving", slog.String("url", service.URL()), slog.String("version", version()))
+	logger.InfoContext(ctx, "serving", slog.String("url", service.URL()), slog.String("docs", service.URL()+"/docs"),
+		slog.String("upstream", cmp.Or(cfg.FeishuBaseURL, "Feishu and Lark")), slog.String("version", version()))
+	if cfg.PublicURL == "" && cfg.BeyondLoopback() {
+		logger.WarnContext(ctx, "ROWGATE_PUBLIC_URL is not set: documents and links in errors name the listen address")
+	}
+	if !cfg.GeneratedPassphrase.IsZero() {
+		logger.WarnContext(ctx, "the passphrase was made for this run and changes with the next: set ROWGATE_PASSPHRASE")
+	}
 	return service.Wait(ctx)
+}
+
+// publicURLUnset is said wherever other machines can reach a service whose documents cannot know its address.
+var publicURLUnset = problem.Text{
+	ZH: "ROWGATE_PUBLIC_URL 没有设置：文档和错误链接会指向监听地址，其他机器打不开。请设置为调用方访问的地址。",
+	EN: "ROWGATE_PUBLIC_URL is not set: documents and links in errors name the listen address, which other machines cannot reach",
 }
 
 // report prints every problem of the configuration at once.

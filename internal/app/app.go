@@ -4,11 +4,13 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
+	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -29,6 +32,9 @@ import (
 
 // answerFor bounds the time for answering the requests that wait for a write, after the lanes are empty.
 const answerFor = 5 * time.Second
+
+// instanceMode is that of the database.
+const instanceMode = os.FileMode(0o600)
 
 // Options of an App.
 type Options struct {
@@ -49,6 +55,8 @@ type App struct {
 	people        *attachment.People
 	outbox        *outbox.Outbox
 	health        *httpd.Health
+	keys          keyState        // of the database; sealAnew owns it once it runs
+	keyring       *secret.Keyring // the configured keys with the database's name key
 	authenticator *tenant.Authenticator
 	guard         *single.Guard
 	publicURL     string
@@ -56,6 +64,8 @@ type App struct {
 	admin         *httpd.Server // nil if off
 
 	serving errgroup.Group
+	behind  sync.WaitGroup // work that Stop cancels by quit
+	quit    context.CancelFunc
 	ended   chan struct{} // closed when a server ends by itself
 	end     sync.Once     // of ended: both servers may end at once
 	stop    sync.Once
@@ -72,6 +82,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.close())
 	}
+	a.background(ctx)
 	a.serve(a.public)
 	if a.admin != nil {
 		a.serve(a.admin)
@@ -80,6 +91,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 }
 
 func newApp(o Options) *App {
+	telemetry.QuietStandardLog(o.Logger) // libraries show what they received
 	return &App{
 		config: o.Config, logger: o.Logger, registry: telemetry.NewRegistry(), health: &httpd.Health{}, ended: make(chan struct{}),
 	}
@@ -88,10 +100,13 @@ func newApp(o Options) *App {
 // open makes every part, from the store up; what was opened before an error is closed by close.
 func (a *App) open(ctx context.Context) error {
 	var err error
-	keyring := a.config.Keyring
 	if a.store, err = sqlite.Open(ctx, a.config.DatabasePath); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
+	if a.keyring, err = a.unlock(ctx, a.config.Keyring, time.Now()); err != nil {
+		return err
+	}
+	keyring := a.keyring
 	if a.client, err = client.New(client.Options{
 		Keyring: keyring, BaseURL: a.config.FeishuBaseURL, Registerer: a.registry, Logger: a.logger,
 	}); err != nil {
@@ -108,10 +123,22 @@ func (a *App) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := a.nameInstance(); err != nil {
+		return err
+	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
-	a.authenticator = tenant.NewAuthenticator(a.config.Passphrases, keyring)
+	a.authenticator = tenant.NewAuthenticator(a.config.Passphrases, a.config.Keyring)
 	a.guard = a.newGuard()
 	return nil
+}
+
+// nameInstance gives the instance a name, and writes it beside the lock that this instance holds.
+func (a *App) nameInstance() error {
+	a.health.Instance = rand.Text()
+	if a.config.DatabasePath == sqlite.Memory {
+		return nil
+	}
+	return os.WriteFile(a.config.DatabasePath+instanceSuffix, []byte(a.health.Instance+"\n"), instanceMode)
 }
 
 // listen takes the addresses and begins what earlier runs left; nothing is answered before serve.
@@ -126,15 +153,26 @@ func (a *App) listen(ctx context.Context, version string) error {
 		return err
 	}
 	a.publicURL = cmp.Or(a.config.PublicURL, a.URL())
-	if handler, err = a.handler(a.config.Keyring, version); err != nil {
+	if handler, err = a.handler(a.keyring, version); err != nil {
 		return err
 	}
 	if a.config.AdminListen != "" {
-		if a.admin, err = httpd.Listen(ctx, a.config.AdminListen, httpd.Admin(a.registry), a.logger); err != nil {
+		admin := httpd.Admin(a.registry)
+		guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { admin.ServeHTTP(w, r) })
+		if a.admin, err = httpd.Listen(ctx, a.config.AdminListen, guarded, a.logger); err != nil {
 			return err
+		}
+		if names, guard := httpd.LoopbackHosts(a.config.AdminListen, a.admin.Addr(), a.config.PublicURL); guard {
+			admin = httpd.AdminHosts(httpd.Renderer{PublicURL: a.publicURL, Logger: a.logger}, names, admin)
 		}
 	}
 	return a.outbox.Start(ctx)
+}
+
+// background begins the work that nobody waits for; close ends it.
+func (a *App) background(ctx context.Context) {
+	ctx, a.quit = context.WithCancel(context.WithoutCancel(ctx))
+	a.behind.Go(func() { a.sealAnew(ctx, a.keyring) })
 }
 
 func (a *App) serve(server *httpd.Server) {
@@ -188,6 +226,10 @@ func (a *App) Stop(ctx context.Context) error {
 func (a *App) close() error {
 	if a.public != nil {
 		_ = a.public.Stop(context.Background()) // nothing to do for one that is stopped already
+	}
+	if a.quit != nil {
+		a.quit()
+		a.behind.Wait()
 	}
 	if a.authenticator != nil {
 		a.authenticator.Close()

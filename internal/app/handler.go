@@ -34,8 +34,8 @@ const fingerprintPurpose = "request fingerprint"
 
 // parts holds the dependencies of the catalogue's tools.
 type parts struct {
-	admission     tool.Admission // authenticates callers: authenticator, except for the surfaces of one configured app
-	authenticator connection.Door
+	callers       tool.Authenticator // authenticates callers: authenticator, except for the surfaces of one configured app
+	authenticator connection.Authenticator
 	directory     *directory.Directory
 	outbox        *outbox.Outbox
 	client        *client.Client
@@ -48,29 +48,29 @@ type parts struct {
 
 // catalogue lists every tool, in the order of the documents.
 func catalogue(p parts) tool.Catalogue {
-	gate := &tool.Gate{Admission: p.admission, Places: p.directory, Digest: p.client.Digest}
+	access := &tool.Access{Authenticator: p.callers, Directory: p.directory, Digest: p.client.Digest}
 	records := &record.Service{
-		Gate: gate, Tables: p.directory, Outbox: mcp.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client,
+		Access: access, Tables: p.directory, Outbox: mcp.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client,
 		Print: p.identify, Files: files.Parts,
 		Lookups: &files.Resolver{Fetcher: p.fetcher, Uploader: p.uploader, People: p.people},
 	}
 	maker := table.NewMaker(p.client)
 	records.Columns = maker
-	tables := &table.Service{Gate: gate, Directory: p.directory}
+	tables := &table.Service{Access: access, Directory: p.directory}
 	return tool.Catalogue{
 		record.Write(records),
 		record.Update(records),
 		record.Delete(records),
 		record.Search(records),
 		record.Get(records),
-		job.Get(gate, p.outbox, p.publicURL),
+		job.Get(access, p.outbox, p.publicURL),
 		table.Describe(tables),
 		table.List(tables),
 		table.Create(tables, maker),
 		table.CreateFields(tables, maker),
-		link.Resolve(gate),
-		files.Upload(gate, p.fetcher, p.uploader),
-		diagnose.Diagnose(&diagnose.Service{Gate: gate, Client: p.client, Tables: p.directory}),
+		link.Resolve(access),
+		files.Upload(access, p.fetcher, p.uploader),
+		diagnose.Diagnose(&diagnose.Service{Access: access, Client: p.client, Tables: p.directory}),
 		connection.Create(p.authenticator),
 	}
 }
@@ -78,7 +78,7 @@ func catalogue(p parts) tool.Catalogue {
 // parts returns the dependencies of this service's tools.
 func (a *App) parts(keyring *secret.Keyring) parts {
 	return parts{
-		admission: a.authenticator, authenticator: a.authenticator,
+		callers: a.authenticator, authenticator: a.authenticator,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
 		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
 		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },
@@ -91,7 +91,10 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 		PublicURL: a.publicURL, Logger: a.logger, Health: a.health, Parse: intake.Parse,
 		Dialect: feishuproxy.Dialect,
 		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
+		Admit: a.admitEarly,
 	}
+	options.Hosts, options.GuardHosts = httpd.LoopbackHosts(a.config.Listen, a.public.Addr(), a.config.PublicURL)
+	options.HostPaths = hostPaths()
 	renderer := options.Renderer()
 	p := a.parts(keyring)
 	tools := catalogue(p)

@@ -28,9 +28,9 @@ func ServeMCP(ctx context.Context, o Options, key secret.Text, in io.ReadCloser,
 	if err := a.open(ctx); err != nil {
 		return err
 	}
-	p := a.parts(a.config.Keyring)
+	p := a.parts(a.keyring)
 	if key.IsZero() {
-		p.admission = a.configured()
+		p.callers = a.configured()
 	}
 	server, err := a.newMCP(httpd.Renderer{PublicURL: a.publicURL, Logger: a.logger}, catalogue(p), o.Version)
 	if err != nil {
@@ -39,6 +39,7 @@ func ServeMCP(ctx context.Context, o Options, key secret.Text, in io.ReadCloser,
 	if err := a.outbox.Start(ctx); err != nil {
 		return err
 	}
+	a.background(ctx)
 	defer func() { err = errors.Join(err, a.outbox.Stop(context.WithoutCancel(ctx))) }()
 	return server.Run(tenant.WithCaller(ctx, tenant.Caller{Bearer: key}), in, out)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/go-chi/chi/v5"
 
@@ -25,6 +26,21 @@ func wholeBodies() []string {
 	return append(paths, learning.SyncWholeBodies()...)
 }
 
+// hostPaths are the paths of surfaces that may trust whoever reaches a loopback listener, or that browsers are known to attack.
+func hostPaths() []string { return append([]string{mcp.Path}, learning.SyncWholeBodies()...) }
+
+// admitEarly judges the caller of a large body by its headers. The proxy's callers are judged by the proxy itself.
+func (a *App) admitEarly(r *http.Request) error {
+	switch path := httpd.RoutePath(r); {
+	case slices.Contains(learning.SyncWholeBodies(), path):
+		return a.guard.Token(r.Context())
+	case slices.Contains(feishuproxy.ProxyWholeBodies(), path):
+		return nil
+	default:
+		return a.admitMCP(r)
+	}
+}
+
 // surfaces adds to router the surfaces that are not tools: MCP for the same catalogue, and the drop-ins for one configured app.
 func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tools tool.Catalogue, version string) error {
 	server, err := a.newMCP(renderer, tools, version)
@@ -40,7 +56,7 @@ func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tool
 	if own.AppID == "" || own.BaseToken == "" {
 		admit = func(context.Context) error { return single.Off() }
 	}
-	p.admission = a.configured()
+	p.callers = a.configured()
 	write, _ := catalogue(p).Find("write_records")
 	learning.RouteSync(router, renderer, intake.Parse, admit, &learning.Sync{Write: write, UserIDType: own.UserIDType})
 	return nil
@@ -50,9 +66,9 @@ func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tool
 func (a *App) newGuard() *single.Guard {
 	own := a.config.SingleTenant
 	return single.New(single.Options{
-		Token: own.AuthToken,
-		App:   feishu.App{ID: own.AppID, Secret: own.AppSecret, Brand: feishu.BrandFeishu},
-		Gate:  &tool.Gate{Admission: a.authenticator, Places: a.directory, Digest: a.client.Digest},
+		Token:  own.AuthToken,
+		App:    feishu.App{ID: own.AppID, Secret: own.AppSecret, Brand: feishu.BrandFeishu},
+		Access: &tool.Access{Authenticator: a.authenticator, Directory: a.directory, Digest: a.client.Digest},
 	})
 }
 

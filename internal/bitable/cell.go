@@ -10,7 +10,7 @@ import (
 
 // cell coerces one value and writes it with its key. A nil raw stands for files alone.
 func (c *run) cell(t *target, raw []byte) {
-	c.key, c.raw, c.notes = t, raw, c.notes[:0]
+	c.key, c.raw, c.given, c.notes = t, raw, raw, c.notes[:0]
 	if t.column < 0 {
 		c.unknownColumn(raw)
 		return
@@ -30,7 +30,7 @@ func (c *run) cell(t *target, raw []byte) {
 		c.buf = append(c.buf, ',')
 	}
 	c.buf = append(c.buf, col.member...)
-	at := len(c.buf)
+	at, uses := len(c.buf), len(c.plan.optionUses)
 	out, res := c.value(c.buf, col)
 	switch res {
 	case written, held:
@@ -38,7 +38,8 @@ func (c *run) cell(t *target, raw []byte) {
 		c.members++
 		if res == held {
 			c.plan.hold(c.row, heldCell{
-				at: at - c.start, column: col.field.Name, repeated: col.field.Type == feishu.TypeAttachment, elements: slices.Clone(c.elements),
+				start: start - c.start, at: at - c.start, column: col.field.Name, key: c.isKey(),
+				repeated: col.field.Type == feishu.TypeAttachment, elements: slices.Clone(c.elements),
 			})
 		}
 	case omitted:
@@ -46,6 +47,7 @@ func (c *run) cell(t *target, raw []byte) {
 		out = nil
 	case failed:
 		c.buf = c.buf[:start]
+		c.plan.optionUses = c.plan.optionUses[:uses] // a row without the cell makes no option of it
 		return
 	}
 	if !t.exact && !c.countAgain(RuleColumnMatched, col.field.Name) {
@@ -56,7 +58,7 @@ func (c *run) cell(t *target, raw []byte) {
 	}
 }
 
-// unknownColumn does what the policy says about a column that the table has not.
+// unknownColumn does what the policy says about a column that the table does not have.
 func (c *run) unknownColumn(raw []byte) {
 	switch c.o.UnknownFields {
 	case PolicyIgnore:
@@ -120,6 +122,11 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	if isNull(raw) {
 		return c.null(dst, col)
 	}
+	if raw[0] == '{' && c.openComputed(col) {
+		if raw = c.raw; isNull(raw) {
+			return c.emptyList(dst)
+		}
+	}
 	if col.field.Type == feishu.TypeText {
 		return c.text(dst, col)
 	}
@@ -131,6 +138,25 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	}
 	if !col.kind.Writable {
 		return c.readOnly(dst, false)
+	}
+	if isText && c.openText(col, text) {
+		if isNull(c.raw) {
+			return c.emptyList(dst)
+		}
+		if isText = isString(c.raw); isText {
+			if text = bytes.TrimSpace(content(c.raw)); len(text) == 0 {
+				return c.empty(dst, col)
+			}
+		}
+	}
+	if isText && !col.isSelect() && !c.isPersonID(col, text) {
+		plainText := text
+		if col.foldsWidth() {
+			plainText = foldWidth(text)
+		}
+		if out, res, done := c.residue(dst, col, plainText); done {
+			return out, res
+		}
 	}
 	switch col.field.Type { // text stands above, the others are not writable
 	case feishu.TypeNumber:

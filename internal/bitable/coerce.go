@@ -14,7 +14,7 @@ const chunkBytes = 64 << 10
 
 // Coerce turns rows into what Feishu takes. It never fails as a whole: what is wrong with a row is in the plan's Errors.
 //
-// Each row is a valid JSON object without duplicate keys, as the intake hands it on; what is no object is that row's error. A row
+// Each row is a valid JSON object without duplicate keys, as the intake hands it on; what is not an object is that row's error. A row
 // is walked over once, by unwrap; after that only its single values are looked at. The rows are not changed; the plan keeps parts
 // of them (UnknownColumn.Samples). A nil Options.TimeZone means UTC.
 func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
@@ -23,7 +23,7 @@ func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
 	}
 	c := &run{
 		Schema: s, o: o,
-		plan:    &Plan{rows: make([]planned, len(rows)), answers: map[Pending]*answer{}, sorted: true},
+		plan:    &Plan{rows: make([]planned, len(rows)), answers: map[Pending]*answer{}, sorted: true, skips: o.SkipBadValues},
 		targets: map[string]*target{},
 		seen:    make([]int, len(s.columns)),
 		counted: map[string][]int{},
@@ -31,6 +31,11 @@ func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
 		unknown: map[string]int{},
 		files:   map[int][]File{},
 		clock:   clock{zone: o.TimeZone},
+	}
+	for _, name := range o.KeyFields {
+		if i, _, ok := s.find(name); ok {
+			c.keys = append(c.keys, i)
+		}
 	}
 	for _, f := range o.Files {
 		c.files[f.Row] = append(c.files[f.Row], f)
@@ -61,17 +66,19 @@ type run struct {
 	unknownSeen []int                 // by index in plan.unknown: 1 + the last row that named it
 	searches    int                   // of nearest names
 	clock       clock
+	keys        []int // columns that rows are matched on
 
 	// The row under way.
 	row     int
-	given   []member // its columns, at most MaxColumns+1; reused
+	listed  []member // its columns, at most MaxColumns+1; reused
 	members int      // written or held
 	start   int      // of the row in buf
 	left    int      // bytes that this row and those behind it may take
 
 	// The cell under way.
 	key      *target
-	raw      []byte
+	raw      []byte   // its value, taken out of JSON text and of the shape of a computed column
+	given    []byte   // its value as the caller sent it
 	notes    []string // rules applied
 	elements []element
 	entries  distinct // ids in elements
@@ -100,6 +107,10 @@ const (
 
 func (c *run) coerceRow(i int, raw []byte) {
 	c.row, c.members = i, 0
+	if e, refused := c.o.Refused[i]; refused {
+		c.failRow(e)
+		return
+	}
 	if !c.unwrap(raw) {
 		return
 	}
@@ -108,7 +119,7 @@ func (c *run) coerceRow(i int, raw []byte) {
 	}
 	c.start = len(c.buf)
 	c.buf = append(c.buf, '{')
-	for _, m := range c.given {
+	for _, m := range c.listed {
 		c.cell(c.target(m.key), m.value)
 	}
 	for _, f := range c.files[i] {
@@ -130,6 +141,7 @@ func (c *run) finish() {
 		return
 	}
 	c.buf = append(c.buf, '}')
+	row.members = c.members
 	row.body = json.RawMessage(c.buf[c.start:len(c.buf):len(c.buf)])
 }
 

@@ -175,13 +175,34 @@ func TestNumber(t *testing.T) {
 		cases = append(cases, cellCase{name: "reads " + in, in: quote(in), sent: sent, rules: "number_text"})
 	}
 	for _, in := range []string{
-		`12kg`, `1,23`, `12,34.5`, `1,2345`, `0,123`, `1.234,5`, `(12)`, `--5`, `1 234`, `five`, `¥`, `%`, `-`, `.`, `5.`, `1e`, `12%%`, `¥12%`, `¥12元`, `元12`, `0x10`, `NaN`, `Infinity`, `1e3%`, `12万`, `1_000`, `12 34`, `①`, `+`, `1,`, `,123`,
+		`12kg`, `1,23`, `12,34.5`, `1,2345`, `0,123`, `1.234,5`, `(12)`, `--5`, `1 234`, `five`, `¥`, `%`, `.`, `5.`, `1e`, `12%%`, `¥12%`, `€12元`, `元12`, `0x10`, `Infinity`, `1e3%`, `1.2万+`, `10w`, `10w+`, `60分钟`, `1e3万`, `12万%`, `万`, `12千`, `1.2万万`, `12亿万`, `￥1.2万€`, `12美元`, `1_000`, `12 34`, `①`, `+`, `1,`, `,123`,
 	} {
 		cases = append(cases, cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reasonNumber})
 	}
+	for in, sent := range map[string]string{
+		`￥1.2万元`: `12000`, `1.2万`: `12000`, `1.23456万`: `12345.6`, `3 亿`: `300000000`, `1.5万亿`: `1500000000000`, `-2万`: `-20000`, `1,234.5万 元`: `12345000`,
+		`CNY 3万`: `30000`, `3万USD`: `30000`, `0.00001万`: `0.1`,
+	} {
+		cases = append(cases, cellCase{name: "multiplies out " + in, in: quote(in), sent: sent, rules: "number_scaled"})
+	}
+	for in, sent := range map[string]string{
+		`￥1,299.00元`: `1299.00`, `HK$12`: `12`, `HK$ 1,200.5`: `1200.5`, `人民币100元`: `100`, `人民币 100`: `100`, `US$3`: `3`, `$3 USD`: `3`, `¥12 JPY`: `12`, `CNY12元`: `12`, `-HK$3`: `-3`,
+		`NT$5`: `5`,
+	} {
+		cases = append(cases, cellCase{name: "reads one currency in " + in, in: quote(in), sent: sent, rules: "number_text"})
+	}
 	longest := "0." + strings.Repeat("1", maxNumberBytes-2)
 	cases = append(cases,
-		cellCase{name: "reads the longest text", in: quote(longest), sent: longest, rules: "number_text"},
+		cellCase{name: "reads the longest text", in: quote(longest), sent: longest, rules: "number_text number_rounded"},
+		cellCase{name: "warns of digits that a double has not", in: `0.1234567890123456789`, sent: `0.1234567890123456789`, rules: "number_rounded"},
+		cellCase{name: "warns of them before the point", in: `123456789012.123456789`, sent: `123456789012.123456789`, rules: "number_rounded"},
+		cellCase{name: "keeps the longest digits of a double", in: `0.30000000000000004`, sent: `0.30000000000000004`},
+		cellCase{name: "keeps zeros at the end", in: `0.10000000000000000000`, sent: `0.10000000000000000000`},
+		cellCase{name: "keeps a small number", in: `1e-300`, sent: `1e-300`},
+		cellCase{name: "keeps a zero with an exponent", in: `0e-400`, sent: `0e-400`},
+		cellCase{name: "refuses what would become zero", in: `1e-400`, code: problem.RowValueMismatch, reason: reasonTiny},
+		cellCase{name: "refuses it as text", in: `"1e-400"`, code: problem.RowValueMismatch, reason: reasonTiny},
+		cellCase{name: "refuses it in plain decimals", in: `0.` + strings.Repeat("0", 400) + `1`, code: problem.RowValueMismatch, reason: reasonTiny},
 		cellCase{name: "refuses longer text", in: quote(longest + "1"), code: problem.RowValueMismatch, reason: reasonNumber},
 	)
 	for _, in := range []string{`true`, `[1]`, `{"value":1}`} {
@@ -191,6 +212,24 @@ func TestNumber(t *testing.T) {
 		cases = append(cases, cellCase{name: "refuses " + in, in: in, code: problem.RowValueMismatch, reason: reasonPrecision})
 	}
 	runCells(t, feishu.Field{Type: feishu.TypeNumber}, cases)
+}
+
+func TestCurrency(t *testing.T) {
+	t.Parallel()
+	fits := func(in string) cellCase {
+		return cellCase{name: "takes " + in, in: quote(in), sent: `12`, rules: "number_text"}
+	}
+	differs := func(in string) cellCase {
+		return cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reasonCurrency}
+	}
+	for code, cases := range map[string][]cellCase{
+		"CNY": {fits("¥12"), fits("￥12"), fits("12元"), fits("RMB 12"), fits("12"), differs("$12"), differs("HK$12"), differs("12 EUR")},
+		"JPY": {fits("¥12"), fits("12 JPY"), differs("12元"), differs("¥12元"), differs("$12")},
+		"HKD": {fits("$12"), fits("HK$12"), fits("12 HKD"), differs("US$12"), differs("¥12")},
+		"XXX": {fits("$12"), fits("12元")},
+	} {
+		runCells(t, feishu.Field{Type: feishu.TypeNumber, UIType: "Currency", Property: &feishu.FieldProperty{CurrencyCode: code}}, cases)
+	}
 }
 
 func quote(s string) string { return string(appendQuoted(nil, s)) }
@@ -215,8 +254,12 @@ func TestSingleSelect(t *testing.T) {
 		{name: "refuses an unknown option when told", in: `"进行种"`, code: problem.RowOptionNotFound, suggestion: "进行中", with: rejecting},
 		{name: "refuses two values", in: `["进行中","x"]`, code: problem.RowValueMismatch, reason: reasonTwoOptions},
 		{name: "refuses a broken list as text", in: `"['a' 'b']"`, code: problem.RowValueMismatch, reason: reasonElement},
-		{name: "refuses a number", in: `5`, code: problem.RowValueMismatch},
-		{name: "refuses a boolean", in: `true`, code: problem.RowValueMismatch},
+		{name: "takes a number as its text", in: `2024`, sent: `"2024"`, rules: "text_scalar option_created"},
+		{name: "keeps the spelling of a number", in: `1.50`, sent: `"1.50"`, rules: "text_scalar option_created"},
+		{name: "takes a boolean as its text", in: `true`, sent: `"true"`, rules: "text_scalar option_created"},
+		{name: "refuses a list of a number", in: `[2024]`, code: problem.RowValueMismatch, reason: reasonShape},
+		{name: "takes an object as text", in: quote(`{"name":"进行中"}`), sent: `"进行中"`, rules: "option_unwrapped"},
+		{name: "takes a Python object as text", in: quote(`{'text': '进行中', 'id': None}`), sent: `"进行中"`, rules: "option_unwrapped"},
 		{name: "refuses an object without a name", in: `{"id":"opt1"}`, code: problem.RowValueMismatch},
 		{name: "leaves out white space", in: `" "`, rules: "empty_skipped"},
 		{name: "leaves out a list of nothing", in: `[""]`, rules: "option_unwrapped empty_skipped"},
@@ -281,8 +324,8 @@ func TestCheckbox(t *testing.T) {
 		{name: "clears by null", in: `null`, sent: `null`, with: updating},
 	}
 	for sent, words := range map[string][]string{
-		"true":  {"1", "true", "True", " TRUE ", "ｔｒｕｅ", "yes", "Y", "on", "是", "对", "√", "✓", "✔", "✔\ufe0f"},
-		"false": {"0", "false", "False", "no", "N", "OFF", "否", "错", "×", "✗"},
+		"true":  {"1", "true", "True", " TRUE ", "ｔｒｕｅ", "yes", "Y", "on", "是", "对", "√", "✓", "✔", "✔\ufe0f", "✅", "☑", "☑\ufe0f"},
+		"false": {"0", "false", "False", "no", "N", "OFF", "否", "错", "×", "✗", "❌", "☐", "☐\ufe0e"},
 	} {
 		for _, word := range words {
 			cases = append(cases, cellCase{name: "reads the word " + word, in: quote(word), sent: sent, rules: "checkbox_text"})
@@ -329,11 +372,26 @@ func TestURL(t *testing.T) {
 		{name: "refuses other schemes", in: `"ftp://a.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
 		{name: "refuses a script", in: `"javascript:alert(1)"`, code: problem.RowValueMismatch, reason: reasonURL},
 		{name: "refuses a lack of host", in: `"https://"`, code: problem.RowValueMismatch, reason: reasonURL},
-		{name: "refuses text around", in: `"see https://a.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
-		{name: "refuses text after", in: `"https://a.cn 见"`, code: problem.RowValueMismatch, reason: reasonURL},
+		{name: "finds the link behind text", in: `"see https://a.cn"`, sent: `{"text":"see https://a.cn","link":"https://a.cn"}`, rules: "url_found"},
+		{name: "finds the link in a share text", in: `"【抖音】复制打开看看 https://v.douyin.com/abc123/ 好看"`, sent: `{"text":"【抖音】复制打开看看 https://v.douyin.com/abc123/ 好看","link":"https://v.douyin.com/abc123/"}`, rules: "url_found"},
+		{name: "ends a found link at its punctuation", in: `"见（https://a.cn/x）。"`, sent: `{"text":"见（https://a.cn/x）。","link":"https://a.cn/x"}`, rules: "url_found"},
+		{name: "refuses two links", in: `"https://a.cn https://b.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
+		{name: "refuses two links with a comma between", in: `"https://a.cn,https://b.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
+		{name: "takes a link in the query of another", in: `"https://a.cn/?u=https://b.cn/"`, sent: `{"text":"https://a.cn/?u=https://b.cn/","link":"https://a.cn/?u=https://b.cn/"}`, rules: "url_wrapped"},
+		{name: "refuses text without a link", in: `"没有链接"`, code: problem.RowValueMismatch, reason: reasonURL},
+		{name: "takes off a full stop", in: `"https://example.com/a。"`, sent: `{"text":"https://example.com/a","link":"https://example.com/a"}`, rules: "url_trimmed"},
+		{name: "takes off several marks", in: `"https://a.cn/x)!."`, sent: `{"text":"https://a.cn/x","link":"https://a.cn/x"}`, rules: "url_trimmed"},
+		{name: "keeps a bracket that it opens", in: `"https://a.cn/x_(y)"`, sent: `{"text":"https://a.cn/x_(y)","link":"https://a.cn/x_(y)"}`, rules: "url_wrapped"},
+		{name: "takes off angle brackets", in: `"<https://a.cn>"`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_trimmed"},
+		{name: "takes off quotes", in: `"“https://a.cn”"`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_trimmed"},
+		{name: "takes off straight quotes", in: quote(`"https://a.cn"`), sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "json_text url_wrapped"},
+		{name: "takes an object with url", in: `{"url":"https://a.cn"}`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_wrapped"},
+		{name: "takes an object with name", in: `{"name":"t","url":"https://a.cn"}`, sent: `{"text":"t","link":"https://a.cn"}`, rules: "url_wrapped"},
+		{name: "takes a segment", in: `[{"type":"url","text":"t","link":"https://a.cn"}]`, sent: `{"text":"t","link":"https://a.cn"}`, rules: "list_unwrapped members_dropped"},
 		{name: "refuses a text alone", in: `{"text":"t"}`, code: problem.RowValueMismatch},
 		{name: "refuses an empty link", in: `{"text":"t","link":""}`, code: problem.RowValueMismatch},
-		{name: "refuses a list", in: `["https://a.cn"]`, code: problem.RowValueMismatch},
+		{name: "takes a list of one", in: `["https://a.cn"]`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "list_unwrapped url_wrapped"},
+		{name: "refuses a list of two", in: `["https://a.cn","https://b.cn"]`, code: problem.RowValueMismatch},
 	})
 }
 

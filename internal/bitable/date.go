@@ -1,6 +1,7 @@
 package bitable
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -17,42 +18,73 @@ const (
 
 // date takes an instant in milliseconds as it is, and other numbers and text that plainly say a date.
 func (c *run) date(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
-	var digits string
+	if text, isText = c.openOne(text, isText); isText && len(text) == 0 {
+		return c.empty(dst, col)
+	}
+	var spelling string
 	switch {
 	case isNumber(c.raw):
-		whole, ok := wholeNumber(string(c.raw))
-		if !ok {
-			return c.mismatch(dst, col, reasonDateNumber, "")
-		}
-		digits = whole
+		spelling = string(c.raw)
 	case !isText:
 		return c.mismatch(dst, col, reasonShape, "")
 	default:
-		folded := string(foldWidth(text))
-		if !isWhole(folded) {
-			return c.dateText(dst, col, folded)
+		spelling = string(foldWidth(text))
+		if !isWhole(spelling) && !isEpochFraction(spelling) {
+			return c.dateText(dst, col, spelling)
 		}
-		digits = folded
 	}
-	moment, fault := parseMoment(digits)
+	digits, ok := wholeNumber(spelling)
+	switch {
+	case ok: // 1774281600.0 too
+	case isEpochFraction(spelling):
+		return c.epochFraction(dst, col, spelling)
+	default:
+		return c.mismatch(dst, col, reasonDateNumber, "")
+	}
+	moment, fault := parseMoment(digits, isText)
+	if moment.twice {
+		return c.twoReadings(dst, col, moment)
+	}
 	if moment.calendar {
 		return c.civil(dst, col, moment.civil, RuleDateNumber)
 	}
+	return c.moment(dst, col, moment, fault, isText)
+}
+
+// moment writes an instant unless there is a fault or its year is out of bounds.
+func (c *run) moment(dst []byte, col *column, m moment, fault problem.Text, isText bool) ([]byte, result) {
 	if fault.IsZero() {
-		fault = checkYear(moment.ms, c.o.TimeZone)
+		fault = checkYear(m.ms, c.o.TimeZone)
 	}
 	if !fault.IsZero() {
 		return c.mismatch(dst, col, fault, "")
 	}
 	at := len(dst)
-	dst = strconv.AppendInt(dst, moment.ms, 10)
+	dst = strconv.AppendInt(dst, m.ms, 10)
 	switch {
-	case moment.scaled:
+	case m.scaled:
 		c.note(RuleDateNumber)
 	case isText, string(dst[at:]) != string(c.raw):
 		c.note(RuleDateText)
 	}
 	return dst, written
+}
+
+// epochFraction writes seconds with a fraction, whose digits behind the third are dropped.
+func (c *run) epochFraction(dst []byte, col *column, spelling string) ([]byte, result) {
+	seconds, fraction, _ := strings.Cut(spelling, ".")
+	ms := int64(atoi(seconds))*1000 + int64(atoi((fraction + "000")[:3]))
+	return c.moment(dst, col, moment{ms: ms, scaled: true}, problem.Text{}, true)
+}
+
+// twoReadings refuses digits that may be a calendar date or a time stamp, and names both.
+func (c *run) twoReadings(dst []byte, col *column, m moment) ([]byte, result) {
+	reading := fmt.Sprintf("%04d-%02d-%02d %02d:%02d", m.civil.year, m.civil.month, m.civil.day, m.civil.hour, m.civil.minute)
+	stamp := time.UnixMilli(m.ms).In(c.o.TimeZone).Format(time.RFC3339)
+	return c.mismatch(dst, col, problem.Text{
+		ZH: fmt.Sprintf("这串数字有两种读法：%s，或时间戳 %s。请写成其中一种。", reading, stamp),
+		EN: fmt.Sprintf("These digits have two readings: %s, or the time stamp %s. Write one of them.", reading, stamp),
+	}, reading+" / "+stamp)
 }
 
 func (c *run) dateText(dst []byte, col *column, text string) ([]byte, result) {
@@ -80,16 +112,18 @@ func (c *run) civil(dst []byte, col *column, d civil, rule string) ([]byte, resu
 	return strconv.AppendInt(dst, ms, 10), written
 }
 
-// moment is what a whole number says: an instant, or a calendar date.
+// moment is what a whole number says: an instant, a calendar date, or both.
 type moment struct {
 	ms       int64
 	scaled   bool // it was not in milliseconds
 	calendar bool // civil holds a date in place of ms
+	twice    bool // it may be either
 	civil    civil
 }
 
-// parseMoment reads digits by their count: 10 seconds, 11 to 13 and negative milliseconds, 16 microseconds, 8 YYYYMMDD.
-func parseMoment(digits string) (moment, problem.Text) {
+// parseMoment reads digits by their count: 10 seconds, 11 to 13 and negative milliseconds, 16 microseconds, 8 YYYYMMDD, and as text
+// 12 and 14 with the time of day behind the date. What could well be both is moment.twice.
+func parseMoment(digits string, isText bool) (moment, problem.Text) {
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || n == 0 { // "-0" is not negative
 		return moment{}, reasonDateNumber
@@ -99,20 +133,68 @@ func parseMoment(digits string) (moment, problem.Text) {
 	}
 	switch len(digits) {
 	case 8:
-		d := civil{year: int(n / 10000), month: int(n / 100 % 100), day: int(n % 100)}
+		d := digitsDate(digits)
 		if fault := d.check(); !fault.IsZero() {
 			return moment{}, fault
 		}
 		return moment{calendar: true, civil: d}, problem.Text{}
 	case 10:
+		if d := digitsDate(digits); isText && d.year >= minHourYear && d.year <= maxHourYear && d.check().IsZero() {
+			return moment{ms: n * 1000, twice: true, civil: d}, problem.Text{}
+		}
 		return moment{ms: n * 1000, scaled: true}, problem.Text{}
-	case 11, 12, 13:
+	case 12, 14:
+		return parseClockDigits(digits, n, isText)
+	case 11, 13:
 		return moment{ms: n}, problem.Text{}
 	case 16:
 		return moment{ms: n / 1000, scaled: true}, problem.Text{}
 	default:
 		return moment{}, reasonDateNumber
 	}
+}
+
+// Years in which ten digits of text are a date with an hour as well as seconds.
+const (
+	minHourYear = 2000
+	maxHourYear = 2039
+)
+
+// parseClockDigits reads 12 digits, YYYYMMDDhhmm or milliseconds, and 14, YYYYMMDDhhmmss.
+func parseClockDigits(digits string, n int64, isText bool) (moment, problem.Text) {
+	d := digitsDate(digits)
+	fault := d.check()
+	switch {
+	case isText && fault.IsZero():
+		return moment{calendar: true, civil: d}, problem.Text{}
+	case isText && d.year >= minYear && d.year <= maxYear:
+		return moment{}, fault
+	case len(digits) == 14:
+		return moment{}, reasonDateNumber
+	case fault.IsZero():
+		return moment{ms: n, twice: true, civil: d}, problem.Text{}
+	default:
+		return moment{ms: n}, problem.Text{}
+	}
+}
+
+// digitsDate reads YYYYMMDD and behind it hh, hhmm or hhmmss.
+func digitsDate(digits string) civil {
+	d := civil{year: atoi(digits[:4]), month: atoi(digits[4:6]), day: atoi(digits[6:8]), timed: len(digits) > 8}
+	for i, into := range []*int{&d.hour, &d.minute, &d.second} {
+		if at := 8 + 2*i; at < len(digits) {
+			*into = atoi(digits[at : at+2])
+		}
+	}
+	return d
+}
+
+// isEpochFraction reports whether s is ten digits of seconds with a fraction behind them.
+func isEpochFraction(s string) bool {
+	const secondsDigits = 10
+	seconds, fraction, dotted := strings.Cut(s, ".")
+	return dotted && len(seconds) == secondsDigits && seconds[0] != '-' && isWhole(seconds) && fraction != "" && fraction[0] != '-' &&
+		isWhole(fraction)
 }
 
 // isWhole reports whether s is digits with an optional minus.

@@ -24,6 +24,23 @@ func TestDate(t *testing.T) {
 		{name: "reads 10 digits as seconds", in: `1774281600`, sent: `1774281600000`, rules: "date_number"},
 		{name: "reads 16 digits as microseconds", in: `1774281600000123`, sent: `1774281600000`, rules: "date_number"},
 		{name: "reads 8 digits as a day", in: `20260304`, sent: day, rules: "date_number"},
+		{name: "reads 12 digits of text as a time", in: `"202603241504"`, sent: `1774335840000`, rules: "date_number"},
+		{name: "reads 12 digits of 2006", in: `"200612312359"`, sent: `1167580740000`, rules: "date_number"},
+		{name: "reads 12 digits of 1980", in: `"198001011200"`, sent: `315547200000`, rules: "date_number"},
+		{name: "reads 14 digits of text as a time", in: `"20260324150405"`, sent: `1774335845000`, rules: "date_number"},
+		{name: "reads full-width 14 digits", in: `"２０２６０３２４１５０４０５"`, sent: `1774335845000`, rules: "date_number"},
+		{name: "takes 12 digits of text that are no time as milliseconds", in: `"170000000000"`, sent: `170000000000`, rules: "date_text"},
+		{name: "takes a number of 12 digits with invalid parts as milliseconds", in: `202613241504`, sent: `202613241504`},
+		{name: "refuses a number of 12 digits with two readings", in: `202603241504`, code: problem.RowValueMismatch, suggestion: "2026-03-24 15:04 / 1976-06-03T06:40:41+08:00"},
+		{name: "refuses the same with a fraction of zero", in: `202603241504.0`, code: problem.RowValueMismatch, suggestion: "2026-03-24 15:04 / 1976-06-03T06:40:41+08:00"},
+		{name: "refuses a number of 14 digits", in: `20260324150405`, code: problem.RowValueMismatch, reason: reasonDateNumber},
+		{name: "refuses text of 10 digits with two readings", in: `"2026032415"`, code: problem.RowValueMismatch, suggestion: "2026-03-24 15:00 / 2034-03-15T18:46:55+08:00"},
+		{name: "reads a number of the same 10 digits as seconds", in: `2026032415`, sent: `2026032415000`, rules: "date_number"},
+		{name: "reads text of 10 digits of 2040 as seconds", in: `"2040032415"`, sent: `2040032415000`, rules: "date_number"},
+		{name: "reads a fraction of seconds", in: `1774281600.5`, sent: `1774281600500`, rules: "date_number"},
+		{name: "reads a fraction of seconds in text", in: `"1774281600.123456"`, sent: `1774281600123`, rules: "date_number"},
+		{name: "refuses 12 digits in a gap", in: `"202603080230"`, code: problem.RowValueMismatch, reason: reasonGap, with: newYork},
+		{name: "takes the earlier of two instants in 12 digits", in: `"202511020130"`, sent: `1762061400000`, rules: "date_number dst_overlap", with: newYork},
 		{name: "reads digits in text", in: `"1774281600000"`, sent: `1774281600000`, rules: "date_text"},
 		{name: "reads full-width digits", in: `"２０２６０３０４"`, sent: day, rules: "date_number"},
 		{name: "reads a whole number with a fraction of zero", in: `1774281600.0`, sent: `1774281600000`, rules: "date_number"},
@@ -62,24 +79,70 @@ func TestDate(t *testing.T) {
 		cases = append(cases, cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reasonDayFirst, suggestion: want})
 	}
 	for reason, values := range map[problem.Text][]string{
-		reasonNoSuchDay:  {"2026-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "20260231", "2026年4月31日", "31 Apr 2026"},
-		reasonNoSuchTime: {"2026-03-04 24:00", "2026-03-04 23:60", "2026-03-04 23:59:60", "2026-03-04 13:00 PM", "2026-03-04 0:30 AM", "2026-03-04 下午15:04"},
+		reasonNoSuchDay:  {"2026-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "20260231", "202602301504", "20261324150405", "2026年4月31日", "31 Apr 2026"},
+		reasonNoSuchTime: {"2026-03-04 24:00", "2026-03-04 23:60", "2026-03-04 23:59:60", "2026-03-04 13:00 PM", "2026-03-04 0:30 AM", "2026-03-04 下午15:04", "202603242504", "20260324156005"},
 		reasonYear:       {"1899-12-31", "2201-01-01", "18991231", "9999999999"},
 		reasonZoneName:   {"2026-03-04 15:04 CST", "2026-03-04 15:04:05 EST", "2026-03-04 15:04 PMX"},
 		reasonWeekday:    {"Mon, 04 Mar 2026 00:00:00 GMT"},
 		reasonDateNumber: {"123", "123456789", "12345678901234", "12345678901234567", "99999999999999999999"},
 		reasonDate: {
 			"tomorrow", "今天", "2026-03", "2026年3月", "26-03-04", "2026-03/04", "2026 03 04", "2026-03-04-05", "2026-03-04T", "2026-03-04 15", "2026-03-0415:04", "2026-W10-3", "2026-063",
-			"2026-03-04 15:04 +25:00", "2026-03-04 15:04 +8", "2026-03-04+08:00", "2026-03-04,15:04", "2026-03-04 15:4", "2026-03-04 15:04:05,1", "Foo 4, 2026", "March 2026", "Mar 4 26",
-			"2026-03-04 15:04 UTC+8", "2026年3月4号", "2026-03-04 15:04:05.1234567890", "2026-03-04 15时", "2026-03-04 T15:04", "20260304T15", "上午", "2026-03-04 at 15:04",
+			"2026-03-04 15:04 +25:00", "2026-03-04 15:04 +8", "2026-03-04,15:04", "2026-03-04 15:4", "2026-03-04 15:04:05,1", "Foo 4, 2026", "March 2026", "Mar 4 26",
+			"2026年3月4号", "2026-03-04 15:04:05.1234567890", "2026-03-04 15时", "2026-03-04 T15:04", "20260304T15", "上午", "2026-03-04 at 15:04",
 		},
 	} {
 		for _, in := range values {
 			cases = append(cases, cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reason})
 		}
 	}
-	for _, in := range []string{`true`, `["2026-03-04"]`, `{"date":"2026-03-04"}`, `1774281600.5`, `0.5`} {
+	for _, in := range []string{`true`, `["2026-03-04","2026-03-05"]`, `[["2026-03-04"]]`, `{"date":"2026-03-04"}`, `1774281600000.5`, `0.5`} {
 		cases = append(cases, cellCase{name: "refuses " + in, in: in, code: problem.RowValueMismatch})
+	}
+	runCells(t, feishu.Field{Type: feishu.TypeDateTime}, cases)
+}
+
+// The standard prints of languages and people, and their near misses.
+func TestDatePrints(t *testing.T) {
+	t.Parallel()
+	cases := []cellCase{
+		{name: "takes a list of one", in: `["2026-03-24"]`, sent: `1774281600000`, rules: "list_unwrapped date_text"},
+		{name: "takes a list of one as text", in: quote(`["2026-03-24"]`), sent: `1774281600000`, rules: "json_text list_unwrapped date_text"},
+		{name: "takes a list of one instant", in: `[1774281600000]`, sent: `1774281600000`, rules: "list_unwrapped"},
+		{name: "takes a list of nothing for nothing", in: `[" "]`, rules: "list_unwrapped empty_skipped"},
+	}
+	for sent, values := range map[string][]string{
+		"1774335845000": {
+			"Tue Mar 24 2026 15:04:05 GMT+0800 (China Standard Time)", "Tue Mar 24 2026 15:04:05 GMT+0800 (中国标准时间)", "Tue Mar 24 2026 15:04:05 GMT+0800",
+			"2026-03-24 15:04:05 +0800 CST", "2026-03-24 15:04:05 +0800 CST m=+0.012345", "2026-03-24 07:04:05 +0000 UTC", "2026-03-24 15:04:05 +0800 +08",
+			"Tue Mar 24 15:04:05 2026", "2026-03-24 15:04:05+08:00", "2026-03-24T15:04:05+08:00[Asia/Shanghai]", "2026-03-24T07:04:05Z[UTC]",
+			"2026-03-24T15:04:05+08:00[!Asia/Shanghai][u-ca=gregory]", "2026-03-24 15:04:05 UTC+8", "2026-03-24 15:04:05 GMT+08:00", "2026-03-24 15:04:05 UTC+08",
+			"2026-03-24 01:34:05 UTC-0530", "Tue, 24 Mar 2026 07:04:05 +0000 (UTC)", "2026/3/24 周二 15:04:05", "2026年3月24日星期二15:04:05", "2026-03-24 Tue 15:04:05",
+			"星期二 2026-03-24 15:04:05", "2026-03-24 (Tuesday) 15:04:05", "2026年3月24日（星期二） 15:04:05",
+		},
+		"1774281600000": {"2026年3月24日 星期二", "2026-03-24 周二", "Tue Mar 24 2026", "Tuesday, 2026-03-24", "2026-03-24+08:00", "2026-03-24 +0800"},
+		"1774224000000": {"2026-03-23Z"},
+		"1774335600000": {"2026年3月24日 下午3点", "2026-03-24 下午3点00分", "2026-03-24 15点"},
+		"1774108800000": {"2026年3月22日 星期天", "2026年3月22日 周日"},
+		"1772553600000": {"Wed Mar  4 00:00:00 2026"},
+	} {
+		for _, in := range values {
+			cases = append(cases, cellCase{name: "reads " + in, in: quote(in), sent: sent, rules: "date_text"})
+		}
+	}
+	for reason, values := range map[problem.Text][]string{
+		reasonWeekday:    {"2026年3月24日 星期三", "2026/3/24 周三 15:04", "Wed Mar 24 2026 15:04:05 GMT+0800", "2026-03-24 Mon"},
+		reasonNoSuchTime: {"2026-03-24 下午13点", "2026-03-24 24点"},
+		reasonZoneName:   {"2026-03-24 15:04:05 CST"},
+		reasonDate: {
+			"2026-03-24T15:04:05+09:00[Asia/Shanghai]", "2026-03-24T15:04:05+08:00[Nowhere/City]", "2026-03-24T15:04:05+08:00[u-ca=hebrew]",
+			"2026-03-24T15:04:05+08:00[Asia/Shanghai", "2026-03-24T15:04:05[Asia/Shanghai]", "Tue Mar 24 15:04:05 CST 2026", "2026-03-24 15:04:05 UTC+15",
+			"2026-03-24 周二 周二", "2026-03-24 周八", "2026-03-24 (Tue 15:04", "2026-03-24 15:04:05 (CST)", "2026-03-24 15:04:05 +0800 CST x",
+			"2026-03-24 15:04:05 +0800 m=+1", "2026-03-24 15:04:05 UTC ()", "周二", "2026-03-24-05", "2026-03-24 下午3点5",
+		},
+	} {
+		for _, in := range values {
+			cases = append(cases, cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reason})
+		}
 	}
 	runCells(t, feishu.Field{Type: feishu.TypeDateTime}, cases)
 }

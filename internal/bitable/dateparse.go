@@ -9,10 +9,10 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// Why a value is no date.
+// Why a value is not a date.
 var (
 	reasonDate       = problem.Text{ZH: "看不出这是哪个日期。", EN: "This is not plainly a date."}
-	reasonDateNumber = problem.Text{ZH: "只有 8、10 至 13 或 16 位的整数可以读成日期（负数按毫秒）。", EN: "Only whole numbers of 8, 10 to 13 or 16 digits are read as dates (negative ones as milliseconds)."}
+	reasonDateNumber = problem.Text{ZH: "只有 8、10 至 13 或 16 位的整数，以及 12、14 位的文本可以读成日期（负数按毫秒）。", EN: "Only whole numbers of 8, 10 to 13 or 16 digits, and text of 12 or 14, are read as dates (negative ones as milliseconds)."}
 	reasonDayFirst   = problem.Text{ZH: "日和月的先后不明确。请把年写在前面。", EN: "Day and month could be swapped. Write the year first."}
 	reasonNoSuchDay  = problem.Text{ZH: "日历上没有这一天。", EN: "There is no such day."}
 	reasonNoSuchTime = problem.Text{ZH: "没有这个时刻。时间从 00:00 到 23:59:59。", EN: "There is no such time. Times run from 00:00 to 23:59:59."}
@@ -22,7 +22,7 @@ var (
 	reasonGap        = problem.Text{ZH: "这个时刻因夏令时开始被跳过，并不存在。请写带偏移的时间。", EN: "Daylight saving skips this local time; it does not exist. Send a time with an offset."}
 )
 
-// dateFault is why text is no date, and how it may have been meant.
+// dateFault is why text is not a date, and how it may have been meant.
 type dateFault struct {
 	reason     problem.Text
 	suggestion string
@@ -32,17 +32,11 @@ type dateFault struct {
 // Nothing is guessed: what is not one of the forms of the contract is a fault.
 func parseDate(text string) (civil, dateFault) {
 	p := dateParser{rest: text}
-	weekday, named := p.weekday()
-	var ok bool
-	switch {
-	case named:
-		ok = p.englishDate()
-	default:
-		ok = p.yearFirst() || p.basic() || p.englishDate()
-	}
-	if !ok {
+	p.weekdayBefore()
+	if !p.yearFirst() && !p.basic() && !p.englishDate() {
 		return civil{}, dayFirst(text)
 	}
+	p.weekdayBehind()
 	if !p.timeOfDay() {
 		if p.reason.IsZero() {
 			p.reason = reasonDate
@@ -52,7 +46,7 @@ func parseDate(text string) (civil, dateFault) {
 	if reason := p.check(); !reason.IsZero() {
 		return civil{}, dateFault{reason: reason}
 	}
-	if named && time.Date(p.year, time.Month(p.month), p.day, 0, 0, 0, 0, time.UTC).Weekday() != weekday {
+	if p.named && time.Date(p.year, time.Month(p.month), p.day, 0, 0, 0, 0, time.UTC).Weekday() != p.weekday {
 		return civil{}, dateFault{reason: reasonWeekday}
 	}
 	return p.civil, dateFault{}
@@ -64,6 +58,8 @@ type dateParser struct {
 	rest    string
 	spaced  bool // the day was not closed by 日, so a time needs T or a space
 	english bool // a comma may come before the time
+	named   bool // a weekday was given
+	weekday time.Weekday
 	reason  problem.Text
 }
 
@@ -141,7 +137,7 @@ func atoi(digits string) int {
 func (p *dateParser) englishDate() bool {
 	p.spaced, p.english = true, true
 	if p.month = p.monthName(); p.month > 0 {
-		return p.skip(" ") && p.number(&p.day, 1, 2) && (p.skip(", ") || p.skip(" ")) && p.number(&p.year, 4, 4)
+		return p.ctime() || p.skip(" ") && p.number(&p.day, 1, 2) && (p.skip(", ") || p.skip(" ")) && p.number(&p.year, 4, 4)
 	}
 	if !p.number(&p.day, 1, 2) {
 		return false
@@ -189,27 +185,11 @@ func (p *dateParser) monthName() int {
 	return 0
 }
 
-// weekday reads an English weekday with its comma; ok is false with nothing read if there is none.
-func (p *dateParser) weekday() (day time.Weekday, ok bool) {
-	before := p.rest
-	word := p.word()
-	if word == "" {
-		return 0, false
-	}
-	for day = time.Sunday; day <= time.Saturday; day++ {
-		if matchesName(word, day.String()) && p.skip(", ") {
-			return day, true
-		}
-	}
-	p.rest = before
-	return 0, false
-}
-
 func matchesName(word, name string) bool {
 	return strings.EqualFold(word, name) || strings.EqualFold(word, name[:3])
 }
 
-// dayFirst tells a date whose day and month may be swapped from what is no date at all.
+// dayFirst tells a date whose day and month may be swapped from what is not a date at all.
 func dayFirst(text string) dateFault {
 	p := dateParser{rest: text}
 	var first, second, year int

@@ -19,7 +19,7 @@ type Inferred struct {
 // Bounds of inference.
 const (
 	maxInferredDigits      = 10 // longer digits in text are ids, not numbers
-	maxInferredOptionRunes = 30 // a longer text in a list is no option
+	maxInferredOptionRunes = 30 // a longer text in a list is not an option
 )
 
 // SampleColumns lists the columns that rows name, with their values, for Infer. Rows have the shapes that Coerce takes.
@@ -179,7 +179,7 @@ func textEvidence(text []byte) evidence {
 	}
 	if n, ok := parseNumber(folded); ok {
 		id := folded[0] == '+' || areDigits(folded) && (len(folded) > maxInferredDigits || len(folded) > 1 && folded[0] == '0')
-		number, fault := appendNumber(nil, folded)
+		number, _, fault := appendNumber(nil, folded)
 		if id || !fault.IsZero() {
 			return isTextual
 		}

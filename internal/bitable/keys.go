@@ -41,7 +41,7 @@ func KeyOfRead(f feishu.Field, read json.RawMessage) (key string, ok bool) {
 }
 
 // Changed reports whether writing row, in write shape, would change a record, in read shape. Lists that hold the same entries
-// in another order differ, people excepted. A column that the schema has not counts as changed.
+// in another order differ, people excepted. A column that the schema does not have counts as changed.
 func (s *Schema) Changed(row, record json.RawMessage) bool {
 	cells := make(map[string][]byte, len(s.columns))
 	for w := walk(record); ; {

@@ -108,6 +108,9 @@ func kindOf(f feishu.Field) *Kind {
 // KindOf returns the kind of a column; one with the name "unknown" for a type that Feishu added later.
 func KindOf(f feishu.Field) Kind { return *kindOf(f) }
 
+// Expected says what a column takes; zero for one that takes anything or nothing.
+func Expected(f feishu.Field) problem.Text { return kindOf(f).expected }
+
 // KindNamed finds the kind of a name.
 func KindNamed(name string) (kind Kind, ok bool) {
 	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == name })

@@ -131,7 +131,7 @@ func isShareToken(s string) bool {
 	return strings.HasPrefix(s, "shrcn") || strings.HasPrefix(s, "shrus") || strings.HasPrefix(s, "shrlg")
 }
 
-// readQuery takes table, view and record; table may also name a dashboard or workflow, which is no table.
+// readQuery takes table, view and record; table may also name a dashboard or workflow, which is not a table.
 func (l *Link) readQuery(query url.Values) error {
 	for _, table := range query["table"] {
 		if !hasIDForm(table, "tbl") {
@@ -167,9 +167,9 @@ func isToken(s string) bool {
 
 func badLink(why problem.Text) error { return problem.New(problem.BadLink, why) }
 
-// Why a text is no link to a base.
+// Why a text is not a link to a base.
 var (
-	whyNoLink    = problem.Text{ZH: "这不是多维表格的 app_token 或链接。请粘贴浏览器地址栏里的链接，如 https://example.feishu.cn/base/AppTokenExample?table=tblExample。", EN: "This is no app_token and no link to a base. Paste the link from the browser's address bar, as https://example.feishu.cn/base/AppTokenExample?table=tblExample."}
+	whyNoLink    = problem.Text{ZH: "这不是多维表格的 app_token 或链接。请粘贴浏览器地址栏里的链接，如 https://example.feishu.cn/base/AppTokenExample?table=tblExample。", EN: "This is not an app_token or a link to a base. Paste the link from the browser's address bar, as https://example.feishu.cn/base/AppTokenExample?table=tblExample."}
 	whyShare     = problem.Text{ZH: "这是分享链接（表单、视图、仪表盘或记录），里面没有 app_token。请打开多维表格本身，再复制地址栏里的链接。", EN: "This is a share link (form, view, dashboard or record) and holds no app_token. Open the base itself and copy the link from the address bar."}
 	whyApp       = problem.Text{ZH: "这是应用模式的链接，里面没有 app_token。请在编辑模式下打开多维表格，再复制地址栏里的链接。", EN: "This link is to the app mode of a base and holds no app_token. Open the base for editing and copy the link from the address bar."}
 	whyDocument  = problem.Text{ZH: "这是文档或电子表格的链接。请打开其中的多维表格（在新页面中打开），再复制它的链接，或用“app_token_表ID”形式的块标识。", EN: "This link is to a document or sheet. Open the table in it as a page of its own and copy that link, or use its block token, <app_token>_<table_id>."}

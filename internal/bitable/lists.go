@@ -2,6 +2,7 @@ package bitable
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -27,6 +28,9 @@ type listKind struct {
 	entry func(c *run, text []byte) (id []byte, lookup PendingKind, v verdict)
 }
 
+// attachmentMember holds the token of a file in the object of an attachment.
+const attachmentMember = "file_token"
+
 type verdict int
 
 const (
@@ -38,7 +42,7 @@ const (
 var (
 	personList     = listKind{member: "id", max: MaxPersons, zh: "个人员", en: "people", reason: reasonPrefix, entry: (*run).person}
 	groupList      = listKind{member: "id", max: MaxGroups, zh: "个群", en: "groups", reason: reasonElement, entry: (*run).group}
-	attachmentList = listKind{member: "file_token", max: MaxAttachments, zh: "个附件", en: "attachments", reason: reasonElement, repeated: true, entry: (*run).attachment}
+	attachmentList = listKind{member: attachmentMember, max: MaxAttachments, zh: "个附件", en: "attachments", reason: reasonElement, repeated: true, entry: (*run).attachment}
 	linkList       = listKind{max: MaxLinks, zh: "条记录", en: "records", reason: reasonElement, entry: (*run).recordID}
 )
 
@@ -49,8 +53,10 @@ func (c *run) list(dst []byte, col *column, text []byte, isText bool, kind listK
 	case c.raw == nil:
 	case isText:
 		c.note(RuleIDWrapped)
-		if !c.addEntry(col, kind, text) {
-			return dst, failed
+		for _, entry := range kind.entries(text) {
+			if !c.addEntry(col, kind, entry) {
+				return dst, failed
+			}
 		}
 	case c.raw[0] == '{':
 		c.note(RuleIDWrapped)
@@ -81,6 +87,20 @@ func (c *run) list(dst []byte, col *column, text []byte, isText bool, kind listK
 	return c.writeList(dst)
 }
 
+// entries takes text apart where it holds several links to files, at newlines, commas and spaces.
+func (k listKind) entries(text []byte) [][]byte {
+	if k.member != attachmentMember || countLinks(text) < 2 {
+		return [][]byte{text}
+	}
+	links := bytes.FieldsFunc(text, func(r rune) bool { return isSpaceOrControl(r) || isSeparator(r) })
+	for _, link := range links {
+		if !isURL(link) || link[0]|0x20 != 'h' {
+			return [][]byte{text}
+		}
+	}
+	return links[:min(len(links), k.max+1)] // list refuses more
+}
+
 func (c *run) addList(col *column, kind listKind) bool {
 	n := 0
 	for w := walk(c.raw); ; n++ {
@@ -97,6 +117,10 @@ func (c *run) addList(col *column, kind listKind) bool {
 			text := c.trimmed(entry)
 			if kind.member != "" {
 				c.note(RuleIDWrapped)
+			}
+			if !c.o.Literal && isPlaceholder(text) && !c.isPersonID(col, text) {
+				c.note(RulePlaceholder)
+				text = nil
 			}
 			if len(text) == 0 {
 				c.note(RulePartsDropped)
@@ -115,15 +139,37 @@ func (c *run) addList(col *column, kind listKind) bool {
 }
 
 func (c *run) addObject(col *column, kind listKind, object []byte) bool {
-	id := memberOf(object, kind.member)
-	if kind.member == "" || !isString(id) {
+	member, id := "", []byte(nil)
+	for _, name := range c.idMembers(kind) {
+		if id = memberOf(object, name); isString(id) {
+			member = name
+			break
+		}
+	}
+	if member == "" {
 		c.mismatch(nil, col, reasonElement, "")
 		return false
 	}
-	if !hasOnly(object, kind.member) {
+	if member != kind.member {
+		c.note(RuleIDWrapped)
+	}
+	if !hasOnly(object, member) {
 		c.note(RuleMembersDropped)
 	}
 	return c.addEntry(col, kind, c.trimmed(id))
+}
+
+// idMembers are the members of an entry's object of which the first that is there holds the id. An event names a person by all
+// three kinds of ids; the one that user_id_type names is taken.
+func (c *run) idMembers(kind listKind) []string {
+	switch kind.member {
+	case "":
+		return []string{"id", "record_id"}
+	case "id":
+		return []string{"id", cmp.Or(c.o.UserIDType, "open_id")}
+	default:
+		return []string{kind.member}
+	}
 }
 
 // trimmed is what a string says without outer white space, whose loss is noted.
@@ -155,6 +201,9 @@ func (c *run) addEntry(col *column, kind listKind, text []byte) bool {
 		e.lookup = Pending{Row: c.row, Column: col.field.Name, Kind: lookup, Value: string(id)}
 	case refused:
 		reason := kind.reason
+		if isUnrendered(text) {
+			reason = reasonTemplate
+		}
 		if reason == reasonElement && c.raw[0] != '[' {
 			reason = reasonShape
 		}
@@ -202,7 +251,7 @@ func (c *run) person(text []byte) (id []byte, lookup PendingKind, v verdict) {
 	case "union_id":
 		fits = prefix == "on_"
 	case "user_id":
-		fits = prefix == ""
+		fits = prefix == "" && len(bytes.Trim(text, "-_")) > 0
 	default:
 		fits = prefix == "ou_"
 	}
@@ -210,6 +259,15 @@ func (c *run) person(text []byte) (id []byte, lookup PendingKind, v verdict) {
 		return nil, 0, refused
 	}
 	return text, 0, isID
+}
+
+// isPersonID reports whether a word for nothing is spelled like an id of the column: people's own user_ids are free words.
+func (c *run) isPersonID(col *column, text []byte) bool {
+	if col.kind.form != formPeople || c.o.UserIDType != "user_id" {
+		return false
+	}
+	_, _, v := c.person(text)
+	return v == isID
 }
 
 const maxPersonIDBytes = 64

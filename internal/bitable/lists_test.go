@@ -3,6 +3,7 @@ package bitable
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,7 +98,11 @@ func TestLink(t *testing.T) {
 			{name: "clears by an empty read shape", in: `{"link_record_ids":[]}`, sent: `null`, rules: "empty_cleared id_wrapped", with: updating},
 			{name: "refuses a name", in: `"客户 A"`, code: problem.RowValueMismatch},
 			{name: "refuses another id", in: `["tbl1"]`, code: problem.RowValueMismatch},
-			{name: "refuses objects", in: `[{"id":"rec1"}]`, code: problem.RowValueMismatch},
+			{name: "takes objects with an id", in: `[{"id":"rec1"}]`, sent: `["rec1"]`, rules: "id_wrapped"},
+			{name: "takes objects with a record_id", in: `[{"record_id":"rec1","title":"a"}]`, sent: `["rec1"]`, rules: "id_wrapped members_dropped"},
+			{name: "takes one object", in: `{"id":"rec1"}`, sent: `["rec1"]`, rules: "id_wrapped"},
+			{name: "refuses an object of another id", in: `[{"id":"tbl1"}]`, code: problem.RowValueMismatch},
+			{name: "takes a list as text", in: quote(`["rec1","rec2"]`), sent: `["rec1","rec2"]`, rules: "json_text"},
 			{name: "takes as many as a cell holds", in: listOf(MaxLinks, "rec%d"), sent: listOf(MaxLinks, "rec%d")},
 			{name: "refuses more than a cell holds", in: listOf(MaxLinks+1, "rec%d"), code: problem.RowTooLarge},
 		})
@@ -121,6 +126,28 @@ func TestAttachment(t *testing.T) {
 		{name: "refuses an object without token", in: `[{"url":"https://x"}]`, code: problem.RowValueMismatch},
 		{name: "refuses more than a cell holds", in: listOf(MaxAttachments+1, "boxcnExample0123456789%d"), code: problem.RowTooLarge},
 	})
+}
+
+func TestSeveralLinksToFiles(t *testing.T) {
+	t.Parallel()
+	s := NewSchema([]feishu.Field{{Name: "c", Type: feishu.TypeAttachment}})
+	for in, want := range map[string][]string{
+		"https://a.cn/1.png\nhttps://a.cn/2.png": {"https://a.cn/1.png", "https://a.cn/2.png"},
+		"https://a.cn/1.png, https://a.cn/2.png": {"https://a.cn/1.png", "https://a.cn/2.png"},
+		"https://a.cn/1.png,https://a.cn/2.png":  {"https://a.cn/1.png", "https://a.cn/2.png"},
+		"https://a.cn/1.png https://a.cn/2.png":  {"https://a.cn/1.png", "https://a.cn/2.png"},
+		"https://a.cn/1,2.png":                   {"https://a.cn/1,2.png"},
+		"https://a.cn/?u=https://b.cn/1.png":     {"https://a.cn/?u=https://b.cn/1.png"},
+	} {
+		plan := s.Coerce(messages(`{"c":`+quote(in)+`}`), defaults())
+		var got []string
+		for _, l := range plan.Pending() {
+			got = append(got, l.Value)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: looked up %q, want %q", in, got, want)
+		}
+	}
 }
 
 func TestPending(t *testing.T) {

@@ -46,7 +46,7 @@ var (
 	}
 	namelessColumn = RowError{
 		Code:     problem.RowFieldNotFound,
-		Message:  problem.Text{ZH: "这个键是空的，不能作列名。", EN: "The key is empty, which is no column name."},
+		Message:  problem.Text{ZH: "这个键是空的，不能作列名。", EN: "The key is empty, which is not a column name."},
 		Expected: problem.Text{ZH: "表里已有或要新建的列名", EN: "the name of a column, one of the table's or a new one"},
 	}
 	tooManyNewColumns = RowError{
@@ -109,12 +109,16 @@ func tooLarge(limit int, zh, en string) RowError {
 // Why a column does not take a value.
 var (
 	reasonShape      = problem.Text{ZH: "这一列不接受这种值。", EN: "The column does not take such a value."}
+	reasonTemplate   = problem.Text{ZH: "这是没有替换的模板变量，不是数据。请检查上一步的变量是否存在、模板是否已启用。", EN: "This is a template variable that was not filled in, not data. Check that the variable exists and that the field is a template."}
+	reasonNothing    = problem.Text{ZH: "这个词只表示“没有”，不能作选项。", EN: "The word only says that there is nothing; it is not an option."}
 	reasonNumber     = problem.Text{ZH: "这不是一个明确的数字。", EN: "This is not plainly a number."}
 	reasonPrecision  = problem.Text{ZH: "超过 2^53 的数字会失去精度。请用文本列保存。", EN: "A number beyond 2^53 would lose digits. Keep it in a text column."}
+	reasonTiny       = problem.Text{ZH: "这个数太接近 0，会存成 0。请用文本列保存。", EN: "The number is so close to 0 that it would be stored as 0. Keep it in a text column."}
+	reasonCurrency   = problem.Text{ZH: "货币符号和这一列的货币不一致。", EN: "The currency is not that of the column."}
 	reasonTwoOptions = problem.Text{ZH: "单选列只能有一个选项。", EN: "A single select takes one option."}
 	reasonTwins      = problem.Text{ZH: "有几个选项只在大小写、全半角或空白上不同，分不清是哪一个。请照原样写。", EN: "Several options differ only by case, width or white space. Write one of them exactly."}
 	reasonSingle     = problem.Text{ZH: "这一列设为只能有一个值。", EN: "The column is set to hold one value."}
-	reasonPrefix     = problem.Text{ZH: "编号的类型和 user_id_type 不符，或者不是编号。姓名不能用来指定人员，请用编号、邮箱或手机号。", EN: "The id is not of the kind that user_id_type says, or is no id. A name cannot stand for a person: send an id, email or mobile number."}
+	reasonPrefix     = problem.Text{ZH: "编号的类型和 user_id_type 不符，或者不是编号。姓名不能用来指定人员，请用编号、邮箱或手机号。", EN: "The id is not of the kind that user_id_type says, or is not an id. A name cannot stand for a person: send an id, email or mobile number."}
 	reasonRange      = problem.Text{ZH: "经度要在 ±180 以内，纬度要在 ±90 以内，经度在前。", EN: "Longitude must lie within ±180 and latitude within ±90, longitude first."}
 	reasonURL        = problem.Text{ZH: "这不是完整的链接。", EN: "This is not a complete link."}
 	reasonElement    = problem.Text{ZH: "列表里有这一列不接受的元素。", EN: "The list holds an element that the column does not take."}
@@ -124,6 +128,9 @@ var (
 // expected says what a column takes.
 func (c *run) expected(col *column) problem.Text {
 	expected := col.kind.expected
+	if expected.IsZero() { // text takes anything but template text in a key
+		return problem.Text{ZH: "变量的值本身", EN: "the value of the variable itself"}
+	}
 	if col.kind.form != formPeople {
 		return expected
 	}

@@ -14,38 +14,46 @@ const maxExactInteger = "9007199254740992"
 // maxNumberBytes bounds text that is read as a number.
 const maxNumberBytes = 100
 
-// currencyCodes are the currencies of Feishu's currency column, and RMB.
-var currencyCodes = []string{
-	"CNY", "RMB", "USD", "EUR", "GBP", "AED", "AUD", "BRL", "CAD", "CHF", "HKD", "IDR", "INR", "JPY", "KRW", "MOP",
-	"MXN", "MYR", "PHP", "PLN", "RUB", "SGD", "THB", "TRY", "TWD", "VND",
-}
-
-var currencySigns = []string{"¥", "$", "€", "£"}
-
 // number takes a JSON number as it is spelled, and text that is plainly a number.
 func (c *run) number(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
-	if isNumber(c.raw) {
+	at := len(dst)
+	switch {
+	case isNumber(c.raw):
 		if !isExact(c.raw) {
 			return c.mismatch(dst, col, reasonPrecision, "")
 		}
-		return append(dst, c.raw...), written
-	}
-	if !isText {
+		dst = append(dst, c.raw...)
+	case !isText:
 		return c.mismatch(dst, col, reasonShape, "")
+	default:
+		out, n, fault := appendNumber(dst, foldWidth(text))
+		if fault.IsZero() && n.currency != 0 && !col.takesCurrency(n.currency) {
+			fault = reasonCurrency
+		}
+		if !fault.IsZero() {
+			return c.mismatch(dst, col, fault, "")
+		}
+		if dst = out; n.scale > 0 {
+			c.note(RuleNumberScaled)
+		} else {
+			c.note(RuleNumberText)
+		}
 	}
-	out, fault := appendNumber(dst, foldWidth(text))
-	if !fault.IsZero() {
-		return c.mismatch(dst, col, fault, "")
+	switch roundsTo(dst[at:]) {
+	case roundsToZero:
+		return c.mismatch(dst[:at], col, reasonTiny, "")
+	case roundsElsewhere:
+		c.note(RuleNumberRounded)
+	case roundsNot:
 	}
-	c.note(RuleNumberText)
-	return out, written
+	return dst, written
 }
 
 // appendNumber appends the JSON number that s means: digits with groups of three, currency, percent, exponent.
-func appendNumber(dst, s []byte) ([]byte, problem.Text) {
+func appendNumber(dst, s []byte) ([]byte, decimal, problem.Text) {
 	n, ok := parseNumber(s)
 	if !ok {
-		return dst, reasonNumber
+		return dst, n, reasonNumber
 	}
 	at := len(dst)
 	if n.negative {
@@ -57,16 +65,18 @@ func appendNumber(dst, s []byte) ([]byte, problem.Text) {
 	}
 	dst = append(dst, n.exponent...)
 	if !isExact(dst[at:]) {
-		return dst[:at], reasonPrecision
+		return dst[:at], n, reasonPrecision
 	}
-	return dst, problem.Text{}
+	return dst, n, problem.Text{}
 }
 
 // decimal is a number in parts: whole without leading zeros, fraction and exponent as spelled.
 type decimal struct {
 	negative                  bool
 	whole, fraction, exponent []byte
-	currency, percent         bool
+	currency                  currencySet // what its signs and codes may mean; 0 without any
+	scale                     int         // zeros that 万, 亿 or 万亿 adds
+	percent                   bool
 }
 
 func parseNumber(s []byte) (n decimal, ok bool) {
@@ -75,10 +85,12 @@ func parseNumber(s []byte) (n decimal, ok bool) {
 	}
 	s, signed := n.cutSign(s)
 	if !isPlain(s) {
-		s = n.cutUnit(s, signed)
+		if s, ok = n.cutUnits(s, signed); !ok {
+			return n, false
+		}
 	}
 	if e := bytes.IndexAny(s, "eE"); e >= 0 {
-		if n.exponent = s[e:]; n.percent || n.currency || !isExponent(n.exponent) {
+		if n.exponent = s[e:]; n.percent || n.currency != 0 || n.scale > 0 || !isExponent(n.exponent) {
 			return n, false
 		}
 		s = s[:e]
@@ -94,6 +106,7 @@ func parseNumber(s []byte) (n decimal, ok bool) {
 	if n.percent {
 		n.shiftPercent()
 	}
+	n.shiftScale()
 	if n.whole = bytes.TrimLeft(n.whole, "0"); len(n.whole) == 0 {
 		n.whole = []byte("0")
 	}
@@ -109,39 +122,6 @@ func (n *decimal) cutSign(s []byte) (rest []byte, signed bool) {
 	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
 		n.negative = s[0] == '-'
 		return s[1:], true
-	}
-	return s, false
-}
-
-// cutUnit removes a currency, with a sign behind it if there was none before, or a percent sign.
-func (n *decimal) cutUnit(s []byte, signed bool) []byte {
-	if rest, found := cutCurrency(s, bytes.CutPrefix); found {
-		n.currency = true
-		rest = bytes.TrimLeft(rest, " ")
-		if !signed {
-			rest, _ = n.cutSign(rest)
-		}
-		return rest
-	}
-	rest, found := cutCurrency(s, bytes.CutSuffix)
-	if !found {
-		rest, found = bytes.CutSuffix(s, []byte("元"))
-	}
-	if n.currency = found; !found {
-		if rest, n.percent = bytes.CutSuffix(s, []byte("%")); !n.percent {
-			return s
-		}
-	}
-	return bytes.TrimRight(rest, " ")
-}
-
-func cutCurrency(s []byte, cut func(s, sep []byte) ([]byte, bool)) (rest []byte, found bool) {
-	for _, list := range [][]string{currencySigns, currencyCodes} {
-		for _, currency := range list {
-			if rest, found = cut(s, []byte(currency)); found {
-				return rest, true
-			}
-		}
 	}
 	return s, false
 }
@@ -170,6 +150,19 @@ func (n *decimal) shiftPercent() {
 	digits := slices.Concat([]byte("00"), n.whole, n.fraction)
 	point := len(n.whole)
 	n.whole, n.fraction = digits[:point], bytes.TrimRight(digits[point:], "0")
+}
+
+// shiftScale multiplies by the power of ten that scale says, digit by digit.
+func (n *decimal) shiftScale() {
+	if n.scale == 0 {
+		return
+	}
+	point := len(n.whole) + n.scale
+	digits := slices.Concat(n.whole, n.fraction)
+	for len(digits) < point {
+		digits = append(digits, '0')
+	}
+	n.whole, n.fraction = digits[:point], digits[point:]
 }
 
 func areDigits(s []byte) bool {

@@ -20,6 +20,7 @@ type Plan struct {
 	pending    []Pending
 	answers    map[Pending]*answer
 	sorted     bool // errors are in order of rows
+	skips      bool // a value that a lookup refuses is left out
 }
 
 // planned is the state of one row of the request.
@@ -27,14 +28,18 @@ type planned struct {
 	body    json.RawMessage // the coerced object; held values are missing from it
 	id      string
 	held    []heldCell
+	members int // cells that are written or held
 	bad     bool
 	waiting bool // names a column that has to be created first
 }
 
 // heldCell is a list value that cannot be written before its lookups are answered.
 type heldCell struct {
-	at       int // offset in the row's body where the list belongs
+	start    int // offset in the row's body of the member, its comma included
+	at       int // offset where the list belongs
 	column   string
+	key      bool // rows are matched on the column
+	dropped  bool // left out: a lookup was refused
 	repeated bool // elements may be equal
 	elements []element
 }
@@ -48,13 +53,13 @@ type element struct {
 
 type answer struct{ json json.RawMessage }
 
-// optionUse says that a row uses an option that the column has not.
+// optionUse says that a row uses an option that the column does not have.
 type optionUse struct {
 	column, name string
 	row          int
 }
 
-// UnknownColumn is a column that rows name and the table has not.
+// UnknownColumn is a column that rows name and the table does not have.
 type UnknownColumn struct {
 	Name    string            // as first spelled, trimmed
 	Samples []json.RawMessage // every value that rows have for it, nulls left out; parts of the request, not copies
@@ -77,7 +82,7 @@ func (p *Plan) assemble(i int) bool {
 	r := &p.rows[i]
 	for _, cell := range r.held {
 		for _, e := range cell.elements {
-			if e.pending && p.answers[e.lookup].json == nil {
+			if !cell.dropped && e.pending && p.answers[e.lookup].json == nil {
 				return false
 			}
 		}
@@ -88,11 +93,19 @@ func (p *Plan) assemble(i int) bool {
 	var body []byte
 	done := 0
 	for _, cell := range r.held {
-		body = append(body, r.body[done:cell.at]...)
-		body = p.appendHeld(body, i, cell)
+		if cell.dropped {
+			body = append(body, r.body[done:cell.start]...)
+		} else {
+			body = append(body, r.body[done:cell.at]...)
+			body = p.appendHeld(body, i, cell)
+		}
 		done = cell.at
 	}
-	r.body, r.held = append(body, r.body[done:]...), nil
+	body = append(body, r.body[done:]...)
+	if len(body) > 1 && body[1] == ',' { // the first cell was left out
+		body = append(body[:1], body[2:]...)
+	}
+	r.body, r.held = body, nil
 	return true
 }
 
@@ -144,7 +157,7 @@ func (p *Plan) Warnings() []Warning { return p.warnings }
 // not among Rows: create the columns and coerce again with the new schema.
 func (p *Plan) UnknownColumns() []UnknownColumn { return p.unknown }
 
-// NewOptions returns, by column, the options that the good rows use and the column has not, in order of first use. Feishu
+// NewOptions returns, by column, the options that the good rows use and the column does not have, in order of first use. Feishu
 // creates one twice if it comes twice in one call: create them before, or keep its first use in a call of its own.
 func (p *Plan) NewOptions() map[string][]string {
 	type key struct{ column, name string }
@@ -165,7 +178,7 @@ func (p *Plan) NewOptions() map[string][]string {
 func (p *Plan) Pending() []Pending {
 	var open []Pending
 	for _, l := range p.pending {
-		if p.answers[l].json == nil && !p.rows[l.Row].bad {
+		if p.answers[l].json == nil && !p.rows[l.Row].bad && !p.isDropped(l) {
 			open = append(open, l)
 		}
 	}
@@ -176,7 +189,7 @@ func (p *Plan) Pending() []Pending {
 // A lookup that is none of this plan's is ignored.
 func (p *Plan) Resolve(l Pending, element json.RawMessage) {
 	a, ok := p.answers[l]
-	if !ok || a.json != nil {
+	if !ok || a.json != nil || p.isDropped(l) {
 		return
 	}
 	a.json = element
@@ -210,7 +223,34 @@ func (p *Plan) Reject(l Pending, e RowError) {
 	if e.Got == "" {
 		e.Got = cut([]byte(l.Value))
 	}
+	if p.skips && isBadValue(e.Code) && p.drop(l) {
+		p.warn(Warning{Rule: RuleBadValueSkipped, Field: l.Column, Index: l.Row, Got: e.Got})
+		return
+	}
 	p.fail(e)
+}
+
+// drop leaves the cell of a lookup out of its row, once; it reports false for a key column. A row that has no other cell fails.
+func (p *Plan) drop(l Pending) bool {
+	row := &p.rows[l.Row]
+	i := slices.IndexFunc(row.held, func(cell heldCell) bool { return cell.column == l.Column })
+	if i < 0 || row.held[i].key {
+		return false
+	}
+	if !row.held[i].dropped {
+		row.held[i].dropped = true
+		if row.members--; row.members == 0 {
+			e := emptyRow
+			e.Index = l.Row
+			p.fail(e)
+		}
+	}
+	return true
+}
+
+// isDropped reports whether the cell of a lookup was left out.
+func (p *Plan) isDropped(l Pending) bool {
+	return slices.ContainsFunc(p.rows[l.Row].held, func(cell heldCell) bool { return cell.dropped && cell.column == l.Column })
 }
 
 // fail records an error and marks its row.

@@ -78,7 +78,12 @@ func TestRowShapes(t *testing.T) {
 		{name: "takes fields alone", in: []string{`{"fields":{"b":1,"a":"x"}}`}, sent: []string{`0  {"b":1,"a":"x"}`}},
 		{name: "mixes both", in: []string{`{"fields":{"a":"x"}}`, `{"a":"y"}`}, sent: []string{`0  {"a":"x"}`, `1  {"a":"y"}`}},
 		{name: "refuses fields beside other keys", in: []string{`{"fields":{"a":"x"},"b":1}`}, errors: []string{"0 ambiguous_row"}},
-		{name: "refuses a record_id on create", in: []string{`{"record_id":"rec1","fields":{"a":"x"}}`, `{"record_id":"","a":"x"}`}, errors: []string{"0 ambiguous_row", "1 ambiguous_row"}},
+		{name: "refuses a record_id on create", in: []string{`{"record_id":"rec1","fields":{"a":"x"}}`, `{"id":"rec1","fields":{"a":"x"}}`}, errors: []string{"0 ambiguous_row", "1 ambiguous_row"}},
+		{name: "takes an empty record_id or id for none", in: []string{`{"record_id":"","a":"x"}`, `{"record_id":null,"fields":{"a":"x"}}`, `{"id":" ","fields":{"a":"x"}}`, `{"id":null,"a":"x"}`}, sent: []string{`0  {"a":"x"}`, `1  {"a":"x"}`, `2  {"a":"x"}`, `3  {"a":"x"}`}},
+		{name: "takes id for the record_id of an update", in: []string{`{"id":"rec1","fields":{"a":"x"}}`, `{"record_id":"","id":"rec2","a":"x"}`, `{"id":"rec3","record_id":"rec4","a":"x"}`}, sent: []string{`0 rec1 {"a":"x"}`, `1 rec2 {"a":"x"}`}, errors: []string{"2 id field_not_found"}, with: updating},
+		{name: "leaves rows out that were refused before", in: []string{`{"a":"x"}`, `{"a":"y"}`}, sent: []string{`1  {"a":"y"}`}, errors: []string{"0 data wrapper"}, with: func(o *Options) {
+			o.Refused = map[int]RowError{0: {Field: "data", Code: "wrapper", Message: problem.Text{ZH: "包装", EN: "a wrapper"}, Expected: problem.Text{ZH: "行", EN: "a row"}}}
+		}},
 		{name: "refuses what is no object", in: []string{`"x"`, `[]`, ``}, errors: []string{"0 ambiguous_row", "1 ambiguous_row", "2 ambiguous_row"}},
 		{name: "takes fields that is no object for a column", in: []string{`{"fields":"x"}`}, errors: []string{"0 fields field_not_found"}},
 		{name: "refuses empty rows", in: []string{`{}`, `{"fields":{}}`, `{"a":""}`, `{"a":null}`}, errors: []string{"0 empty_row", "1 empty_row", "2 empty_row", "3 empty_row"}, rules: "empty_skipped null_skipped"},

@@ -149,3 +149,17 @@ func (s *Schema) names() iter.Seq[string] {
 		}
 	}
 }
+
+func (c *column) isSelect() bool {
+	return c.field.Type == feishu.TypeSingleSelect || c.field.Type == feishu.TypeMultiSelect
+}
+
+// foldsWidth reports whether full-width characters are folded in the column's values.
+func (c *column) foldsWidth() bool {
+	switch c.field.Type {
+	case feishu.TypeNumber, feishu.TypeDateTime, feishu.TypeCheckbox, feishu.TypePhone, feishu.TypeLocation:
+		return true
+	default:
+		return false
+	}
+}

@@ -12,7 +12,7 @@ const (
 	MaxChosenOptions = 1000   // options chosen in a cell
 )
 
-// freshOptions are the options of one column that rows use and the column has not.
+// freshOptions are the options of one column that rows use and the column does not have.
 type freshOptions struct {
 	folded map[string]string // folded → name
 }
@@ -30,13 +30,27 @@ func (c *run) option(col *column, name, given []byte) (canonical []byte, ok bool
 	}
 	key := foldOption(string(name))
 	i, found := index.folded[key]
+	if !found {
+		if name, i, found = c.undress(col, index, name); !found {
+			key = foldOption(string(name))
+		}
+	}
 	switch {
 	case found && i == ambiguous:
 		c.mismatch(nil, col, reasonTwins, "")
 		return nil, false
 	case found:
-		c.note(RuleOptionMatched)
-		return []byte(optionsOf(col.field)[i].Name), true
+		option := optionsOf(col.field)[i].Name
+		if option != string(name) {
+			c.note(RuleOptionMatched)
+		}
+		return []byte(option), true
+	case isPlaceholder(name) && !c.o.Literal:
+		c.mismatch(nil, col, reasonNothing, "")
+		return nil, false
+	case isUnrendered(name):
+		c.mismatch(nil, col, reasonTemplate, "")
+		return nil, false
 	case c.o.UnknownOptions == PolicyReject:
 		c.fail(c.optionNotFound(col, string(name)))
 		return nil, false
@@ -45,7 +59,24 @@ func (c *run) option(col *column, name, given []byte) (canonical []byte, ok bool
 	}
 }
 
-// freshOption registers an option that the column has not; spellings that fold to the same are one option.
+// undress takes the dressing of prose and lists off a name that is no option: all of it where that reaches an option, else what
+// stands around a new one. found reports the option at index i.
+func (c *run) undress(col *column, index *optionsIndex, name []byte) (rest []byte, i int, found bool) {
+	rest, found = undressed(name, func(candidate []byte) bool { return c.isOption(col, candidate) })
+	if !found {
+		if rest = withoutMarks(name); len(rest) != len(name) {
+			c.note(RuleOptionUndressed)
+		}
+		return rest, 0, false
+	}
+	c.note(RuleOptionUndressed)
+	if i, found = index.exact[string(rest)]; !found {
+		i = index.folded[foldOption(string(rest))]
+	}
+	return rest, i, true
+}
+
+// freshOption registers an option that the column does not have; spellings that fold to the same are one option.
 func (c *run) freshOption(col *column, name, key string) ([]byte, bool) {
 	fresh := c.fresh[c.key.column]
 	if fresh == nil {
@@ -83,12 +114,15 @@ func (c *run) optionNotFound(col *column, name string) RowError {
 	return e
 }
 
-// singleSelect takes "A", ["A"] (also as text) and {"text"|"name":"A"}.
+// singleSelect takes "A", a number or boolean as its text, ["A"] and {"text"|"name":"A"} (also as text).
 func (c *run) singleSelect(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
 	given := c.raw
 	if isText {
 		if _, found := col.options().exact[string(text)]; !found {
 			list, broken := listInText(text)
+			if list == nil && !broken && text[0] == '{' {
+				list = valueInText(text)
+			}
 			if broken {
 				return c.mismatch(dst, col, reasonElement, "")
 			}
@@ -119,6 +153,10 @@ func (c *run) singleSelect(dst []byte, col *column, text []byte, isText bool) ([
 			return c.mismatch(dst, col, reasonTwoOptions, "")
 		}
 	}
+	if isScalar(given) && len(given) == len(c.raw) {
+		c.note(RuleTextScalar)
+		return c.oneOption(dst, col, given, given)
+	}
 	name, ok := optionName(given)
 	if !ok {
 		return c.mismatch(dst, col, reasonShape, "")
@@ -132,6 +170,10 @@ func (c *run) singleSelect(dst []byte, col *column, text []byte, isText bool) ([
 }
 
 func (c *run) oneOption(dst []byte, col *column, name, given []byte) ([]byte, result) {
+	if c.isNothing(col, name) {
+		c.note(RulePlaceholder)
+		return c.empty(dst, col)
+	}
 	canonical, ok := c.option(col, name, given)
 	if !ok {
 		return dst, failed
@@ -159,6 +201,13 @@ func (c *run) multiSelect(dst []byte, col *column, text []byte, isText bool) ([]
 		c.note(RuleTextSplit)
 		if c.isOption(col, text) {
 			return c.options(dst, col, [][]byte{text})
+		}
+		if words := hashtags(text); words != nil {
+			return c.options(dst, col, words)
+		}
+		if inner, found := cutPair(text); found && bytes.ContainsFunc(inner, isSeparator) {
+			c.note(RuleOptionUndressed)
+			text = inner
 		}
 		var broken bool
 		list, broken = listInText(text)
@@ -204,6 +253,11 @@ func (c *run) isOption(col *column, text []byte) bool {
 	return found
 }
 
+// isNothing reports whether text is a word for nothing and no option.
+func (c *run) isNothing(col *column, text []byte) bool {
+	return !c.o.Literal && isPlaceholder(text) && !c.isOption(col, text)
+}
+
 // options writes a list of option names without empty and repeated ones.
 func (c *run) options(dst []byte, col *column, names [][]byte) ([]byte, result) {
 	if len(names) > MaxChosenOptions {
@@ -214,6 +268,10 @@ func (c *run) options(dst []byte, col *column, names [][]byte) ([]byte, result) 
 	var seen distinct
 	for _, given := range names {
 		name := bytes.TrimSpace(given)
+		if c.isNothing(col, name) {
+			c.note(RulePlaceholder)
+			name = nil
+		}
 		if len(name) == 0 {
 			c.note(RulePartsDropped)
 			continue

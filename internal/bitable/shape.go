@@ -1,22 +1,25 @@
 package bitable
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// unwrap lists the columns of a row in c.given: those of {"fields":{…}} alone, or of the flat row itself; in Update mode beside or
+// unwrap lists the columns of a row in c.listed: those of {"fields":{…}} alone, or of the flat row itself; in Update mode beside or
 // with a record_id. A flat key named fields or record_id that could be either a column or part of the shape is refused; inside
-// {"fields":{…}} any name is a column. ok is false if an error was recorded, one for the whole row: errors of single cells would
-// crowd the answer out.
+// {"fields":{…}} any name is a column. An empty record_id is absent, and so is an empty id where the table has no column id; to
+// update, an id that is spelled like a record's is taken for record_id there. ok is false if an error was recorded, one for the
+// whole row: errors of single cells would crowd the answer out.
 func (c *run) unwrap(raw []byte) (ok bool) {
 	if len(raw) == 0 || raw[0] != '{' {
 		c.failRow(notAnObject)
 		return false
 	}
-	c.given = c.given[:0]
+	c.listed = c.listed[:0]
 	var id []byte
+	var other member // an id that is no column
 	wrapped, flat, inside := false, 0, 0
 	for w := walk(raw); ; {
 		key, more := w.key()
@@ -25,7 +28,13 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 		}
 		switch name := content(key); {
 		case string(name) == "record_id":
-			id = w.value()
+			if value := w.value(); !isBlank(value) {
+				id = value
+			}
+		case string(name) == "id" && !c.hasColumn("id"):
+			if value := w.value(); !isBlank(value) {
+				other = member{key, value}
+			}
 		case string(name) == "fields" && w.atObject():
 			wrapped = true
 			for in := w.enter(); ; inside++ {
@@ -41,6 +50,13 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 			flat++
 		}
 	}
+	if c.o.Mode == Update && id == nil && isString(other.value) && isRecordID(content(other.value)) {
+		id, other.value = other.value, nil
+	}
+	if other.value != nil {
+		c.give(flat, other.key, other.value)
+		flat++
+	}
 	switch {
 	case c.o.Mode != Update && id != nil:
 		c.failRow(recordIDInCreate)
@@ -55,10 +71,21 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 	return false
 }
 
+// hasColumn reports whether the keys of a row find a column under that name.
+func (c *run) hasColumn(name string) bool {
+	_, _, ok := c.find(name)
+	return ok
+}
+
+// isBlank reports whether a value is null or text with nothing in it.
+func isBlank(raw []byte) bool {
+	return isNull(raw) || isString(raw) && len(bytes.TrimSpace(content(raw))) == 0
+}
+
 // give adds a column to the row under way, which has n already. Past MaxColumns they are only counted.
 func (c *run) give(n int, key, value []byte) {
 	if n <= MaxColumns {
-		c.given = append(c.given, member{key: key, value: value})
+		c.listed = append(c.listed, member{key: key, value: value})
 	}
 }
 
@@ -109,9 +136,24 @@ func isAlphanumeric[T ~string | ~[]byte](s T) bool {
 func (c *run) fail(e RowError) {
 	e.Index, e.Field = c.row, c.key.name
 	if e.Got == "" {
-		e.Got = shown(c.raw)
+		e.Got = shown(c.given)
+	}
+	if c.o.SkipBadValues && isBadValue(e.Code) && !c.isKey() {
+		c.count(RuleBadValueSkipped, e.Field, c.given, nil)
+		return
 	}
 	c.plan.fail(e)
+}
+
+// isBadValue reports whether bad_values:skip leaves out a value that is refused with the code.
+func isBadValue(code problem.RowCode) bool {
+	switch code {
+	case problem.RowValueMismatch, problem.RowReadOnlyField, problem.RowOptionNotFound, problem.RowPersonNotFound,
+		problem.RowAttachmentFailed:
+		return true
+	default:
+		return false
+	}
 }
 
 // failRow records what is wrong with the row under way.

@@ -8,6 +8,9 @@ import (
 // MaxPhoneBytes bounds a phone number, in characters. Source: Feishu's field guide.
 const MaxPhoneBytes = 64
 
+// maxTemplateBytes bounds text that is looked at as a template variable.
+const maxTemplateBytes = 1000
+
 // text takes a string byte for byte, any other scalar as it is spelled, Feishu's segments joined, and other lists and
 // objects as compact JSON.
 func (c *run) text(dst []byte, col *column) ([]byte, result) {
@@ -15,6 +18,15 @@ func (c *run) text(dst []byte, col *column) ([]byte, result) {
 	case string(c.raw) == `""`:
 		return c.empty(dst, col)
 	case isString(c.raw):
+		if len(c.raw) <= maxTemplateBytes {
+			text := bytes.TrimSpace(content(c.raw))
+			switch {
+			case c.keyTemplate(text):
+				return c.mismatch(dst, col, reasonTemplate, "")
+			case isTemplate(text):
+				c.note(RuleUnrendered)
+			}
+		}
 		if len(c.raw) > MaxTextRunes && isLongText(content(c.raw)) {
 			return c.textTooLong(dst)
 		}
@@ -71,7 +83,7 @@ func joinSegments(raw []byte) (joined []byte, ok bool) {
 	}
 }
 
-// memberOf returns the value of an object's member, or nil if raw is no object or has no such member.
+// memberOf returns the value of an object's member, or nil if raw is not an object or has no such member.
 func memberOf(raw []byte, name string) []byte {
 	if len(raw) == 0 || raw[0] != '{' {
 		return nil
@@ -104,8 +116,8 @@ func hasOnly(raw []byte, names ...string) bool {
 	}
 }
 
-// emojiStyle asks for the colourful form of the sign before it.
-const emojiStyle = "\ufe0f"
+// signStyles ask for the colourful or the plain form of the sign before it.
+const signStyles = "\ufe0f\ufe0e"
 
 // checkbox takes true and false, and the words and signs that mean them.
 func (c *run) checkbox(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
@@ -114,13 +126,13 @@ func (c *run) checkbox(dst []byte, col *column, text []byte, isText bool) ([]byt
 	}
 	word := c.raw
 	if isText {
-		word = bytes.TrimSuffix(bytes.ToLower(foldWidth(text)), []byte(emojiStyle))
+		word = bytes.TrimRight(bytes.ToLower(foldWidth(text)), signStyles)
 	}
 	c.note(RuleCheckboxText)
 	switch string(word) {
-	case "1", "true", "yes", "y", "on", "是", "对", "√", "✓", "✔":
+	case "1", "true", "yes", "y", "on", "是", "对", "√", "✓", "✔", "✅", "☑":
 		return append(dst, "true"...), written
-	case "0", "false", "no", "n", "off", "否", "错", "×", "✗":
+	case "0", "false", "no", "n", "off", "否", "错", "×", "✗", "❌", "☐":
 		return append(dst, "false"...), written
 	default:
 		return c.mismatch(dst, col, reasonShape, "")

@@ -10,6 +10,12 @@ func (p *dateParser) timeOfDay() bool {
 	if p.english {
 		p.skip(",") // "March 4, 2026, 3:04 PM"
 	}
+	if p.timed { // a print that has the time before the year
+		return p.zone()
+	}
+	if p.zoneOfDay() {
+		return true
+	}
 	rest := strings.TrimLeft(p.rest, " ")
 	spaced := rest != p.rest
 	p.rest = rest
@@ -57,9 +63,16 @@ func (p *dateParser) clockTime() bool {
 	return true
 }
 
-// chineseTime reads 15时04分 or 15时04分05秒.
+// chineseTime reads 15时04分, 15时04分05秒, and 3点 with or without 04分.
 func (p *dateParser) chineseTime() bool {
-	if !p.number(&p.hour, 1, 2) || !p.skip("时") || !p.number(&p.minute, 1, 2) || !p.skip("分") {
+	if !p.number(&p.hour, 1, 2) {
+		return false
+	}
+	short := p.skip("点")
+	if short && (p.rest == "" || p.rest[0] < '0' || p.rest[0] > '9') {
+		return true
+	}
+	if !short && !p.skip("时") || !p.number(&p.minute, 1, 2) || !p.skip("分") {
 		return false
 	}
 	return p.rest == "" || p.rest[0] < '0' || p.rest[0] > '9' || p.number(&p.second, 1, 2) && p.skip("秒")
@@ -116,50 +129,4 @@ func (p *dateParser) applyHalf(h half) bool {
 		p.hour += 12
 	}
 	return true
-}
-
-// Bounds of an offset, in the units of its parts.
-const (
-	maxOffsetHours   = 14
-	maxOffsetMinutes = 59
-)
-
-// zone reads the end: nothing, Z, UTC, GMT, ±08:00, ±0800 or ±08.
-func (p *dateParser) zone() bool {
-	p.rest = strings.TrimLeft(p.rest, " ")
-	if p.rest == "" {
-		return true
-	}
-	p.zoned = true
-	switch before := p.rest; strings.ToUpper(p.word()) {
-	case "Z", "UTC", "GMT":
-		return p.rest == ""
-	case "":
-	default:
-		p.rest = before
-		if isAlphanumeric(before) {
-			p.reason = reasonZoneName
-		}
-		return false
-	}
-	sign := 1
-	if !p.skip("+") {
-		if !p.skip("-") {
-			return false
-		}
-		sign = -1
-	}
-	compact := len(p.rest) == 4 && isWhole(p.rest)
-	if compact {
-		p.rest = p.rest[:2] + ":" + p.rest[2:]
-	}
-	var hours, minutes int
-	if !p.number(&hours, 2, 2) || p.rest != "" && (!p.skip(":") || !p.number(&minutes, 2, 2)) {
-		return false
-	}
-	if hours > maxOffsetHours || minutes > maxOffsetMinutes {
-		return false
-	}
-	p.offset = sign * (hours*60 + minutes) * 60
-	return p.rest == ""
 }

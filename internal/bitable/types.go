@@ -54,7 +54,12 @@ type Options struct {
 	UnknownOptions string         // PolicyCreate, PolicyReject
 	UserIDType     string         // open_id, union_id, user_id
 	Files          []File         // file parts of a multipart body, for attachment columns
-	Repeated       []string       // columns whose list was made of a form's repeated key: only for those that hold several values
+	SkipBadValues  bool           // bad_values:skip: a value that does not fit is left out with a warning, but not in KeyFields
+	KeyFields      []string       // columns that rows are matched on, as the caller names them
+	Literal        bool           // values of a search: words for nothing are words
+	// Refused are rows that were judged already, by their place: what is wrong with each. nil if none.
+	Refused  map[int]RowError
+	Repeated []string // columns whose list was made of a form's repeated key: only for those that hold several values
 }
 
 // File is a file that came beside the rows; it becomes a Pending of kind PendingFile.

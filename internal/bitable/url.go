@@ -2,10 +2,13 @@ package bitable
 
 import "bytes"
 
-// url takes a link, a Markdown link, or Feishu's {"text","link"}.
+// url takes a link, a Markdown link, text with one link in it, and Feishu's {"text","link"} and segment.
 func (c *run) url(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
-	if !isText {
+	if text, isText = c.openOne(text, isText); !isText {
 		return c.urlObject(dst, col)
+	}
+	if len(text) == 0 {
+		return c.empty(dst, col)
 	}
 	label, link, rule := text, text, RuleURLWrapped
 	if text[0] == '[' {
@@ -13,15 +16,27 @@ func (c *run) url(dst []byte, col *column, text []byte, isText bool) ([]byte, re
 			label, link, rule = text[1:at], text[at+2:len(text)-1], RuleURLMarkdown
 		}
 	}
-	if !isURL(link) {
+	if rule == RuleURLWrapped {
+		if bare := bareLink(text); len(bare) != len(text) {
+			label, link, rule = bare, bare, RuleURLTrimmed
+		}
+		if !isURL(link) {
+			if found := onlyLink(text); found != nil {
+				label, link, rule = text, found, RuleURLFound
+			}
+		}
+	}
+	if !isURL(link) || rule != RuleURLMarkdown && countLinks(link) > 1 {
 		return c.mismatch(dst, col, reasonURL, urlSuggestion(text))
 	}
 	c.note(rule)
 	return appendURL(dst, label, link), written
 }
 
+// urlObject takes an object with the address in link or url, and perhaps its words in text or name.
 func (c *run) urlObject(dst []byte, col *column) ([]byte, result) {
-	label, link := memberOf(c.raw, "text"), memberOf(c.raw, "link")
+	labelName, label := firstMember(c.raw, "text", "name")
+	linkName, link := firstMember(c.raw, "link", "url")
 	if !isString(link) || label != nil && !isString(label) {
 		return c.mismatch(dst, col, reasonShape, "")
 	}
@@ -30,18 +45,29 @@ func (c *run) urlObject(dst []byte, col *column) ([]byte, result) {
 		return c.mismatch(dst, col, reasonURL, urlSuggestion(address))
 	}
 	text := address
-	if label == nil {
-		c.note(RuleURLWrapped)
-	} else {
+	if label != nil {
 		text = content(label)
 	}
-	if !hasOnly(c.raw, "text", "link") {
+	if labelName != "text" || linkName != "link" {
+		c.note(RuleURLWrapped)
+	}
+	if !hasOnly(c.raw, labelName, linkName) {
 		c.note(RuleMembersDropped)
 	}
 	if len(address) != len(content(link)) {
 		c.note(RuleURLWrapped)
 	}
 	return appendURL(dst, text, address), written
+}
+
+// firstMember is the first of the members that an object has, with its name; "" and nil if it has none.
+func firstMember(object []byte, names ...string) (name string, value []byte) {
+	for _, name := range names {
+		if value := memberOf(object, name); value != nil {
+			return name, value
+		}
+	}
+	return "", nil
 }
 
 func appendURL(dst, label, link []byte) []byte {

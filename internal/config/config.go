@@ -29,7 +29,8 @@ type Config struct {
 	// ROWGATE_DATABASE_URL (sqlite:./data/rowgate.db): file that stores rows until they are written; only one process may use it
 	DatabasePath string
 	// ROWGATE_KEY (generated in the file key next to the database (mode 0600)): 32 bytes in base64 that encrypt credentials,
-	// rows and connection keys; a comma-separated list rotates keys: the first encrypts, all decrypt
+	// rows and connection keys; a comma-separated list rotates keys: the first encrypts, all decrypt; an old key may be removed
+	// 25 hours after the new one came first
 	Keyring *secret.Keyring
 	// ROWGATE_ADMIN_LISTEN (off): address of metrics and pprof; keep it private
 	AdminListen string
@@ -50,6 +51,9 @@ type Config struct {
 	// GeneratedPassphrase is the one that was made because none was set, to be shown once; else empty.
 	GeneratedPassphrase secret.Text
 }
+
+// BeyondLoopback reports whether other machines can reach the service.
+func (c *Config) BeyondLoopback() bool { return !isLoopback(c.Listen) }
 
 // SingleTenant is the one app and table of the drop-in surfaces. It is empty while they are off.
 type SingleTenant struct {
@@ -93,7 +97,16 @@ func Load(getenv func(string) string) (*Config, []Problem) {
 
 // Check returns what is wrong with the configuration and makes nothing.
 func Check(getenv func(string) string) []Problem {
+	_, problems := Read(getenv)
+	return problems
+}
+
+// Read is Load without making anything: where a first start would make a passphrase or a key, there is none.
+func Read(getenv func(string) string) (*Config, []Problem) {
 	l := &loader{getenv: getenv}
-	l.read()
-	return l.problems
+	c := l.read()
+	if len(l.problems) > 0 {
+		return nil, l.problems
+	}
+	return c, nil
 }

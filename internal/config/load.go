@@ -32,7 +32,7 @@ func (l *loader) read() *Config {
 		LogLevel:       l.logLevel("ROWGATE_LOG"),
 		TrustedProxies: l.prefixes("ROWGATE_TRUSTED_PROXIES"),
 		AllowedOrigins: l.origins("ROWGATE_ALLOWED_ORIGINS"),
-		FeishuBaseURL:  l.url("FEISHU_BASE_URL"),
+		FeishuBaseURL:  l.origin("FEISHU_BASE_URL"),
 		SingleTenant:   l.singleTenant(),
 	}
 	if l.isSet("FEISHU_BASE_TOKEN") && !l.isSet("API_AUTH_TOKEN") && c.Listen != "" && !isLoopback(c.Listen) {

@@ -78,6 +78,17 @@ func (l *loader) url(name string) string {
 	return ""
 }
 
+// origin is url without a path: the paths of calls are Feishu's own.
+func (l *loader) origin(name string) string {
+	text := l.url(name)
+	if u, err := url.Parse(text); err == nil && u.Path != "" {
+		l.refuse(name, "只能是 协议://主机[:端口]，不带路径（/open-apis 由服务自己加上）。例如 https://open.feishu.cn。",
+			"It must be scheme://host[:port] without a path (/open-apis is added by the service). Example: https://open.feishu.cn.")
+		return ""
+	}
+	return text
+}
+
 func (l *loader) boolean(name string) bool {
 	text := l.text(name)
 	if text == "" {

@@ -84,9 +84,9 @@ var variables = []Variable{
 		Name: "ROWGATE_KEY", Secret: true,
 		Default: problem.Text{ZH: "生成到数据库旁边的 key 文件（权限 0600）", EN: "generated in the file key next to the database (mode 0600)"},
 		Meaning: problem.Text{
-			ZH: "32 字节的 base64，用于加密凭证、行和连接密钥；逗号分隔的列表用于轮换：第一个用于加密，全部可用于解密",
+			ZH: "32 字节的 base64，用于加密凭证、行和连接密钥；逗号分隔的列表用于轮换：第一个用于加密，全部可用于解密；旧密钥在新密钥排到第一位 25 小时后才能移除",
 			EN: "32 bytes in base64 that encrypt credentials, rows and connection keys; a comma-separated list rotates keys: the first " +
-				"encrypts, all decrypt",
+				"encrypts, all decrypt; an old key may be removed 25 hours after the new one came first",
 		},
 	},
 	{

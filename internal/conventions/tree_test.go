@@ -36,7 +36,8 @@ func tree(t *testing.T, wanted func(string) bool) []source {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (name != "." && strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata"):
+		case entry.IsDir() && (name != "." && strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata" ||
+			entry.Name() == "node_modules"): // packages of the official MCP clients, where they are installed
 			return fs.SkipDir
 		case entry.IsDir() || !wanted(name):
 			return nil

@@ -36,7 +36,7 @@ const (
 // DefaultTimeZone is used where a base names no time zone of its own (docs/contract.md §3, time_zone).
 const DefaultTimeZone = "Asia/Shanghai"
 
-// Source is what the directory asks of Feishu. *client.Client is one.
+// Source is what the directory asks of Feishu. It is implemented by *client.Client.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	ListTables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)
@@ -92,13 +92,40 @@ func newCache[K comparable, V any](size int) *otter.Cache[K, V] {
 	})
 }
 
-// get reads through a cache: one look-up for any number of callers, freed from the deadline of the one that starts it.
+// get reads through a cache: one look-up for any number of callers, freed from the deadline of the one that starts it. Each of
+// them waits no longer than its own; the error is upstream_unavailable then.
 func get[K comparable, V any](ctx context.Context, cache *otter.Cache[K, V], key K, load func(context.Context) (V, error)) (V, error) {
-	return cache.Get(ctx, key, otter.LoaderFunc[K, V](func(ctx context.Context, _ K) (V, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LoadTimeout)
-		defer cancel()
-		return load(ctx)
-	}))
+	if known, ok := cache.GetIfPresent(key); ok {
+		return known, nil
+	}
+	type answer struct {
+		value V
+		err   error
+	}
+	answered := make(chan answer, 1)
+	go func() { // ends with LoadTimeout
+		value, err := cache.Get(ctx, key, otter.LoaderFunc[K, V](func(ctx context.Context, _ K) (V, error) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LoadTimeout)
+			defer cancel()
+			return load(ctx)
+		}))
+		answered <- answer{value, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.value, a.err
+	case <-ctx.Done():
+		var none V
+		return none, late(ctx.Err())
+	}
+}
+
+// late is the answer to a caller whose time was over before Feishu had answered; the look-up goes on for others.
+func late(cause error) error {
+	return problem.New(problem.UpstreamUnavailable, problem.Text{
+		ZH: "飞书没有在 timeout_ms 内响应查询，没有写入任何内容。",
+		EN: "Feishu did not answer the look-up within timeout_ms; nothing was written.",
+	}).Because(cause)
 }
 
 // Close ends the caches' goroutines.
@@ -137,22 +164,23 @@ func (d *Directory) TableID(ctx context.Context, app feishu.App, appToken, idOrN
 	if bitable.IsTableID(idOrName) {
 		return idOrName, nil
 	}
-	found, err := d.base(ctx, app, appToken)
+	known, err := d.base(ctx, app, appToken)
 	if err != nil {
 		return "", err
 	}
-	id := tableByName(found.tables, idOrName)
-	if id == "" && time.Since(found.loaded) > SettledAfter {
-		d.bases.Invalidate(baseKey{d.digest(app), appToken})
-		if found, err = d.base(ctx, app, appToken); err != nil {
-			return "", err
+	find := func(list *tableList) (string, error) {
+		if id := tableByName(list.tables, idOrName); id != "" {
+			return id, nil
 		}
-		id = tableByName(found.tables, idOrName)
+		return "", tableNotFound(list.tables, idOrName)
 	}
-	if id == "" {
-		return "", tableNotFound(found.tables, idOrName)
-	}
-	return id, nil
+	return Retry(known, find, Failed, func(known *tableList) (*tableList, error) {
+		if time.Since(known.loaded) <= SettledAfter {
+			return known, nil
+		}
+		d.bases.Invalidate(baseKey{d.digest(app), appToken})
+		return d.base(ctx, app, appToken)
+	})
 }
 
 // Tables lists a base's tables, freshly asked.

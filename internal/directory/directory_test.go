@@ -30,14 +30,14 @@ type source struct {
 	appErr error
 
 	fieldCalls, tableCalls, appCalls, nodeCalls atomic.Int32
-	gate                                        chan struct{} // if set, ListFields waits for it
+	release                                     chan struct{} // if set, ListFields waits for it
 }
 
 func (s *source) ListFields(ctx context.Context, _ feishu.TableRef) ([]feishu.Field, error) {
 	s.fieldCalls.Add(1)
-	if s.gate != nil {
+	if s.release != nil {
 		select {
-		case <-s.gate:
+		case <-s.release:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -94,7 +94,7 @@ func TestTable(t *testing.T) {
 	t.Run("asks once for any number of callers and gives the base's zone", func(t *testing.T) {
 		t.Parallel()
 		s := sample()
-		s.gate = make(chan struct{})
+		s.release = make(chan struct{})
 		d := setup(t, s)
 		var wg sync.WaitGroup
 		for range 20 {
@@ -107,7 +107,7 @@ func TestTable(t *testing.T) {
 				}
 			})
 		}
-		close(s.gate)
+		close(s.release)
 		wg.Wait()
 		if n := s.fieldCalls.Load(); n != 1 {
 			t.Errorf("ListFields was called %d times, want 1", n)
@@ -117,7 +117,7 @@ func TestTable(t *testing.T) {
 	t.Run("a caller who gives up fails alone", func(t *testing.T) {
 		t.Parallel()
 		s := sample()
-		s.gate = make(chan struct{})
+		s.release = make(chan struct{})
 		d := setup(t, s)
 		hasty, cancel := context.WithCancel(t.Context())
 		first := make(chan error, 1)
@@ -133,7 +133,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 		cancel()
-		close(s.gate)
+		close(s.release)
 		if err := <-first; err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("the hasty caller got %v", err)
 		}

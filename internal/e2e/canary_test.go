@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io/fs"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -95,6 +96,7 @@ func TestCanary(t *testing.T) {
 
 	metrics := h.do(request{method: http.MethodGet, path: "/metrics"}).raw
 	tokens := h.tokens()
+	log.Print("Unsolicited response received on idle HTTP channel starting with ", row, wrong) // as net/http's client does
 	h.shut()
 	places := map[string]string{"the log": h.logs.String(), "the metrics": metrics}
 	maps.Copy(places, h.files())

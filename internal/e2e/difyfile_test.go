@@ -98,7 +98,7 @@ func (f *difyFile) faults() []string {
 		}
 	}
 	demand(f.Kind == "app" && f.App.Mode == "workflow" && f.App.Name != "", "kind, mode or name")
-	demand(f.Version == "0.3.0", "version is %v, want the text 0.3.0", f.Version)
+	demand(f.Version == "0.6.0", "version is %v, want the text 0.6.0", f.Version)
 	known := map[string]bool{"sys.workflow_run_id": true}
 	for _, variable := range f.Workflow.EnvironmentVariables {
 		demand(len(variable.Selector) == 2 && variable.Selector[0] == "env" && variable.Selector[1] == variable.Name, "selector of %s", variable.Name)

@@ -33,6 +33,7 @@ type importedMedia struct {
 		Type       string                   `json:"type"`
 		Properties map[string]importedParam `json:"properties"`
 		Required   []string                 `json:"required"`
+		Closed     *bool                    `json:"additionalProperties"`
 	} `json:"schema"`
 }
 

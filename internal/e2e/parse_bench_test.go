@@ -70,7 +70,7 @@ func uncoerced(b *testing.B) http.Handler {
 		b.Fatal(err)
 	}
 	write := record.Write(&record.Service{
-		Gate:   &tool.Gate{Admission: anyone{}, Places: asNamed{}, Digest: func(app feishu.App) string { return app.ID }},
+		Access: &tool.Access{Authenticator: anyone{}, Directory: asNamed{}, Digest: func(app feishu.App) string { return app.ID }},
 		Tables: unreadable{},
 		Print:  func(parts ...[]byte) [32]byte { return ring.MACBytes("request fingerprint", parts...) },
 	})

@@ -207,6 +207,15 @@ func TestDifyPluginRuns(t *testing.T) {
 		}
 	})
 
+	t.Run("a wrong app secret is refused without a base too", func(t *testing.T) {
+		for secret, refused := range map[string]bool{"wrong": true, h.secrets.app: false} {
+			given := map[string]any{"passphrase": h.secrets.passphrase, "app_id": appID, "app_secret": secret}
+			if _, failure := run(t, "provider/rowgate.py", "ToolProvider", given, nil); (failure != "") != refused {
+				t.Errorf("refused: %q, want %t", failure, refused)
+			}
+		}
+	})
+
 	t.Run("a row lands, with a key or an app, as text or as an object", func(t *testing.T) {
 		for _, c := range []struct {
 			credentials map[string]any

@@ -178,13 +178,16 @@ func bodyFaults(path string, content map[string]importedMedia) []string {
 		return []string{path + ": the body has another content type than application/json, and only the first is sent"}
 	}
 	var faults []string
+	if media.Schema.Closed == nil || *media.Schema.Closed {
+		faults = append(faults, path+": FastGPT sends names of its own to a body that allows them")
+	}
 	if media.Schema.Type != "object" || len(media.Schema.Properties) == 0 {
 		faults = append(faults, path+": a body that is no object with properties has no parameters")
 	}
 	for name, property := range media.Schema.Properties {
 		where := path + " " + name
-		if !slices.Contains([]string{"string", "integer", "number", "boolean"}, property.Type) {
-			faults = append(faults, where+": no scalar; a list has no items for OpenAI's agents")
+		if !slices.Contains([]string{"string", "integer", "number"}, property.Type) {
+			faults = append(faults, where+": no scalar, or a boolean, which Dify sends as false where nothing was given")
 		}
 		if n := utf8.RuneCountInString(property.Description); n == 0 || n > openapi.MaxParamText {
 			faults = append(faults, where+": no description, or one over the limit of actions")

@@ -192,6 +192,9 @@ func TestCurl(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})
 		got := h.generate(snippet.PathCurl, url.Values{"table": {h.link()}}, true)
+		if strings.Contains(got.raw, "?table=") || !strings.Contains(got.raw, `"table_id":"`+h.table+`"`) {
+			t.Errorf("the link is not taken apart, and importers split the body at its =:\n%s", got.raw)
+		}
 		run(t, h, got.raw)
 		landed(t, h.rows(), []map[string]any{{"标题": "示例文本", "平台": "抖音", "已发布": true, "播放量": 12.5}})
 	})

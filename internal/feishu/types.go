@@ -96,6 +96,7 @@ type FieldProperty struct {
 	DateFormatter string   `json:"date_formatter,omitempty"`
 	TableID       string   `json:"table_id,omitempty"`
 	TableName     string   `json:"table_name,omitempty"`
+	CurrencyCode  string   `json:"currency_code,omitempty"`
 }
 
 // Option is one option of a select column.
@@ -126,6 +127,8 @@ type Node struct {
 type Record struct {
 	ID     string          `json:"record_id"`
 	Fields json.RawMessage `json:"fields"`
+	// CreatedTime is when it was made, milliseconds since 1970; "" unless SearchRequest.AutomaticFields asks for it.
+	CreatedTime json.Number `json:"created_time,omitempty"`
 }
 
 // Fields is one row as a JSON object of column names, in Feishu's write shape; it is sent byte for byte.

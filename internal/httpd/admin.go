@@ -16,6 +16,11 @@ func Metrics(gatherer prometheus.Gatherer) http.Handler {
 	return promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
 }
 
+// AdminHosts refuses every request of the admin listener whose Host is not a loopback name or one of names.
+func AdminHosts(renderer Renderer, names []string, admin http.Handler) http.Handler {
+	return refuseHosts(renderer, names, func(*http.Request) bool { return true })(admin)
+}
+
 // Admin serves /metrics and /debug/pprof/. It has no authentication: it belongs on a listener of its own that callers cannot
 // reach.
 func Admin(gatherer prometheus.Gatherer) http.Handler {

@@ -8,17 +8,23 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/tenant"
 )
 
 // Bounds on request bodies, beside intake.MaxBodyBytes for each.
 const (
-	maxBufferedBytes = 128 << 20 // bytes of bodies in memory at the same time
+	maxBufferedBytes = 128 << 20 // bytes of bodies in memory at the same time; one client address may have half of them
+	smallBodyBytes   = 64 << 10  // bytes of a body that may come slowly, and that has the reserve to fall back on
+	reservedBytes    = 16 << 20  // bytes of maxBufferedBytes that only small bodies get
 	firstBodyBytes   = 16 << 10  // bytes that a body of unknown length starts with
 	BodyReadTimeout  = 30 * time.Second
+
+	// A body over smallBodyBytes arrives at 64 KiB a second at least, looked at every 5 seconds: who sends most of a large body
+	// and stops would hold memory for nothing.
+	rateWindow = 5 * time.Second
+	rateBytes  = int(rateWindow/time.Second) * 64 << 10 // bytes for each rateWindow
 )
 
 // capBody refuses a body that is announced as too large before any of it is read, and cuts off one that proves to be.
@@ -36,48 +42,22 @@ func capBody(renderer Renderer) func(http.Handler) http.Handler {
 	}
 }
 
-// bodyBudget bounds the bytes of bodies in memory over all requests.
-type bodyBudget struct{ free *semaphore.Weighted }
-
-func newBodyBudget(limit int64) bodyBudget { return bodyBudget{semaphore.NewWeighted(limit)} }
-
-// reservation is what one request holds of the budget.
-type reservation struct {
-	free  *semaphore.Weighted
-	bytes int64
-}
-
-// grow takes n more bytes and reports whether there were any.
-func (v *reservation) grow(n int64) bool {
-	if !v.free.TryAcquire(n) {
-		return false
-	}
-	v.bytes += n
-	return true
-}
-
-// shrink gives back all but n bytes.
-func (v *reservation) shrink(n int64) {
-	if n < v.bytes {
-		v.free.Release(v.bytes - n)
-		v.bytes = n
-	}
-}
-
 // read returns the whole body and what it holds of the budget, to be given back in any case. Memory is reserved as bytes
 // arrive, so that a length that is merely announced costs nothing.
-func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reservation, error) {
-	held := &reservation{free: b.free}
+func (b *bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reservation, error) {
+	held := &reservation{budget: b, address: tenant.Network(addressOf(r.Context()))}
 	// The server's own read timeout must outlast the handler; the body gets less. The deadline is lifted only at the
 	// body's end: of a body that failed, the server still tries to read the rest. A writer that is not a connection has no
 	// deadline; the error is ignored.
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(BodyReadTimeout))
+	begin := time.Now()
+	_ = control.SetReadDeadline(begin.Add(BodyReadTimeout))
 	size := int64(firstBodyBytes)
 	if r.ContentLength >= 0 {
 		size = min(size, r.ContentLength+1) // one more, to see the end
 	}
 	var body []byte
+	due := smallBodyBytes // once as many bytes are here, the next rateBytes have rateWindow to come
 	for {
 		if len(body) == cap(body) {
 			more := max(size, held.bytes) // doubles
@@ -92,6 +72,10 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reser
 			}
 			body = append(make([]byte, 0, held.bytes), body...)
 		}
+		if len(body) >= due {
+			due = len(body) + rateBytes
+			_ = control.SetReadDeadline(earlier(time.Now().Add(rateWindow), begin.Add(BodyReadTimeout)))
+		}
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if errors.Is(err, io.EOF) {
@@ -102,6 +86,13 @@ func (b bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reser
 			return nil, held, BodyError(err)
 		}
 	}
+}
+
+func earlier(one, other time.Time) time.Time {
+	if other.Before(one) {
+		return other
+	}
+	return one
 }
 
 // BodyError classifies the error of a body that could not be read to its end: bad_body, or the limit's error as it is.
@@ -115,8 +106,8 @@ func BodyError(err error) error {
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		detail = problem.Text{
-			ZH: "请求体没有在 30 秒内收完。",
-			EN: "The body did not arrive within 30 seconds.",
+			ZH: "请求体传输太慢：须在 30 秒内收完，超过 64 KiB 的请求体每秒至少 64 KiB。",
+			EN: "The body is too slow: it must arrive within 30 seconds, and one over 64 KiB at 64 KiB a second at least.",
 		}
 	}
 	return problem.New(problem.BadBody, detail).Because(err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -67,7 +68,7 @@ func TestBodyLimit(t *testing.T) {
 
 func TestBodyBudget(t *testing.T) {
 	t.Parallel()
-	read := func(t *testing.T, b bodyBudget, body io.Reader, length int64) ([]byte, *reservation, error) {
+	read := func(t *testing.T, b *bodyBudget, body io.Reader, length int64) ([]byte, *reservation, error) {
 		t.Helper()
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", body)
 		r.ContentLength = length
@@ -78,7 +79,7 @@ func TestBodyBudget(t *testing.T) {
 		for _, size := range []int{0, 1, firstBodyBytes - 1, firstBodyBytes, firstBodyBytes + 1, 5 * firstBodyBytes} {
 			want := bytes.Repeat([]byte("行"), size/3+1)[:size]
 			for _, length := range []int64{int64(size), -1} {
-				got, held, err := read(t, newBodyBudget(1<<20), oneByOne{bytes.NewReader(want)}, length)
+				got, held, err := read(t, newBodyBudget(1<<20, 0), oneByOne{bytes.NewReader(want)}, length)
 				if err != nil || !bytes.Equal(got, want) || held.bytes < int64(size) {
 					t.Errorf("%d bytes, announced %d: %d bytes, %d held, %v", size, length, len(got), held.bytes, err)
 				}
@@ -87,7 +88,7 @@ func TestBodyBudget(t *testing.T) {
 	})
 	t.Run("refuses what exceeds it, and has all back in the end", func(t *testing.T) {
 		t.Parallel()
-		budget := newBodyBudget(2 * firstBodyBytes)
+		budget := newBodyBudget(4*firstBodyBytes, 0)
 		_, first, err := read(t, budget, io.LimitReader(spaces{}, firstBodyBytes+1), -1)
 		if err != nil {
 			t.Fatal(err)
@@ -97,20 +98,19 @@ func TestBodyBudget(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		first.shrink(1)
-		if !budget.free.TryAcquire(2*firstBodyBytes - 1) {
-			t.Error("what was given back is not free")
+		if budget.used != 1 {
+			t.Errorf("what was given back is not free: %d", budget.used)
 		}
-		budget.free.Release(2*firstBodyBytes - 1)
 		first.shrink(0)
 		first.shrink(0)
 		second.shrink(0)
-		if !budget.free.TryAcquire(2 * firstBodyBytes) {
+		if budget.used != 0 || len(budget.byAddress) != 0 {
 			t.Error("not all was given back")
 		}
 	})
 	t.Run("costs what arrives, not what is announced", func(t *testing.T) {
 		t.Parallel()
-		_, held, err := read(t, newBodyBudget(maxBufferedBytes), strings.NewReader("{}"), intake.MaxBodyBytes)
+		_, held, err := read(t, newBodyBudget(maxBufferedBytes, 0), strings.NewReader("{}"), intake.MaxBodyBytes)
 		if err != nil || held.bytes != firstBodyBytes {
 			t.Errorf("%d bytes held, %v", held.bytes, err)
 		}
@@ -118,30 +118,48 @@ func TestBodyBudget(t *testing.T) {
 	t.Run("is no more than what is announced, once that has nearly come", func(t *testing.T) {
 		t.Parallel()
 		const size = 5*firstBodyBytes + 1
-		_, held, err := read(t, newBodyBudget(maxBufferedBytes), io.LimitReader(spaces{}, size), size)
+		_, held, err := read(t, newBodyBudget(maxBufferedBytes, 0), io.LimitReader(spaces{}, size), size)
 		if err != nil || held.bytes != size+1 {
 			t.Errorf("%d bytes held for %d, %v", held.bytes, size, err)
 		}
 	})
 	t.Run("is given back after each request", func(t *testing.T) {
 		t.Parallel()
-		budget := newBodyBudget(firstBodyBytes)
+		budget := newBodyBudget(2*firstBodyBytes, 0)
 		handler := takeIn{health: &Health{}, tools: map[string]Tool{toolPath: {}}, budget: budget, parse: intake.Parse}.
 			middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				free := firstBodyBytes - r.ContentLength // while it runs, it holds what was made of its body
-				if budget.free.TryAcquire(free + 1) {
-					t.Error("the canonical body is not counted")
+				if budget.used != r.ContentLength { // while it runs, it holds what was made of its body
+					t.Errorf("%d bytes are counted, the canonical body has %d", budget.used, r.ContentLength)
 				}
-				if !budget.free.TryAcquire(free) {
-					t.Error("the body as it came is still counted")
-				}
-				budget.free.Release(free)
 			}))
 		for _, body := range []string{"{}" + strings.Repeat(" ", 100), `{`} {
 			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", toolPath, strings.NewReader(body)))
 		}
-		if !budget.free.TryAcquire(firstBodyBytes) {
+		if budget.used != 0 {
 			t.Error("some is missing")
+		}
+	})
+	t.Run("leaves half to other addresses, and a reserve to small bodies", func(t *testing.T) {
+		t.Parallel()
+		const mib = 1 << 20
+		budget := newBodyBudget(maxBufferedBytes, reservedBytes)
+		one, two, three := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32"), netip.MustParsePrefix("192.0.2.3/32")
+		for _, step := range []struct {
+			address netip.Prefix
+			held, n int64
+			want    bool
+		}{
+			{one, 0, 64 * mib, true},
+			{one, 0, 1, false},                    // its share
+			{two, 0, 48 * mib, true},              // all but the reserve
+			{three, 0, smallBodyBytes + 2, false}, // a large body
+			{three, 0, smallBodyBytes, true},
+			{three, smallBodyBytes, 2, false}, // a small one that proves to be large
+			{two, 0, firstBodyBytes, true},
+		} {
+			if got := budget.take(step.address, step.held, step.n); got != step.want {
+				t.Errorf("%d more for %v, which has %d: %v", step.n, step.address, step.held, got)
+			}
 		}
 	})
 	t.Run("takes several of the largest bodies", func(t *testing.T) {

@@ -24,6 +24,7 @@ const readyTimeout = 2 * time.Second
 // The zero value is ready. It is safe for concurrent use; Checks must not change once it serves.
 type Health struct {
 	Checks   map[string]func(context.Context) error // by what they check, e.g. "store"
+	Instance string                                 // names this instance in /healthz, so that others on the machine know it; "" for none
 	draining atomic.Bool
 }
 
@@ -33,7 +34,14 @@ func (h *Health) Drain() { h.draining.Store(true) }
 // Draining reports whether Drain was called.
 func (h *Health) Draining() bool { return h.draining.Load() }
 
-func (h *Health) live(w http.ResponseWriter, _ *http.Request) { sayOK(w) }
+func (h *Health) live(w http.ResponseWriter, _ *http.Request) {
+	if h.Instance == "" {
+		sayOK(w)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"ok":true,"instance":"`+h.Instance+`"}`+"\n")
+}
 
 func (h *Health) ready(renderer Renderer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -35,7 +35,8 @@ type takeIn struct {
 	tools    map[string]Tool // by path
 	whole    []string        // paths of other POSTs whose body is only read
 	parse    ParseFunc
-	budget   bodyBudget
+	budget   *bodyBudget
+	admit    func(*http.Request) error // judges what the headers say of a caller; nil: nobody is asked before the body
 }
 
 func (t takeIn) middleware(next http.Handler) http.Handler {
@@ -52,6 +53,11 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 		}
 		if refused := checkEncoding(r.Header); refused != nil {
 			t.renderer.Write(w, r, refused)
+			return
+		}
+		if err := t.early(r); err != nil {
+			w.Header().Set("Connection", "close") // the body is still on its way
+			t.renderer.Write(w, r, err)
 			return
 		}
 		body, held, err := t.budget.read(w, r)
@@ -85,6 +91,16 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, withResult(r, result))
 	})
+}
+
+// early refuses a caller whose headers name a wrong passphrase or key before a large body is read. In a small body there may be
+// another passphrase, which goes before that of the headers.
+func (t takeIn) early(r *http.Request) error {
+	named := r.Header.Get("Authorization") != "" || r.Header.Get("X-Passphrase") != ""
+	if t.admit == nil || !named || r.ContentLength >= 0 && r.ContentLength <= smallBodyBytes {
+		return nil
+	}
+	return t.admit(r)
 }
 
 // withResult returns the request with the parameters' JSON for its body. Every answer is JSON, whatever Accept says, so that

@@ -10,8 +10,9 @@ import (
 // recorder passes an answer on and remembers what became of it.
 type recorder struct {
 	http.ResponseWriter
-	status int   // 0 until the header is written
-	err    error // the first failed write
+	status int         // 0 until the header is written
+	err    error       // the first failed write
+	begins func() bool // asked before each write until it reports that the answer whose delivery counts begins; nil: nobody asks
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -19,6 +20,9 @@ func (w *recorder) WriteHeader(status int) {
 	final := status >= http.StatusOK || status == http.StatusSwitchingProtocols
 	if final && w.status == 0 {
 		w.status = status
+	}
+	if final {
+		w.begin()
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -28,6 +32,7 @@ func (w *recorder) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
+	w.begin()
 	n, err := w.ResponseWriter.Write(p)
 	w.keep(err)
 	return n, err
@@ -38,6 +43,7 @@ func (w *recorder) FlushError() error {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
+	w.begin()
 	err := http.NewResponseController(w.ResponseWriter).Flush()
 	w.keep(err)
 	return err
@@ -48,6 +54,13 @@ func (w *recorder) Flush() { _ = w.FlushError() } // kept in err
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// begin asks begins until it has reported the beginning.
+func (w *recorder) begin() {
+	if w.begins != nil && w.begins() {
+		w.begins = nil
+	}
+}
 
 func (w *recorder) keep(err error) {
 	if w.err == nil {
@@ -71,13 +84,21 @@ func recorded(w http.ResponseWriter) *recorder {
 	return &recorder{ResponseWriter: w}
 }
 
-// deliver runs the request's delivery hooks once its answer has left in full, unless the answer asks for a repeat (429 and
-// 5xx, softened ones too) or the caller is gone.
+// deliver runs the request's delivery hooks once all of its answer was handed to the connection without a write error, unless
+// the answer asks for a repeat (429 and 5xx, softened ones too) or the caller was gone before its first byte was written. That
+// a caller closes the connection afterwards says nothing: many do so as soon as they have the last byte.
 func deliver(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := recorded(w)
-		next.ServeHTTP(rec, r)
 		call := request.CallFrom(r.Context())
+		defer call.Settle() // after a panic too
+		left := false
+		// What a stream carries before the answer (headers, progress) is written before there is a hook.
+		rec.begins = func() bool {
+			left = r.Context().Err() != nil
+			return call.AwaitsDelivery()
+		}
+		next.ServeHTTP(rec, r)
 		if !call.AwaitsDelivery() {
 			return
 		}
@@ -86,7 +107,7 @@ func deliver(next http.Handler) http.Handler {
 			return
 		}
 		// A small answer would wait in the buffer until the server ends the request; only what has left is delivered.
-		if err := rec.FlushError(); err != nil || rec.err != nil || r.Context().Err() != nil {
+		if err := rec.FlushError(); err != nil || rec.err != nil || left {
 			return
 		}
 		call.Deliver()

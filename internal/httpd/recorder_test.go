@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -83,6 +84,34 @@ func TestDelivery(t *testing.T) {
 		e.router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", toolPath, strings.NewReader(`{"records":[]}`)))
 		if ran || e.log.line(t, "request")["caller_left"] != true {
 			t.Errorf("ran %v: %s", ran, e.log)
+		}
+	})
+	t.Run("is confirmed to a caller who leaves once the answer has begun", func(t *testing.T) {
+		t.Parallel()
+		ran := false
+		ctx, leave := context.WithCancel(t.Context())
+		e := newEdge(t, hooked(&ran, func(w http.ResponseWriter, r *http.Request) {
+			echo(w, r)
+			leave()
+		}))
+		e.router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", toolPath, strings.NewReader(`{"records":[{"a":1}]}`)))
+		if !ran {
+			t.Error("the hook did not run")
+		}
+	})
+	t.Run("is not confirmed to a caller who left between a stream's progress and its answer", func(t *testing.T) {
+		t.Parallel()
+		ran := false
+		ctx, leave := context.WithCancel(t.Context())
+		e := newEdge(t, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "progress")
+			leave()
+			request.CallFrom(r.Context()).OnDelivered(func() { ran = true })
+			_, _ = io.WriteString(w, "answer")
+		})
+		e.router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", toolPath, strings.NewReader(`{"records":[{"a":1}]}`)))
+		if ran {
+			t.Error("the hook ran")
 		}
 	})
 	t.Run("is not confirmed where the answer could not be written", func(t *testing.T) {

@@ -3,10 +3,13 @@ package httpd
 import (
 	"context"
 	"crypto/rand"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-chi/chi/v5/middleware"
 
@@ -57,6 +60,28 @@ func clientAddress(proxies []netip.Prefix) func(http.Handler) http.Handler {
 		prefixes = append(prefixes, prefix.String())
 	}
 	return middleware.ClientIPFromXFF(prefixes...)
+}
+
+// noteUntrusted logs once that a peer sends X-Forwarded-For and is not trusted to: a proxy that nobody named makes all callers
+// one address, with one share of every limit.
+func noteUntrusted(logger *slog.Logger, proxies []netip.Prefix) func(http.Handler) http.Handler {
+	var once sync.Once
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Forwarded-For") != "" {
+				peer, err := netip.ParseAddrPort(r.RemoteAddr)
+				trusted := slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(peer.Addr().Unmap()) })
+				if err == nil && !trusted {
+					once.Do(func() {
+						logger.LogAttrs(r.Context(), slog.LevelWarn,
+							"X-Forwarded-For is ignored: its sender is not in ROWGATE_TRUSTED_PROXIES, so all callers behind it count as one address",
+							slog.String("peer", peer.Addr().String()))
+					})
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // identify puts the tenant.Caller into the request.

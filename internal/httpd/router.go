@@ -1,7 +1,7 @@
 // Package httpd is the service's edge: router, middleware, problems, health, and the server with its limits.
 //
-// A request passes, in this order: id and call record, client address, caller, access log, panics, security headers, CORS,
-// concurrency limit, body limit, delivery hooks, intake; then the router. Every answer that is not a success is a problem
+// A request passes, in this order: id and call record, client address, caller, access log, panics, security headers, Host, CORS,
+// body limit, delivery hooks, intake, concurrency limit; then the router. Every answer that is not a success is a problem
 // document, those of the router itself included.
 package httpd
 
@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -20,16 +21,20 @@ import (
 
 // Options is what the edge is made of.
 type Options struct {
-	PublicURL      string             // prefix of links in answers, without a slash at the end
-	Logger         *slog.Logger       // required
-	Health         *Health            // required
-	Tools          map[string]Tool    // by path; POSTs there go through Parse
-	Parse          ParseFunc          // intake.Parse; required with Tools
-	WholeBodies    []string           // other paths whose POSTs are read whole, within the same bounds, before their handler runs
-	Metrics        *telemetry.Metrics // nil: nothing is counted
-	TrustedProxies []netip.Prefix     // whose X-Forwarded-For is trusted; none: the peer is the client
-	Dialect        Dialect            // of refusals at paths that stand in for another service; may be nil
-	AllowedOrigins []string           // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
+	PublicURL      string                    // prefix of links in answers, without a slash at the end
+	Logger         *slog.Logger              // required
+	Health         *Health                   // required
+	Tools          map[string]Tool           // by path; POSTs there go through Parse
+	Parse          ParseFunc                 // intake.Parse; required with Tools
+	Admit          func(*http.Request) error // judges a caller by its headers before a large body is read; nil: nobody is
+	WholeBodies    []string                  // other paths whose POSTs are read whole, within the same bounds, before their handler runs
+	Metrics        *telemetry.Metrics        // nil: nothing is counted
+	TrustedProxies []netip.Prefix            // whose X-Forwarded-For is trusted; none: the peer is the client
+	GuardHosts     bool                      // judge the Host of requests with an Origin, and of all to HostPaths: see LoopbackHosts
+	Hosts          []string                  // with GuardHosts: the names that are allowed, in lower case, beside those of the loopback
+	HostPaths      []string                  // with GuardHosts
+	Dialect        Dialect                   // of refusals at paths that stand in for another service; may be nil
+	AllowedOrigins []string                  // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
 }
 
 // Renderer returns the renderer of this edge's problems.
@@ -51,22 +56,25 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		tools:    options.Tools,
 		whole:    options.WholeBodies,
 		parse:    options.Parse,
-		budget:   newBodyBudget(maxBufferedBytes),
+		budget:   newBodyBudget(maxBufferedBytes, reservedBytes),
+		admit:    options.Admit,
 	}
 	router := chi.NewRouter()
 	router.Use(
 		startCall(options.Tools),
 		clientAddress(options.TrustedProxies),
+		noteUntrusted(options.Logger, options.TrustedProxies),
 		identify,
 		logAccess(options.Logger, options.Metrics, options.Tools),
 		recoverPanics(renderer),
 		secureHeaders(options.PublicURL),
+		options.hosts(renderer),
 		CORS(options.AllowedOrigins),
 		sameOrigin,
-		limit(renderer, newConcurrencyLimiter(MaxRequests, MaxRequestsPerAddress)),
 		capBody(renderer),
 		deliver,
 		body.middleware,
+		limit(renderer, newConcurrencyLimiter(MaxRequests, MaxRequestsPerAddress)), // a body that does not come holds no place
 		middleware.GetHead,
 	)
 	router.NotFound(func(w http.ResponseWriter, r *http.Request) { renderer.Write(w, r, notFound()) })
@@ -76,6 +84,13 @@ func NewRouter(options Options) (*chi.Mux, error) {
 	router.Get(pathHealth, options.Health.live)
 	router.Get(pathReady, options.Health.ready(renderer))
 	return router, nil
+}
+
+// hosts judges the Host header where a page of another name could reach what trusts this machine.
+func (o Options) hosts(renderer Renderer) func(http.Handler) http.Handler {
+	return refuseHosts(renderer, o.Hosts, func(r *http.Request) bool {
+		return o.GuardHosts && (r.Header.Get("Origin") != "" || slices.Contains(o.HostPaths, RoutePath(r)))
+	})
 }
 
 func notFound() *problem.Error {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
 // Time and size limits of a connection. A request may take its body's 30 s, then the longest timeout_ms (55 s), and must
@@ -46,8 +48,7 @@ func Listen(ctx context.Context, address string, handler http.Handler, logger *s
 }
 
 func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger) *Server {
-	errorLog := slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
-	errorLog.SetOutput(serverLog{logger})
+	errorLog := log.New(telemetry.Constant(logger, "http server"), "", 0)
 	s := &Server{
 		listener: listener,
 		server: &http.Server{
@@ -125,17 +126,4 @@ func (c *silentConns) close() {
 		_ = conn.Close() // the server's read of it fails and ends it
 	}
 	c.conns = nil
-}
-
-// serverLog takes net/http's own log lines.
-type serverLog struct{ logger *slog.Logger }
-
-// Write logs one line of net/http. A panic's line holds the panic's value, which may be row content, and is left out.
-func (l serverLog) Write(line []byte) (int, error) {
-	event := strings.TrimSpace(string(line))
-	if strings.HasPrefix(event, "http: panic serving") {
-		event = "panic outside the router"
-	}
-	l.logger.Warn("http server", slog.String("event", event))
-	return len(line), nil
 }

@@ -231,14 +231,11 @@ func talk(t *testing.T, s running, raw string) string {
 func TestServerLog(t *testing.T) {
 	t.Parallel()
 	log := &logBuffer{}
-	server := serverLog{telemetry.NewLogger(log, slog.LevelInfo, false)}
-	for _, line := range []string{"http: panic serving 192.0.2.1:1: " + canary + "\nstack", "http: TLS handshake error\n"} {
-		if n, err := server.Write([]byte(line)); n != len(line) || err != nil {
-			t.Errorf("%d %v", n, err)
-		}
+	server := newServer(nil, http.NotFoundHandler(), telemetry.NewLogger(log, slog.LevelInfo, false))
+	for _, line := range []string{"http: panic serving 192.0.2.1:1: " + canary + "\nstack", "http: superfluous " + canary + "\n"} {
+		server.server.ErrorLog.Print(line)
 	}
-	if got := log.String(); strings.Contains(got, canary) || !strings.Contains(got, "panic outside") ||
-		!strings.Contains(got, `"event":"http: TLS handshake error"`) {
+	if got := log.String(); strings.Contains(got, canary) || strings.Count(got, `"source":"http server"`) != 2 {
 		t.Error(got)
 	}
 }

@@ -85,6 +85,21 @@ func TestTimeouts(t *testing.T) {
 			}
 		})
 	})
+	t.Run("a large body that stops is cut off after the window of the least rate", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			conn := onPipes(t, newEdge(t, echo).router)
+			begin := time.Now()
+			_, _ = io.WriteString(conn, strings.Replace(head, "Content-Length: ", "Content-Length: 99999", 1)+strings.Repeat(" ", 2*smallBodyBytes))
+			answer, _ := io.ReadAll(conn)
+			if took := time.Since(begin); took < rateWindow || took > rateWindow+time.Second {
+				t.Errorf("answered after %v", took)
+			}
+			if got := string(answer); !strings.HasPrefix(got, "HTTP/1.1 400") || !strings.Contains(got, "64 KiB") {
+				t.Errorf("got %s", got)
+			}
+		})
+	})
 	t.Run("a body that a handler reads for itself has the server's time", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

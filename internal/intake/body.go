@@ -37,9 +37,9 @@ func (p *parser) body(in Input) error {
 	switch {
 	case media == "application/json", media == "text/json", strings.HasSuffix(media, "+json"),
 		media == "application/x-ndjson", media == "text/plain":
-		return p.text(in.Body, false)
-	case media == "text/csv":
-		return p.text(in.Body, true)
+		return p.text(reading{text: in.Body})
+	case media == "text/csv", media == "text/tab-separated-values":
+		return p.text(reading{text: in.Body, csv: true, tabs: media != "text/csv"})
 	case media == "application/x-www-form-urlencoded" && trimmed[0] != '{' && trimmed[0] != '[':
 		return p.urlencoded(in.Body)
 	case media == "", media == "application/octet-stream", media == "application/x-www-form-urlencoded":
@@ -47,7 +47,7 @@ func (p *parser) body(in Input) error {
 		if p.looksForm(trimmed) {
 			return p.urlencoded(in.Body)
 		}
-		return p.text(in.Body, false)
+		return p.text(reading{text: in.Body})
 	}
 	return problem.New(problem.BadBody, problem.Text{
 		ZH: fmt.Sprintf("不支持内容类型 %s；请用 application/json、表单、text/plain 或 text/csv。", quote(media)),
@@ -93,15 +93,20 @@ func isASCII(b []byte) bool {
 }
 
 // text reads a body that is one text: JSON in any wrapping, a Markdown table or CSV.
-func (p *parser) text(body []byte, csv bool) error {
-	r := reading{text: body, rowsKey: p.spec.Rows, csv: csv, repairs: &p.repairs}
+func (p *parser) text(r reading) error {
+	r.rowsKey, r.repairs = p.spec.Rows, &p.repairs
 	doc, miss := r.read()
 	if miss != nil {
 		return p.refuse("", miss)
 	}
 	rows := p.place(p.spec.Rows)
 	switch doc.root() {
-	case 0, 'n':
+	case 0:
+		return nil
+	case 'n':
+		if rows < 0 {
+			return p.refuse("", r.miss(r.afterSpace(0), notAnObject))
+		}
 		return nil
 	case '{':
 		return p.members(doc)
@@ -118,37 +123,4 @@ func (p *parser) text(body []byte, csv bool) error {
 // array makes a value of one of the document's arrays.
 func (d *document) array(raw []byte, elems []span, count int) value {
 	return value{raw: raw, doc: d.out, elems: elems, count: count, depth: d.depth, layer: d.layer}
-}
-
-// members takes the top level's parameters, or the whole object as one flat row if it has none of them.
-func (p *parser) members(doc document) error {
-	var unknown *string
-	known := false
-	for _, m := range doc.members {
-		name := string(unquote(doc.out[m.key:m.keyEnd]))
-		place := p.place(name)
-		if place < 0 {
-			if unknown == nil {
-				unknown = &name
-			}
-			continue
-		}
-		known = true
-		raw := doc.out[m.start:m.end]
-		v := value{raw: raw, depth: doc.depth, layer: doc.layer}
-		if name == p.spec.Rows && raw[0] == '[' {
-			v = doc.array(raw, doc.rows, doc.rowCount)
-		}
-		v.depth++
-		p.give(place, v)
-	}
-	rows := p.place(p.spec.Rows)
-	switch {
-	case unknown == nil:
-		return nil
-	case !known && p.spec.FlatRow && rows >= 0:
-		p.give(rows, value{raw: doc.out, flat: true, depth: doc.depth, layer: doc.layer})
-		return nil
-	}
-	return p.unknownParameter(*unknown)
 }

@@ -41,12 +41,19 @@ func (v *value) asText() (text string, ok bool) {
 }
 
 func (p *parser) textValue(out []byte, param *Param, v *value) ([]byte, error) {
+	text, ok := v.asText()
+	switch {
+	case !ok:
+		return nil, badParameter(param.Name, "应是文本，不是列表或对象", "text is expected, not a list or an object")
+	case param.Role == Keyword && IsUnrendered(text):
+		return nil, Unrendered(param.Name)
+	case param.Role == IdempotencyKey:
+		if err := p.checkKey(param, text); err != nil {
+			return nil, err
+		}
+	}
 	if v.raw != nil && v.raw[0] == '"' {
 		return append(out, v.raw...), nil
-	}
-	text, ok := v.asText()
-	if !ok {
-		return nil, badParameter(param.Name, "应是文本，不是列表或对象", "text is expected, not a list or an object")
 	}
 	return appendString(out, text), nil
 }
@@ -57,6 +64,9 @@ func (p *parser) scalar(out []byte, param *Param, v *value) ([]byte, error) {
 	text = strings.TrimSpace(text)
 	if ok && text == "" {
 		return out, nil
+	}
+	if ok && IsUnrendered(text) {
+		return nil, Unrendered(param.Name)
 	}
 	if param.Kind == Bool {
 		if b, known := boolText(text); known {

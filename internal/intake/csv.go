@@ -72,6 +72,14 @@ func (r *reading) sniffCSV(start, end int) (document, *misread) {
 	return doc, miss
 }
 
+// separator is what stands between the cells of a line: a comma, or a tab where the content type says so.
+func (r *reading) separator() byte {
+	if r.tabs {
+		return '\t'
+	}
+	return ','
+}
+
 // csvLines splits CSV into its lines; empty ones are passed over.
 func (r *reading) csvLines(t *csvTable, start, end int) *misread {
 	text := r.text[:end]
@@ -84,7 +92,7 @@ func (r *reading) csvLines(t *csvTable, start, end int) *misread {
 		begin := at
 		cells = cells[:0]
 		for more := true; more; {
-			cell, next, ok := csvCell(text, at)
+			cell, next, ok := csvCell(text, at, r.separator())
 			if !ok {
 				return r.miss(next, csvQuote)
 			}
@@ -95,7 +103,7 @@ func (r *reading) csvLines(t *csvTable, start, end int) *misread {
 				return r.miss(at, tooManyKeys)
 			}
 			cells = append(cells, cell)
-			more = next < end && text[next] == ','
+			more = next < end && text[next] == r.separator()
 			if at = next; more {
 				at++
 			} else {
@@ -118,16 +126,16 @@ func lineBreak(b []byte) int {
 	return 0
 }
 
-// csvCell reads the cell at an offset and returns the offset of what ends it: a comma, a line break or the end. If the
+// csvCell reads the cell at an offset and returns the offset of what ends it: the separator, a line break or the end. If the
 // quotes do not match, ok is false and next is where that shows.
-func csvCell(text []byte, at int) (cell []byte, next int, ok bool) {
+func csvCell(text []byte, at int, separator byte) (cell []byte, next int, ok bool) {
 	if at >= len(text) || text[at] != '"' {
 		for end := at; ; end++ {
 			if end == len(text) {
 				return text[at:], end, true
 			}
 			switch text[end] {
-			case ',', '\r', '\n':
+			case separator, '\r', '\n':
 				return text[at:end], end, true
 			case '"':
 				return nil, end, false
@@ -145,7 +153,7 @@ func csvCell(text []byte, at int) (cell []byte, next int, ok bool) {
 			cell = append(cell, '"')
 			continue
 		}
-		if at < len(text) && text[at] != ',' && lineBreak(text[at:]) == 0 {
+		if at < len(text) && text[at] != separator && lineBreak(text[at:]) == 0 {
 			return nil, at, false
 		}
 		return cell, at, true

@@ -19,12 +19,16 @@ type fault struct {
 type reason struct {
 	text problem.Text
 	form bool
+	fix  problem.Text // what to do; the catalogue's if zero
 }
 
 // The reasons, as the end of a sentence that begins with the position.
 var (
-	truncated = &reason{form: true, text: problem.Text{
+	truncated = &reason{text: problem.Text{
 		ZH: "内容在这里中断，结尾缺少引号或括号", EN: "the text ends here, with a quote or bracket still open",
+	}, fix: problem.Text{
+		ZH: "内容不完整：补上缺少的引号或括号。若是模型的输出，多半是长度到了上限，请调大输出上限或分批；若文字是模板填入的，请用 JSON 序列化，或改用表单。",
+		EN: "The text is incomplete: add the quote or bracket that is missing. If a model wrote it, it probably reached its length limit: raise the limit or ask for fewer rows. If a template filled in text, build the JSON with a serializer or send a form.",
 	}}
 	unescapedQuote = &reason{form: true, text: problem.Text{
 		ZH: "字符串后面应是逗号、冒号或右括号；很可能文本里有未转义的引号",
@@ -99,8 +103,11 @@ var (
 	tooManyThoughts = &reason{text: problem.Text{
 		ZH: "思考块超过 8 个", EN: "there are more than 8 thinking blocks",
 	}}
-	strayBrace = &reason{form: true, text: problem.Text{
+	strayBrace = &reason{text: problem.Text{
 		ZH: "JSON 前后的文字里还有括号，不能确定数据到哪里为止", EN: "the text around the JSON contains another bracket, so it is unclear where the data ends",
+	}, fix: problem.Text{
+		ZH: "删掉多余的括号；有几行时，把它们放进一个数组 [{…},{…}]，或每行一个对象。",
+		EN: "Remove the bracket that is too much; put several rows into one array [{…},{…}], or each object on a line of its own.",
 	}}
 	secondObject = &reason{text: problem.Text{
 		ZH: "文字里不止一个 JSON，不知道该用哪个", EN: "the text contains more than one JSON value; it is unclear which one is meant",

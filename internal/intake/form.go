@@ -18,6 +18,7 @@ type form struct {
 	values  map[string][]string
 	files   map[string]int
 	parts   int
+	link    cutLink
 }
 
 func newForm(p *parser) *form {
@@ -49,6 +50,7 @@ func (f *form) text(key, text string, csv bool, at *misread) error {
 	if column, ok := f.column(key); ok {
 		f.see(column)
 		f.values[column] = append(f.values[column], text)
+		f.link.after(nil)
 		return nil
 	}
 	place := f.p.place(key)
@@ -56,12 +58,24 @@ func (f *form) text(key, text string, csv bool, at *misread) error {
 	case key == placeholder && text == "":
 		return nil
 	case place < 0:
+		if taken, err := f.link.takes(key, text, &f.p.repairs); taken || err != nil {
+			return err
+		}
 		return f.unknown(key)
 	case f.p.has(place):
 		return f.p.refuse("", at.as(repeatedKey))
 	}
 	f.p.give(place, value{text: text, form: true, csv: csv})
+	f.link.after(f.p.textOf(place))
 	return nil
+}
+
+// textOf returns where the text of a parameter of kind Text is kept; nil for other kinds.
+func (p *parser) textOf(place int) *string {
+	if p.spec.Params[place].Kind != Text {
+		return nil
+	}
+	return &p.given[place].text
 }
 
 // badText returns why one of the texts cannot be taken, nil if all can.

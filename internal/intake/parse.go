@@ -41,6 +41,8 @@ type parser struct {
 	repeated []string
 	rows     []json.RawMessage // nil until the request gives some
 	kept     int               // bytes of the texts that rows are parts of
+	flat     bool              // the body is one flat row
+	doubt    *doubt            // what only the table's columns decide
 }
 
 // value is what a parameter was given as: canonical JSON, or text from a form, the query or a header.
@@ -126,14 +128,24 @@ func (p *parser) result() (*Result, error) {
 		}
 	}
 	if p.spec.RowsRequired && p.rows == nil {
-		return nil, problem.New(problem.NoRows, problem.Text{
-			ZH: fmt.Sprintf("没有要写入的行：%s 是空的或没有给。", p.spec.Rows),
-			EN: fmt.Sprintf("There are no rows: %s is empty or missing.", p.spec.Rows),
-		})
+		return nil, p.noRows()
 	}
-	return &Result{
+	result := &Result{
 		JSON: append(out, '}'), Rows: p.rows, Repairs: p.repairs, Files: p.files, Repeated: p.repeated, kept: p.kept,
-	}, nil
+		flat: p.flat, doubt: p.doubt,
+	}
+	if p.spec.FlatRow {
+		result.spec = p.spec
+	}
+	return result, nil
+}
+
+// noRows refuses a request without rows.
+func (p *parser) noRows() error {
+	return problem.New(problem.NoRows, problem.Text{
+		ZH: fmt.Sprintf("没有要写入的行：%s 是空的或没有给。", p.spec.Rows),
+		EN: fmt.Sprintf("There are no rows: %s is empty or missing.", p.spec.Rows),
+	})
 }
 
 // oneSourceOfRows refuses rows beside a single row.

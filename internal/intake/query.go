@@ -23,6 +23,8 @@ func SoftErrors(query url.Values) bool {
 // secretNames are the names that have no business in a query, folded.
 var secretNames = []string{
 	"appsecret", "passphrase", "key", "token", "accesstoken", "authorization",
+	"apikey", "difyapikey", "encryptkey", "verificationtoken", "secret", "webhookurl", "password", "headers", "callbacktoken",
+	"callbacksecret", "personalbasetoken", "refreshtoken", "appticket",
 	"xappid", "xappsecret", "xapptoken", "xtableid", "xpassphrase",
 }
 
@@ -43,8 +45,18 @@ func (p *parser) query(in Input) error {
 		})
 	}
 	seen := map[string]bool{}
+	var link cutLink
 	for _, pair := range pairs {
 		place := p.place(pair.name)
+		if place < 0 {
+			taken, err := link.takes(pair.name, pair.text, &p.repairs)
+			if err != nil {
+				return err
+			}
+			if taken {
+				continue
+			}
+		}
 		switch {
 		case place < 0 || !p.spec.Params[place].Query:
 			return p.unknownParameter(pair.name)
@@ -55,6 +67,10 @@ func (p *parser) query(in Input) error {
 		}
 		seen[pair.name] = true
 		p.fallback[place] = pair.text
+		link.after(nil)
+		if p.spec.Params[place].Kind == Text {
+			link.after(&p.fallback[place])
+		}
 	}
 	return nil
 }

@@ -13,8 +13,9 @@ type document struct {
 	itemCount int
 	rows      []span // elements of the array under the rows parameter, at most MaxRows+1
 	rowCount  int
-	depth     int // string layers and containers around the root
-	layer     int // string layers around the root
+	depth     int  // string layers and containers around the root
+	layer     int  // string layers around the root
+	dug       bool // the value had to be dug out of text: only rows are taken from it
 }
 
 // root returns the first byte of the value, which tells its kind; 0 for nothing.
@@ -32,7 +33,10 @@ type reading struct {
 	depth   int    // containers and string layers around the text
 	layer   int    // string layers around the text
 	csv     bool   // the text is declared to be CSV
+	tabs    bool   // tabs separate the cells of CSV
 	probing bool   // only whether a value can be read is asked
+	noTable bool   // neither a table nor CSV is read
+	dug     bool   // the value had to be dug out
 	repairs *tally
 }
 
@@ -68,6 +72,9 @@ func (r *reading) read() (document, *misread) {
 		}
 		if looksJSON(r.text[start:]) {
 			if miss != nil {
+				if doc, ok := r.unescaped(start); ok {
+					return doc, nil
+				}
 				return document{}, miss
 			}
 			return r.more(s, start)
@@ -93,7 +100,7 @@ func (r *reading) read() (document, *misread) {
 			return document{}, r.miss(start, tooManyThoughts)
 		}
 		r.repairs.add(RuleThinkBlock, 1)
-		start = rest
+		start, r.dug = rest, true
 	}
 }
 
@@ -149,7 +156,7 @@ func (r *reading) take(s *scanner) (document, *misread) {
 		r.repairs.add(RuleRawControl, s.control)
 		return document{
 			out: s.out, members: s.members, elems: s.elems, itemCount: s.itemCount, rows: s.rows, rowCount: s.rowCount,
-			depth: r.depth, layer: r.layer,
+			depth: r.depth, layer: r.layer, dug: r.dug,
 		}, nil
 	}
 	start := r.afterSpace(0)
@@ -160,7 +167,7 @@ func (r *reading) take(s *scanner) (document, *misread) {
 		return document{}, r.miss(start, tooDeep)
 	}
 	inner := reading{
-		text: unquote(s.out), rowsKey: r.rowsKey, depth: r.depth + 1, layer: r.layer + 1, repairs: r.repairs,
+		text: unquote(s.out), rowsKey: r.rowsKey, depth: r.depth + 1, layer: r.layer + 1, noTable: r.noTable, dug: true, repairs: r.repairs,
 	}
 	if len(inner.text) == 0 {
 		return document{}, nil
@@ -234,6 +241,7 @@ func (r *reading) inProse(s *scanner, from, start int) (document, *misread) {
 		return document{}, r.miss(start, fragment)
 	}
 	r.repairs.add(RuleProse, 1)
+	r.dug = true
 	return r.take(s)
 }
 

@@ -7,7 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/rowgate/rowgate/internal/nearest"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -37,7 +36,7 @@ func (p *parser) refuse(where string, m *misread) *problem.Error {
 		detail.EN += " Near: " + near
 	}
 	e := problem.New(problem.BadBody, detail)
-	if m.why.form {
+	if e.Fix = m.why.fix; m.why.form {
 		e.Fix = formAdvice
 	}
 	return e
@@ -154,22 +153,15 @@ func badParameter(name string, zh, en string) *problem.Error {
 	})
 }
 
-// unknownParameter refuses a name that the tool does not take and names the nearest one that it does, if one is near.
+// unknownParameter refuses a name that the tool does not take and names the one that it does and that is meant, if one is near.
 func (p *parser) unknownParameter(name string) *problem.Error {
 	detail := problem.Text{
 		ZH: fmt.Sprintf("没有名为 %s 的参数。", quote(name)),
 		EN: fmt.Sprintf("There is no parameter named %s.", quote(name)),
 	}
-	names := func(yield func(string) bool) {
-		for i := range p.spec.Params {
-			if !yield(p.spec.Params[i].Name) {
-				return
-			}
-		}
-	}
-	if near := nearest.Names(name, names); len(near) > 0 {
-		detail.ZH += fmt.Sprintf("最接近的是 %s。", near[0])
-		detail.EN += fmt.Sprintf(" The nearest is %s.", near[0])
+	if near := nearestParameter(name, p.spec.Params); near != "" {
+		detail.ZH += fmt.Sprintf("最接近的是 %s。", near)
+		detail.EN += fmt.Sprintf(" The nearest is %s.", near)
 	}
 	return problem.New(problem.UnknownParameter, detail)
 }

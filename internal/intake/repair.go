@@ -20,6 +20,10 @@ const (
 	RuleSniffed       = "sniffed_content_type"
 	RuleCSV           = "csv"
 	RuleTable         = "markdown_table"
+	RuleKeySelector   = "unresolved_key"
+	RuleCutLink       = "cut_link"
+	RuleWrapper       = "wrapper"
+	RuleEscaped       = "escaped_quotes"
 )
 
 // tally counts repairs in the order of their first use.

@@ -97,9 +97,25 @@ func (p *parser) rowsText(name string, v *value) error {
 	if doc.root() == '{' {
 		p.repairs.add(RuleSingleObject, 1)
 		p.add(doc.out, whole(doc.out))
-		return nil
+		return p.dugRow(&doc)
 	}
 	return notRows(name)
+}
+
+// dugRow judges the names at the top of one object that was given as text, for tools that take flat rows: a parameter there is
+// refused, unless it is a column.
+func (p *parser) dugRow(doc *document) error {
+	if !p.spec.FlatRow {
+		return nil
+	}
+	n := p.namesOf(doc)
+	switch {
+	case len(n.fixed) > 0:
+		return dugParameter(n.fixed[0])
+	case len(n.open) > 0:
+		p.doubt = &doubt{names: n.open, otherwise: dugParameter(n.open[0])}
+	}
+	return nil
 }
 
 // rowList takes a list whose elements are objects or texts; its elements were noted when it was read.
@@ -193,7 +209,7 @@ func (p *parser) oneRow(name string, v *value) error {
 		}
 	}
 	p.addWrapped(doc.out)
-	return nil
+	return p.dugRow(&doc)
 }
 
 // addWrapped adds an object as {"<Spec.Row>":object}.

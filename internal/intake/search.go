@@ -53,7 +53,7 @@ func (r *reading) mayBeValue(start, rest int) bool {
 func (r *reading) search(start int) (document, *misread) {
 	value, fence, table := r.findValue(start), r.findFence(start), r.findTable(start)
 	switch {
-	case table < fence && table < value:
+	case table < fence && table < value && !r.noTable:
 		return r.readTable(start, table, len(r.text))
 	case fence < len(r.text):
 		if value < fence {
@@ -68,6 +68,9 @@ func (r *reading) search(start int) (document, *misread) {
 			return document{}, miss
 		}
 		return r.inProse(s, start, value)
+	}
+	if r.noTable {
+		return document{}, r.miss(start, nothingFound)
 	}
 	return r.sniffCSV(start, len(r.text))
 }
@@ -121,6 +124,9 @@ func (r *reading) fenced(from, open int) (document, *misread) {
 		if miss := r.aroundFence(from, open, end, closing); miss != nil {
 			return document{}, miss
 		}
+		if r.noTable {
+			return document{}, r.miss(start, nothingFound)
+		}
 		return r.tableIn(start, end)
 	}
 	s, miss := r.scan(start)
@@ -140,6 +146,7 @@ func (r *reading) fenced(from, open int) (document, *misread) {
 	if miss := r.aroundFence(from, open, end, closing); miss != nil {
 		return document{}, miss
 	}
+	r.dug = true
 	return r.take(s)
 }
 

@@ -13,7 +13,10 @@
 //     scanned in the same way.)
 //  2. In bitable.Schema.Coerce, which walks over the members of a row and turns their values into what Feishu takes.
 //
-// Nothing parses a row in between: Huma and MCP validate Result.JSON, which has no rows, and a tool decodes only that. The
+// Wrappers around rows are taken off by Result.Settle, since the table's columns decide what is one. It looks at the first key of
+// each row; only where that is no column are the other keys walked over, and only a wrapper's inside is parsed once more.
+//
+// Nothing else parses a row in between: Huma and MCP validate Result.JSON, which has no rows, and a tool decodes only that. The
 // fingerprint of a request hashes the bytes of its rows. Coerce runs again only where the table turns out to have other columns
 // than were known. (The learning-record service, internal/surface/learning, parses its rows once more to rename their keys.)
 //
@@ -63,7 +66,20 @@ type Param struct {
 	Header string // canonical header that may carry it, "" if none: X-App-Id
 	Secret bool   // never in the query, never shown in a refusal
 	Query  bool   // may come in the query string
+	Role   Role   // what template text means in it
+	// MayBeColumn says that in a flat row the name is a column where the table has one of that name.
+	MayBeColumn bool
 }
+
+// Role is what a parameter is for, as far as template text that nobody filled in is concerned.
+type Role int
+
+// The roles.
+const (
+	Content        Role = iota // any text may be meant, or the tool judges it once it proved wrong
+	Keyword                    // one of a few words, a time zone: template text is never right
+	IdempotencyKey             // names one run: template text would name them all
+)
 
 // Spec is what a tool takes. It is only read, so one value serves all requests at once.
 type Spec struct {
@@ -71,7 +87,11 @@ type Spec struct {
 	Rows         string // name of the Rows parameter, "" if the tool takes no rows
 	Row          string // name of the Row parameter, "" if none
 	RowsRequired bool   // nothing there is no_rows
-	FlatRow      bool   // a top level without any parameter name is one flat row
+	// FlatRow: a top level without any parameter name is one flat row. Result.Settle then decides what only the table's
+	// columns decide.
+	FlatRow bool
+	// RowParts are the names that, beside parameters at the top level, make up one row: record_id, fields. nil if none do.
+	RowParts []string
 }
 
 // Input is a request as it came.
@@ -118,7 +138,10 @@ type Result struct {
 	// (or their files are in Files); where the column holds a single value that is duplicate_column.
 	Repeated []string
 
-	kept int // bytes of the texts that Rows are parts of
+	kept  int    // bytes of the texts that Rows are parts of
+	spec  *Spec  // of a tool with flat rows, else nil
+	flat  bool   // the one row is the whole body
+	doubt *doubt // what only the table's columns decide; nil if nothing
 }
 
 // Memory returns the bytes that JSON and Rows occupy while the Result is in use; Files are not counted.

@@ -22,8 +22,26 @@ type scope struct {
 	bound Bound
 }
 
-func (c *core) scopes(e *entry) [3]scope {
-	return [3]scope{{"lane " + e.lane, c.opts.Lane}, {"tenant " + e.tenant, c.opts.Tenant}, {"", c.opts.Total}}
+// A tenant may take up this much of a lane, so that there is room for others.
+const (
+	laneShareOf = 3
+	laneShareIn = 4
+)
+
+func (c *core) scopes(e *entry) [4]scope {
+	return [4]scope{
+		{"lane " + e.lane, c.opts.Lane},
+		{"turn " + e.lane + " " + e.turn.tenant, c.opts.Lane.share()},
+		{"tenant " + e.tenant, c.opts.Tenant},
+		{"", c.opts.Total},
+	}
+}
+
+// share is the part of a lane's bound that one tenant may take up.
+func (b Bound) share() Bound {
+	return Bound{
+		Entries: b.Entries * laneShareOf / laneShareIn, Rows: b.Rows * laneShareOf / laneShareIn, Bytes: b.Bytes * laneShareOf / laneShareIn,
+	}
 }
 
 // count adds e to what waits; mu is held.

@@ -37,11 +37,14 @@ func (a *acceptor) replay(
 }
 
 // join returns a ticket of the entry in memory that e repeats, or a channel that is closed when the entry that has the key is
-// admitted or dropped; neither if e is the first. Outbox.mu is held.
+// admitted or dropped, or its answer settled; neither if e is the first. Outbox.mu is held.
 func (a *acceptor) join(e *entry) (t *Ticket, before <-chan struct{}, err error) {
 	if a.phase != phaseRunning {
 		a.metrics.submissions.WithLabelValues("draining").Inc()
 		return nil, nil, draining()
+	}
+	if answers := a.answers[e.key]; answers != nil {
+		return nil, answers.settled, nil
 	}
 	other := a.keys[e.key]
 	if other == nil {

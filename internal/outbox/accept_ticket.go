@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"log/slog"
 )
 
 // Ticket is a caller's hold on a submission.
@@ -49,6 +50,28 @@ func (t *Ticket) Delivered() {
 		}
 	case EntryNew, EntryAdmitting, EntryQueued, EntryRunning, EntryDeferred, EntryElsewhere, EntrySettling, EntryParking, EntryReleased:
 		// releaseDelivered once it is done
+	}
+}
+
+// Recallable makes Delivered revocable and returns what revokes it: recall notes, within KeepFor of the answer, that the answer did
+// not reach its caller after all, so that the same rows sent again are a repeat. Call Recallable before Delivered. recall holds
+// nothing of the submission; it may be called at any time, also more than once.
+func (t *Ticket) Recallable() (recall func()) {
+	t.a.mu.Lock()
+	defer t.a.mu.Unlock()
+	t.e.recalls = true
+	accept, id := t.a, t.JobID
+	return func() { accept.recall(id) }
+}
+
+func (a *acceptor) recall(id string) {
+	a.mu.Lock()
+	if e := a.entries[id]; e != nil {
+		e.delivered = false
+	}
+	a.mu.Unlock()
+	if err := a.journal.apply(Changes{Recalled: []string{id}}); err != nil {
+		a.opts.Logger.Error("a recalled answer was not noted", slog.String("job", id), slog.Any("error", err))
 	}
 }
 

@@ -26,10 +26,11 @@ type core struct {
 	// mu guards what follows, and the state and the mutable fields of every entry, batch and lane. Outbox.mu in comments.
 	mu      sync.Mutex
 	phase   phase
-	entries map[string]*entry // by id: all that are admitted and not done
-	keys    map[string]*entry // by key
-	gone    map[string]bool   // ids whose deletion is on its way to the store
-	load    map[string]*usage // by lane and tenant digest; "" is the total
+	entries map[string]*entry     // by id: all that are admitted and not done
+	keys    map[string]*entry     // by key
+	answers map[string]*answering // by derived key: answers that are being written
+	gone    map[string]bool       // ids whose deletion is on its way to the store
+	load    map[string]*usage     // by lane and tenant digest; "" is the total
 	kept    Kept
 	running int           // lanes that a goroutine works on
 	idle    chan struct{} // closed once when nothing is waiting or under way while the outbox drains
@@ -52,6 +53,7 @@ func newCore(opts Options) *core {
 		journal: newJournal(&opts),
 		entries: make(map[string]*entry),
 		keys:    make(map[string]*entry),
+		answers: make(map[string]*answering),
 		gone:    make(map[string]bool),
 		load:    make(map[string]*usage),
 		idle:    make(chan struct{}),
@@ -95,7 +97,7 @@ func (c *core) checkIdle() {
 }
 
 // releaseDelivered frees the derived key of an entry whose answer is stored and was delivered; the entry goes too, unless a job
-// id was handed out. mu is held.
+// id was handed out or the delivery may be recalled. mu is held.
 func (c *core) releaseDelivered(e *entry) {
 	if !e.derived || !e.delivered {
 		return
@@ -105,7 +107,7 @@ func (c *core) releaseDelivered(e *entry) {
 		defer c.mu.Unlock()
 		delete(c.gone, e.id)
 	}}
-	if e.keep {
+	if e.keep || e.recalls {
 		r.changes.Delivered = []string{e.id}
 	} else {
 		r.changes.Forget = []string{e.id}

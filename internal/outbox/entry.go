@@ -16,6 +16,7 @@ type entry struct {
 	derived               bool
 	sub                   *Submission
 	group                 group
+	turn                  turn
 	bytes                 int
 	options               map[int][]option // new ones, by position
 	created               time.Time
@@ -31,6 +32,7 @@ type entry struct {
 	loaded    bool   // came from the store: who waits for it may do so at another instance
 	keep      bool   // a job id was handed out
 	delivered bool   // a 2xx answer reached its caller
+	recalls   bool   // its caller may still say that the answer did not arrive: it stays in the store
 	repeated  bool   // runs elsewhere, and its owner is to be told that it was repeated
 	round     *round
 
@@ -53,6 +55,7 @@ func (e *entry) prepare() {
 		e.bytes += rowBytes(&e.sub.Rows[i])
 	}
 	e.group = groupOf(e)
+	e.turn = turn{tenant: e.sub.Tenant, imported: e.sub.Import, credential: e.tenant, table: e.sub.Table.TableID}
 	e.options = usedOptions(e.sub)
 	e.resetRows()
 }
@@ -120,6 +123,11 @@ func (e *entry) changed() bool {
 		}
 	}
 	return false
+}
+
+// written reports whether every row has come to what it asked for.
+func (e *entry) written() bool {
+	return !slices.ContainsFunc(e.rows, func(row RowResult) bool { return row.Status == Failed || row.Status == Unknown })
 }
 
 // allFailed reports whether nothing was done: no row is written, unknown or already as asked.

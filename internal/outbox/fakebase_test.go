@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
 )
@@ -39,25 +40,30 @@ type write struct {
 
 type fakeRow struct {
 	id     string
+	made   time.Time
 	fields map[string]json.RawMessage
 }
 
 // fakeBase is a base: it stores rows, refuses the text "bad" in any column, and counts what it is asked.
 type fakeBase struct {
-	mu       sync.Mutex
-	mode     tokenMode
-	faults   func(n int, w write) fault // n counts from 1; nil: no faults
-	gate     chan struct{}              // when set, a write takes a value from it before anything else
-	entered  chan struct{}              // when set, gets a value as a write comes in
-	nameless bool                       // data errors do not name the value
-	tables   map[string][]fakeRow
-	tokens   map[string][]string
-	writes   []write
-	searches int
-	gets     int
-	next     int
-	busy     int
-	maxBusy  int
+	mu        sync.Mutex
+	mode      tokenMode
+	faults    func(n int, w write) fault // n counts from 1; nil: no faults
+	gate      chan struct{}              // when set, a write takes a value from it before anything else
+	entered   chan struct{}              // when set, gets a value as a write comes in
+	forgetful bool                       // remembers no client token
+	unread    error                      // what a search fails with; nil: it does not
+	answer    func([]string) []string    // changes the record ids of an answer; nil: no
+	advanced  bool                       // the base has advanced permissions
+	nameless  bool                       // data errors do not name the value
+	tables    map[string][]fakeRow
+	tokens    map[string][]string
+	writes    []write
+	searches  int
+	gets      int
+	next      int
+	busy      int
+	maxBusy   int
 }
 
 func newFakeBase() *fakeBase {
@@ -143,11 +149,16 @@ func (f *fakeBase) BatchCreate(ctx context.Context, table feishu.TableRef, rows 
 	for i, row := range rows {
 		f.next++
 		ids[i] = "rec" + strconv.Itoa(f.next)
-		stored := fakeRow{id: ids[i]}
+		stored := fakeRow{id: ids[i], made: time.Now()}
 		_ = json.Unmarshal(row, &stored.fields)
 		f.tables[table.TableID] = append(f.tables[table.TableID], stored)
 	}
-	f.tokens[opts.ClientToken] = ids
+	if !f.forgetful {
+		f.tokens[opts.ClientToken] = ids
+	}
+	if f.answer != nil {
+		ids = f.answer(ids)
+	}
 	return ids, x.after
 }
 
@@ -209,7 +220,7 @@ func (r fakeRow) read() feishu.Record {
 		}
 	}
 	fields, _ := json.Marshal(cells)
-	return feishu.Record{ID: r.id, Fields: fields}
+	return feishu.Record{ID: r.id, Fields: fields, CreatedTime: json.Number(strconv.FormatInt(r.made.UnixMilli(), 10))}
 }
 
 // Search pages through the whole table, whatever the filter: a filter only saves calls.
@@ -217,6 +228,9 @@ func (f *fakeBase) Search(_ context.Context, table feishu.TableRef, req feishu.S
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.searches++
+	if f.unread != nil {
+		return feishu.Page{}, f.unread
+	}
 	rows := f.tables[table.TableID]
 	from, _ := strconv.Atoi(req.PageToken)
 	to := min(from+req.PageSize, len(rows))
@@ -245,6 +259,12 @@ func (f *fakeBase) BatchGet(_ context.Context, table feishu.TableRef, ids []stri
 		}
 	}
 	return found, absent, nil
+}
+
+func (f *fakeBase) GetApp(_ context.Context, _ feishu.App, appToken string) (feishu.AppInfo, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return feishu.AppInfo{AppToken: appToken, IsAdvanced: f.advanced}, nil
 }
 
 // column returns the text of a column, row by row.

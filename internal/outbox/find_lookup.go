@@ -68,6 +68,7 @@ type lookup struct {
 	user    string
 	columns []feishu.Field // of the key
 	names   []string       // columns to be read
+	dated   bool           // records say when they were made
 	pages   int            // most pages of the whole table that may be read; 0: no limit
 
 	calls int
@@ -134,6 +135,7 @@ func (q *lookup) search(ctx context.Context, filter json.RawMessage, token strin
 	q.calls++
 	page, err := q.reader.Search(ctx, q.table, feishu.SearchRequest{
 		UserIDType: q.user, PageToken: token, PageSize: feishu.MaxSearchPage, FieldNames: names, Filter: filter,
+		AutomaticFields: q.dated,
 	})
 	if err != nil {
 		return page, err

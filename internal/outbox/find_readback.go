@@ -9,13 +9,11 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
-// readBack finds out from the table whether b was written: ids are those of created records. false means that it was not, or
-// that the table does not tell.
-func (f *finder) readBack(ctx context.Context, b *batch) (ids []string, written bool) {
+// readBack finds out from the table whether an update or a delete was carried out. false means that it was not, or that the
+// table does not tell.
+func (f *finder) readBack(ctx context.Context, b *batch) (written bool) {
 	err := recovered(f.opts.Logger, func() (err error) {
 		switch b.op {
-		case OpCreate:
-			ids, written, err = f.createdAlready(ctx, b)
 		case OpUpdate:
 			written, err = f.updatedAlready(ctx, b)
 		case OpDelete:
@@ -23,15 +21,15 @@ func (f *finder) readBack(ctx context.Context, b *batch) (ids []string, written 
 			absent, err = f.absent(ctx, b.items)
 			// A batch is carried out whole or not at all: one record that is there is enough.
 			written = len(absent) == len(b.items)
-		case OpUpsert, opPause:
+		case OpCreate, OpUpsert, opPause:
 		}
 		return err
 	})
 	if err != nil {
 		f.opts.Logger.InfoContext(ctx, "cannot read back", slog.String("batch", b.id), slog.String("op", string(b.op)), slog.Any("error", err))
-		return nil, false
+		return false
 	}
-	return ids, written
+	return written
 }
 
 // isFree reports whether an overtaken batch can be sent all the same: nobody has made a record of any of its keys.
@@ -119,60 +117,6 @@ func (f *finder) batchGet(ctx context.Context, items []item, each func(found []f
 		}
 	}
 	return nil
-}
-
-// createdAlready looks for the rows of b in the table. They count as created only if the table has each content exactly as
-// often as b has it; an older row of the same content makes it impossible to tell.
-func (f *finder) createdAlready(ctx context.Context, b *batch) (ids []string, written bool, err error) {
-	sub := b.lead().sub
-	if len(sub.Fields) == 0 {
-		return nil, false, nil
-	}
-	rows := make([]cells, len(b.items))
-	for i := range b.items {
-		rows[i] = cellsOf(b.items[i].fields)
-	}
-	columns, names := columnsIn(sub.Fields, rows)
-	key := tellingColumn(columns, rows)
-	want := make([][]string, len(rows))
-	for i, row := range rows {
-		want[i], _ = rowKey(key, row)
-	}
-	q := lookup{reader: f.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: key, names: names, pages: maxReadBack}
-	found, complete, err := q.find(ctx, want)
-	for _, e := range b.entries() {
-		e.calls.Add(int64(q.calls))
-	}
-	if err != nil || !complete {
-		return nil, false, err
-	}
-
-	schema := bitable.NewSchema(columns)
-	places := make(map[string][]int) // by content: the items that have it
-	for i := range b.items {
-		content := string(b.items[i].fields)
-		places[content] = append(places[content], i)
-	}
-	ids = make([]string, len(b.items))
-	taken := make(map[string]bool)
-	for _, at := range places {
-		n := 0
-		for _, record := range found[join(want[at[0]])] {
-			if schema.Changed(b.items[at[0]].fields, record.Fields) {
-				continue
-			}
-			if n == len(at) || taken[record.ID] {
-				return nil, false, nil
-			}
-			ids[at[n]] = record.ID
-			taken[record.ID] = true
-			n++
-		}
-		if n < len(at) {
-			return nil, false, nil
-		}
-	}
-	return ids, true, nil
 }
 
 // tellingColumn returns the column that tells the rows apart best: one that every row has and that can be a key; none if

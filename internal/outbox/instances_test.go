@@ -267,7 +267,7 @@ func (f *fleet) ask(t *testing.T, one *instance, sub outbox.Submission) (ids map
 	}
 	alive := !one.life.isDead()
 	if alive && errors.Is(err, context.DeadlineExceeded) {
-		f.complain("nobody answered " + sub.Caller)
+		f.complain("nobody answered " + sub.Tenant)
 	}
 	if err != nil || !alive { // who is dead answers nobody
 		return nil, false

@@ -204,7 +204,7 @@ func merge(group []*request) *Changes {
 	if len(group) == 1 {
 		return &group[0].changes
 	}
-	all := &Changes{}
+	all := &Changes{Volatile: true}
 	for _, r := range group {
 		c := &r.changes
 		all.Insert = append(all.Insert, c.Insert...)
@@ -212,14 +212,16 @@ func merge(group []*request) *Changes {
 		all.Finish = append(all.Finish, c.Finish...)
 		all.Done = append(all.Done, c.Done...)
 		all.Delivered = append(all.Delivered, c.Delivered...)
+		all.Recalled = append(all.Recalled, c.Recalled...)
 		all.Keep = append(all.Keep, c.Keep...)
 		all.Forget = append(all.Forget, c.Forget...)
 		all.Fences = append(all.Fences, c.Fences...)
+		all.Volatile = all.Volatile && (c.Volatile || c.empty())
 	}
 	return all
 }
 
 // empty reports whether nothing is to be changed.
 func (c *Changes) empty() bool {
-	return len(c.Insert)+len(c.Start)+len(c.Finish)+len(c.Done)+len(c.Delivered)+len(c.Keep)+len(c.Forget) == 0
+	return len(c.Insert)+len(c.Start)+len(c.Finish)+len(c.Done)+len(c.Delivered)+len(c.Recalled)+len(c.Keep)+len(c.Forget) == 0
 }

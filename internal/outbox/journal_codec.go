@@ -36,7 +36,8 @@ type header struct {
 	KeyFields []string            `json:"key_fields,omitempty"`
 	Fields    []column            `json:"fields,omitempty"`
 	Options   map[string][]string `json:"options,omitempty"`
-	Caller    string              `json:"caller"`
+	Tenant    string              `json:"caller"`
+	Import    string              `json:"import,omitempty"`
 }
 
 // column is what comparing needs of a feishu.Field.
@@ -57,7 +58,7 @@ func encodePayload(s *Submission) ([]byte, error) {
 	head, err := json.Marshal(header{
 		Brand: s.Table.App.Brand, AppID: s.Table.App.ID, AppSecret: s.Table.App.Secret.Reveal(),
 		AppToken: s.Table.AppToken, TableID: s.Table.TableID, Op: s.Op, Write: s.Write, Atomic: s.Atomic,
-		KeyFields: s.KeyFields, Fields: columns, Options: s.NewOptions, Caller: s.Caller,
+		KeyFields: s.KeyFields, Fields: columns, Options: s.NewOptions, Tenant: s.Tenant, Import: s.Import,
 	})
 	if err != nil {
 		return nil, err
@@ -94,7 +95,7 @@ func decodePayload(data []byte) (*Submission, error) {
 			App:      feishu.App{Brand: h.Brand, ID: h.AppID, Secret: secret.New(h.AppSecret)},
 			AppToken: h.AppToken, TableID: h.TableID,
 		},
-		Op: h.Op, Write: h.Write, Atomic: h.Atomic, KeyFields: h.KeyFields, NewOptions: h.Options, Caller: h.Caller, Memo: r.bytes(),
+		Op: h.Op, Write: h.Write, Atomic: h.Atomic, KeyFields: h.KeyFields, NewOptions: h.Options, Tenant: h.Tenant, Import: h.Import, Memo: r.bytes(),
 	}
 	for _, c := range h.Fields {
 		s.Fields = append(s.Fields, feishu.Field{ID: c.ID, Name: c.Name, Type: c.Type, UIType: c.UIType})

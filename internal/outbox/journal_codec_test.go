@@ -26,7 +26,7 @@ func drawSubmission(t *rapid.T) *Submission {
 		Atomic: rapid.Bool().Draw(t, "atomic"), KeyFields: rapid.SliceOfN(text, 0, 2).Draw(t, "keys"),
 		Fields:     []feishu.Field{{ID: "fld1", Name: text.Draw(t, "column"), Type: feishu.TypeNumber, UIType: "Currency"}},
 		NewOptions: map[string][]string{"状态": {text.Draw(t, "option")}},
-		Caller:     text.Draw(t, "caller"), Memo: rapid.SliceOf(rapid.Byte()).Draw(t, "memo"),
+		Tenant:     text.Draw(t, "caller"), Memo: rapid.SliceOf(rapid.Byte()).Draw(t, "memo"),
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "rows") {
 		s.Rows = append(s.Rows, bitable.Row{

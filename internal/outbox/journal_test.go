@@ -129,3 +129,24 @@ func TestJournal(t *testing.T) {
 		}
 	})
 }
+
+// TestJournal_volatile is a property of what is merged: one change that must last makes all of the transaction last.
+func TestJournal_volatile(t *testing.T) {
+	t.Parallel()
+	lasts, passes := &request{changes: Changes{Keep: []string{"x"}}}, &request{changes: Changes{Delivered: []string{"x"}, Volatile: true}}
+	empty := &request{}
+	for _, c := range []struct {
+		group []*request
+		want  bool
+	}{
+		{[]*request{passes}, true},
+		{[]*request{passes, passes}, true},
+		{[]*request{passes, empty}, true},
+		{[]*request{passes, lasts}, false},
+		{[]*request{lasts, passes}, false},
+	} {
+		if got := merge(c.group).Volatile; got != c.want {
+			t.Errorf("merged volatile is %t, want %t", got, c.want)
+		}
+	}
+}

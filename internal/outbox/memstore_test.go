@@ -101,6 +101,13 @@ func (h *contents) apply(c *outbox.Changes) error {
 	for _, id := range c.Delivered {
 		h.change(id, func(e *outbox.Entry) { e.Delivered = true })
 	}
+	for _, id := range c.Recalled {
+		if e, ok := h.entries[id]; ok {
+			if other, taken := h.live(e.Tenant, e.Key); !taken || other.ID == id {
+				h.change(id, func(e *outbox.Entry) { e.Delivered = false })
+			}
+		}
+	}
 	for _, id := range c.Keep {
 		h.change(id, func(e *outbox.Entry) { e.Keep = true })
 	}

@@ -333,3 +333,97 @@ func TestFailedCalls(t *testing.T) {
 		}
 	})
 }
+
+// TestMerging_across_tables_and_credentials: what waits for one table and credential shares a call, whatever stands between.
+func TestMerging_across_tables_and_credentials(t *testing.T) {
+	t.Parallel()
+	for name, tenant := range map[string]func(i int) string{
+		"of one tenant":   func(int) string { return "one" },
+		"of many tenants": func(i int) string { return fmt.Sprint("tenant", i) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := setup(t)
+			first, release := h.hold(t)
+			tickets := []*outbox.Ticket{first}
+			for i := range 200 {
+				sub := creation(tenant(i), fmt.Sprint("行", i))
+				sub.Table.TableID = fmt.Sprint("tblExample", i%2)
+				sub.Table.App.ID = fmt.Sprint("cli_example", i/2%2)
+				tickets = append(tickets, h.submit(t, printed(sub)))
+			}
+			release()
+			for _, ticket := range tickets {
+				wait(t, ticket)
+			}
+			if calls := h.base.calls(); len(calls) != 1+4 {
+				t.Errorf("%d calls: %+v", len(calls), calls)
+			}
+			for _, table := range []string{"tblExample0", "tblExample1"} {
+				last := map[string]int{}
+				for _, title := range h.base.column(table, "标题") {
+					var n int
+					_, _ = fmt.Sscanf(title, "行%d", &n)
+					credential := fmt.Sprint(n / 2 % 2)
+					if n < last[credential] {
+						t.Errorf("%s: row %d after %d", table, n, last[credential])
+					}
+					last[credential] = n
+				}
+			}
+		})
+	}
+}
+
+// TestFairness: turns go to tenants, however many imports one of them has.
+func TestFairness(t *testing.T) {
+	t.Parallel()
+	for _, app := range []string{"cli_example", "cli_other"} {
+		t.Run("a one-row caller of "+app+" waits for the batch under way beside five imports", func(t *testing.T) {
+			t.Parallel()
+			h := setup(t)
+			h.base.entered, h.base.gate = make(chan struct{}, 1000), make(chan struct{})
+			var tickets []*outbox.Ticket
+			for i := range 5 {
+				sub := creation("importer", titles(fmt.Sprintf("批%d-", i), 5_000)...)
+				sub.Import = fmt.Sprint("import", i)
+				tickets = append(tickets, h.submit(t, sub))
+			}
+			for range 3 { // in the middle of things
+				<-h.base.entered
+				h.base.gate <- struct{}{}
+			}
+			<-h.base.entered
+			lone := creation("lone", "一")
+			lone.Table.App.ID = app
+			tickets = append(tickets, h.submit(t, printed(lone)))
+			close(h.base.gate)
+			for _, ticket := range tickets {
+				wait(t, ticket)
+			}
+			rows, at := 0, 0
+			for i, title := range h.base.column("tblExample", "标题") {
+				if rows++; title == "一" {
+					at = i
+				}
+			}
+			if rows != 25_001 || at > 5_000 {
+				t.Errorf("the lone row is row %d of %d", at, rows)
+			}
+		})
+	}
+
+	t.Run("a tenant has three quarters of a lane at most", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t, func(o *outbox.Options) { o.Lane = outbox.Bound{Entries: 8, Rows: 100, Bytes: 1 << 20} })
+		_, release := h.hold(t)
+		defer release()
+		for i := range 6 {
+			h.submit(t, creation("a", fmt.Sprint("a", i)))
+		}
+		if _, err := h.Submit(t.Context(), creation("a", "one too many")); err == nil {
+			t.Error("a tenant may fill the lane")
+		}
+		h.submit(t, creation("b", "一"))
+	})
+}

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 
@@ -97,8 +98,8 @@ func aborted(first *problem.RowError, said *problem.Feishu) *problem.Error {
 	return p
 }
 
-// refusedRow is the row error of a row that Feishu refused.
-func refusedRow(why *feishu.Error) *problem.RowError {
+// refusedRow is the row error of a row that Feishu refused; fields are the columns of its table.
+func refusedRow(why *feishu.Error, row json.RawMessage, fields []feishu.Field) *problem.RowError {
 	e := &problem.RowError{Code: why.RowCode(), Field: why.FieldName(), Got: cut(why.ValueText()), FeishuCode: why.Code}
 	switch {
 	case why.Code == codeRecordNotFound:
@@ -121,6 +122,7 @@ func refusedRow(why *feishu.Error) *problem.RowError {
 			ZH: fmt.Sprintf("飞书拒绝了这一行（错误码 %d），请按该列的类型修改数值。", why.Code),
 			EN: fmt.Sprintf("Feishu refused this row (code %d); change the value to fit the column's type.", why.Code),
 		}
+		explain(e, row, fields)
 	}
 	return e
 }

@@ -3,6 +3,7 @@ package outbox
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -40,6 +41,7 @@ func (r *runner) answer(l *lane, rest resting, changes Changes) {
 		return
 	}
 	changes.Fences = l.fences()
+	changes.Volatile = rest.isVolatile(changes.Insert)
 	r.journal.add(&request{changes: changes, frees: frees, then: func(err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -48,6 +50,14 @@ func (r *runner) answer(l *lane, rest resting, changes Changes) {
 		}
 		r.tell(l, replies, err)
 	}}, len(replies) > 0)
+}
+
+// isVolatile reports whether a power cut may undo the storing of what has come to rest: then its batches are looked up again, and
+// come to the same end. That holds neither for an answer that is found again by its key or job id, nor for one that says that
+// rows are not written.
+func (r *resting) isVolatile(inserts []Entry) bool {
+	return len(inserts)+len(r.parked)+len(r.undone) == 0 &&
+		!slices.ContainsFunc(r.final, func(e *entry) bool { return !e.derived || e.keep || !e.written() })
 }
 
 // tell gives answers that are stored, or could not be, to those who wait; mu is held.

@@ -2,12 +2,11 @@ package outbox
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // group is what the rows of one call have in common.
@@ -52,10 +51,13 @@ type batch struct {
 
 	// Outbox.mu guards the state; the rest belongs to the lane's goroutine while it is sending, else to Outbox.mu.
 	state     BatchState
-	uncertain bool      // was sent by an earlier run or try, as far as is known: it may have been carried out
-	overtaken bool      // a later batch wrote to the same record or key while this one was pending
-	deferred  time.Time // since when it is deferred; zero if it is not
-	unknown   time.Time // since when its outcome cannot be found out; zero if it can
+	first     time.Time       // creates: of the first sending, or before; zero if it was not sent, or long ago
+	witnessed bool            // entries of other batches need to know what it has made
+	said      *problem.Feishu // the last error that Feishu answered to it; nil if it answered none
+	uncertain bool            // was sent by an earlier run or try, as far as is known: it may have been carried out
+	overtaken bool            // a later batch wrote to the same record or key while this one was pending
+	deferred  time.Time       // since when it is deferred; zero if it is not
+	unknown   time.Time       // since when its outcome cannot be found out; zero if it can
 }
 
 // lead is an entry of the batch that stands for what all have in common: table, credential and options.
@@ -94,7 +96,8 @@ func (r *runner) storedBatch(l *lane, b *batch) Batch {
 		ids[i] = e.id
 	}
 	return Batch{
-		ID: b.id, Lane: l.id, Seq: b.seq, ClientToken: b.token, Entries: ids, Plan: r.journal.sealJSON(sealPlan, p),
+		ID: b.id, Lane: l.id, Seq: b.seq, ClientToken: b.token, Entries: ids,
+		StartedAt: time.Now().UTC().Truncate(time.Millisecond), Plan: r.journal.sealJSON(sealPlan, p),
 	}
 }
 
@@ -120,6 +123,9 @@ func (r *runner) call(ctx context.Context, b *batch) ([]string, error) {
 	}
 	switch b.op {
 	case OpCreate:
+		if b.first.IsZero() && !b.uncertain {
+			b.first = time.Now()
+		}
 		opts := sub.Write
 		opts.ClientToken = b.token
 		rows := make([]feishu.Fields, len(b.items))
@@ -174,20 +180,4 @@ func maxRows(op Op) int {
 	case OpCreate, opPause:
 	}
 	return feishu.MaxBatchCreate
-}
-
-// newClientToken returns a random uuid v4.
-func newClientToken() string {
-	var u [16]byte
-	_, _ = rand.Read(u[:]) // never fails since Go 1.24
-	u[6] = u[6]&0x0f | 0x40
-	u[8] = u[8]&0x3f | 0x80
-	var out [36]byte
-	hex.Encode(out[:8], u[:4])
-	hex.Encode(out[9:13], u[4:6])
-	hex.Encode(out[14:18], u[6:8])
-	hex.Encode(out[19:23], u[8:10])
-	hex.Encode(out[24:], u[10:])
-	out[8], out[13], out[18], out[23] = '-', '-', '-', '-'
-	return string(out[:])
 }

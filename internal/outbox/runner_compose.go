@@ -5,9 +5,22 @@ import (
 	"slices"
 )
 
-// caller is whose turn it is: the entries of one caller in a lane, in the order they came. It is guarded by Outbox.mu.
+// turn names a queue of a lane: order is kept within it, and nowhere else.
+type turn struct {
+	tenant, imported  string // of the submission
+	credential, table string
+}
+
+// tenant is whose turn it is: its queues in a lane, whose turn within it comes first in front. It is guarded by Outbox.mu.
+type tenant struct {
+	name    string
+	callers []*caller
+}
+
+// caller is one queue of a tenant: its entries for one table by one credential, or those of one import, in the order they came. It
+// is guarded by Outbox.mu.
 type caller struct {
-	name   string
+	key    turn
 	queue  []*entry
 	passed bool // was first in the ring and got nothing: goes before all next time
 }
@@ -21,11 +34,13 @@ type room struct {
 	used        bool
 }
 
-// compose takes the rows of the next call from the lane, which must not be empty. The first caller in the ring decides the
-// group. All callers whose next entry is of that group share the call, small demands first, so that each gets the
-// same number of rows as any other that wants more (max-min fairness); the rest goes to whoever has more.
+// compose takes the rows of the next call from the lane, which must not be empty. The first queue of the first tenant in the ring
+// decides the group. All queues whose next entry is of that group share the call, small demands first, so that each tenant gets
+// the same number of rows as any other that wants more (max-min fairness), and so does each queue of a tenant; the rest goes to
+// whoever has more.
 func (l *lane) compose() []item {
-	head := l.ring[0]
+	first := l.ring[0]
+	head := first.callers[0]
 	g := head.queue[0].group
 	limit := maxRows(g.op)
 	space := room{rows: limit, bytes: MaxBatchBytes, records: make(map[string]bool), options: make(map[option]bool), made: l.options}
@@ -33,44 +48,91 @@ func (l *lane) compose() []item {
 	if head.passed {
 		items = head.take(items, g, 1, &space) // a row, or an entry that stays together
 	}
-	for turns := l.turns(g, limit); len(turns) > 0 && space.rows > 0; {
+	for turns := ordered(l.ring, g, limit); len(turns) > 0 && space.rows > 0; {
 		more := turns[:0] // who got rows and wants more: what others leave is shared out again
 		share := max(1, space.rows/len(turns))
+		for _, t := range turns {
+			n := len(items)
+			items = t.take(items, g, share, &space)
+			if len(items) > n && t.demand(g, 1) > 0 {
+				more = append(more, t)
+			}
+		}
+		turns = more
+	}
+	head.passed = !slices.ContainsFunc(items, func(it item) bool { return it.e.turn == head.key })
+	if !head.passed {
+		l.ring = append(l.ring[1:], first)
+		l.last = first.name
+		first.callers = append(first.callers[1:], head)
+	}
+	l.prune()
+	return items
+}
+
+// prune removes queues and tenants that have nothing in them.
+func (l *lane) prune() {
+	l.ring = slices.DeleteFunc(l.ring, func(t *tenant) bool {
+		t.callers = slices.DeleteFunc(t.callers, func(c *caller) bool {
+			if len(c.queue) == 0 {
+				delete(l.callers, c.key)
+			}
+			return len(c.queue) == 0
+		})
+		if len(t.callers) == 0 {
+			delete(l.tenants, t.name)
+		}
+		return len(t.callers) == 0
+	})
+}
+
+// taker is a tenant or one of its queues.
+type taker interface {
+	comparable
+	demand(g group, limit int) int
+}
+
+// ordered are those of list whose next entry is of group g, small demands first.
+func ordered[T taker](list []T, g group, limit int) []T {
+	demands := make(map[T]int)
+	var turns []T
+	for _, t := range list {
+		if demand := t.demand(g, limit); demand > 0 {
+			demands[t] = demand
+			turns = append(turns, t)
+		}
+	}
+	slices.SortStableFunc(turns, func(a, b T) int { return cmp.Compare(demands[a], demands[b]) })
+	return turns
+}
+
+// demand counts the rows that t could give to a call of group g, up to limit.
+func (t *tenant) demand(g group, limit int) int {
+	n := 0
+	for _, c := range t.callers {
+		if n >= limit {
+			break
+		}
+		n += c.demand(g, limit)
+	}
+	return min(n, limit)
+}
+
+// take moves up to share rows of group g from the heads of t's queues to items, shared out among the queues.
+func (t *tenant) take(items []item, g group, share int, space *room) []item {
+	for turns := ordered(t.callers, g, share); len(turns) > 0 && share > 0 && space.rows > 0; {
+		more := turns[:0]
+		part := max(1, share/len(turns))
 		for _, c := range turns {
 			n := len(items)
-			items = c.take(items, g, share, &space)
-			if len(items) > n && c.demand(g, 1) > 0 {
+			items = c.take(items, g, min(part, share), space)
+			if share -= len(items) - n; len(items) > n && c.demand(g, 1) > 0 {
 				more = append(more, c)
 			}
 		}
 		turns = more
 	}
-	head.passed = !slices.ContainsFunc(items, func(it item) bool { return it.e.sub.Caller == head.name })
-	if !head.passed {
-		l.ring = append(l.ring[1:], head)
-	}
-	l.ring = slices.DeleteFunc(l.ring, func(c *caller) bool {
-		if len(c.queue) == 0 {
-			delete(l.callers, c.name)
-			return true
-		}
-		return false
-	})
 	return items
-}
-
-// turns are the callers whose next entry is of group g, small demands first.
-func (l *lane) turns(g group, limit int) []*caller {
-	demands := make(map[*caller]int)
-	var turns []*caller
-	for _, c := range l.ring {
-		if demand := c.demand(g, limit); demand > 0 {
-			demands[c] = demand
-			turns = append(turns, c)
-		}
-	}
-	slices.SortStableFunc(turns, func(a, b *caller) int { return cmp.Compare(demands[a], demands[b]) })
-	return turns
 }
 
 // demand counts the rows that c could give to a call of group g, up to limit.

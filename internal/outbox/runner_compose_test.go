@@ -14,7 +14,7 @@ import (
 // queued makes an entry of n rows.
 func queued(id, caller string, n int, together bool, table string) *entry {
 	e := &entry{id: id, sub: &Submission{
-		Table: feishu.TableRef{TableID: table}, Op: OpCreate, Caller: caller, Atomic: together, Rows: make([]bitable.Row, n),
+		Table: feishu.TableRef{TableID: table}, Op: OpCreate, Tenant: caller, Atomic: together, Rows: make([]bitable.Row, n),
 	}}
 	e.prepare()
 	return e
@@ -24,6 +24,7 @@ func newTestLane() *lane { return newLane("", nil) }
 
 const (
 	callersInModel = 10
+	tablesInModel  = 2
 	slack          = 4 // rows that sharing out in rounds may make a difference of
 )
 
@@ -33,15 +34,15 @@ type laneModel struct {
 	entries []*entry
 	sent    map[*entry]int // rows composed so far
 	passed  map[*entry]int // calls of the entry's group that were composed while it waited and got nothing
-	callers map[string][]*entry
+	callers map[turn][]*entry
 }
 
 // TestCompose_shares_calls_fairly_and_keeps_order runs random lanes.
 func TestCompose_shares_calls_fairly_and_keeps_order(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		m := &laneModel{lane: newTestLane(), sent: make(map[*entry]int), passed: make(map[*entry]int), callers: make(map[string][]*entry)}
-		tables := rapid.IntRange(1, 2).Draw(t, "tables")
+		m := &laneModel{lane: newTestLane(), sent: make(map[*entry]int), passed: make(map[*entry]int), callers: make(map[turn][]*entry)}
+		tables := rapid.IntRange(1, tablesInModel).Draw(t, "tables")
 		t.Repeat(map[string]func(*rapid.T){
 			"submit": func(t *rapid.T) {
 				caller := fmt.Sprint("caller", rapid.IntRange(1, callersInModel).Draw(t, "caller"))
@@ -49,7 +50,7 @@ func TestCompose_shares_calls_fairly_and_keeps_order(t *testing.T) {
 				e := queued(fmt.Sprint(len(m.entries)), caller, n, rapid.Bool().Draw(t, "together"), fmt.Sprint(rapid.IntRange(1, tables).Draw(t, "table")))
 				m.lane.push(e)
 				m.entries = append(m.entries, e)
-				m.callers[caller] = append(m.callers[caller], e)
+				m.callers[e.turn] = append(m.callers[e.turn], e)
 			},
 			"compose": func(t *rapid.T) {
 				if len(m.lane.ring) > 0 {
@@ -94,10 +95,10 @@ func (m *laneModel) checkEntries(t *rapid.T, took map[*entry]int) {
 		if e.sub.Atomic && len(e.rows) <= feishu.MaxBatchCreate && n != len(e.rows) {
 			t.Fatalf("%d of %d rows of an entry that stays together", n, len(e.rows))
 		}
-		own := m.callers[e.sub.Caller]
+		own := m.callers[e.turn]
 		for _, before := range own[:slices.Index(own, e)] {
 			if m.sent[before] != len(before.rows) {
-				t.Fatal("an entry overtook one of its own caller")
+				t.Fatal("an entry overtook one of its own queue")
 			}
 		}
 	}
@@ -106,9 +107,9 @@ func (m *laneModel) checkEntries(t *rapid.T, took map[*entry]int) {
 // checkShares: a call is full if there is enough that may be split, nobody gets much more than one who still wants, and nobody is
 // passed over for longer than it takes each caller in the ring to be first twice.
 func (m *laneModel) checkShares(t *rapid.T, g group, took map[*entry]int, total int) {
-	got := make(map[string]int)
+	got := make(map[turn]int)
 	for e, n := range took {
-		got[e.sub.Caller] += n
+		got[e.turn] += n
 	}
 	most, split := 0, true
 	for caller, n := range got {
@@ -119,29 +120,29 @@ func (m *laneModel) checkShares(t *rapid.T, g group, took map[*entry]int, total 
 		}
 		most = max(most, n)
 	}
-	for _, c := range m.lane.ring {
-		name, head := c.name, c.queue[0]
+	for _, c := range m.lane.callers {
+		name, head := c.key, c.queue[0]
 		if head.group != g || head.sub.Atomic {
 			split = split && head.group != g
 			continue
 		}
 		if total < feishu.MaxBatchCreate {
-			t.Fatalf("%d rows in a call although %s has more", total, name)
+			t.Fatalf("%d rows in a call although %v has more", total, name)
 		}
 		if split && got[name] < most-slack {
-			t.Fatalf("%s got %d rows, another %d", name, got[name], most)
+			t.Fatalf("%v got %d rows, another %d", name, got[name], most)
 		}
 	}
-	for _, c := range m.lane.ring {
+	for _, c := range m.lane.callers {
 		head := c.queue[0]
 		switch {
 		case head.group != g:
-		case got[c.name] > 0:
+		case got[c.key] > 0:
 			m.passed[head] = 0
 		default:
 			m.passed[head]++
-			if m.passed[head] > 2*callersInModel {
-				t.Fatalf("%s was passed over %d times", c.name, m.passed[head])
+			if m.passed[head] > 2*callersInModel*tablesInModel {
+				t.Fatalf("%v was passed over %d times", c.key, m.passed[head])
 			}
 		}
 	}

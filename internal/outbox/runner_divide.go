@@ -60,7 +60,7 @@ func (r *runner) divide(ctx context.Context, l *lane, b *batch, why *feishu.Erro
 		if !r.start(l, child) {
 			return r.goOn(l, b.op, append(rest, right...))
 		}
-		ids, v, whyChild := r.send(ctx, child)
+		ids, v, whyChild := r.send(ctx, l, child)
 		r.metrics.batch(child, v)
 		switch v {
 		case verdictWritten:
@@ -191,8 +191,9 @@ func (r *runner) reject(l *lane, guilty []unit, why *feishu.Error) {
 			it := &u.items[i]
 			var rowErr *problem.RowError
 			if it.blamed || len(u.items) == 1 {
-				rowErr = refusedRow(why)
-				rowErr.Index = it.e.rows[it.pos].Index
+				row := it.e.sub.Rows[it.pos]
+				rowErr = refusedRow(why, row.Fields, it.e.sub.Fields)
+				rowErr.Index = row.Index
 				if first == nil {
 					first = rowErr
 				}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -141,7 +142,7 @@ func (r *runner) watch(lane string) {
 			if !again {
 				return
 			}
-			if !pause(r.ctx, lookPause) {
+			if backoff.Wait(r.ctx, lookPause) != nil {
 				continue
 			}
 			hurry := wake

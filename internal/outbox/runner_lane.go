@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+
+	"github.com/google/uuid"
 )
 
 // lane is the queue of one base: (brand, app_token). At most one write of it is under way. Outbox.mu guards
@@ -16,22 +18,27 @@ type lane struct {
 	lease   Lease
 	unwatch func() bool // ends the watch over the lease
 
-	ring    []*caller // callers that wait, whose turn it is first
-	callers map[string]*caller
-	resumed []*batch        // stored batches to be sent again before anything else, by seq
-	running bool            // a goroutine works on it
-	reload  bool            // another instance has stored something of it
-	loads   int             // loads under way of what is stored of it
-	ended   map[string]bool // ids of entries that were dropped while a load is under way, which may have seen them
-	entries int             // entries that belong to it, waiting, under way or parked, and pins
-	seq     int64           // of the newest batch
-	options map[option]bool // created by writes of this lane
+	ring     []*tenant // who waits, whose turn it is first
+	last     string    // the tenant whose turn it was last
+	tenants  map[string]*tenant
+	callers  map[turn]*caller
+	resumed  []*batch        // stored batches to be sent again before anything else, by seq
+	running  bool            // a goroutine works on it
+	reload   bool            // another instance has stored something of it
+	loads    int             // loads under way of what is stored of it
+	ended    map[string]bool // ids of entries that were dropped while a load is under way, which may have seen them
+	entries  int             // entries that belong to it, waiting, under way or parked, and pins
+	seq      int64           // of the newest batch
+	options  map[option]bool // created by writes of this lane
+	known    []creation      // what creates of the lane have made, oldest first
+	knownIDs int             // record ids in known
+
 	pending map[*batch]bool // stored batches that the lane went on without: deferred, of unknown outcome, or queued again
 }
 
 func newLane(id string, lease Lease) *lane {
 	return &lane{
-		id: id, lease: lease, callers: make(map[string]*caller), options: make(map[option]bool),
+		id: id, lease: lease, tenants: make(map[string]*tenant), callers: make(map[turn]*caller), options: make(map[option]bool),
 		pending: make(map[*batch]bool), ended: make(map[string]bool),
 	}
 }
@@ -39,9 +46,9 @@ func newLane(id string, lease Lease) *lane {
 // fences is the lease as the changes of the lane carry it to the store.
 func (l *lane) fences() []Fence { return []Fence{{Lane: l.id, Token: l.lease.Token()}} }
 
-// push queues e behind the caller's other entries.
+// push queues e behind the others of its turn.
 func (l *lane) push(e *entry) {
-	c := l.caller(e.sub.Caller)
+	c := l.caller(e.turn)
 	c.queue = append(c.queue, e)
 }
 
@@ -49,7 +56,7 @@ func (l *lane) push(e *entry) {
 func (l *lane) putBack(e *entry, positions []int) {
 	e.out -= len(positions)
 	e.todo = append(slices.Clone(positions), e.todo...)
-	c := l.caller(e.sub.Caller)
+	c := l.caller(e.turn)
 	if !slices.Contains(c.queue, e) {
 		c.queue = slices.Insert(c.queue, 0, e)
 	}
@@ -57,25 +64,40 @@ func (l *lane) putBack(e *entry, positions []int) {
 
 // remove takes e out of the queue.
 func (l *lane) remove(e *entry) {
-	c := l.callers[e.sub.Caller]
+	c := l.callers[e.turn]
 	if c == nil {
 		return
 	}
 	c.queue = slices.DeleteFunc(c.queue, func(other *entry) bool { return other == e })
 	if len(c.queue) == 0 {
-		delete(l.callers, c.name)
-		l.ring = slices.DeleteFunc(l.ring, func(other *caller) bool { return other == c })
+		l.prune()
 	}
 }
 
-func (l *lane) caller(name string) *caller {
-	c := l.callers[name]
+func (l *lane) caller(key turn) *caller {
+	c := l.callers[key]
 	if c == nil {
-		c = &caller{name: name}
-		l.callers[name] = c
-		l.ring = append(l.ring, c)
+		c = &caller{key: key}
+		l.callers[key] = c
+		t := l.tenant(key.tenant)
+		t.callers = append(t.callers, c)
 	}
 	return c
+}
+
+// tenant returns a tenant of the ring. One that comes anew goes before the one whose turn it was last, if that is still there.
+func (l *lane) tenant(name string) *tenant {
+	t := l.tenants[name]
+	if t == nil {
+		t = &tenant{name: name}
+		l.tenants[name] = t
+		at := len(l.ring)
+		if at > 0 && l.ring[at-1].name == l.last {
+			at--
+		}
+		l.ring = slices.Insert(l.ring, at, t)
+	}
+	return t
 }
 
 // again queues a stored batch to be sent again.
@@ -177,7 +199,7 @@ func (r *runner) newBatch(l *lane, op Op, items []item) *batch {
 	l.seq++
 	b := &batch{id: newID("bat_"), seq: l.seq, op: op, items: items}
 	if op == OpCreate {
-		b.token = newClientToken()
+		b.token = uuid.NewString()
 		if e := b.lead(); e.sub.Write.ClientToken != "" && !e.tokenUsed {
 			b.token, e.tokenUsed = e.sub.Write.ClientToken, true
 		}
@@ -197,6 +219,9 @@ func (r *runner) start(l *lane, batches ...*batch) bool {
 		for _, e := range b.entries() {
 			changes.Insert = e.claim(changes.Insert)
 		}
+	}
+	for i, b := range batches {
+		changes.Start[i].Entries = append(changes.Start[i].Entries, l.witness(b)...)
 	}
 	stored := r.journal.begin(changes) // before any other change of what was claimed here
 	r.mu.Unlock()

@@ -30,7 +30,7 @@ func TestNewOptions(t *testing.T) {
 	})
 	tagged := func(s *site, caller string, tags ...string) outbox.Submission {
 		sub := s.videos(outbox.OpCreate)
-		sub.Caller = caller
+		sub.Tenant = caller
 		rows := s.videos(outbox.OpCreate, make([]int, len(tags))...).Rows
 		for i, tag := range tags {
 			rows[i].Fields = json.RawMessage(fmt.Sprintf(`{"标题":"%s %d","状态":"%s","标签":["甲","%s"]}`, caller, i, tag, tag))

@@ -48,7 +48,7 @@ func (r *runner) repeat(e *entry) {
 
 // unmark ends the stored note that e is parked; mu is held.
 func (r *runner) unmark(l *lane, e *entry) {
-	r.journal.add(&request{changes: Changes{Finish: []BatchResult{r.markEnd(e.mark, "")}, Fences: l.fences()}}, false)
+	r.journal.add(&request{changes: Changes{Finish: []BatchResult{r.markEnd(e.mark, "")}, Fences: l.fences(), Volatile: true}}, false)
 	e.mark = ""
 }
 

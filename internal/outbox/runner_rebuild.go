@@ -37,7 +37,8 @@ func (r *runner) rebuildBatch(s *stored, entries map[string]*entry, known *Batch
 		r.rebuildMark(s, entries[p.Parts[0].Entry], known, &p)
 		return
 	}
-	b := &batch{id: known.ID, token: known.ClientToken, seq: known.Seq, op: p.Op, uncertain: true}
+	b := &batch{id: known.ID, token: known.ClientToken, seq: known.Seq, op: p.Op, first: known.StartedAt, uncertain: true}
+	s.learn(r.journal, known)
 	whole := b.fill(&p, entries)
 	if !slices.ContainsFunc(b.items, func(it item) bool { return it.e != nil }) {
 		return
@@ -63,6 +64,14 @@ func (r *runner) rebuildBatch(s *stored, entries map[string]*entry, known *Batch
 		b.overtaken = (b.op == OpUpdate || b.lead().sub.Op == OpUpsert) &&
 			slices.ContainsFunc(b.items, func(it item) bool { return it.e.mark != "" })
 		s.resend = append(s.resend, b)
+	}
+}
+
+// learn keeps what a stored batch has made.
+func (s *stored) learn(j *journal, known *Batch) {
+	var end ending
+	if known.Result != nil && j.openJSON(sealResult, known.Result, &end) == nil && end.Status == Created {
+		s.known = append(s.known, end.IDs)
 	}
 }
 

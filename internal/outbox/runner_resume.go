@@ -15,6 +15,7 @@ type stored struct {
 	resend  []*batch        // of unknown outcome, by seq
 	final   map[*entry]bool // parked, and the answer was delivered by another instance
 	seq     int64           // of the newest batch
+	known   [][]string      // records that batches have made
 }
 
 // loadLane loads what is stored of a lane under any of the names.
@@ -74,6 +75,9 @@ func (r *runner) resume(l *lane, s *stored) resting {
 	for _, b := range s.resend {
 		r.transitionBatch(b, BatchQueue)
 		l.again(b)
+	}
+	for _, ids := range s.known {
+		l.learn(ids)
 	}
 	var rest resting
 	for _, e := range s.entries {

@@ -1,16 +1,17 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
 )
 
-// How often a call is made again, by what came back. Waits grow by half from between firstWait/2 and firstWait up to
+// How often a call is made again, by what came back. Waits double from between firstWait/2 and firstWait up to
 // longestWait, unless Feishu names the time.
 const (
 	conflictTries = 12 // write conflicts: about a minute
@@ -22,6 +23,9 @@ const (
 	longestWait = 8 * time.Second
 	longestRate = time.Minute // a rate limit that asks for more than this is an answer
 )
+
+// waits are the waits between repeats where Feishu does not name the time.
+var waits = backoff.Policy{Base: firstWait, Cap: longestWait, Half: true}
 
 // Codes of Feishu's that the outbox itself must know; all others it knows by class.
 const (
@@ -45,48 +49,63 @@ const (
 type attempt struct {
 	b         *batch
 	uncertain bool // a call may have been carried out
+	spent     bool // Feishu knows the client token
 	tries     map[feishu.Class]int
-	wait      time.Duration
+	waits     int
 }
 
 // send makes the batch's call until its outcome is known or its tries are used up. why is nil only for verdictWritten.
-func (r *runner) send(ctx context.Context, b *batch) (ids []string, v verdict, why *feishu.Error) {
+func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v verdict, why *feishu.Error) {
 	r.mu.Lock()
 	r.transitionBatch(b, BatchSend)
 	r.mu.Unlock()
 	a := &attempt{b: b, uncertain: b.uncertain, tries: make(map[feishu.Class]int)}
-	if b.uncertain && (b.op != OpCreate || b.overtaken) {
-		if ids, written := r.find.readBack(ctx, b); written {
-			return ids, verdictWritten, nil
+	if b.uncertain && b.op != OpCreate {
+		if r.find.readBack(ctx, b) {
+			return nil, verdictWritten, nil
 		}
-		if b.overtaken && !r.find.isFree(ctx, b) {
+		if b.overtaken {
 			return nil, verdictUnknown, &feishu.Error{Class: feishu.ClassReadBack}
 		}
 	}
 	for {
+		if a.uncertain && b.op == OpCreate {
+			switch ids, seen := r.lookBefore(ctx, l, a); seen {
+			case present:
+				return ids, verdictWritten, nil
+			case undecided:
+				return nil, verdictUnknown, cmp.Or(why, &feishu.Error{Class: feishu.ClassReadBack})
+			case absent:
+			}
+		}
 		var ids []string
 		err := recovered(r.opts.Logger, func() (err error) {
 			ids, err = r.call(ctx, b)
 			return err
 		})
-		if err == nil && b.op == OpCreate && len(ids) != len(b.items) {
-			err = &feishu.Error{Class: feishu.ClassReadBack, Code: codeTokenUsed}
+		garbled := err == nil && b.op == OpCreate && !distinct(ids, len(b.items))
+		if garbled {
+			err = &feishu.Error{Class: feishu.ClassReadBack}
 		}
 		if err == nil {
 			return ids, verdictWritten, nil
 		}
 		why = feishuError(err)
+		if why.Code != 0 {
+			b.said = why.Problem().Feishu
+		}
 		r.metrics.retry(why.Class)
 		if a.refused(why) {
 			if a.uncertain {
-				if ids, written := r.find.readBack(ctx, b); written {
+				if ids, written := r.wasWritten(ctx, l, a); written {
 					return ids, verdictWritten, nil
 				}
 			}
 			return nil, verdictRefused, why
 		}
-		if a.sent(why) && (b.op != OpCreate || tokenSpent(why)) {
-			if ids, written := r.find.readBack(ctx, b); written {
+		if a.sent(why) && (b.op != OpCreate || tokenSpent(why) || garbled) {
+			a.spent = a.spent || tokenSpent(why)
+			if ids, written := r.wasWritten(ctx, l, a); written {
 				return ids, verdictWritten, nil
 			}
 		}
@@ -100,7 +119,7 @@ func (r *runner) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 		case ctx.Err() != nil:
 			return nil, verdictStopped, why
 		case again:
-			if !pause(ctx, delay) {
+			if backoff.Wait(ctx, delay) != nil {
 				return nil, verdictStopped, why
 			}
 		case a.uncertain:
@@ -109,6 +128,42 @@ func (r *runner) send(ctx context.Context, b *batch) (ids []string, v verdict, w
 			return nil, verdictFailed, why
 		}
 	}
+}
+
+// lookBefore looks for the rows of a create before it is sent again. absent means that it may be sent: the rows are not there, or
+// the client token alone still keeps it from being carried out twice.
+func (r *runner) lookBefore(ctx context.Context, l *lane, a *attempt) ([]string, sighting) {
+	ids, seen := r.find.created(ctx, a.b, r.circumstances(l, a.b, a.spent))
+	switch {
+	case seen == present:
+		return ids, present
+	case a.b.overtaken && !r.find.isFree(ctx, a.b):
+		return nil, undecided
+	case seen == undecided && time.Since(a.b.first) <= trustToken:
+		return nil, absent
+	}
+	return nil, seen
+}
+
+// wasWritten finds out from the table whether a batch was carried out; ids are those of created records.
+func (r *runner) wasWritten(ctx context.Context, l *lane, a *attempt) (ids []string, written bool) {
+	if a.b.op != OpCreate {
+		return nil, r.find.readBack(ctx, a.b)
+	}
+	ids, seen := r.find.created(ctx, a.b, r.circumstances(l, a.b, a.spent))
+	return ids, seen == present
+}
+
+// distinct reports whether ids are n record ids, none empty and none twice.
+func distinct(ids []string, n int) bool {
+	seen := make(map[string]bool, n)
+	for _, id := range ids {
+		if id == "" || seen[id] {
+			return false
+		}
+		seen[id] = true
+	}
+	return len(ids) == n
 }
 
 // affords reports whether a batch may be sent again that Feishu did not answer: only within the share of repeats that all calls
@@ -147,42 +202,26 @@ func (a *attempt) next(why *feishu.Error) (time.Duration, bool) {
 	tries := a.tries[why.Class]
 	switch why.Class {
 	case feishu.ClassConflict:
-		return max(a.backoff(), why.RetryAfter), tries < conflictTries && why.RetryAfter <= longestRate
+		return max(a.delay(), why.RetryAfter), tries < conflictTries && why.RetryAfter <= longestRate
 	case feishu.ClassRate:
 		if why.RetryAfter > 0 {
 			return why.RetryAfter, tries < rateTries && why.RetryAfter <= longestRate
 		}
-		return a.backoff(), tries < rateTries
+		return a.delay(), tries < rateTries
 	case feishu.ClassFresh:
-		return a.backoff(), tries < freshTries
+		return a.delay(), tries < freshTries
 	case feishu.ClassServer, feishu.ClassInterrupted, feishu.ClassReadBack:
-		return a.backoff(), tries < unknownTries
+		return a.delay(), tries < unknownTries
 	case feishu.ClassUnreachable, feishu.ClassOpen, // deferred by deferBatch
 		feishu.ClassData, feishu.ClassToken, feishu.ClassAccess, feishu.ClassCapacity:
 	}
 	return 0, false
 }
 
-// backoff returns the next wait: between half of it and the whole, growing by half each time.
-func (a *attempt) backoff() time.Duration {
-	if a.wait == 0 {
-		a.wait = firstWait
-	}
-	delay := a.wait/2 + rand.N(a.wait/2)
-	a.wait = min(a.wait*3/2, longestWait)
-	return delay
-}
-
-// pause waits for d; false if ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+// delay returns the next wait where Feishu does not name one.
+func (a *attempt) delay() time.Duration {
+	a.waits++
+	return waits.Delay(a.waits)
 }
 
 // feishuError returns err as the client's error; anything else means that nobody knows what became of the call.

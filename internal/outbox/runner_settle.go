@@ -24,7 +24,7 @@ func (r *runner) finish(ctx context.Context, l *lane, b *batch) []*batch {
 		r.end(l, b, ending{})
 		return r.goOn(l, b.op, unitsOf(b.items))
 	}
-	ids, v, why := r.send(ctx, b)
+	ids, v, why := r.send(ctx, l, b)
 	r.metrics.batch(b, v)
 	switch v {
 	case verdictWritten:
@@ -51,7 +51,9 @@ func (r *runner) endTries(l *lane, b *batch, v verdict, why *feishu.Error) {
 	switch {
 	case r.deferBatch(l, b, v, why):
 	case v == verdictUnknown:
-		r.setUnknown(l, b, unknownOutcome().Because(why))
+		unknown := unknownOutcome().Because(why)
+		unknown.Feishu = b.said
+		r.setUnknown(l, b, unknown)
 	default:
 		r.fail(l, b, why.Problem())
 	}
@@ -74,12 +76,15 @@ func (r *runner) end(l *lane, b *batch, end ending) {
 		l.made(b.items)
 		l.overtake(b)
 	}
+	if end.Status == Created {
+		l.learn(end.IDs)
+	}
 	entries := b.entries()
 	rest := r.settle(l, entries)
 	r.mu.Unlock()
 
 	var changes Changes
-	if stored && len(rest.final) < len(entries) {
+	if stored && (b.witnessed || len(rest.final) < len(entries)) {
 		changes.Finish = []BatchResult{{ID: b.id, Result: r.journal.sealJSON(sealResult, end)}}
 	}
 	r.answer(l, rest, changes)

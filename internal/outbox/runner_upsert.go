@@ -107,7 +107,7 @@ func (r *runner) preview(ctx context.Context, sub Submission) ([]RowResult, erro
 func mergeByKey(items []item) (keyed, later []item, bad []badRow) {
 	columns := keyColumns(items[0].e.sub)
 	owners := make(map[string]*entry)
-	waiting := make(map[string]bool) // callers
+	waiting := make(map[turn]bool)
 	rowsOf := make(map[*entry][]item)
 	for i := range items {
 		rowsOf[items[i].e] = append(rowsOf[items[i].e], items[i])
@@ -124,10 +124,10 @@ func mergeByKey(items []item) (keyed, later []item, bad []badRow) {
 		if at := slices.IndexFunc(keys, func(key string) bool { return owners[key] != nil }); at >= 0 {
 			free = at
 		}
-		if waiting[e.sub.Caller] || e.sub.Atomic && free < len(rows) {
+		if waiting[e.turn] || e.sub.Atomic && free < len(rows) {
 			free = 0
 		}
-		waiting[e.sub.Caller] = waiting[e.sub.Caller] || free < len(rows)
+		waiting[e.turn] = waiting[e.turn] || free < len(rows)
 		later = append(later, rows[free:]...)
 		places := make(map[string]int) // in keyed, by key
 		for i, it := range rows[:free] {

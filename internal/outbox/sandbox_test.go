@@ -106,7 +106,7 @@ func video(i int) json.RawMessage {
 }
 
 func (s *site) videos(op outbox.Op, numbers ...int) outbox.Submission {
-	sub := outbox.Submission{Table: s.table, Op: op, Fields: s.fields, Caller: "a"}
+	sub := outbox.Submission{Table: s.table, Op: op, Fields: s.fields, Tenant: "a"}
 	if op == outbox.OpUpsert {
 		sub.KeyFields = []string{"标题"}
 	}
@@ -256,7 +256,7 @@ func TestSandbox(t *testing.T) {
 				}
 				numbers = append(numbers, own...)
 				sub := s.videos(outbox.OpCreate, own...)
-				sub.Caller = fmt.Sprint("caller", c)
+				sub.Tenant = fmt.Sprint("caller", c)
 				open[c] = keyed(fmt.Sprint("key", c), sub)
 			}
 			for range 6 {

@@ -91,7 +91,7 @@ func creation(caller string, titles ...string) outbox.Submission {
 			App:      feishu.App{Brand: feishu.BrandFeishu, ID: "cli_example", Secret: secret.New("example-secret")},
 			AppToken: "bascnExample", TableID: "tblExample",
 		},
-		Op: outbox.OpCreate, Caller: caller, Fields: columns,
+		Op: outbox.OpCreate, Tenant: caller, Fields: columns,
 	}
 	for i, title := range titles {
 		sub.Rows = append(sub.Rows, bitable.Row{Index: i, Fields: row(title, "")})

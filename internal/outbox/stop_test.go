@@ -267,6 +267,7 @@ func TestOutage(t *testing.T) {
 				o.AllowRetry = func(feishu.App) bool { allowed--; return allowed >= 0 }
 			})
 			down := true
+			h.base.unread = interrupted()
 			h.base.faults = func(int, write) fault {
 				if down {
 					return fault{after: interrupted()}
@@ -280,7 +281,7 @@ func TestOutage(t *testing.T) {
 			if n := len(h.base.calls()); n != 2 {
 				t.Errorf("%d calls, want the first and the one repeat that the budget allows", n)
 			}
-			down = false
+			down, h.base.unread = false, nil
 			if r := h.write(t, creation("a", "一")); tally(r)[outbox.Created] != 1 {
 				t.Errorf("the repeated request found %+v", r)
 			}

@@ -36,7 +36,8 @@ type Submission struct {
 	// twice in a call, so each goes in a call of its own first use.
 	NewOptions map[string][]string
 
-	Caller         string   // whose turn it is in the lane: an opaque name, one a tenant's passphrase or connection
+	Tenant         string   // whose turn it is in the lane: an opaque name, one a passphrase and credential
+	Import         string   // takes turns with the other writes of its tenant, and keeps no order with them; "" for a small write
 	IdempotencyKey string   // "" derives one from Fingerprint
 	Fingerprint    [32]byte // MAC over credential, table, operation, options and canonical rows
 	Memo           []byte   // the tool's own part of the answer, kept sealed and given back with the result
@@ -101,12 +102,13 @@ type Writer interface {
 	BatchDelete(ctx context.Context, table feishu.TableRef, recordIDs []string) error
 }
 
-// Reader is what the outbox needs of Feishu to match keys and to read back. *feishu.Client is one.
+// Reader is what the outbox needs of Feishu to match keys, to read back, and to know whether it may read all of a base. *feishu.Client is one.
 type Reader interface {
 	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)
 	BatchGet(
 		ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string,
 	) (found []feishu.Record, absent []string, err error)
+	GetApp(ctx context.Context, app feishu.App, appToken string) (feishu.AppInfo, error)
 }
 
 // Entry is a submission at rest. Payload and Result are sealed; Lane, Tenant and Key are digests that reveal nothing.
@@ -140,9 +142,12 @@ type Batch struct {
 	Lane        string
 	Seq         int64 // order within the lane
 	ClientToken string
-	Entries     []string // ids of the entries whose rows it carries; at least one; Load gives those that are not done
-	Plan        []byte   // sealed: operation, table, parts; decided by the engine
-	Result      []byte   // sealed; nil while the outcome is unknown
+	// Entries are ids of the entries that need to know of the batch: those whose rows it carries, and those whose own batches of
+	// unknown outcome are told apart from it. At least one; Load gives those that are not done.
+	Entries   []string
+	StartedAt time.Time // UTC, millisecond: when it was stored; it is not sent before
+	Plan      []byte    // sealed: operation, table, parts; decided by the engine
+	Result    []byte    // sealed; nil while the outcome is unknown
 }
 
 // Changes is one transaction of the store, applied in the order of its fields, whole or not at all. Starting a batch of
@@ -155,9 +160,16 @@ type Changes struct {
 	Finish    []BatchResult // after the call
 	Done      []EntryResult
 	Delivered []string // entry ids
-	Keep      []string // entry ids: a job id was handed out after all
-	Forget    []string // entry ids: with their batches, where no other entry uses them
-	Fences    []Fence  // the leases that the changes rest on; one that is older than another seen for its lane is ErrFenced
+	// Recalled are entry ids whose answer did not reach its caller after all: they are as if never delivered, unless another
+	// entry has the key by now.
+	Recalled []string
+	Keep     []string // entry ids: a job id was handed out after all
+	Forget   []string // entry ids: with their batches, where no other entry uses them
+	Fences   []Fence  // the leases that the changes rest on; one that is older than another seen for its lane is ErrFenced
+
+	// Volatile says that a power cut may undo the changes until a later Apply that is not volatile returns. Else they are on the
+	// disk once Apply returns. The order of Apply calls is kept either way: a power cut undoes the last ones only.
+	Volatile bool
 }
 
 // BatchResult ends a batch.

@@ -95,6 +95,7 @@ func TestUnknownOutcome(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := setup(t)
 			down := true
+			h.base.unread = &feishu.Error{Class: feishu.ClassOpen}
 			h.base.faults = func(n int, _ write) fault {
 				switch {
 				case n == 1:
@@ -108,7 +109,7 @@ func TestUnknownOutcome(t *testing.T) {
 			if r := h.write(t, sub); tally(r)[outbox.Unknown] != 2 {
 				t.Fatalf("%+v", r)
 			}
-			down = false
+			down, h.base.unread = false, nil
 			again := h.submit(t, sub)
 			if r := wait(t, again); !again.Replay || tally(r)[outbox.Created] != 2 || r.Err != nil {
 				t.Errorf("replay %v, %+v", again.Replay, r)
@@ -124,6 +125,7 @@ func TestUnknownOutcome(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := setup(t)
 			start := time.Now()
+			h.base.unread = &feishu.Error{Class: feishu.ClassServer}
 			h.base.faults = func(n int, _ write) fault {
 				switch {
 				case n == 1:
@@ -227,7 +229,7 @@ func TestBackoff(t *testing.T) {
 				if wait := at[i].Sub(at[i-1]); wait < longest/2 || wait > longest {
 					t.Errorf("wait %d is %v, not between %v and %v", i, wait, longest/2, longest)
 				}
-				longest = longest * 3 / 2
+				longest *= 2
 			}
 		})
 	})
@@ -289,4 +291,34 @@ func TestBackoff(t *testing.T) {
 
 func problemRetryable(p *problem.Error) bool {
 	return p != nil && (p.Code == problem.RateLimited || p.Code == problem.UpstreamUnavailable)
+}
+
+// TestUnknownOutcome_says_what_feishu_said_last: its code and log id, also where the very last call got no answer at all.
+func TestUnknownOutcome_says_what_feishu_said_last(t *testing.T) {
+	t.Parallel()
+	for name, last := range map[string]error{
+		"an answer": &feishu.Error{Class: feishu.ClassServer, Code: 1255002, Msg: "InternalError", LogID: "log_example"},
+		"no answer": interrupted(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := setup(t)
+				h.base.unread = interrupted()
+				h.base.faults = func(n int, _ write) fault {
+					if n == 1 {
+						return fault{before: &feishu.Error{Class: feishu.ClassServer, Code: 1255002, LogID: "log_example"}}
+					}
+					return fault{before: last}
+				}
+				r := h.write(t, creation("a", "一"))
+				if tally(r)[outbox.Unknown] != 1 || r.Err == nil || r.Err.Feishu == nil {
+					t.Fatalf("%+v", r)
+				}
+				if r.Err.Feishu.Code != 1255002 || r.Err.Feishu.LogID != "log_example" {
+					t.Errorf("feishu is %+v", r.Err.Feishu)
+				}
+			})
+		})
+	}
 }

@@ -18,6 +18,7 @@ import (
 var contract = map[int][]problem.Code{
 	http.StatusBadRequest: {
 		"bad_body", "unknown_parameter", "bad_parameter", "no_rows", "secret_in_query", "bad_link", "missing_connection",
+		"unrendered_template", "wrapper",
 	},
 	http.StatusUnauthorized:          {"bad_passphrase", "bad_app_credentials", "bad_connection_key"},
 	http.StatusForbidden:             {"app_not_collaborator", "scope_missing", "advanced_permission", "ip_not_allowed", "key_scope"},
@@ -25,6 +26,7 @@ var contract = map[int][]problem.Code{
 	http.StatusMethodNotAllowed:      {"method_not_allowed"},
 	http.StatusConflict:              {"idempotency_conflict", "in_flight"},
 	http.StatusRequestEntityTooLarge: {"body_too_large", "too_many_rows"},
+	http.StatusMisdirectedRequest:    {"wrong_host"},
 	http.StatusUnprocessableEntity: {
 		"invalid_rows", "field_not_found", "bad_key_field", "table_full", "quota_exhausted", "upstream_rejected",
 	},

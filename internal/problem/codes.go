@@ -13,6 +13,9 @@ const (
 	BadLink           Code = "bad_link"
 	MissingConnection Code = "missing_connection"
 
+	UnrenderedTemplate Code = "unrendered_template"
+	Wrapper            Code = "wrapper"
+
 	BadPassphrase     Code = "bad_passphrase"
 	BadAppCredentials Code = "bad_app_credentials"
 	BadConnectionKey  Code = "bad_connection_key"
@@ -30,6 +33,8 @@ const (
 	NotFound       Code = "not_found"
 
 	MethodNotAllowed Code = "method_not_allowed"
+
+	WrongHost Code = "wrong_host"
 
 	IdempotencyConflict Code = "idempotency_conflict"
 	InFlight            Code = "in_flight"
@@ -73,5 +78,6 @@ const (
 	RowAttachmentFailed RowCode = "attachment_failed"
 	RowPersonNotFound   RowCode = "person_not_found"
 	RowTooLarge         RowCode = "too_large"
+	RowWrapper          RowCode = "wrapper"
 	RowRecordNotFound   RowCode = "record_not_found" // update, delete
 )

@@ -97,6 +97,30 @@ var requestEntries = []Entry{
 		},
 	},
 	{
+		Code: UnrenderedTemplate, Status: statusBadRequest, Outcome: NotWritten,
+		Title: Text{ZH: "模板变量没有被替换", EN: "A template variable was not filled in"},
+		Fix: Text{
+			ZH: "Dify：在变量选择器里重新选择变量，确认它的节点一定会运行且没有改名。n8n：把该字段从 Fixed 切换成 Expression。其他：把占位文字换成真实的值。",
+			EN: "Dify: choose the variable again in the selector, and see that its node always runs and was not renamed. n8n: switch the field from Fixed to Expression. Elsewhere: put the real value in place of the placeholder.",
+		},
+		Explanation: Text{
+			ZH: "连接信息、选项、幂等键或 Authorization 的整个值是模板文字（如 {{…}}、{{#…#}}、${…}、$NAME、<name>），或 Dify 在变量不存在时留下的选择器（如 sys.workflow_run_id）。",
+			EN: "The whole value of a connection field, an option, an idempotency key or Authorization is template text such as {{…}}, {{#…#}}, ${…}, $NAME or <name>, or a selector that Dify prints for a variable that does not exist, such as sys.workflow_run_id.",
+		},
+	},
+	{
+		Code: Wrapper, Status: statusBadRequest, Outcome: NotWritten,
+		Title: Text{ZH: "数据外面包了一层", EN: "The rows are inside a wrapper"},
+		Fix: Text{
+			ZH: "只发送 detail 指出的键里面的行，放进 records；若上一步失败了，先修好上一步。",
+			EN: "Send the rows inside the key that detail names, as records; if the previous step failed, repair that first.",
+		},
+		Explanation: Text{
+			ZH: "请求体是另一个接口或节点的整个返回值（例如 {\"data\":{…}}），又不能确定里面哪些是行。能确定时会自动取出里面的行。",
+			EN: "The body is the whole output of another API or node, such as {\"data\":{…}}, and it is unclear what in it are rows. Where it is clear the rows are taken out.",
+		},
+	},
+	{
 		Code: BaseNotFound, Status: statusNotFound, Outcome: NotWritten,
 		Title: Text{ZH: "找不到该多维表格", EN: "Base not found"},
 		Fix: Text{
@@ -167,6 +191,19 @@ var requestEntries = []Entry{
 		Explanation: Text{
 			ZH: "路径存在，但不接受这个方法。工具只接受 POST，这样凭证永远不会出现在网址里。",
 			EN: "The path exists but does not accept this method. Tools accept only POST, so that credentials never appear in a URL.",
+		},
+	},
+	{
+		Code: WrongHost, Status: statusMisdirectedRequest, Outcome: NotWritten,
+		Title: Text{ZH: "主机名不是本服务的", EN: "The host name is not this service's"},
+		Fix: Text{
+			ZH: "用 127.0.0.1 或 localhost 访问；如果有反向代理或自己的域名，请把它设置为 ROWGATE_PUBLIC_URL。",
+			EN: "Use 127.0.0.1 or localhost; if a reverse proxy or a name of your own is in use, set it as ROWGATE_PUBLIC_URL.",
+		},
+		Explanation: Text{
+			ZH: "服务只在本机监听，而请求的 Host 是别的名称。网页可以把自己的域名指向本机（DNS 重绑定），因此这样的请求会被拒绝。",
+			EN: "The service listens on this machine only, and the request's Host is another name. A web page can make its own name point to " +
+				"this machine (DNS rebinding), so such requests are refused.",
 		},
 	},
 	{

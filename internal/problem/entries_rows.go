@@ -6,8 +6,9 @@ var rowsEntries = []Entry{
 		Code: IdempotencyConflict, Status: statusConflict, Outcome: NotWritten,
 		Title: Text{ZH: "幂等键已用于另一个请求", EN: "The idempotency key was already used for another request"},
 		Fix: Text{
-			ZH: "不同的内容请换一个 idempotency_key；要重试，请原样发送第一次的请求体。",
-			EN: "Use a different idempotency_key for different content; to retry, send the first body unchanged.",
+			ZH: "不同的内容请换一个 idempotency_key：在循环或迭代里，键要加上这一项的序号；要重试，请原样发送第一次的请求体。",
+			EN: "Use a different idempotency_key for different content: in a loop or iteration, add the item's index to the key. To retry, " +
+				"send the first body unchanged.",
 		},
 		Explanation: Text{
 			ZH: "同一个 idempotency_key 在保存期内（至少 24 小时）用于不同的请求体。第一次请求的结果不受影响。",
@@ -185,6 +186,11 @@ var rowEntries = []RowEntry{
 		Code:    RowTooLarge,
 		Meaning: Text{ZH: "这一行或这个值太大。", EN: "The row or the value is too large."},
 		Fix:     Text{ZH: "按 expected 的上限缩短。", EN: "Shorten it to the limit given in expected."},
+	},
+	{
+		Code:    RowWrapper,
+		Meaning: Text{ZH: "这一行外面包了一层，里面不能确定是一行。", EN: "The row is inside a wrapper, and what is inside is not clearly a row."},
+		Fix:     Text{ZH: "只发送里面的行：{列: 值}。", EN: "Send only the row inside it: {column: value}."},
 	},
 	{
 		Code:    RowRecordNotFound,

@@ -11,6 +11,7 @@ const (
 	statusMethodNotAllowed      = 405
 	statusConflict              = 409
 	statusRequestEntityTooLarge = 413
+	statusMisdirectedRequest    = 421
 	statusUnprocessableEntity   = 422
 	statusTooManyRequests       = 429
 	statusInternalServerError   = 500

@@ -55,16 +55,16 @@ func order[T int64 | float64](a, first, last T) int {
 	}
 }
 
-// compares applies a condition on a size; place tells where the cell lies to a value. An empty cell is not any value, and
+// compares applies a condition on a size; compare orders the cell and a value. An empty cell is not any value, and
 // neither before nor behind one.
-func (c condition) compares(present bool, place func(operand) int) bool {
+func (c condition) compares(present bool, compare func(operand) int) bool {
 	if c.test != testOrder {
-		return c.negated != (present && slices.ContainsFunc(c.values, func(v operand) bool { return place(v) == 0 }))
+		return c.negated != (present && slices.ContainsFunc(c.values, func(v operand) bool { return compare(v) == 0 }))
 	}
 	if !present {
 		return false
 	}
-	at := place(c.values[0])
+	at := compare(c.values[0])
 	switch c.op {
 	case opGreater:
 		return at > 0

@@ -132,7 +132,7 @@ func (p *whereParser) plan(field feishu.Field, values []json.RawMessage, entries
 	}
 	return bitable.NewSchema([]feishu.Field{field}).Coerce(rows, bitable.Options{
 		Mode: bitable.Create, TimeZone: p.zone, UserIDType: p.userIDType, EmptyValues: bitable.EmptySkip,
-		UnknownFields: bitable.PolicyReject, UnknownOptions: bitable.PolicyReject,
+		UnknownFields: bitable.PolicyReject, UnknownOptions: bitable.PolicyReject, Literal: true,
 	})
 }
 
@@ -151,7 +151,7 @@ func (*whereParser) refused(field feishu.Field, e bitable.RowError) error {
 		text.EN = fmt.Sprintf("the column %q has no such option", field.Name)
 	case !e.Expected.IsZero():
 		text.ZH += "应是" + e.Expected.ZH
-		text.EN += " Expected is " + e.Expected.EN
+		text.EN += " The expected value is " + e.Expected.EN
 	}
 	return badWhere(strings.TrimSuffix(text.ZH, "。"), strings.TrimSuffix(text.EN, "."))
 }

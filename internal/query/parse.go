@@ -23,7 +23,7 @@ const (
 	MaxWhereValues     = 500 // values in all its lists
 )
 
-// whereOr is the one key of a where object that is no column.
+// whereOr is the one key of a where object that is not a column.
 const whereOr = "$or"
 
 // The operators of a where object.

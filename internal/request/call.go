@@ -23,6 +23,13 @@ type Call struct {
 	lang       problem.Lang
 	softErrors bool
 	delivered  []func()
+	settled    []func()
+	alone      bool // no transport knows this call: it is settled from the start
+	recalls    []func()
+	recallable bool
+	recalled   bool
+
+	delivering sync.Mutex // held while hooks of Deliver and Recall run, so that neither overtakes the other
 }
 
 // Summary is what the log line and the metrics of a finished request are made of.
@@ -46,7 +53,7 @@ func CallFrom(ctx context.Context) *Call {
 	if call, ok := ctx.Value(callKey{}).(*Call); ok {
 		return call
 	}
-	return &Call{}
+	return &Call{alone: true}
 }
 
 // SoftCall returns a Call whose problems are answered softly from the start, for transports that have no status of their own.
@@ -133,11 +140,66 @@ func (c *Call) AwaitsDelivery() bool {
 	return len(c.delivered) > 0
 }
 
-// Deliver runs the hooks in the order they were added, each once however often it is called. The transport calls it.
+// Deliver runs the hooks in the order they were added, each once however often it is called; none after Recall. The transport
+// calls it.
 func (c *Call) Deliver() {
+	c.delivering.Lock()
+	defer c.delivering.Unlock()
 	c.mu.Lock()
 	hooks := c.delivered
 	c.delivered = nil
+	if c.recalled {
+		hooks = nil
+	}
+	c.mu.Unlock()
+	for _, hook := range hooks {
+		hook()
+	}
+}
+
+// SetRecallable notes that the caller can still say, after the delivery, that the answer did not reach it.
+func (c *Call) SetRecallable() { c.set(func() { c.recallable = true }) }
+
+// Recallable reports whether the delivery may be recalled: who adds a hook of OnDelivered then adds one of OnRecalled too.
+func (c *Call) Recallable() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.recallable
+}
+
+// OnRecalled adds a hook that takes back what a hook of OnDelivered noted. It runs even if that one did not.
+func (c *Call) OnRecalled(hook func()) { c.set(func() { c.recalls = append(c.recalls, hook) }) }
+
+// Recall notes that the answer did not, or will not, reach the caller: what Deliver did is taken back, and a later Deliver does
+// nothing.
+func (c *Call) Recall() {
+	c.delivering.Lock()
+	defer c.delivering.Unlock()
+	c.mu.Lock()
+	c.recalled, c.delivered = true, nil
+	hooks := c.recalls
+	c.recalls = nil
+	c.mu.Unlock()
+	for _, hook := range hooks {
+		hook()
+	}
+}
+
+// OnSettled adds a hook that runs once the answer is delivered, after the hooks of OnDelivered, or once it is known that it will
+// not be. Where no transport carries the answer it runs at once.
+func (c *Call) OnSettled(hook func()) {
+	if c.alone {
+		hook()
+		return
+	}
+	c.set(func() { c.settled = append(c.settled, hook) })
+}
+
+// Settle runs the hooks of OnSettled, each once however often it is called. The transport calls it for every answer.
+func (c *Call) Settle() {
+	c.mu.Lock()
+	hooks := c.settled
+	c.settled = nil
 	c.mu.Unlock()
 	for _, hook := range hooks {
 		hook()

@@ -55,6 +55,8 @@ type (
 	Scope = core.Scope
 	// ReadOnlyMode says what a write to a read-only column gets.
 	ReadOnlyMode = core.ReadOnlyMode
+	// LocationMode says which filter operators a location takes.
+	LocationMode = core.LocationMode
 	// OverloadMode says who refuses a call over the rate limit.
 	OverloadMode = core.OverloadMode
 )
@@ -69,6 +71,7 @@ const (
 	ClientTokenReplay   = core.ClientTokenReplay
 	ClientTokenConflict = core.ClientTokenConflict
 	ClientTokenRepeat   = core.ClientTokenRepeat
+	ClientTokenForget   = core.ClientTokenForget
 
 	ScopeTable = core.ScopeTable
 	ScopeBase  = core.ScopeBase
@@ -78,6 +81,10 @@ const (
 	ReadOnlyMismatch = core.ReadOnlyMismatch
 	ReadOnlyConvert  = core.ReadOnlyConvert
 	ReadOnlyIgnore   = core.ReadOnlyIgnore
+
+	LocationEqual = core.LocationEqual
+	LocationText  = core.LocationText
+	LocationNone  = core.LocationNone
 
 	OverloadGateway = core.OverloadGateway
 	OverloadService = core.OverloadService
@@ -105,6 +112,8 @@ const (
 	ActionSlowBody    = core.ActionSlowBody
 	ActionDelay       = core.ActionDelay
 	ActionRevoke      = core.ActionRevoke
+	ActionStale       = core.ActionStale
+	ActionForget      = core.ActionForget
 
 	BeforeCommit = core.BeforeCommit
 	AfterCommit  = core.AfterCommit

@@ -159,6 +159,27 @@ func TestGateway(t *testing.T) {
 			}
 		})
 	}
+	for _, path := range []string{
+		"/base/v3/bases/" + testBase + "/tables/" + testTable + "/records", "/base/v2/apps/" + testBase + "/roles",
+		"/bitable/v1/apps/" + testBase + "/dashboards", "/bitable/v1/apps/" + testBase + "/tables/" + testTable + "/forms/vewA", "/im/v1/messages",
+		"/auth/v3/tenant_access_token",
+	} {
+		t.Run("says_of_"+path+"_that_the_gap_is_the_simulator's", func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, Options{}).do("POST", path, "{}")
+			if r.status != http.StatusNotFound || !strings.HasPrefix(r.raw, "404 page not found\nThis is Rowgate's simulator") || !strings.Contains(r.raw, "模拟器") {
+				t.Errorf("got %d %q", r.status, r.raw)
+			}
+		})
+	}
+	t.Run("takes_a_trailing_slash_on_Bitable_paths_where_that_is_set", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{TrailingSlash: true})
+		b.do("GET", "/bitable/v1/apps/"+testBase+"/tables/", nil).wantOK(t)
+		if r := b.do("GET", "/wiki/v2/spaces/get_node/?token=x", nil); r.status != http.StatusNotFound {
+			t.Errorf("got %d %s", r.status, r.raw)
+		}
+	})
 	t.Run("answers_a_body_over_the_limit_with_an_HTML_page", func(t *testing.T) {
 		t.Parallel()
 		r := setup(t, Options{MaxBodyBytes: 200}).do("POST", recordsPath, strings.Repeat(" ", 201))
@@ -248,5 +269,62 @@ func TestAccess(t *testing.T) {
 		b.do("POST", records, `{"fields":{}}`).want(t, 403, 1254304)
 		b.do("DELETE", records+"/"+ids[0], nil).want(t, 403, 1254304)
 		b.do("GET", records+"/"+ids[0], nil).wantOK(t)
+	})
+}
+
+func TestPersonalBaseToken(t *testing.T) {
+	t.Parallel()
+	const personal = "pt-exampleToken"
+	prepare := func(t *testing.T) *bundle {
+		b := setup(t, Options{})
+		base, err := b.sb.AddBase(BaseSpec{Token: otherBase, PersonalToken: personal})
+		b.must(err)
+		_, err = base.AddTableSpec(TableSpec{ID: "tblOther1", Name: "a", Fields: []FieldSpec{{Name: "标题", Type: 1}}})
+		b.must(err)
+		b.token = personal
+		return b
+	}
+	const tables = "/bitable/v1/apps/" + otherBase + "/tables"
+	t.Run("opens_the_Bitable_calls_of_its_base", func(t *testing.T) {
+		t.Parallel()
+		b := prepare(t)
+		b.do("POST", tables+"/tblOther1/records", `{"fields":{"标题":"a"}}`).wantOK(t)
+		b.do("POST", tables+"/tblOther1/records/search", nil).wantOK(t)
+		b.do("GET", tables, nil).wantOK(t)
+		for _, call := range b.sb.Journal() {
+			if strings.Contains(call.App, personal) {
+				t.Errorf("the journal shows the token: %+v", call)
+			}
+		}
+	})
+	t.Run("takes_a_trailing_slash", func(t *testing.T) {
+		t.Parallel()
+		prepare(t).do("GET", tables+"/", nil).wantOK(t)
+	})
+	t.Run("opens_no_other_base", func(t *testing.T) {
+		t.Parallel()
+		prepare(t).do("GET", "/bitable/v1/apps/"+testBase+"/tables", nil).want(t, 403, 91403)
+	})
+	for name, path := range map[string]string{"wiki": "/wiki/v2/spaces/get_node?token=x", "drive": mediaPath + "batch_get_tmp_download_url?file_tokens=a"} {
+		t.Run("opens_nothing_of_"+name, func(t *testing.T) {
+			t.Parallel()
+			prepare(t).do("GET", path, nil).want(t, 400, 99991663)
+		})
+	}
+	t.Run("makes_no_base", func(t *testing.T) {
+		t.Parallel()
+		prepare(t).do("POST", "/bitable/v1/apps", `{"name":"x"}`).want(t, 400, 99991663)
+	})
+	t.Run("belongs_to_one_base", func(t *testing.T) {
+		t.Parallel()
+		if _, err := prepare(t).sb.AddBase(BaseSpec{PersonalToken: personal}); err == nil {
+			t.Error("no error")
+		}
+	})
+	t.Run("that_is_unknown_is_refused", func(t *testing.T) {
+		t.Parallel()
+		b := prepare(t)
+		b.token = "pt-unknown"
+		b.do("GET", tables, nil).want(t, 400, 99991671)
 	})
 }

@@ -58,6 +58,7 @@ func setupLinks(t *testing.T, options Options) (b *bundle, targets []string) {
 func TestWriteShapes(t *testing.T) {
 	t.Parallel()
 	b, targets := setupLinks(t, Options{RatesOff: true, ConflictQueue: true})
+	b.must(b.sb.AddPerson(PersonSpec{OpenID: "ou_a"}))
 	for _, tc := range []struct {
 		field, value string
 		echo, read   string // JSON; "" means the cell is empty
@@ -164,6 +165,7 @@ func cell(t *testing.T, where string, data json.RawMessage, name, want string) {
 func TestRefusedValues(t *testing.T) {
 	t.Parallel()
 	b, targets := setupLinks(t, Options{RatesOff: true, ConflictQueue: true})
+	b.must(b.sb.AddPerson(PersonSpec{OpenID: "ou_a"}))
 	long := strings.Repeat("长", record.MaxTextChars+1)
 	many := func(n int, item string) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(item+",", n), ",") + "]"
@@ -273,7 +275,8 @@ func TestConversionOptions(t *testing.T) {
 		"read_only_as_conversion":     {Options{ReadOnlyWrite: ReadOnlyConvert}, `{"created":1}`, 200, 1254064},
 		"read_only_ignored":           {Options{ReadOnlyWrite: ReadOnlyIgnore}, `{"created":1,"text":"a"}`, 200, 0},
 		"empty_text_clears":           {Options{EmptyClears: true}, `{"number":"","date":"","single":""}`, 200, 0},
-		"unknown_people_are_refused":  {Options{RejectUnknownPeople: true}, `{"user":[{"id":"ou_a"}]}`, 200, 1254066},
+		"unknown_people_are_refused":  {Options{}, `{"user":[{"id":"ou_ffff"}]}`, 200, 1254066},
+		"unknown_people_are_taken":    {Options{AcceptUnknownPeople: true}, `{"user":[{"id":"ou_ffff"}]}`, 200, 0},
 		"cells_over_the_limit":        {Options{CellLimit: 1}, `{"text":"a","number":1}`, 200, 1254130},
 		"field_id_is_no_key_normally": {Options{}, `{"FIELD_ID":"a"}`, 200, 1254045},
 		"field_id_as_key":             {Options{FieldIDKeys: true}, `{"FIELD_ID":"a"}`, 200, 0},
@@ -285,6 +288,18 @@ func TestConversionOptions(t *testing.T) {
 			b.do("POST", recordsPath, `{"fields":`+strings.ReplaceAll(tc.body, "FIELD_ID", id)+`}`).want(t, tc.status, tc.code)
 		})
 	}
+	t.Run("the_echo_may_be_sparse", func(t *testing.T) {
+		t.Parallel()
+		b, targets := setupLinks(t, Options{SparseEcho: true})
+		r := b.do("POST", recordsPath, `{"fields":{"text":"","number":1,"url":{"link":"https://a.example"},"link":["`+targets[0]+`"],"phone":null}}`)
+		r.wantOK(t)
+		if !strings.Contains(r.raw, `"fields":{"number":1}`) {
+			t.Errorf("got %s", r.raw)
+		}
+		if rows := b.rows(); len(rows[0].Write) != 3 { // number, url and link are stored
+			t.Errorf("stored %v", rows[0].Write)
+		}
+	})
 	t.Run("unknown_links_are_stored", func(t *testing.T) {
 		t.Parallel()
 		b, _ := setupLinks(t, Options{AcceptUnknownLinks: true})
@@ -292,7 +307,7 @@ func TestConversionOptions(t *testing.T) {
 	})
 	t.Run("people_are_known_by_the_id_type_of_the_call", func(t *testing.T) {
 		t.Parallel()
-		b := setup(t, Options{RejectUnknownPeople: true}, everyField()...)
+		b := setup(t, Options{}, everyField()...)
 		b.must(b.sb.AddPerson(PersonSpec{OpenID: "ou_zhang", UnionID: "on_zhang", UserID: "u1", Name: "张三"}))
 		r := b.do("POST", recordsPath+"?user_id_type=user_id", `{"fields":{"user":[{"id":"u1"}]}}`)
 		r.wantOK(t)

@@ -14,8 +14,9 @@
 // # What it serves
 //
 // Under /open-apis: the tenant and app token endpoints of custom apps; bitable/v1 apps (create, get, update), tables, fields, views and
-// records (all calls); wiki get_node; contact batch_get_id; drive medias uploads (one call and blocks) and temporary
-// URLs. Anything else is the gateway's 404 "404 page not found" in plain text.
+// records (all calls); wiki get_node; contact batch_get_id; drive medias uploads (one call and blocks), downloads and
+// temporary URLs. Anything else is the gateway's 404 "404 page not found" in plain text; where Feishu has the path (base/v3, roles, forms,
+// messages, …), more lines say that the gap is the simulator's. A base's PersonalBaseToken opens the bitable/v1 calls of that base.
 //
 // A call is checked in this order: token, address, scopes, rate, monthly quota, fault script, parameters, base, collaborator, table, the
 // one-write-at-a-time rule; then its latency passes; then it is checked against the data and commits, all of it or nothing. The latency
@@ -63,8 +64,20 @@
 //	POST   /sandbox/faults                       Fault → {"id"}
 //	DELETE /sandbox/faults                       and /sandbox/faults/{id}
 //	POST   /sandbox/tokens/expire                {"app_id", "left": "10m"}; left "0s" revokes; no app_id: every app
+//	POST   /sandbox/client_tokens/forget         forget every client_token: a repeated create creates again
+//
+// For people, "/" and /sandbox/ are an index page, and /sandbox/pages/{app_token} shows the newest rows of a base's tables, in Chinese or
+// English (Accept-Language, ?lang=). The pages have no script.
 //
 // A script that loses the answer of the third batch of an app, after it has landed:
 //
 //	{"endpoint":"record.batch_create","app_id":"cli_example","skip":2,"count":1,"action":"cut","when":"after"}
+//
+// With this one beside it, Feishu also forgets the batch's client_token 2 seconds later, so that a resend writes it again:
+//
+//	{"endpoint":"record.batch_create","app_id":"cli_example","skip":2,"count":1,"action":"forget_client_token","delay":"2s"}
+//
+// A search that does not see what was written in the last 5 seconds:
+//
+//	{"endpoint":"record.search","rate":0.1,"action":"stale","delay":"5s"}
 package sandbox

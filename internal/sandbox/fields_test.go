@@ -60,7 +60,11 @@ func TestFields(t *testing.T) {
 	t.Run("show_their_description_as_text_or_segments", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
-		b.do("POST", fieldsPath, `{"field_name":"a","type":2,"description":{"text":"说明","disable_sync":true}}`).wantOK(t)
+		made := b.do("POST", fieldsPath, `{"field_name":"a","type":2,"description":{"text":"说明","disable_sync":true}}`)
+		made.wantOK(t)
+		if !strings.Contains(made.raw, `"description":{"disable_sync":true,"text":"说明"}`) { // an object: the typed SDKs break on a text
+			t.Errorf("got %s", made.raw)
+		}
 		if r := b.do("GET", fieldsPath, nil); !strings.Contains(r.raw, `"description":"说明"`) {
 			t.Errorf("got %s", r.raw)
 		}

@@ -24,7 +24,7 @@ func TestRates(t *testing.T) {
 			"record.create": "50/1s", "record.batch_create": "50/1s", "record.update": "50/1s", "record.batch_update": "50/1s",
 			"record.delete": "50/1s", "record.batch_delete": "50/1s", "record.get": "20/1s", "record.list": "20/1s",
 			"record.batch_get": "20/1s", "record.search": "20/1s",
-			"wiki.get_node": "100/1m0s", "contact.batch_get_id": "1000/1m0s 50/1s", "media.tmp_url": "5/1s",
+			"wiki.get_node": "100/1m0s", "contact.batch_get_id": "1000/1m0s 50/1s", "media.tmp_url": "5/1s", "media.download": "5/1s 10000/24h0m0s",
 		}
 		var all []*core.Route
 		for _, f := range families() {

@@ -2,11 +2,13 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash/adler32"
 	"maps"
 	"mime/multipart"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/sandbox/drive"
+	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
 const mediaPath = "/drive/v1/medias/"
@@ -44,9 +47,13 @@ func (b *bundle) uploadAll(content []byte, override map[string]string) reply {
 		"file_name": "图片.png", "parent_type": "bitable_image", "parent_node": testBase, "size": strconv.Itoa(len(content)),
 		"checksum": strconv.FormatUint(uint64(adler32.Checksum(content)), 10),
 	}
+	fields["extra"] = routeTo(cmp.Or(override["parent_node"], testBase))
 	maps.Copy(fields, override)
 	return b.form(mediaPath+"upload_all", content, fields)
 }
+
+// routeTo is the extra of an upload to that base.
+func routeTo(base string) string { return `{"drive_route_token":"` + base + `"}` }
 
 type fileToken struct {
 	FileToken string `json:"file_token"`
@@ -98,7 +105,9 @@ func TestUploadAll(t *testing.T) {
 		"another_parent_type":        {map[string]string{"parent_type": "explorer"}, 400, 1061002},
 		"an_unknown_base":            {map[string]string{"parent_node": "bascnUnknown01"}, 400, 1061044},
 		"a_base_it_may_not_write":    {map[string]string{"parent_node": foreignBase}, 403, 1061004},
-		"a_wiki_base_and_no_route":   {map[string]string{"parent_node": wikiBase}, 403, 1061004},
+		"a_wiki_base_and_no_route":   {map[string]string{"parent_node": wikiBase, "extra": "-"}, 403, 1061004},
+		"no_route":                   {map[string]string{"extra": "-"}, 403, 1061004},
+		"a_route_to_another_base":    {map[string]string{"extra": routeTo(otherBase)}, 403, 1061004},
 	} {
 		t.Run("refuses_"+name, func(t *testing.T) {
 			t.Parallel()
@@ -113,6 +122,10 @@ func TestUploadAll(t *testing.T) {
 			}
 		})
 	}
+	t.Run("needs_no_route_outside_a_wiki_where_that_is_set", func(t *testing.T) {
+		t.Parallel()
+		setup(t, Options{RouteTokenOptional: true}).uploadAll([]byte("hello"), map[string]string{"extra": "-"}).wantOK(t)
+	})
 	t.Run("takes_a_route_for_a_base_in_a_wiki_and_no_checksum", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
@@ -195,7 +208,7 @@ func TestUploadInBlocks(t *testing.T) {
 	}
 	start := func(b *bundle) (p prepared) {
 		b.do("POST", mediaPath+"upload_prepare", map[string]any{
-			"file_name": "a.mp4", "parent_type": "bitable_file", "parent_node": testBase, "size": len(content),
+			"file_name": "a.mp4", "parent_type": "bitable_file", "parent_node": testBase, "size": len(content), "extra": routeTo(testBase),
 		}).into(b.t, &p)
 		return p
 	}
@@ -227,6 +240,9 @@ func TestUploadInBlocks(t *testing.T) {
 		}
 		b.create(map[string]any{"file": []any{made}}).wantOK(t)
 		finish(b, p.UploadID, 3).want(t, 400, 1061021)
+		if got := b.do("GET", mediaPath+made.FileToken+"/download", nil); got.raw != string(content) {
+			t.Errorf("downloaded %d bytes, status %d", len(got.raw), got.status)
+		}
 	})
 	t.Run("refuses_what_does_not_fit", func(t *testing.T) {
 		t.Parallel()
@@ -278,4 +294,61 @@ func TestTmpURLs(t *testing.T) {
 	} {
 		b.do("GET", mediaPath+"batch_get_tmp_download_url"+query, nil).want(t, want[0], want[1])
 	}
+}
+
+func TestDownload(t *testing.T) {
+	t.Parallel()
+	upload := func(b *bundle, content string, override map[string]string) string {
+		var made fileToken
+		b.uploadAll([]byte(content), override).into(b.t, &made)
+		return mediaPath + made.FileToken + "/download"
+	}
+	t.Run("gives_the_bytes_that_were_uploaded", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{})
+		r := b.do("GET", upload(b, "hello", nil), nil)
+		if r.status != 200 || r.raw != "hello" || r.header.Get("Content-Type") != "image/png" || r.header.Get("X-Tt-Logid") == "" {
+			t.Errorf("got %d %q %v", r.status, r.raw, r.header)
+		}
+	})
+	t.Run("gives_a_range_with_206", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{})
+		request := b.request("GET", upload(b, "hello", nil), nil)
+		request.Header.Set("Range", "bytes=1-3")
+		if r := b.send(request); r.status != 206 || r.raw != "ell" || r.header.Get("Content-Range") != "bytes 1-3/5" {
+			t.Errorf("got %d %q %v", r.status, r.raw, r.header)
+		}
+	})
+	t.Run("refuses_what_is_not_there", func(t *testing.T) {
+		t.Parallel()
+		setup(t, Options{}).do("GET", mediaPath+"boxcnUnknown/download", nil).want(t, 404, 1061003)
+	})
+	t.Run("wants_the_table_in_a_base_with_advanced_permissions", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{})
+		base, err := b.sb.AddBase(BaseSpec{Token: otherBase, Advanced: true, Collaborators: []string{testApp}})
+		b.must(err)
+		_, err = base.AddTableSpec(TableSpec{ID: "tblOther1", Name: "a"})
+		b.must(err)
+		path := upload(b, "x", map[string]string{"parent_node": otherBase})
+		extra := func(table string) string {
+			return "?extra=" + url.QueryEscape(`{"bitablePerm":{"tableId":"`+table+`","rev":5}}`)
+		}
+		b.do("GET", path, nil).want(t, 403, 1061004)
+		b.do("GET", path+extra("tblNone1"), nil).want(t, 403, 1061004)
+		if r := b.do("GET", path+extra("tblOther1"), nil); r.status != 200 || r.raw != "x" {
+			t.Errorf("got %d %q", r.status, r.raw)
+		}
+	})
+	t.Run("keeps_64_MiB_and_drops_the_oldest", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{RatesOff: true})
+		big := strings.Repeat("a", state.MaxKeptBytes/4)
+		first := upload(b, "first", nil)
+		for range 4 {
+			upload(b, big, nil)
+		}
+		b.do("GET", first, nil).want(t, 404, 1061007)
+	})
 }

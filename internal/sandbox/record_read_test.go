@@ -163,7 +163,7 @@ func TestSearchFilter(t *testing.T) {
 				"user": []any{map[string]any{"id": "ou_zhang"}}, "url": map[string]any{"text": "site", "link": "https://a.example"}, "link": targets[:1],
 			},
 			map[string]any{"text": "b", "number": 2.5, "single": "B", "multi": []string{"A", "B"}, "date": day(0, 23), "phone": "+861", "link": targets},
-			map[string]any{"text": "c", "number": -3, "date": day(-1, 12)},
+			map[string]any{"text": "c", "number": -3, "date": day(-1, 12), "location": "116.4,39.9"},
 			map[string]any{"text": "d", "date": day(-7, 12), "group": []any{map[string]any{"id": "oc_a"}}},
 		)
 		b.must(err)
@@ -193,6 +193,9 @@ func TestSearchFilter(t *testing.T) {
 			{"user", "contains", `["ou_zhang"]`, "a"},
 			{"user", "isNot", `["ou_zhang"]`, "b c d"},
 			{"url", "is", `["site"]`, "a"},
+			{"location", "is", `["116.4,39.9"]`, "c"},
+			{"location", "isNot", `["116.4,39.9"]`, "a b d"},
+			{"location", "isNotEmpty", `[]`, "c"},
 			{"link", "is", `["` + targets[0] + `"]`, "a"},
 			{"link", "contains", `["` + targets[1] + `"]`, "b"},
 			{"group", "is", `["oc_a"]`, "d"},
@@ -253,6 +256,8 @@ func TestSearchFilterRefuses(t *testing.T) {
 		"two_texts":                    {one("text", "is", `["a","b"]`), 1254018},
 		"eleven_values":                {one("multi", "contains", `["0","1","2","3","4","5","6","7","8","9","10"]`), 1254018},
 		"two_options_with_is":          {one("multi", "is", `["A","B"]`), 1254018},
+		"a_part_of_an_address":         {one("location", "contains", `["北京"]`), 1254018},
+		"two_addresses":                {one("location", "is", `["a","b"]`), 1254018},
 		"like":                         {one("text", "like", `["a"]`), 1254018},
 		"in":                           {one("text", "in", `["a"]`), 1254018},
 		"a_formula":                    {one("formula", "is", `["a"]`), 1254018},
@@ -347,7 +352,10 @@ func TestLegacyReads(t *testing.T) {
 	t.Run("get_shows_text_as_segments_on_request", func(t *testing.T) {
 		t.Parallel()
 		r := b.do("GET", recordsPath+"/"+ids[0]+"?text_field_as_array=true&automatic_fields=true", nil)
-		for _, part := range []string{`"text":[{"text":"a","type":"text"}]`, `"number":"1"`, `"id":"` + ids[0], `"created_by":`, `"formula":{"text":"f","type":"text"}`, `"lookup":[1,2]`} {
+		for _, part := range []string{
+			`"text":[{"text":"a","type":"text"}]`, `"number":"1"`, `"id":"` + ids[0], `"created_by":`, `"formula":[{"text":"f","type":"text"}]`, `"lookup":[{"text":"1","type":"text"},{"text":"2","type":"text"}]`,
+			`"creator":{"avatar_url":"","email":"","en_name":"seed","id":"ou_seed","name":"seed"}`, `"modifier":{"avatar_url":`,
+		} {
 			if !strings.Contains(r.raw, part) {
 				t.Errorf("%s is not in %s", part, r.raw)
 			}
@@ -405,6 +413,20 @@ func TestLegacyReads(t *testing.T) {
 		t.Run("list_refuses_"+filter[:min(len(filter), 40)], func(t *testing.T) {
 			t.Parallel()
 			list(url.Values{"filter": {filter}}).want(t, 200, code)
+		})
+	}
+}
+
+func TestLocationFilter(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[LocationMode][2]int{LocationEqual: {0, 1254018}, LocationText: {0, 0}, LocationNone: {1254018, 1254018}} {
+		t.Run("takes_what_"+string(mode)+"_says", func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, Options{LocationFilter: mode}, everyField()...)
+			for i, operator := range []string{"is", "contains"} {
+				b.do("POST", recordsPath+"/search", `{"filter":{"conjunction":"and","conditions":[{"field_name":"location","operator":"`+operator+`","value":["a"]}]}}`).
+					want(t, 200, want[i])
+			}
 		})
 	}
 }

@@ -179,9 +179,13 @@ func TestClientToken(t *testing.T) {
 	post := func(b *bundle, token, value string) reply {
 		return b.do("POST", recordsPath+"/batch_create?client_token="+token, recordsOf(map[string]any{"标题": value}))
 	}
-	for mode, want := range map[ClientTokenMode]struct{ status, code int }{
-		ClientTokenReplay: {200, 0}, ClientTokenConflict: {400, 1255006}, ClientTokenRepeat: {403, 1254608},
+	for _, want := range []struct {
+		mode         ClientTokenMode
+		status, code int
+	}{
+		{ClientTokenReplay, 200, 0}, {ClientTokenConflict, 400, 1255006}, {ClientTokenRepeat, 403, 1254608},
 	} {
+		mode := want.mode
 		t.Run("that_was_used_answers_as_"+string(mode)+"_says_and_writes_nothing", func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, Options{ClientToken: mode})

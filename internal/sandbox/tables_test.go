@@ -74,6 +74,25 @@ func TestTables(t *testing.T) {
 		b.do("GET", tablesPath+"/"+made.TableID+"/views/vewUnknown1", nil).want(t, 404, 1254042)
 		b.do("GET", tablesPath+"/"+made.TableID+"/views/x", nil).want(t, 400, 1254005)
 	})
+	t.Run("keep_and_show_the_property_of_a_view", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{ConflictQueue: true})
+		view := tablesPath + "/" + testTable + "/views/" + b.stored().Tables[testTable].Views[0].ID
+		const property = `"property":{"filter_info":{"conjunction":"and"}}`
+		for _, r := range []reply{
+			b.do("PATCH", view, `{`+property+`}`), b.do("GET", view, nil), b.do("GET", tablesPath+"/"+testTable+"/views", nil),
+		} {
+			if r.wantOK(t); !strings.Contains(r.raw, property) {
+				t.Errorf("got %s", r.raw)
+			}
+		}
+	})
+	for _, path := range []string{tablesPath, tablesPath + "/" + testTable + "/fields", tablesPath + "/" + testTable + "/views"} {
+		t.Run("have_no_page_of_0_in_"+path, func(t *testing.T) {
+			t.Parallel()
+			setup(t, Options{}).do("GET", path+"?page_size=0", nil).want(t, 400, 1254011)
+		})
+	}
 	for name, tc := range map[string]struct {
 		body         string
 		status, code int
@@ -286,8 +305,19 @@ func TestPeople(t *testing.T) {
 	t.Run("are_found_by_email_and_mobile", func(t *testing.T) {
 		t.Parallel()
 		r := b.do("POST", path+"?user_id_type=user_id", `{"emails":["Zhang@example.com","nobody@example.com"],"mobiles":["+8613800000000"]}`)
-		want := `{"user_list":[{"email":"Zhang@example.com","user_id":"u1"},{"email":"nobody@example.com"},{"mobile":"+8613800000000","user_id":"u1"}]}`
+		const status = `"status":{"is_activated":true,"is_exited":false,"is_frozen":false,"is_resigned":false,"is_unjoin":false},`
+		want := `{"user_list":[{"email":"Zhang@example.com",` + status + `"user_id":"u1"},{"email":"nobody@example.com"},{"mobile":"+8613800000000",` + status + `"user_id":"u1"}]}`
 		if string(r.Data) != want {
+			t.Errorf("got %s", r.raw)
+		}
+	})
+	t.Run("show_no_status_to_an_app_without_the_scope", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{})
+		b.must(b.sb.AddPerson(PersonSpec{OpenID: "ou_li", Email: "li@example.com"}))
+		b.must(b.sb.AddApp(AppSpec{ID: testApp, Secret: testSecret, Scopes: []string{"contact:user.id:readonly"}}))
+		r := b.do("POST", path, `{"emails":["li@example.com"]}`)
+		if string(r.Data) != `{"user_list":[{"email":"li@example.com","user_id":"ou_li"}]}` {
 			t.Errorf("got %s", r.raw)
 		}
 	})

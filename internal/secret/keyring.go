@@ -26,17 +26,21 @@ var ErrSealed = errors.New("sealed data cannot be opened with the configured key
 // Each purpose has a key of its own (HKDF-SHA256), so data sealed for one purpose never opens as another.
 // It is safe for concurrent use.
 type Keyring struct {
-	keys [][]byte
+	keys  [][]byte
+	names []byte // what MACs are derived from; nil: the first key
 	// derived holds what was derived once, by key and purpose: HKDF costs more than sealing a row. Purposes are constants of
 	// the program, so it stays small.
 	derived sync.Map // derivedKey → cipher.AEAD or []byte
 }
 
 type derivedKey struct {
-	key     int // index in keys
+	key     int // index in keys, or nameKey
 	purpose string
 	seals   bool // the AEAD, else the MAC key
 }
+
+// nameKey stands for Keyring.names in place of an index of keys.
+const nameKey = -1
 
 // ParseKeyring reads ROWGATE_KEY: base64 keys of 32 bytes, comma-separated, the sealing key first.
 func ParseKeyring(text string) (*Keyring, error) {
@@ -96,16 +100,22 @@ func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
 	return nil, ErrSealed
 }
 
-// MAC returns HMAC-SHA256 over the length-prefixed parts under the purpose's key of the oldest key. A new key in front does
-// not change it, so what was stored under it is found again while the old key stays in the ring; HasMAC is for what must
-// outlive that as well.
+// MAC returns HMAC-SHA256 over the length-prefixed parts under the purpose's key of the ring's name key, or, in a ring without
+// one, of the first key. With a name key (OpenNames) it is the same whatever keys come and go.
 func (k *Keyring) MAC(purpose string, parts ...string) [sha256.Size]byte {
-	return macOf(k, len(k.keys)-1, purpose, parts)
+	return macOf(k, k.macIndex(), purpose, parts)
 }
 
 // MACBytes is MAC for parts that are bytes, which are not copied: the MAC of the same parts as strings is the same.
 func (k *Keyring) MACBytes(purpose string, parts ...[]byte) [sha256.Size]byte {
-	return macOf(k, len(k.keys)-1, purpose, parts)
+	return macOf(k, k.macIndex(), purpose, parts)
+}
+
+func (k *Keyring) macIndex() int {
+	if k.names != nil {
+		return nameKey
+	}
+	return 0
 }
 
 func macOf[T string | []byte](k *Keyring, key int, purpose string, parts []T) [sha256.Size]byte {
@@ -141,7 +151,11 @@ func (k *Keyring) macKey(key int, purpose string) []byte {
 	if known, ok := k.derived.Load(name); ok {
 		return known.([]byte) //nolint:errcheck,forcetypeassert // only macKey stores under seals: false
 	}
-	derived := derive(k.keys[key], "mac:"+purpose)
+	root := k.names
+	if key != nameKey {
+		root = k.keys[key]
+	}
+	derived := derive(root, "mac:"+purpose)
 	k.derived.Store(name, derived)
 	return derived
 }

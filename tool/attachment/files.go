@@ -121,7 +121,7 @@ func (r *Resolver) open(ctx context.Context, target tool.Target, s *source, othe
 		return openPart(ctx, s.value)
 	case bitable.PendingEmail, bitable.PendingMobile:
 	}
-	return nil, errors.New("attachment: a lookup of a kind that is no file")
+	return nil, errors.New("attachment: a lookup of a kind that is not a file")
 }
 
 // settle passes a file to keep and answers its lookups; its error concerns the whole request. A file that only bad rows name is

@@ -13,17 +13,17 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Fetcher fetches the file at a URL, against the disk share of owner. *attachment.Fetcher is one.
+// Fetcher fetches the file at a URL, against the disk share of owner. It is implemented by *attachment.Fetcher.
 type Fetcher interface {
 	Fetch(ctx context.Context, owner, address string) (*attachment.File, error)
 }
 
-// Uploader uploads a file to a base. *attachment.Uploader is one.
+// Uploader uploads a file to a base. It is implemented by *attachment.Uploader.
 type Uploader interface {
 	Upload(ctx context.Context, app feishu.App, appToken string, file *attachment.File) (fileToken string, err error)
 }
 
-// People finds people by email and mobile. *attachment.People is one.
+// People finds people by email and mobile. It is implemented by *attachment.People.
 type People interface {
 	Find(ctx context.Context, app feishu.App, userIDType string, addresses []string) (ids map[string]string, err error)
 }

@@ -35,7 +35,7 @@ type Uploaded struct {
 }
 
 // Upload is the tool upload_attachment: it uploads one file to a base.
-func Upload(gate *tool.Gate, fetcher Fetcher, uploader Uploader) tool.Tool {
+func Upload(access *tool.Access, fetcher Fetcher, uploader Uploader) tool.Tool {
 	return tool.Define[UploadInput, Uploaded](tool.Meta{
 		Name: "upload_attachment", Path: "/v1/attachments", Family: "records",
 		Title: problem.Text{ZH: "上传附件", EN: "Upload an attachment"},
@@ -45,7 +45,7 @@ func Upload(gate *tool.Gate, fetcher Fetcher, uploader Uploader) tool.Tool {
 	}, func(ctx context.Context, in *UploadInput) (tool.Answer, error) {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
-		target, err := gate.Base(ctx, &in.Connection)
+		target, err := access.Base(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

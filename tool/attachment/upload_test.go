@@ -30,8 +30,8 @@ func (open) TableID(_ context.Context, _ feishu.App, _, id string) (string, erro
 // call reads a body as the transport does and runs the tool on it.
 func (b *bundle) call(t *testing.T, contentType, body string) (*Uploaded, error) {
 	t.Helper()
-	gate := &tool.Gate{Admission: open{}, Places: open{}, Digest: b.client.Digest}
-	upload := Upload(gate, b.Fetcher, b.Uploader)
+	access := &tool.Access{Authenticator: open{}, Directory: open{}, Digest: b.client.Digest}
+	upload := Upload(access, b.Fetcher, b.Uploader)
 	result, err := intake.Parse(upload.Spec, intake.Input{Body: []byte(body), ContentType: contentType})
 	if err != nil {
 		return nil, err

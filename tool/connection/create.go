@@ -22,8 +22,8 @@ const (
 	MaxExpiresIn     = 2 * DefaultExpiresIn
 )
 
-// Door checks passphrases and seals keys. *tenant.Authenticator is one. The errors are problems.
-type Door interface {
+// Authenticator checks passphrases and seals keys. It is implemented by *tenant.Authenticator. The errors are problems.
+type Authenticator interface {
 	Admit(ctx context.Context, claim tenant.Claim) (tenant.Identity, error)
 	Seal(c tenant.Connection) (secret.Text, error)
 }
@@ -48,7 +48,7 @@ type KeyMade struct {
 
 // Create is the tool create_connection. Nothing is stored and Feishu is not asked. A key is renewed by making another one; it
 // ends at expires_at, or when its passphrase is changed.
-func Create(door Door) tool.Tool {
+func Create(authenticator Authenticator) tool.Tool {
 	return tool.Define[CreateConnectionInput, KeyMade](tool.Meta{
 		Name: "create_connection", Path: "/v1/connections", Family: "connection",
 		Title: problem.Text{ZH: "创建连接密钥", EN: "Create a connection key"},
@@ -57,7 +57,7 @@ func Create(door Door) tool.Tool {
 		Risk: tool.ReadOnly,
 	}, func(ctx context.Context, in *CreateConnectionInput) (tool.Answer, error) {
 		request.CallFrom(ctx).SetBrand(in.Brand)
-		identity, err := door.Admit(ctx, tenant.Claim{Passphrase: in.Passphrase, AppID: in.AppID, AppSecret: in.AppSecret})
+		identity, err := authenticator.Admit(ctx, tenant.Claim{Passphrase: in.Passphrase, AppID: in.AppID, AppSecret: in.AppSecret})
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -65,7 +65,7 @@ func Create(door Door) tool.Tool {
 		if err != nil {
 			return tool.Answer{}, err
 		}
-		key, err := door.Seal(c)
+		key, err := authenticator.Seal(c)
 		if err != nil {
 			return tool.Answer{}, err
 		}

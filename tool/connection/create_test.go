@@ -29,20 +29,20 @@ func keysOf(t *testing.T, passphrase string) tenant.Keys {
 	return tenant.Keys{Passphrases: tenant.Passphrases{tenant.NewPassphrase("default", secret.New(passphrase))}, Ring: ring}
 }
 
-// doorOf is the door of that service.
-func doorOf(t *testing.T, passphrase string) *tenant.Authenticator {
+// authenticatorOf returns the authenticator of that service.
+func authenticatorOf(t *testing.T, passphrase string) *tenant.Authenticator {
 	t.Helper()
 	keys := keysOf(t, passphrase)
-	door := tenant.NewAuthenticator(keys.Passphrases, keys.Ring)
-	t.Cleanup(door.Close)
-	return door
+	authenticator := tenant.NewAuthenticator(keys.Passphrases, keys.Ring)
+	t.Cleanup(authenticator.Close)
+	return authenticator
 }
 
 // create asks for a key, as a caller with bearer in Authorization.
-func create(t *testing.T, door *tenant.Authenticator, bearer, body string) (*connection.KeyMade, *problem.Error) {
+func create(t *testing.T, authenticator *tenant.Authenticator, bearer, body string) (*connection.KeyMade, *problem.Error) {
 	t.Helper()
 	ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(bearer), Address: netip.MustParseAddr("192.0.2.1")})
-	answer, err := connection.Create(door).Call(ctx, &intake.Result{JSON: []byte(body)})
+	answer, err := connection.Create(authenticator).Call(ctx, &intake.Result{JSON: []byte(body)})
 	if err != nil {
 		return nil, problem.From(err)
 	}
@@ -54,10 +54,10 @@ func create(t *testing.T, door *tenant.Authenticator, bearer, body string) (*con
 }
 
 // admit is who a key says is calling.
-func admit(t *testing.T, door *tenant.Authenticator, key string) (tenant.Identity, *problem.Error) {
+func admit(t *testing.T, authenticator *tenant.Authenticator, key string) (tenant.Identity, *problem.Error) {
 	t.Helper()
 	ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(key)})
-	identity, err := door.Admit(ctx, tenant.Claim{})
+	identity, err := authenticator.Admit(ctx, tenant.Claim{})
 	if err != nil {
 		return identity, problem.From(err)
 	}
@@ -82,8 +82,8 @@ func TestCreate_seals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			door := doorOf(t, "open")
-			created, err := create(t, door, "", `{`+credentials+c.options+`}`)
+			authenticator := authenticatorOf(t, "open")
+			created, err := create(t, authenticator, "", `{`+credentials+c.options+`}`)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +93,7 @@ func TestCreate_seals(t *testing.T) {
 			if created.AppToken != c.appToken || created.TableID != c.table || created.Brand != c.brand {
 				t.Errorf("the answer names %q, %q, %q", created.AppToken, created.TableID, created.Brand)
 			}
-			got, err := admit(t, door, created.ConnectionKey)
+			got, err := admit(t, authenticator, created.ConnectionKey)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +122,7 @@ func TestCreate_expires(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			before := time.Now().Truncate(time.Second)
-			created, err := create(t, doorOf(t, "open"), "", `{`+credentials+c.options+`}`)
+			created, err := create(t, authenticatorOf(t, "open"), "", `{`+credentials+c.options+`}`)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,28 +142,28 @@ func TestCreate_expires(t *testing.T) {
 
 	t.Run("with its passphrase", func(t *testing.T) {
 		t.Parallel()
-		created, err := create(t, doorOf(t, "open"), "", `{`+credentials+`}`)
+		created, err := create(t, authenticatorOf(t, "open"), "", `{`+credentials+`}`)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := admit(t, doorOf(t, "another"), created.ConnectionKey); err == nil || err.Code != problem.BadConnectionKey {
+		if _, err := admit(t, authenticatorOf(t, "another"), created.ConnectionKey); err == nil || err.Code != problem.BadConnectionKey {
 			t.Errorf("%v, want bad_connection_key", err)
 		}
 	})
 
 	t.Run("alone: a key made after it is another one", func(t *testing.T) {
 		t.Parallel()
-		door := doorOf(t, "open")
-		first, err := create(t, door, "open", `{"app_id":"cli_example","app_secret":"canary-4f1d"}`)
+		authenticator := authenticatorOf(t, "open")
+		first, err := create(t, authenticator, "open", `{"app_id":"cli_example","app_secret":"canary-4f1d"}`)
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := create(t, door, "open", `{"app_id":"cli_example","app_secret":"canary-4f1d"}`)
+		second, err := create(t, authenticator, "open", `{"app_id":"cli_example","app_secret":"canary-4f1d"}`)
 		if err != nil || first.ConnectionKey == second.ConnectionKey {
 			t.Fatalf("the second key is the first, or none: %v", err)
 		}
 		for _, key := range []string{first.ConnectionKey, second.ConnectionKey} {
-			if _, err := admit(t, door, key); err != nil {
+			if _, err := admit(t, authenticator, key); err != nil {
 				t.Error(err)
 			}
 		}
@@ -172,8 +172,8 @@ func TestCreate_expires(t *testing.T) {
 
 func TestCreate_refuses(t *testing.T) {
 	t.Parallel()
-	door := doorOf(t, "open")
-	key, err := create(t, door, "", `{`+credentials+`,"expires_in":3600}`)
+	authenticator := authenticatorOf(t, "open")
+	key, err := create(t, authenticator, "", `{`+credentials+`,"expires_in":3600}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestCreate_refuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := create(t, door, c.bearer, c.body)
+			_, err := create(t, authenticator, c.bearer, c.body)
 			if err == nil || err.Code != c.code {
 				t.Fatalf("%v, want %s", err, c.code)
 			}

@@ -16,7 +16,7 @@ var appIDShape = regexp.MustCompile(`^cli_[A-Za-z0-9_]{1,60}$`)
 // allScopes is the one scope that every call on rows, columns and tables is content with.
 const allScopes = "bitable:app"
 
-// consoleLink is the page of the developer console on which a problem is mended; "" if there is none. scopes are those of
+// consoleLink is the page of the developer console on which a problem is fixed; "" if there is none. scopes are those of
 // which the app needs one.
 func consoleLink(app feishu.App, code problem.Code, scopes []string) string {
 	if !appIDShape.MatchString(app.ID) {

@@ -15,7 +15,7 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Client asks Feishu. *client.Client is one.
+// Client asks Feishu. It is implemented by *client.Client.
 type Client interface {
 	Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error)
 	GetApp(ctx context.Context, app feishu.App, appToken string) (feishu.AppInfo, error)
@@ -23,14 +23,14 @@ type Client interface {
 	Do(ctx context.Context, app feishu.App, call feishu.Call) error
 }
 
-// Tables lists the tables of a base as they are now. *schema.Directory is one.
+// Tables lists the tables of a base as they are now. It is implemented by *directory.Directory.
 type Tables interface {
 	Tables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)
 }
 
 // Service is what the tool works with.
 type Service struct {
-	Gate   *tool.Gate
+	Access *tool.Access
 	Client Client
 	Tables Tables
 }
@@ -96,7 +96,7 @@ func (w *walk) admit(ctx context.Context) error {
 		credential.Brand = string(link.Brand)
 	}
 	credential.AppToken, credential.TableID = "", ""
-	target, err := w.Gate.App(ctx, &credential)
+	target, err := w.Access.App(ctx, &credential)
 	if err != nil && problem.From(err).Code != problem.MissingConnection {
 		return err
 	}
@@ -116,7 +116,7 @@ func (w *walk) run(ctx context.Context) *Diagnosis {
 	} {
 		if failed != "" {
 			d.Steps = append(d.Steps, Step{Step: step.name, Detail: problem.Text{
-				ZH: "跳过：先解决 " + failed + "。", EN: "Skipped: mend " + failed + " first.",
+				ZH: "跳过：先解决 " + failed + "。", EN: "Skipped: fix " + failed + " first.",
 			}})
 			continue
 		}

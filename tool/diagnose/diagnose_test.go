@@ -84,12 +84,12 @@ func setup(t *testing.T, s spoil) *patient {
 	t.Cleanup(client.Close)
 	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open-sesame"))}, ring)
-	t.Cleanup(door.Close)
+	authenticator := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open-sesame"))}, ring)
+	t.Cleanup(authenticator.Close)
 	p := &patient{
 		t: t, box: box, ring: ring, token: base.Token(), tableID: tableID,
 		service: &diagnose.Service{
-			Gate: &tool.Gate{Admission: door, Places: directory, Digest: client.Digest}, Client: client, Tables: directory,
+			Access: &tool.Access{Authenticator: authenticator, Directory: directory, Digest: client.Digest}, Client: client, Tables: directory,
 		},
 		body: map[string]any{
 			"passphrase": "open-sesame", "app_id": "cli_example", "app_secret": "right-secret", "app_token": base.Token(), "table_id": tableID,

@@ -94,7 +94,7 @@ func unexpected(err error) error {
 
 // base resolves the link and asks for the base. An app that may not read the description of a base may still write rows.
 func (w *walk) base(ctx context.Context) (problem.Text, error) {
-	target, err := w.Gate.Base(ctx, &w.connection)
+	target, err := w.Access.Base(ctx, &w.connection)
 	if err != nil {
 		return problem.Text{}, err
 	}
@@ -122,7 +122,7 @@ func (w *walk) base(ctx context.Context) (problem.Text, error) {
 
 // table resolves the table's name and looks for its id among the base's tables.
 func (w *walk) table(ctx context.Context) (problem.Text, error) {
-	target, err := w.Gate.Table(ctx, &w.connection)
+	target, err := w.Access.Table(ctx, &w.connection)
 	if err != nil {
 		return problem.Text{}, err
 	}

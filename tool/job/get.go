@@ -11,7 +11,7 @@ import (
 	"github.com/rowgate/rowgate/tool/record"
 )
 
-// Jobs looks at writes by their id. *outbox.Outbox is one.
+// Jobs looks at writes by their id. It is implemented by *outbox.Outbox.
 type Jobs interface {
 	Job(ctx context.Context, id, tenant string) (*outbox.Job, error)
 }
@@ -35,7 +35,7 @@ type Status struct {
 	JobID     string            `json:"job_id" doc:"the job"`
 	State     outbox.State      `json:"state" enum:"queued,running,done,failed" doc:"failed: it ended and nothing was written"`
 	Progress  Progress          `json:"progress" doc:"how far it is"`
-	Result    any               `json:"result" doc:"done: the receipt, as write_records answers it; else null"`
+	Result    Receipt           `json:"result" doc:"done: the receipt, as write_records or delete_records answers it; else null"`
 	Problem   *problem.Document `json:"problem" doc:"failed: why; else null"`
 	RequestID string            `json:"request_id" doc:"this request, for support"`
 }
@@ -49,7 +49,7 @@ func within(target *tool.Target, job *outbox.Job) bool {
 
 // Get is the tool get_job. A job is told only to the credential that made it, and to a key for one base or table only if it writes
 // there. publicURL is where problems are explained.
-func Get(gate *tool.Gate, jobs Jobs, publicURL string) tool.Tool {
+func Get(access *tool.Access, jobs Jobs, publicURL string) tool.Tool {
 	return tool.Define[GetInput, Status](tool.Meta{
 		Name: "get_job", Path: "/v1/jobs/get", Family: "records",
 		Title: problem.Text{ZH: "查询任务", EN: "Get a job"},
@@ -57,7 +57,7 @@ func Get(gate *tool.Gate, jobs Jobs, publicURL string) tool.Tool {
 			`Example: {"job_id":"job_4k2n8x"}`,
 		Risk: tool.ReadOnly, Errors: []problem.Code{problem.JobNotFound},
 	}, func(ctx context.Context, in *GetInput) (tool.Answer, error) {
-		target, err := gate.Scope(ctx, &in.Connection)
+		target, err := access.Scope(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -84,7 +84,7 @@ func Get(gate *tool.Gate, jobs Jobs, publicURL string) tool.Tool {
 			status.OK, status.Problem, status.State = false, &doc, outbox.StateFailed
 			return tool.OK(status), nil
 		}
-		status.Result = receipt
+		status.Result = Receipt{Of: receipt}
 		return tool.OK(status), nil
 	})
 }

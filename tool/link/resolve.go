@@ -31,7 +31,7 @@ type Resolved struct {
 
 // Resolve is the tool resolve_link. A wiki link is looked up at Feishu with the caller's app. A connection key of one base,
 // or of one table, resolves no link to another.
-func Resolve(gate *tool.Gate) tool.Tool {
+func Resolve(access *tool.Access) tool.Tool {
 	return tool.Define[ResolveInput, Resolved](tool.Meta{
 		Name: "resolve_link", Path: "/v1/links/resolve", Family: "tables",
 		Title: problem.Text{ZH: "解析链接", EN: "Resolve a link"},
@@ -44,7 +44,7 @@ func Resolve(gate *tool.Gate) tool.Tool {
 		if in.Link != "" {
 			in.AppToken = in.Link
 		}
-		target, err := gate.Base(ctx, &in.Connection)
+		target, err := access.Base(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

@@ -20,120 +20,153 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// write is one request to write rows, from its rows to its answer. It is the same for create, upsert and update.
+// write is one request to change rows, from its rows to its answer. It is the same for create, upsert, update and delete.
 type write struct {
 	*Service
 
-	target   tool.Target
-	deadline tool.Deadline
-	options  *WriteOptions
-	op       outbox.Op
-	mode     bitable.Mode
-	rows     []json.RawMessage
-	keys     []string // upsert: key columns as the caller names them
-	token    string   // Feishu's client_token, if the caller brought one
+	target  tool.Target
+	options *WriteOptions
+	op      outbox.Op
+	mode    bitable.Mode      // not of delete, which coerces nothing
+	rows    []json.RawMessage // as they were sent; delete: record ids
+	counted int               // rows that the call's record has so far
+	keys    []string          // upsert: key columns as the caller names them
+	token   string            // Feishu's client_token, if the caller brought one
 }
 
-// run does the write and answers it: 200 with a receipt, 202 with a job id, or a problem.
-func (w *write) run(ctx context.Context) (tool.Answer, error) {
-	request.CallFrom(ctx).AddRows(len(w.rows))
-	waiting, cancel := w.deadline.Context(ctx)
-	defer cancel()
+// prepared is a write as it is sent.
+type prepared struct {
+	outbox.Submission
 
+	note  memo
+	known *directory.Table // whose columns the rows fit; nil for delete
+}
+
+// run does the write and answers it: 200 with a receipt, 202 with a job id, or a problem. Feishu may know better than columns that
+// were loaded some minutes ago: when it says that a column is gone, nothing was written, and the rows are looked at once more with
+// the table as it is now.
+func (w *write) run(ctx context.Context) (tool.Answer, error) {
+	w.count(ctx, len(w.rows))
 	fingerprint := w.fingerprint(ctx)
 	if key := w.options.IdempotencyKey; key != "" && !tool.IsTrue(w.options.DryRun) {
-		ticket, found, err := w.Outbox.Replay(waiting, w.target.TableRef, key, fingerprint)
+		ticket, found, err := w.Outbox.Replay(ctx, w.target.TableRef, key, fingerprint)
 		if err != nil {
 			return tool.Answer{}, err
 		}
 		if found {
-			return w.await(waiting, ctx, ticket, memo{}, nil)
+			return w.await(ctx, ticket, memo{}, nil)
 		}
 	}
-	known, err := w.Tables.Table(waiting, w.target.TableRef)
+	if w.op == outbox.OpDelete {
+		return w.send(ctx, w.deletion(ctx), fingerprint)
+	}
+	known, err := w.Tables.Table(ctx, w.target.TableRef)
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	return w.submit(waiting, ctx, *known, fingerprint, true)
+	used := known // by the attempt: planning may have loaded the columns anew
+	return directory.Retry(known, func(known *directory.Table) (tool.Answer, error) {
+		ready, err := w.prepare(ctx, known)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		used = ready.known
+		return w.send(ctx, ready, fingerprint)
+	}, isStaleSchema, func(known *directory.Table) (*directory.Table, error) {
+		if fresh, err := w.Tables.Refresh(ctx, used); err == nil && fresh != used {
+			return fresh, nil
+		}
+		return known, nil // Feishu's refusal stands
+	})
 }
 
-// submit validates, sends and waits. Feishu may know better than a schema of some minutes ago: when it says that a column is
-// gone, nothing was written, and the rows are looked at once more with the table as it is now (again).
-func (w *write) submit(waiting, ctx context.Context, known directory.Table, fingerprint [32]byte, again bool) (tool.Answer, error) {
-	plan, made, err := w.plan(waiting, w.target, &known, w.rows, w.options, w.mode)
+// count sets how many rows the call's record has.
+func (w *write) count(ctx context.Context, rows int) {
+	request.CallFrom(ctx).AddRows(rows - w.counted)
+	w.counted = rows
+}
+
+// prepare settles with the table's columns what the rows are, and validates them against the table.
+func (w *write) prepare(ctx context.Context, known *directory.Table) (prepared, error) {
+	settled, err := w.settle(ctx, known)
 	if err != nil {
-		return tool.Answer{}, err
+		return prepared{}, err
 	}
-	keys, err := keyFields(known.Schema, w.keys)
+	w.count(ctx, len(settled.Rows))
+	plan, err := w.plan(ctx, settled)
 	if err != nil {
-		return tool.Answer{}, err
+		return prepared{}, err
 	}
-	note := newMemo(ctx, w.op, len(w.rows), plan)
+	keys, err := keyFields(plan.known.Schema, w.keys)
+	if err != nil {
+		return prepared{}, err
+	}
+	note := newMemo(w.op, settled.Settled, plan.Plan)
 	note.AppToken, note.TableID = w.target.AppToken, w.target.TableID
-	note.Warnings = append(note.Warnings, made...)
-	rows := plan.Rows()
-	if note.Count > 0 && (!w.options.skips() || len(rows) == 0) {
-		return tool.Answer{}, note.invalidRows()
-	}
-	submission := outbox.Submission{
-		Table: w.target.TableRef, Op: w.op, Rows: rows, Atomic: !w.options.skips(),
+	note.Warnings = append(note.Warnings, plan.created...)
+	return prepared{note: note, known: plan.known, Submission: outbox.Submission{
+		Rows: plan.Rows(), KeyFields: keys, Fields: plan.known.Fields, NewOptions: plan.NewOptions(), Tenant: w.target.Caller, Import: w.importName(len(settled.Rows)),
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
-		KeyFields: keys, Fields: known.Fields, NewOptions: plan.NewOptions(), Caller: w.caller(), IdempotencyKey: w.options.IdempotencyKey, Fingerprint: fingerprint,
-		Keep: tool.IsTrue(w.options.Async),
+	}}, nil
+}
+
+// send submits what is prepared and waits for the result. Invalid rows are reported instead, where they must not be skipped or
+// are all there are.
+func (w *write) send(ctx context.Context, ready prepared, fingerprint [32]byte) (tool.Answer, error) {
+	if ready.note.Count > 0 && (!w.options.skips() || len(ready.Rows) == 0) {
+		return tool.Answer{}, ready.note.invalidRows()
 	}
+	submission := ready.Submission
+	submission.Table, submission.Op, submission.Atomic = w.target.TableRef, w.op, !w.options.skips()
+	submission.IdempotencyKey, submission.Fingerprint = w.options.IdempotencyKey, fingerprint
+	submission.Keep = tool.IsTrue(w.options.Async)
 	if tool.IsTrue(w.options.DryRun) {
-		return w.rehearse(waiting, ctx, submission, note)
+		return w.rehearse(ctx, submission, ready.note)
 	}
-	if len(rows) == 0 {
-		return tool.OK(note.receipt(ctx, nil)), nil
+	if len(submission.Rows) == 0 {
+		return tool.OK(ready.note.receipt(ctx, nil)), nil
 	}
-	if submission.Memo, err = json.Marshal(note); err != nil {
+	var err error
+	if submission.Memo, err = json.Marshal(ready.note); err != nil {
 		return tool.Answer{}, err
 	}
-	ticket, err := w.Outbox.Submit(waiting, submission)
+	ticket, err := w.Outbox.Submit(ctx, submission)
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	answer, err := w.await(waiting, ctx, ticket, note, &known)
-	if again && isStaleSchema(err) {
-		fresh, refreshErr := w.Tables.Refresh(waiting, &known)
-		if refreshErr == nil && fresh.Loaded != known.Loaded {
-			return w.submit(waiting, ctx, *fresh, fingerprint, false)
-		}
-	}
-	return answer, err
+	return w.await(ctx, ticket, ready.note, ready.known)
 }
 
-// caller is whose turn it is in the lane. An import of several batches takes turns with the other requests of its own caller as
-// it does with those of others; requests that one batch holds keep their caller's order.
-func (w *write) caller() string {
-	if len(w.rows) <= feishu.MaxBatchCreate {
-		return w.target.Caller
+// importName names an import of several batches, which takes turns with the other requests of its tenant; "" for a request that
+// one batch holds: those keep their order.
+func (w *write) importName(rows int) string {
+	if rows <= feishu.MaxBatchCreate {
+		return ""
 	}
-	return w.target.Caller + "/" + rand.Text()
+	return rand.Text()
 }
 
 // await waits for the result until the deadline, then answers 202: the write goes on. Who asked for a job gets its id at once, a
 // repeat the same one.
-func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note memo, known *directory.Table) (tool.Answer, error) {
+func (w *write) await(ctx context.Context, ticket *outbox.Ticket, note memo, known *directory.Table) (tool.Answer, error) {
 	var result *outbox.Result
 	err := context.DeadlineExceeded // as for a caller who does not wait
 	if !tool.IsTrue(w.options.Async) {
-		result, err = ticket.Wait(waiting)
+		result, err = ticket.Wait(ctx)
 	}
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+	if errors.Is(err, context.DeadlineExceeded) && !tool.IsCallerGone(ctx) {
 		answer, notKept := accepted(ctx, ticket)
 		if !errors.Is(notKept, outbox.ErrAnswered) {
 			return answer, notKept
 		}
-		result, err = ticket.Wait(ctx)
+		result, err = ticket.Wait(context.WithoutCancel(ctx)) // it is answered: this does not block
 	}
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	request.CallFrom(ctx).OnDelivered(ticket.Delivered)
+	awaitDelivery(request.CallFrom(ctx), ticket)
 	receipt, err := settle(ctx, result, note)
 	if err != nil {
 		return tool.Answer{}, err
@@ -144,16 +177,25 @@ func (w *write) await(waiting, ctx context.Context, ticket *outbox.Ticket, note 
 		receipt.RecordIDs, receipt.RecordID = []string{}, ""
 	case returnRows:
 		if known == nil {
-			if known, err = w.Tables.Table(waiting, w.target.TableRef); err != nil {
+			if known, err = w.Tables.Table(ctx, w.target.TableRef); err != nil {
 				return tool.Answer{}, readBackFailed(receipt, err)
 			}
 		}
-		if receipt.Rows, err = w.plain(waiting, w.target, known, receipt.RecordIDs); err != nil {
+		if receipt.Rows, err = w.plain(ctx, w.target, known, receipt.RecordIDs); err != nil {
 			return tool.Answer{}, readBackFailed(receipt, err)
 		}
 		receipt.UpstreamCalls = result.UpstreamCalls + request.CallFrom(ctx).UpstreamCalls()
 	}
 	return tool.OK(receipt.body(receipt.op)), nil
+}
+
+// awaitDelivery makes the write an answered one once the call's answer is delivered.
+func awaitDelivery(call *request.Call, ticket *outbox.Ticket) {
+	call.OnDelivered(ticket.Delivered)
+	call.OnSettled(ticket.Answering())
+	if call.Recallable() {
+		call.OnRecalled(ticket.Recallable())
+	}
 }
 
 // body is the receipt in the words of the operation.
@@ -250,7 +292,7 @@ func accepted(ctx context.Context, ticket *outbox.Ticket) (tool.Answer, error) {
 		return tool.Answer{}, err
 	}
 	call := request.CallFrom(ctx)
-	call.OnDelivered(ticket.Delivered)
+	awaitDelivery(call, ticket)
 	message := problem.Text{
 		ZH: "已接收，仍在写入。请用 get_job 查询结果。",
 		EN: "Accepted and being written. Ask get_job for the result.",
@@ -275,7 +317,7 @@ func (w *write) fingerprint(ctx context.Context) [32]byte {
 	o := w.options
 	options := []string{
 		w.target.Tenant, w.target.AppToken, w.target.TableID, string(w.op), strings.Join(w.keys, "\x00"), w.token,
-		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, w.target.UserIDType,
+		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, o.BadValues, w.target.UserIDType,
 		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
 	}
 	files := intake.ResultFrom(ctx).Files
@@ -292,8 +334,8 @@ func (w *write) fingerprint(ctx context.Context) [32]byte {
 	return w.Print(parts...)
 }
 
-// isStaleSchema reports whether Feishu refused every row because it does not know a column that our schema has.
-func isStaleSchema(err error) bool {
+// isStaleSchema reports whether Feishu refused every row because it does not know a column that the rows name.
+func isStaleSchema(_ tool.Answer, err error) bool {
 	e, ok := errors.AsType[*problem.Error](err)
 	if !ok {
 		return false

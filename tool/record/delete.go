@@ -9,7 +9,6 @@ import (
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -57,7 +56,9 @@ func Delete(s *Service) tool.Tool {
 			problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *DeleteInput) (tool.Answer, error) {
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		ctx, cancel := in.Deadline.Context(ctx)
+		defer cancel()
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -76,18 +77,26 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 			ZH: fmt.Sprintf("一次最多删除 %d 行。", intake.MaxRows), EN: fmt.Sprintf("At most %d rows can be deleted at once.", intake.MaxRows),
 		})
 	}
-	w := &write{
-		Service: s, target: target, deadline: in.Deadline, op: outbox.OpDelete,
+	rows := make([]json.RawMessage, 0, len(in.RecordIDs))
+	for _, id := range in.RecordIDs {
+		rows = append(rows, json.RawMessage(id))
+	}
+	return (&write{
+		Service: s, target: target, op: outbox.OpDelete, rows: rows,
 		options: &WriteOptions{OnError: in.OnError, DryRun: in.DryRun, IdempotencyKey: in.IdempotencyKey, Async: in.Async},
-	}
+	}).run(ctx)
+}
+
+// deletion prepares a delete: each record once. It keeps its caller's order, whatever its size.
+func (w *write) deletion(ctx context.Context) prepared {
 	note := memo{
-		AppToken: target.AppToken, TableID: target.TableID, Op: outbox.OpDelete, Total: len(in.RecordIDs), Warnings: repairs(ctx),
+		AppToken: w.target.AppToken, TableID: w.target.TableID, Op: outbox.OpDelete, Total: len(w.rows),
+		Warnings: warningsOf(intake.ResultFrom(ctx).Repairs),
 	}
-	rows := make([]bitable.Row, 0, len(in.RecordIDs))
-	seen := make(map[string]bool, len(in.RecordIDs))
-	request.CallFrom(ctx).AddRows(len(in.RecordIDs))
-	for i, id := range in.RecordIDs {
-		w.rows = append(w.rows, json.RawMessage(id))
+	rows := make([]bitable.Row, 0, len(w.rows))
+	seen := make(map[string]bool, len(w.rows))
+	for i, row := range w.rows {
+		id := string(row)
 		if seen[id] {
 			note.reject(i, id, problem.Text{
 				ZH: "这个 record_id 在请求里出现了两次。", EN: "This record_id stands in the request twice.",
@@ -97,36 +106,7 @@ func (s *Service) delete(ctx context.Context, target tool.Target, in *DeleteInpu
 		seen[id] = true
 		rows = append(rows, bitable.Row{Index: i, RecordID: id})
 	}
-	if note.Count > 0 && !w.options.skips() {
-		return tool.Answer{}, note.invalidRows()
-	}
-	waiting, cancel := w.deadline.Context(ctx)
-	defer cancel()
-	fingerprint := w.fingerprint(ctx)
-	if key := in.IdempotencyKey; key != "" && !tool.IsTrue(in.DryRun) {
-		ticket, found, err := s.Outbox.Replay(waiting, target.TableRef, key, fingerprint)
-		if err != nil {
-			return tool.Answer{}, err
-		}
-		if found {
-			return w.await(waiting, ctx, ticket, note, nil)
-		}
-	}
-	if tool.IsTrue(in.DryRun) {
-		return w.rehearse(waiting, ctx, outbox.Submission{Rows: rows}, note)
-	}
-	data, err := json.Marshal(note)
-	if err != nil {
-		return tool.Answer{}, err
-	}
-	ticket, err := s.Outbox.Submit(waiting, outbox.Submission{
-		Table: target.TableRef, Op: outbox.OpDelete, Rows: rows, Atomic: !w.options.skips(), Caller: target.Caller,
-		IdempotencyKey: in.IdempotencyKey, Fingerprint: fingerprint, Memo: data, Keep: tool.IsTrue(in.Async),
-	})
-	if err != nil {
-		return tool.Answer{}, err
-	}
-	return w.await(waiting, ctx, ticket, note, nil)
+	return prepared{note: note, Submission: outbox.Submission{Rows: rows, Tenant: w.target.Caller}}
 }
 
 // reject notes a row that is not sent.

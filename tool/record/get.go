@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
@@ -55,7 +56,7 @@ func Get(s *Service) tool.Tool {
 				ZH: fmt.Sprintf("一次最多读取 %d 行。", MaxGetRecords), EN: fmt.Sprintf("At most %d rows can be read at once.", MaxGetRecords),
 			})
 		}
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -71,14 +72,12 @@ func (s *Service) get(ctx context.Context, target tool.Target, in *GetRecordsInp
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	shown, err := columnsOf(known.Schema, in.Fields)
+	shape, err := directory.Retry(known, func(known *directory.Table) (view, error) {
+		shown, err := columnsOf(known.Schema, in.Fields)
+		return view{table: known, columns: shown, raw: in.Shape == shapeFeishu}, err
+	}, directory.Failed, s.refresh(ctx))
 	if err != nil {
-		if known, err = s.Tables.Refresh(ctx, known); err == nil {
-			shown, err = columnsOf(known.Schema, in.Fields)
-		}
-		if err != nil {
-			return tool.Answer{}, err
-		}
+		return tool.Answer{}, err
 	}
 	wanted := make([]string, 0, len(in.RecordIDs))
 	rows := make(map[string]json.RawMessage, len(in.RecordIDs))
@@ -93,7 +92,6 @@ func (s *Service) get(ctx context.Context, target tool.Target, in *GetRecordsInp
 		if err != nil {
 			return tool.Answer{}, err
 		}
-		shape := view{table: known, columns: shown, raw: in.Shape == shapeFeishu}
 		for _, record := range found {
 			rows[record.ID] = shape.append(nil, record)
 		}

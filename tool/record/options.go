@@ -11,11 +11,12 @@ import (
 
 // Values of on_error and return.
 const (
-	onErrorAbort = "abort"
-	onErrorSkip  = "skip"
-	returnIDs    = "ids"
-	returnRows   = "rows"
-	returnNone   = "none"
+	onErrorAbort  = "abort"
+	onErrorSkip   = "skip"
+	badValuesSkip = "skip"
+	returnIDs     = "ids"
+	returnRows    = "rows"
+	returnNone    = "none"
 )
 
 // MaxIdempotencyKey bounds idempotency_key in bytes (docs/contract.md §3, write_records).
@@ -29,6 +30,7 @@ type WriteOptions struct {
 	Typecast       *bool  `json:"typecast,omitempty" in:"query" doc:"Convert plain values (dates as text, numbers as text, …). Default true; false sends them as they are."`
 	TimeZone       string `json:"time_zone,omitempty" in:"query" example:"Asia/Shanghai" doc:"IANA name or ±HH:MM for dates without an offset. Default: the base's."`
 	EmptyValues    string `json:"empty_values,omitempty" in:"query" enum:"skip,clear" doc:"An empty string: skip (default) leaves the cell as it is, clear empties it on update. null always clears."`
+	BadValues      string `json:"bad_values,omitempty" in:"query" enum:"reject,skip" doc:"A value that does not fit its column: reject (default) fails the row, skip leaves the value out with a warning. Key columns always fail."`
 	DryRun         *bool  `json:"dry_run,omitempty" in:"query" doc:"Everything but the write: what would be sent, with all warnings. Default false."`
 	IdempotencyKey string `json:"idempotency_key,omitempty" in:"header=Idempotency-Key,query" maxLength:"255" doc:"The same key and body are written once and answered alike; also header Idempotency-Key."`
 	Return         string `json:"return,omitempty" in:"query" enum:"ids,rows,none" doc:"ids (default): record_ids. rows: the rows as they now are. none: counts only."`
@@ -49,6 +51,7 @@ func (o *WriteOptions) coercion(mode bitable.Mode, userIDType string, base *time
 		EmptyValues:    or(o.EmptyValues, bitable.EmptySkip),
 		UnknownFields:  or(o.UnknownFields, bitable.PolicyReject),
 		UnknownOptions: or(o.UnknownOptions, bitable.PolicyCreate),
+		SkipBadValues:  o.BadValues == badValuesSkip,
 		UserIDType:     or(userIDType, "open_id"),
 	}, nil
 }

@@ -52,24 +52,24 @@ type memo struct {
 	Warnings []bitable.Warning  `json:"warnings,omitempty"`
 }
 
-// newMemo notes what validation found in total rows.
-func newMemo(ctx context.Context, op outbox.Op, total int, plan *bitable.Plan) memo {
-	warnings := append(repairs(ctx), plan.Warnings()...)
+// newMemo notes what validation found in the rows.
+func newMemo(op outbox.Op, settled *intake.Settled, plan *bitable.Plan) memo {
+	warnings := append(warningsOf(settled.Repairs), plan.Warnings()...)
 	errors := plan.Errors()
 	failed := make(map[int]struct{}, len(errors))
 	for _, e := range errors {
 		failed[e.Index] = struct{}{}
 	}
 	return memo{
-		Op: op, Total: total, Errors: errors[:min(len(errors), problem.MaxRowErrors)], Count: plan.ErrorCount(), Failed: len(failed),
+		Op: op, Total: len(settled.Rows), Errors: errors[:min(len(errors), problem.MaxRowErrors)], Count: plan.ErrorCount(), Failed: len(failed),
 		Warnings: warnings,
 	}
 }
 
-// repairs lists what the intake changed about the body as a whole.
-func repairs(ctx context.Context) []bitable.Warning {
+// warningsOf lists what the intake changed about the body as a whole.
+func warningsOf(repairs []intake.Repair) []bitable.Warning {
 	warnings := []bitable.Warning{}
-	for _, repair := range intake.ResultFrom(ctx).Repairs {
+	for _, repair := range repairs {
 		warnings = append(warnings, bitable.Warning{Rule: repair.Rule, Count: repair.Count})
 	}
 	return warnings

@@ -9,13 +9,14 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
 // rehearse answers a dry run: what would be sent, and what would become of each row. Where the write would be refused, so is the
 // dry run.
-func (w *write) rehearse(waiting, ctx context.Context, submission outbox.Submission, note memo) (tool.Answer, error) {
-	rows, err := w.foresee(waiting, submission)
+func (w *write) rehearse(ctx context.Context, submission outbox.Submission, note memo) (tool.Answer, error) {
+	rows, err := w.foresee(ctx, submission)
 	if err != nil {
 		return tool.Answer{}, err
 	}
@@ -35,6 +36,7 @@ func (w *write) rehearse(waiting, ctx context.Context, submission outbox.Submiss
 		return tool.Answer{}, err
 	}
 	receipt.DryRun = true
+	receipt.Message = problem.Text{ZH: "试运行，", EN: "Dry run, "}.In(request.CallFrom(ctx).Lang()) + receipt.Message
 	receipt.Rows = make([]json.RawMessage, note.Total)
 	for i := range receipt.Rows {
 		receipt.Rows[i] = json.RawMessage("null")

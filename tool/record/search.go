@@ -66,7 +66,7 @@ func Search(s *Service) tool.Tool {
 		if err := in.check(); err != nil {
 			return tool.Answer{}, err
 		}
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -112,14 +112,17 @@ func (s *Service) search(ctx context.Context, target tool.Target, in *SearchInpu
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	found, err := s.find(ctx, target, known, in, began)
-	if isColumnFault(err) && known.Loaded.Before(began) {
-		s.Tables.Forget(target.TableRef)
-		if known, err = s.Tables.Table(ctx, target.TableRef); err != nil {
-			return tool.Answer{}, err
+	fresh := began
+	found, err := directory.Retry(known, func(known *directory.Table) (*Found, error) {
+		return s.find(ctx, target, known, in, fresh)
+	}, isColumnFault, func(known *directory.Table) (*directory.Table, error) {
+		if !known.Loaded.Before(began) {
+			return known, nil
 		}
-		found, err = s.find(ctx, target, known, in, time.Time{})
-	}
+		fresh = time.Time{}
+		s.Tables.Forget(target.TableRef)
+		return s.Tables.Table(ctx, target.TableRef)
+	})
 	if err != nil {
 		return tool.Answer{}, err
 	}
@@ -127,14 +130,14 @@ func (s *Service) search(ctx context.Context, target tool.Target, in *SearchInpu
 	return tool.OK(found), nil
 }
 
-// isColumnFault reports whether a search may have failed because the table has changed since its columns were looked up.
 // columnFaults are Feishu's codes for a search that names a column which is not in the table, or asks of it what its type cannot
 // do.
 var columnFaults = []int{
 	feishu.CodeInvalidSort, feishu.CodeInvalidFilter, feishu.CodeInvalidFieldNames, feishu.CodeFieldNameNotFound,
 }
 
-func isColumnFault(err error) bool {
+// isColumnFault reports whether a search may have failed because the table has changed since its columns were looked up.
+func isColumnFault(_ *Found, err error) bool {
 	if errors.Is(err, errOldSchema) {
 		return true
 	}

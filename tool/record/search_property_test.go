@@ -143,7 +143,7 @@ func drawDate(t *rapid.T) guess {
 		first = moment(value)
 		last = first
 	}
-	place := func(v any) (int, bool) {
+	position := func(v any) (int, bool) {
 		text, ok := v.(string)
 		if !ok {
 			return 0, false
@@ -158,9 +158,9 @@ func drawDate(t *rapid.T) guess {
 		}
 	}
 	if rapid.Bool().Draw(t, "ordered?") {
-		return ordered(t, quote(value), place)
+		return ordered(t, quote(value), position)
 	}
-	return oneOf(t, []any{value}, func(v, _ any) bool { at, ok := place(v); return ok && at == 0 })
+	return oneOf(t, []any{value}, func(v, _ any) bool { at, ok := position(v); return ok && at == 0 })
 }
 
 func sign(n float64) int {
@@ -197,10 +197,10 @@ func negatable(t *rapid.T, op, not, value string, test func(any) bool) guess {
 	return guess{fmt.Sprintf(`{%q:%s}`, op, value), test}
 }
 
-func ordered(t *rapid.T, value string, place func(any) (int, bool)) guess {
+func ordered(t *rapid.T, value string, position func(any) (int, bool)) guess {
 	op := rapid.SampledFrom([]string{">", ">=", "<", "<="}).Draw(t, "op")
 	return guess{fmt.Sprintf(`{%q:%s}`, op, value), func(v any) bool {
-		at, ok := place(v)
+		at, ok := position(v)
 		return ok && map[string]bool{">": at > 0, ">=": at >= 0, "<": at < 0, "<=": at <= 0}[op]
 	}}
 }

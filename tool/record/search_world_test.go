@@ -45,10 +45,10 @@ func setupReading(t testing.TB) *reading {
 	t.Cleanup(client.Close)
 	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
-	t.Cleanup(door.Close)
+	authenticator := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
+	t.Cleanup(authenticator.Close)
 	return &reading{box: box, client: client, service: &record.Service{
-		Gate:   &tool.Gate{Admission: door, Places: directory, Digest: client.Digest},
+		Access: &tool.Access{Authenticator: authenticator, Directory: directory, Digest: client.Digest},
 		Tables: directory, Rows: client,
 		Print: func(parts ...[]byte) [32]byte { return ring.MACBytes("test", parts...) },
 	}}

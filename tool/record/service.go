@@ -7,19 +7,18 @@ import (
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
-	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Tables knows the columns of tables. *schema.Directory is one.
+// Tables knows the columns of tables. It is implemented by *directory.Directory.
 type Tables interface {
 	Table(ctx context.Context, ref feishu.TableRef) (*directory.Table, error)
 	Refresh(ctx context.Context, known *directory.Table) (*directory.Table, error)
 	Forget(ref feishu.TableRef)
 }
 
-// Outbox takes writes. *outbox.Outbox is one.
+// Outbox takes writes. It is implemented by *outbox.Outbox.
 type Outbox interface {
 	Submit(ctx context.Context, submission outbox.Submission) (*outbox.Ticket, error)
 	// Replay finds the entry of an idempotency key before the rows are looked at: an answer that was given stays the answer,
@@ -29,7 +28,7 @@ type Outbox interface {
 	Match(ctx context.Context, submission outbox.Submission) ([]outbox.RowResult, error)
 }
 
-// Rows reads rows. *client.Client is one.
+// Rows reads rows. It is implemented by *client.Client.
 type Rows interface {
 	BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error)
 	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)
@@ -37,7 +36,7 @@ type Rows interface {
 
 // Service is what the tools on rows work with.
 type Service struct {
-	Gate   *tool.Gate
+	Access *tool.Access
 	Tables Tables
 	Outbox Outbox
 	Rows   Rows
@@ -51,9 +50,9 @@ type Service struct {
 	Print func(parts ...[]byte) [32]byte
 }
 
-// Columns makes columns. *table.Maker is one.
+// Columns makes columns. It is implemented by *table.Maker.
 type Columns interface {
-	// Create adds the columns that the rows name and the table has not, and returns their names.
+	// Create adds the columns that the rows name and the table does not have, and returns their names.
 	Create(ctx context.Context, known *directory.Table, unknown []bitable.UnknownColumn) ([]string, error)
 }
 
@@ -64,37 +63,9 @@ type Lookups interface {
 	Rehearse(ctx context.Context, target tool.Target, plan *bitable.Plan) error
 }
 
-// plan coerces rows for the table. A column that the table has not may be newer than what is known of the table: the columns
-// are then asked for once more.
-func (s *Service) plan(ctx context.Context, target tool.Target, known *directory.Table, rows []json.RawMessage, o *WriteOptions, mode bitable.Mode,
-) (plan *bitable.Plan, made []bitable.Warning, err error) {
-	options, err := o.coercion(mode, target.UserIDType, known.Zone)
-	if err != nil {
-		return nil, nil, err
-	}
-	options.Files, options.Repeated = s.Files(ctx), intake.ResultFrom(ctx).Repeated
-	plan = known.Schema.Coerce(rows, options)
-	if len(plan.UnknownColumns()) > 0 {
-		fresh, err := s.Tables.Refresh(ctx, known)
-		if err != nil {
-			return nil, nil, err
-		}
-		if fresh != known {
-			*known = *fresh
-			plan = known.Schema.Coerce(rows, options)
-		}
-	}
-	if plan, made, err = s.addColumns(ctx, known, plan, rows, options, o); err != nil {
-		return nil, nil, err
-	}
-	if len(plan.Pending()) == 0 || plan.ErrorCount() > 0 && !o.skips() { // nothing is uploaded for rows that are not written
-		return plan, made, nil
-	}
-	lookUp := s.Lookups.Resolve
-	if tool.IsTrue(o.DryRun) {
-		lookUp = s.Lookups.Rehearse
-	}
-	return plan, made, lookUp(ctx, target, plan)
+// refresh loads a table anew, unless that was done a moment ago: for directory.Retry.
+func (s *Service) refresh(ctx context.Context) func(*directory.Table) (*directory.Table, error) {
+	return func(known *directory.Table) (*directory.Table, error) { return s.Tables.Refresh(ctx, known) }
 }
 
 // plain returns rows as search_records gives them, in the order of ids; an id that is gone gives an object with the id alone.

@@ -15,7 +15,7 @@ type UpdateInput struct {
 	tool.Deadline
 	WriteOptions
 
-	Records tool.Rows `json:"records,omitempty" doc:"The rows: a list of {record_id, fields: {column: value}}, or flat with record_id among the columns."`
+	Records tool.Rows `json:"records,omitempty" in:"flat,parts=record_id+id+fields" doc:"The rows: a list of {record_id, fields: {column: value}}, or flat with record_id among the columns."`
 }
 
 // Update is the tool update_records: change rows by record_id.
@@ -27,16 +27,18 @@ func Update(s *Service) tool.Tool {
 			`Example: {"records":[{"record_id":"recExample","fields":{"状态":"完成"}}]}`,
 		Risk: tool.Writing, Async: true,
 		Errors: []problem.Code{
-			problem.NoRows, problem.InvalidRows, problem.RecordNotFound, problem.TooManyRows, problem.IdempotencyConflict,
+			problem.NoRows, problem.Wrapper, problem.InvalidRows, problem.RecordNotFound, problem.TooManyRows, problem.IdempotencyConflict,
 			problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *UpdateInput) (tool.Answer, error) {
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		ctx, cancel := in.Deadline.Context(ctx)
+		defer cancel()
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
 		return (&write{
-			Service: s, target: target, deadline: in.Deadline, options: &in.WriteOptions, op: outbox.OpUpdate, mode: bitable.Update,
+			Service: s, target: target, options: &in.WriteOptions, op: outbox.OpUpdate, mode: bitable.Update,
 			rows: in.Records,
 		}).run(ctx)
 	})

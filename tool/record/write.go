@@ -30,11 +30,13 @@ func Write(s *Service) tool.Tool {
 			`numbers as text, selects by name. Example: {"records":[{"标题":"第一集","日期":"2026-03-04"}]}`,
 		Risk: tool.Writing, FormBodies: true, Async: true,
 		Errors: []problem.Code{
-			problem.NoRows, problem.InvalidRows, problem.FieldNotFound, problem.BadKeyField, problem.TableFull, problem.TooManyRows,
+			problem.NoRows, problem.Wrapper, problem.InvalidRows, problem.FieldNotFound, problem.BadKeyField, problem.TableFull, problem.TooManyRows,
 			problem.IdempotencyConflict, problem.InFlight, problem.UnknownOutcome,
 		},
 	}, func(ctx context.Context, in *WriteInput) (tool.Answer, error) {
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		ctx, cancel := in.Deadline.Context(ctx)
+		defer cancel()
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -43,7 +45,7 @@ func Write(s *Service) tool.Tool {
 			op, mode = outbox.OpUpsert, bitable.Upsert
 		}
 		return (&write{
-			Service: s, target: target, deadline: in.Deadline, options: &in.WriteOptions, op: op, mode: mode,
+			Service: s, target: target, options: &in.WriteOptions, op: op, mode: mode,
 			rows: in.Records, keys: in.KeyFields, token: in.ClientToken,
 		}).run(ctx)
 	})

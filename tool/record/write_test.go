@@ -186,3 +186,28 @@ func TestDelete(t *testing.T) {
 		t.Errorf("the key with an id more: %v", err)
 	}
 }
+
+func TestBadValues(t *testing.T) {
+	t.Parallel()
+	s := setupWriting(t)
+	const given = `"records":[{"标题":"a","数量":"暂无","日期":"1.2万"},{"标题":"b","数量":"60分钟"}]`
+	if _, err := call[record.Receipt](s, record.Write(s.service), given); err == nil || s.rowsNow() != 0 {
+		t.Fatalf("by default: error %v, %d rows", err, s.rowsNow())
+	}
+	got, err := call[record.Receipt](s, record.Write(s.service), given+`,"bad_values":"skip"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	skipped := map[string]int{}
+	for _, w := range got.Warnings {
+		if w.Rule == bitable.RuleBadValueSkipped {
+			skipped[w.Field] = w.Count
+			if w.Message == "" || w.Got == "" {
+				t.Errorf("warning %+v", w)
+			}
+		}
+	}
+	if !got.OK || got.Created != 2 || s.rowsNow() != 2 || skipped["数量"] != 1 || skipped["日期"] != 1 {
+		t.Errorf("receipt %+v", got)
+	}
+}

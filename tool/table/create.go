@@ -65,7 +65,7 @@ func Create(s *Service, maker *Maker) tool.Tool {
 		if err := primaryFirst(columns); err != nil {
 			return tool.Answer{}, err
 		}
-		target, err := s.Gate.WholeBase(ctx, &in.Connection)
+		target, err := s.Access.WholeBase(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// Directory knows bases and tables. *schema.Directory is one.
+// Directory knows bases and tables. It is implemented by *directory.Directory.
 type Directory interface {
 	Table(ctx context.Context, ref feishu.TableRef) (*directory.Table, error)
 	Tables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)
@@ -22,7 +22,7 @@ type Directory interface {
 
 // Service is what the tools on tables work with.
 type Service struct {
-	Gate      *tool.Gate
+	Access    *tool.Access
 	Directory Directory
 }
 
@@ -68,7 +68,7 @@ func Describe(s *Service) tool.Tool {
 	}, func(ctx context.Context, in *DescribeInput) (tool.Answer, error) {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

@@ -42,7 +42,7 @@ func CreateFields(s *Service, maker *Maker) tool.Tool {
 		if err != nil {
 			return tool.Answer{}, err
 		}
-		target, err := s.Gate.Table(ctx, &in.Connection)
+		target, err := s.Access.Table(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

@@ -39,7 +39,7 @@ func List(s *Service) tool.Tool {
 	}, func(ctx context.Context, in *ListInput) (tool.Answer, error) {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
-		target, err := s.Gate.Base(ctx, &in.Connection)
+		target, err := s.Access.Base(ctx, &in.Connection)
 		if err != nil {
 			return tool.Answer{}, err
 		}

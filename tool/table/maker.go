@@ -15,7 +15,7 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// Source makes tables and columns. *client.Client is one.
+// Source makes tables and columns. It is implemented by *client.Client.
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	CreateField(ctx context.Context, table feishu.TableRef, field feishu.Field, clientToken string) (feishu.Field, error)
@@ -47,9 +47,9 @@ func NewMaker(source Source) *Maker {
 	return m
 }
 
-// turn waits until nobody else makes something in the same place; call done afterwards.
-func (m *Maker) turn(ctx context.Context, place string) (done func(), err error) {
-	turn := m.turns[maphash.String(m.seed, place)%makerTurns]
+// turn waits until nobody else makes something in the same table or base; call done afterwards.
+func (m *Maker) turn(ctx context.Context, key string) (done func(), err error) {
+	turn := m.turns[maphash.String(m.seed, key)%makerTurns]
 	select {
 	case turn <- struct{}{}:
 		return func() { <-turn }, nil
@@ -58,7 +58,7 @@ func (m *Maker) turn(ctx context.Context, place string) (done func(), err error)
 	}
 }
 
-// Create makes the columns that rows name and the table has not, of the types that their values show, and returns the names
+// Create makes the columns that rows name and the table does not have, of the types that their values show, and returns the names
 // of those that it made. When it returns without error, Feishu lists them all.
 func (m *Maker) Create(ctx context.Context, known *directory.Table, unknown []bitable.UnknownColumn) ([]string, error) {
 	wanted := make([]feishu.Field, 0, len(unknown))
@@ -84,7 +84,7 @@ type Ensured struct {
 	Created bool // false: it was there, perhaps with another type
 }
 
-// Ensure makes those of the wanted columns that the table has not and returns all of them in order. A column is there if
+// Ensure makes those of the wanted columns that the table does not have and returns all of them in order. A column is there if
 // its name differs at most in case, width or outer white space. Errors: table_full; what Feishu answers otherwise. Columns
 // made before an error stay.
 func (m *Maker) Ensure(ctx context.Context, ref feishu.TableRef, wanted []feishu.Field) ([]Ensured, error) {

@@ -17,7 +17,7 @@ const maxAttempts = 6 // of one call, the first included
 var repeats = backoff.Policy{Base: time.Second, Cap: 4 * time.Second, Half: true}
 
 // Table makes a table of these columns, the first of them the primary one, and returns its id and the columns as they are. A
-// lost answer is no loss: names are unique in a base, so that the table is found again, or not there and made once more.
+// lost answer does no harm: names are unique in a base, so that the table is found again, or not there and made once more.
 // tables lists the base's tables as they are now.
 func (m *Maker) Table(ctx context.Context, base feishu.TableRef, name string, fields []feishu.Field, tables func() ([]feishu.Table, error),
 ) (id string, made []feishu.Field, err error) {

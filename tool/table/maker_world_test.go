@@ -57,12 +57,12 @@ func setupMaking(t testing.TB, options sandbox.Options) *making {
 	t.Cleanup(client.Close)
 	directory := directory.New(client, client.Digest)
 	t.Cleanup(directory.Close)
-	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
-	t.Cleanup(door.Close)
+	authenticator := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("default", secret.New("open"))}, ring)
+	t.Cleanup(authenticator.Close)
 	return &making{
 		t: t, box: box, client: client, directory: directory, maker: table.NewMaker(client),
 		service: &table.Service{
-			Gate: &tool.Gate{Admission: door, Places: directory, Digest: client.Digest}, Directory: directory,
+			Access: &tool.Access{Authenticator: authenticator, Directory: directory, Digest: client.Digest}, Directory: directory,
 		},
 		ref: feishu.TableRef{
 			App:      feishu.App{ID: "cli_example", Secret: secret.New("right"), Brand: feishu.BrandFeishu},

@@ -95,7 +95,7 @@ func (c *Client) Token(ctx context.Context, app feishu.App) (secret.Text, time.T
 
 // token returns the cached token or fetches one; any number of callers share one fetch.
 func (c *Client) token(ctx context.Context, s session) (token, *feishu.Error) {
-	t, err := c.tokens.Get(ctx, s.digest, tokenLoader{c, s})
+	t, err := c.tokenFor(ctx, s)
 	switch {
 	case err == nil && t.refusal != nil:
 		refusal := *t.refusal
@@ -104,6 +104,32 @@ func (c *Client) token(ctx context.Context, s session) (token, *feishu.Error) {
 		return t, nil
 	}
 	return token{}, asError(feishu.APIToken, err)
+}
+
+// tokenFor reads through the cache. A fetch is shared, so it ends neither with the caller who began it nor holds another for
+// longer than its own time; it ends with the client.
+func (c *Client) tokenFor(ctx context.Context, s session) (token, error) {
+	if _, ok := c.tokens.GetIfPresent(s.digest); ok {
+		return c.tokens.Get(ctx, s.digest, tokenLoader{c, s}) // at once; it may begin a renewal
+	}
+	type answer struct {
+		token token
+		err   error
+	}
+	answered := make(chan answer, 1)
+	c.background.Go(func() {
+		fetching, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		defer context.AfterFunc(c.life, cancel)()
+		t, err := c.tokens.Get(fetching, s.digest, tokenLoader{c, s})
+		answered <- answer{t, err}
+	})
+	select {
+	case a := <-answered:
+		return a.token, a.err
+	case <-ctx.Done():
+		return token{}, ctx.Err()
+	}
 }
 
 // dropToken forgets the token that Feishu refused, unless it has been replaced already.

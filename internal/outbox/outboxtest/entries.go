@@ -76,6 +76,35 @@ func entries(t *testing.T, open func(t *testing.T) outbox.Store) {
 		}
 	})
 
+	t.Run("are_as_if_never_delivered_once_recalled", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		e := newEntry(1)
+		e.Derived = true
+		mustApply(t, store, &outbox.Changes{Insert: []outbox.Entry{e}, Done: []outbox.EntryResult{result(e.ID, 1)}, Delivered: []string{e.ID}})
+		mustApply(t, store, &outbox.Changes{Recalled: []string{e.ID, "job_none"}})
+		if got := mustFind(t, store, e.ID); got.Delivered {
+			t.Error("it is still delivered")
+		}
+		if _, found, err := store.Find(t.Context(), outbox.Lookup{Tenant: e.Tenant, Key: e.Key}); err != nil || !found {
+			t.Errorf("its key is not live: %t, %v", found, err)
+		}
+	})
+
+	t.Run("are_not_recalled_once_another_has_the_key", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		e, next := newEntry(1), newEntry(2)
+		e.Derived, next.Derived = true, true
+		next.Tenant, next.Key = e.Tenant, e.Key
+		mustApply(t, store, &outbox.Changes{Insert: []outbox.Entry{e}, Done: []outbox.EntryResult{result(e.ID, 1)}, Delivered: []string{e.ID}})
+		mustApply(t, store, &outbox.Changes{Insert: []outbox.Entry{next}})
+		mustApply(t, store, &outbox.Changes{Recalled: []string{e.ID}})
+		if got, found, err := store.Find(t.Context(), outbox.Lookup{Tenant: e.Tenant, Key: e.Key}); err != nil || !found || got.ID != next.ID {
+			t.Errorf("the key leads to %s, %v", got.ID, err)
+		}
+	})
+
 	t.Run("are_forgotten_whether_done_or_not", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)

@@ -30,6 +30,14 @@ func (m *model) live(tenant, key string) bool {
 	})
 }
 
+// taken reports whether another entry has the key of e.
+func (m *model) taken(e *outbox.Entry) bool {
+	return e.Key != "" && slices.ContainsFunc(m.entries, func(other outbox.Entry) bool {
+		return other.ID != e.ID && other.Tenant == e.Tenant && other.Key == e.Key &&
+			(!other.Derived || !other.Delivered || other.DoneAt.IsZero())
+	})
+}
+
 // apply reports whether the changes were fit to be applied.
 func (m *model) apply(c *outbox.Changes) bool {
 	next := model{entries: slices.Clone(m.entries), batches: slices.Clone(m.batches)}
@@ -65,6 +73,9 @@ func (m *model) apply(c *outbox.Changes) bool {
 	for i := range next.entries {
 		e := &next.entries[i]
 		e.Delivered = e.Delivered || slices.Contains(c.Delivered, e.ID)
+		if slices.Contains(c.Recalled, e.ID) && !next.taken(e) {
+			e.Delivered = false
+		}
 		e.Keep = e.Keep || slices.Contains(c.Keep, e.ID)
 	}
 	next.entries = slices.DeleteFunc(next.entries, func(e outbox.Entry) bool { return slices.Contains(c.Forget, e.ID) })

@@ -75,7 +75,7 @@ func withKey(e outbox.Entry, tenant, key string) outbox.Entry {
 func newBatch(n int, of ...outbox.Entry) outbox.Batch {
 	b := outbox.Batch{
 		ID: fmt.Sprintf("batch_%06d", n), Lane: "lane1", Seq: int64(n),
-		ClientToken: fmt.Sprintf("00000000-0000-4000-8000-%012d", n), Plan: fmt.Appendf(nil, "sealed plan %d\x00", n),
+		ClientToken: fmt.Sprintf("00000000-0000-4000-8000-%012d", n), Plan: fmt.Appendf(nil, "sealed plan %d\x00", n), StartedAt: instant(n),
 	}
 	for _, e := range of {
 		b.Entries = append(b.Entries, e.ID)

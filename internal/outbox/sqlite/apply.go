@@ -20,7 +20,7 @@ ON CONFLICT (tenant, key) WHERE key <> '' AND (derived = 0 OR delivered = 0 OR d
 
 	insertPayload = `INSERT INTO payload (entry, data) VALUES (?, ?)`
 
-	insertBatch = `INSERT INTO batch (id, lane, seq, client_token, plan, result) VALUES (?, ?, ?, ?, ?, ?)`
+	insertBatch = `INSERT INTO batch (id, lane, seq, client_token, started_at, plan, result) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
 	insertNeeds = `INSERT INTO need (entry, batch)
 SELECT entry.seq, ?2 FROM json_each(?1) AS ids CROSS JOIN entry ON entry.id = ids.value WHERE entry.done_at IS NULL`
@@ -32,6 +32,9 @@ SELECT entry.seq, ?2 FROM json_each(?1) AS ids CROSS JOIN entry ON entry.id = id
 	dropPayloads = `DELETE FROM payload WHERE entry IN (SELECT entry.seq FROM json_each(?) AS ids CROSS JOIN entry ON entry.id = ids.value)`
 
 	markDelivered = `UPDATE entry SET delivered = 1 WHERE id IN (SELECT value FROM json_each(?))`
+
+	// markRecalled passes over an entry whose key another one has by now.
+	markRecalled = `UPDATE OR IGNORE entry SET delivered = 0 WHERE id IN (SELECT value FROM json_each(?))`
 
 	markKeep = `UPDATE entry SET keep = 1 WHERE id IN (SELECT value FROM json_each(?))`
 
@@ -47,7 +50,7 @@ AND NOT EXISTS (SELECT 1 FROM need WHERE need.batch = batch.number AND need.entr
 
 type writeStatements struct {
 	insertEntry, insertPayload, insertBatch, insertNeeds, finishBatch, endEntry,
-	dropPayloads, markDelivered, markKeep, dropBatches, dropNeeds, forgetEntries, expireEntries *sql.Stmt
+	dropPayloads, markDelivered, markRecalled, markKeep, dropBatches, dropNeeds, forgetEntries, expireEntries *sql.Stmt
 }
 
 func (w *writeStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -60,6 +63,7 @@ func (w *writeStatements) prepare(ctx context.Context, db *sql.DB) error {
 		&w.endEntry:      endEntry,
 		&w.dropPayloads:  dropPayloads,
 		&w.markDelivered: markDelivered,
+		&w.markRecalled:  markRecalled,
 		&w.markKeep:      markKeep,
 		&w.dropBatches:   dropBatches,
 		&w.dropNeeds:     dropNeeds,
@@ -81,15 +85,19 @@ func prepareAll(ctx context.Context, db *sql.DB, texts map[**sql.Stmt]string) er
 }
 
 // Apply implements outbox.Store. ctx bounds the wait for the writer's turn; a transaction that has begun is ended.
-func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) error {
+func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) (err error) {
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
 	defer s.endTurn()
+	defer func() { s.note(err) }()
 	if err := s.fences.Check(changes.Fences); err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
+	if err := s.setSync(ctx, changes.Volatile); err != nil {
+		return fmt.Errorf("outbox store: %w", err)
+	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("outbox store: begin: %w", err)
@@ -100,6 +108,22 @@ func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("outbox store: commit: %w", err)
 	}
+	return nil
+}
+
+// setSync sets whether the writer's next commits are synced; the caller has the turn.
+func (s *Store) setSync(ctx context.Context, lax bool) error {
+	if s.lax == lax {
+		return nil
+	}
+	mode := "PRAGMA synchronous = FULL"
+	if lax {
+		mode = "PRAGMA synchronous = NORMAL"
+	}
+	if _, err := s.writer.ExecContext(ctx, mode); err != nil {
+		return err
+	}
+	s.lax = lax
 	return nil
 }
 
@@ -134,6 +158,9 @@ func (s *Store) change(ctx context.Context, tx *sql.Tx, changes *outbox.Changes)
 	if err := forAll(ctx, tx, changes.Delivered, s.write.markDelivered); err != nil {
 		return err
 	}
+	if err := forAll(ctx, tx, changes.Recalled, s.write.markRecalled); err != nil {
+		return err
+	}
 	if err := forAll(ctx, tx, changes.Keep, s.write.markKeep); err != nil {
 		return err
 	}
@@ -162,7 +189,11 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, entries []outbox.Entry) 
 func (s *Store) start(ctx context.Context, tx *sql.Tx, batches []outbox.Batch) error {
 	for i := range batches {
 		b := &batches[i]
-		inserted, err := run(ctx, tx, s.write.insertBatch, b.ID, b.Lane, b.Seq, b.ClientToken, notNil(b.Plan), b.Result)
+		startedAt := int64(0)
+		if !b.StartedAt.IsZero() {
+			startedAt = b.StartedAt.UnixMilli()
+		}
+		inserted, err := run(ctx, tx, s.write.insertBatch, b.ID, b.Lane, b.Seq, b.ClientToken, startedAt, notNil(b.Plan), b.Result)
 		if err != nil {
 			return fmt.Errorf("start batch %s: %w", b.ID, err)
 		}

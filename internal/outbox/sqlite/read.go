@@ -25,7 +25,7 @@ AND entry.key <> '' AND (entry.derived = 0 OR entry.delivered = 0 OR entry.done_
 
 	loadEntries = `SELECT ` + entryColumns + ` WHERE entry.done_at IS NULL AND (?1 = '' OR entry.lane = ?1) ORDER BY entry.lane, entry.seq`
 
-	loadBatches = `SELECT batch.number, batch.id, batch.lane, batch.seq, batch.client_token, batch.plan, batch.result, entry.id
+	loadBatches = `SELECT batch.number, batch.id, batch.lane, batch.seq, batch.client_token, batch.started_at, batch.plan, batch.result, entry.id
 FROM batch JOIN need ON need.batch = batch.number JOIN entry ON entry.seq = need.entry
 WHERE ?1 = '' OR batch.lane = ?1 ORDER BY batch.lane, batch.seq, batch.number, entry.seq`
 
@@ -111,8 +111,12 @@ func queryBatches(ctx context.Context, stmt *sql.Stmt, lane string) (batches []o
 		var b outbox.Batch
 		var number int64
 		var entry string
-		if err := rows.Scan(&number, &b.ID, &b.Lane, &b.Seq, &b.ClientToken, &b.Plan, &b.Result, &entry); err != nil {
+		var started int64
+		if err := rows.Scan(&number, &b.ID, &b.Lane, &b.Seq, &b.ClientToken, &started, &b.Plan, &b.Result, &entry); err != nil {
 			return nil, err
+		}
+		if started != 0 {
+			b.StartedAt = time.UnixMilli(started).UTC()
 		}
 		if number != last {
 			batches, last = append(batches, b), number
@@ -162,6 +166,9 @@ func (s *Store) expireChunk(ctx context.Context, before time.Time) (int64, error
 		return 0, err
 	}
 	defer s.endTurn()
+	if err := s.setSync(context.WithoutCancel(ctx), true); err != nil {
+		return 0, err
+	}
 	expired, err := s.write.expireEntries.ExecContext(context.WithoutCancel(ctx), before.UnixMilli(), expireChunk)
 	if err != nil {
 		return 0, err

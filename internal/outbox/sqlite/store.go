@@ -1,8 +1,9 @@
 // Package sqlite keeps the outbox in one SQLite file: the store of a single instance.
 //
-// The file is in WAL mode with synchronous=NORMAL. What Apply has committed is in the operating system's hands, so the
-// death of the process at any instant loses nothing; a power cut may lose the last commits, never the consistency of the
-// file. FULL would add an fsync, some milliseconds, to every write of every caller.
+// The file is in WAL mode. What Apply has committed is in the operating system's hands, so the death of the process at any
+// instant loses nothing. It is on the disk as well (synchronous=FULL, one fsync a transaction), unless the changes are volatile:
+// those are committed with synchronous=NORMAL, and a power cut may undo them until the next commit that is synced. A power cut
+// never harms the consistency of the file.
 //
 // One connection writes, a few read. Payloads, plans and results arrive sealed; the store never opens them.
 package sqlite
@@ -18,6 +19,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -50,8 +53,14 @@ type Store struct {
 	lock   *fileLock
 	turn   chan struct{} // holds one token: whose Apply it is
 	fences outbox.Fences // of the outboxes of this process; guarded by turn
+	lax    bool          // the writer does not sync its commits; guarded by turn
 	write  writeStatements
 	read   readStatements
+
+	path   string         // of the file, absolute; Memory for none
+	opened os.FileInfo    // the file that was opened
+	broken atomic.Bool    // the last write failed
+	probes sync.WaitGroup // of Ping
 }
 
 var _ outbox.Store = (*Store)(nil)
@@ -60,7 +69,7 @@ var _ outbox.Store = (*Store)(nil)
 // date. It is ErrInUse if another Store, of this or another process, has the file open, and ErrNewer if a later version
 // of this program wrote it. The caller closes the store.
 func Open(ctx context.Context, path string) (_ *Store, err error) {
-	s := &Store{turn: make(chan struct{}, 1)}
+	s := &Store{turn: make(chan struct{}, 1), path: path}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("open outbox %s: %w", path, err), s.Close())
@@ -73,12 +82,19 @@ func Open(ctx context.Context, path string) (_ *Store, err error) {
 		if s.lock, err = lockFile(ctx, path+".lock"); err != nil {
 			return nil, err
 		}
+		s.path = path
+		if s.opened, err = os.Stat(path); err != nil {
+			return nil, err
+		}
 	}
 	if s.writer, err = openWriter(path); err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, s.writer); err != nil {
+	if err := check(ctx, s.writer); err != nil {
 		return nil, err
+	}
+	if err := migrate(ctx, s.writer); err != nil {
+		return nil, named(err)
 	}
 	s.reader = s.writer
 	if path != Memory {
@@ -97,6 +113,7 @@ func Open(ctx context.Context, path string) (_ *Store, err error) {
 
 // Close ends the store and gives the file free. It may be called twice.
 func (s *Store) Close() error {
+	s.probes.Wait()
 	var errs []error
 	for _, db := range []*sql.DB{s.reader, s.writer} { // the writer last: it moves the WAL into the file
 		if db != nil {
@@ -104,12 +121,6 @@ func (s *Store) Close() error {
 		}
 	}
 	return errors.Join(append(errs, s.lock.release())...)
-}
-
-// Ping reports whether the store can be read: what readiness asks.
-func (s *Store) Ping(ctx context.Context) error {
-	_, _, err := s.Find(ctx, outbox.Lookup{})
-	return err
 }
 
 // prepareFile makes the directory and the file if need be and returns the file's one true path, so that two names of one
@@ -137,7 +148,7 @@ func openWriter(path string) (*sql.DB, error) {
 		"_txlock": {"immediate"},
 		"_pragma": {
 			"journal_mode(wal)",
-			"synchronous(normal)",
+			"synchronous(full)",
 			"foreign_keys(1)",
 			fmt.Sprintf("busy_timeout(%d)", busyTimeoutMillis),
 			fmt.Sprintf("cache_size(-%d)", writerCacheKiB),

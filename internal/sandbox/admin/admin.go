@@ -27,37 +27,17 @@ func New(server *core.Server, store *state.Store) *Admin {
 	return a
 }
 
-// adminHandler serves /sandbox/…, which the package comment documents. Errors are {"error": "…"} with status 400 or 404.
+// adminHandler serves the pages and the endpoints. Errors of endpoints are {"error": "…"} with status 400 or 404.
 func (a *Admin) adminHandler() http.Handler {
 	r := chi.NewRouter()
-	r.Get("/sandbox/health", answering(func(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil }))
-	r.Post("/sandbox/reset", answering(func(*http.Request) (any, error) { a.server.Reset(); return done, nil }))
-	r.Get("/sandbox/options", answering(func(*http.Request) (any, error) { return a.server.Options(), nil }))
-	r.Patch("/sandbox/options", answering(a.adminOptions))
-
-	r.Get("/sandbox/endpoints", answering(func(*http.Request) (any, error) { return map[string]any{"endpoints": a.server.Endpoints()}, nil }))
-	r.Get("/sandbox/codes", answering(func(*http.Request) (any, error) { return map[string]any{"codes": a.server.Codes()}, nil }))
-
-	r.Post("/sandbox/apps", answering(a.adminApp))
-	r.Post("/sandbox/bases", answering(a.adminBase))
-	r.Post("/sandbox/bases/{app_token}/tables", answering(a.adminTable))
-	r.Post("/sandbox/people", answering(a.adminPerson))
-	r.Get("/sandbox/bases/{app_token}/tables/{table_id}/rows", answering(a.adminRows))
-	r.Post("/sandbox/bases/{app_token}/tables/{table_id}/rows", answering(a.adminAddRows))
-	r.Get("/sandbox/bases/{app_token}/tables/{table_id}/counts", answering(a.adminCounts))
-	r.Get("/sandbox/files", answering(func(*http.Request) (any, error) { return map[string]any{"files": a.Files()}, nil }))
-	r.Get("/sandbox/verify", answering(a.adminVerify))
-
-	r.Get("/sandbox/calls", answering(func(*http.Request) (any, error) { return map[string]any{"calls": a.server.Calls()}, nil }))
-	r.Get("/sandbox/journal", answering(func(*http.Request) (any, error) { return map[string]any{"journal": a.server.Journal()}, nil }))
-	r.Delete("/sandbox/calls", answering(func(*http.Request) (any, error) { a.server.ResetCalls(); return done, nil }))
-
-	r.Get("/sandbox/faults", answering(func(*http.Request) (any, error) { return map[string]any{"faults": a.server.Faults()}, nil }))
-	r.Post("/sandbox/faults", answering(a.adminFault))
-	r.Delete("/sandbox/faults", answering(func(*http.Request) (any, error) { a.server.ClearFaults(); return done, nil }))
-	r.Delete("/sandbox/faults/{id}", answering(a.adminRemoveFault))
-	r.Post("/sandbox/tokens/expire", answering(a.adminExpire))
-	return r
+	for _, e := range a.endpoints() {
+		r.Method(e.Method, e.Path, answering(e.answer))
+	}
+	for _, path := range []string{"/", "/sandbox", "/sandbox/"} {
+		r.Get(path, a.indexPage)
+	}
+	r.Get("/sandbox/pages/{app_token}", a.basePage)
+	return guarded(r)
 }
 
 var (

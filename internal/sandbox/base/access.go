@@ -23,7 +23,7 @@ func OpenBase(c *core.Call, token string, write bool) (*state.Base, *core.Failur
 	if b == nil {
 		return nil, core.Fail(91402) // a wiki token too
 	}
-	full := slices.Contains(b.Spec.Collaborators, c.AppID)
+	full := collaborates(c, b)
 	switch {
 	case !full && !slices.Contains(b.Spec.Readers, c.AppID):
 		return nil, core.Fail(91403)
@@ -33,6 +33,11 @@ func OpenBase(c *core.Call, token string, write bool) (*state.Base, *core.Failur
 		return nil, core.Fail(1254302)
 	}
 	return b, nil
+}
+
+// collaborates reports whether the caller may read and write the base: a collaborating app, or the base's PersonalBaseToken.
+func collaborates(c *core.Call, b *state.Base) bool {
+	return slices.Contains(b.Spec.Collaborators, c.AppID) || b.Spec.PersonalToken != "" && c.AppID == b.Spec.PersonalCaller()
 }
 
 // OpenTable finds the table of the path as well.
@@ -56,7 +61,7 @@ func OpenTable(c *core.Call, write bool) (*state.Base, *state.Table, *core.Failu
 
 // SeesNoRows reports whether the app sees no rows: it may only read, and the base has advanced permissions.
 func SeesNoRows(c *core.Call, b *state.Base) bool {
-	return b.Spec.Advanced && !slices.Contains(b.Spec.Collaborators, c.AppID)
+	return b.Spec.Advanced && !collaborates(c, b)
 }
 
 // WriteLane is the lane that the call must take; nil when the rule of one write at a time does not hold for it.

@@ -125,7 +125,7 @@ func takeOptions(f *state.Field, s *state.Store, wrong *core.Failure) *core.Fail
 	return nil
 }
 
-// describe is the field as the API lists it.
+// describe is the field as the API shows it, without its description.
 func describe(f *state.Field, b *state.Base, t *state.Table) map[string]any {
 	property := map[string]any{}
 	maps.Copy(property, f.Property)
@@ -158,8 +158,27 @@ func describe(f *state.Field, b *state.Base, t *state.Table) map[string]any {
 	if len(property) > 0 {
 		described["property"] = property
 	}
+	return described
+}
+
+// describeMade is the field in the answer to its creation or change: there description is an object.
+func describeMade(f *state.Field, b *state.Base, t *state.Table) map[string]any {
+	described := describe(f, b, t)
 	if f.Description != nil {
-		described["description"] = f.Description
+		described["description"] = *f.Description
+	}
+	return described
+}
+
+// describeListed is the field in the list: there description is a text, or with asArray a list of segments.
+func describeListed(f *state.Field, b *state.Base, t *state.Table, asArray bool) map[string]any {
+	described := describe(f, b, t)
+	switch {
+	case f.Description == nil:
+	case asArray:
+		described["description"] = []map[string]any{{"type": "text", "text": f.Description.Text}}
+	default:
+		described["description"] = f.Description.Text
 	}
 	return described
 }

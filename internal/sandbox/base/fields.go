@@ -10,11 +10,11 @@ import (
 
 // fieldInput is a column in the body of field and table creation.
 type fieldInput struct {
-	FieldName   string         `json:"field_name"`
-	Type        int            `json:"type"`
-	UIType      string         `json:"ui_type"`
-	Property    map[string]any `json:"property"`
-	Description any            `json:"description"`
+	FieldName   string             `json:"field_name"`
+	Type        int                `json:"type"`
+	UIType      string             `json:"ui_type"`
+	Property    map[string]any     `json:"property"`
+	Description *state.Description `json:"description"`
 }
 
 func (in fieldInput) spec() state.FieldSpec {
@@ -57,11 +57,7 @@ func listFields(c *core.Call) (any, *core.Failure) {
 			if field.ByAPI && time.Since(field.Created) < c.Options.CreationLag {
 				continue
 			}
-			described := describe(field, b, t)
-			if text, ok := described["description"].(string); ok && asArray {
-				described["description"] = []map[string]any{{"type": "text", "text": text}}
-			}
-			items = append(items, described)
+			items = append(items, describeListed(field, b, t, asArray))
 		}
 		return items
 	})
@@ -90,23 +86,15 @@ func createField(c *core.Call) (any, *core.Failure) {
 		if f != nil {
 			return nil, f
 		}
-		created.Description = body.text()
+		created.Description = body.Description
 		t.AddField(created)
 		if created.Type == state.TypeDuplex {
 			addBack(c.Store, b, t, created)
 		}
-		data := map[string]any{"field": describe(created, b, t)}
+		data := map[string]any{"field": describeMade(created, b, t)}
 		c.Keep(hash, core.Encode(data))
 		return data, nil
 	})
-}
-
-// text is the description's text: the body holds {"text": …}, the list shows the text alone.
-func (in fieldInput) text() any {
-	if object, ok := in.Description.(map[string]any); ok {
-		return object["text"]
-	}
-	return in.Description
 }
 
 // updateField replaces the whole definition: options that are not sent are deleted, and cells lose them; another type clears the column.
@@ -135,7 +123,7 @@ func updateField(c *core.Call) (any, *core.Failure) {
 			next.Back = ""
 			b.DropBack(old)
 		}
-		next.Description = body.text()
+		next.Description = body.Description
 		if next.Type != old.Type || next.Target != old.Target || next.Type == state.TypeSingleSelect || next.Type == state.TypeMultiSelect {
 			replaceCells(t, old, next)
 		}
@@ -145,7 +133,7 @@ func updateField(c *core.Call) (any, *core.Failure) {
 		if next.Type == state.TypeDuplex && next.Back == "" {
 			addBack(c.Store, b, t, next)
 		}
-		return map[string]any{"field": describe(next, b, t)}, nil
+		return map[string]any{"field": describeMade(next, b, t)}, nil
 	})
 }
 

@@ -64,9 +64,8 @@ const (
 var viewTypes = []string{"grid", "kanban", "gallery", "gantt", "form"}
 
 type viewInput struct {
-	Name string `json:"view_name"`
-	Type string `json:"view_type"`
-	// Property is accepted: the sandbox's views show all rows.
+	Name     string         `json:"view_name"`
+	Type     string         `json:"view_type"`
 	Property map[string]any `json:"property"`
 }
 
@@ -116,6 +115,9 @@ func updateView(c *core.Call) (any, *core.Failure) {
 				return nil, f
 			}
 			t.Views[at].Name = body.Name
+		}
+		if body.Property != nil {
+			t.Views[at].Property = body.Property
 		}
 		return map[string]any{"view": t.Views[at]}, nil
 	})

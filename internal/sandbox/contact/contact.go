@@ -7,12 +7,20 @@ import (
 
 // Family is contact/v3: who has an email or a mobile number.
 func Family() core.Family {
-	return core.Family{Name: "contact", Scopes: []string{"contact:user.id:readonly"}, Routes: []*core.Route{
+	return core.Family{Name: "contact", Scopes: []string{"contact:user.id:readonly", statusScope}, Routes: []*core.Route{
 		{
 			Name: "contact.batch_get_id", Method: "POST", Path: "/contact/v3/users/batch_get_id", Handle: batchGetUserIDs,
 			Rates: append(core.PerMinute(1000), core.PerSecond(50)...), Scopes: []string{"contact:user.id:readonly"},
 		},
 	}}
+}
+
+// statusScope lets an app see the status of a person.
+const statusScope = "contact:user.employee:readonly"
+
+// activated is the status of everybody whom the sandbox knows.
+var activated = map[string]bool{
+	"is_activated": true, "is_exited": false, "is_frozen": false, "is_resigned": false, "is_unjoin": false,
 }
 
 // MaxLookup is how many emails, and how many mobiles, one lookup takes.
@@ -44,11 +52,14 @@ func batchGetUserIDs(c *core.Call) (any, *core.Failure) {
 		return nil, f
 	}
 	defer end()
-	found := []map[string]any{}
+	found, status := []map[string]any{}, c.HasScope(statusScope)
 	tell := func(kind, value string, p *state.Person) {
 		entry := map[string]any{kind: value}
 		if p != nil {
 			entry["user_id"] = p.ID(idType)
+			if status {
+				entry["status"] = activated
+			}
 		}
 		found = append(found, entry)
 	}

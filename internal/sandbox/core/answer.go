@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -90,6 +91,8 @@ func (c *Call) answer(data any, f *Failure) answer {
 	if f == nil {
 		if c.Route.Class == ClassAuth {
 			out.body = Encode(data) // tokens stand at the top level
+		} else if file, ok := data.(Attachment); ok {
+			return file.answer(c.Request, out)
 		} else {
 			out.body = Encode(envelope{Data: data, Msg: "success"})
 		}
@@ -143,11 +146,23 @@ func (a answer) write(w http.ResponseWriter) {
 	_, _ = w.Write(a.body)
 }
 
-// notFound is the gateway's answer for what it does not route.
-func notFound(w http.ResponseWriter) {
+// notSimulated matches paths that Feishu has and the sandbox does not serve.
+var notSimulated = regexp.MustCompile(`^/open-apis/(base/v[23]/|im/|authen/|approval/|event/|drive/v1/permissions/|` +
+	`auth/v3/(app_access_token|tenant_access_token|app_ticket/resend)/?$|` +
+	`bitable/v1/apps/[^/]+/(copy|roles|dashboards|workflows|block_workflows|tables/[^/]+/(forms|field_groups))(/|$))`)
+
+// notFound is the gateway's answer for what it does not route. Where Feishu itself has the path, more lines say that the gap is the
+// simulator's.
+func notFound(w http.ResponseWriter, path string) {
 	w.Header().Set("Content-Type", "text/plain")
 	w.WriteHeader(http.StatusNotFound)
-	_, _ = w.Write([]byte("404 page not found"))
+	text := "404 page not found"
+	if notSimulated.MatchString(path) {
+		text += "\nThis is Rowgate's simulator: Feishu has this path, the simulator does not serve it." +
+			" /sandbox/endpoints lists what it serves." +
+			"\n这是 Rowgate 的模拟器：飞书有这个接口，模拟器没有；/sandbox/endpoints 列出它提供的接口。"
+	}
+	_, _ = w.Write([]byte(text))
 }
 
 // quoteList renders scopes as Feishu does: "[a, b]".

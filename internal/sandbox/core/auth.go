@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
 type credentials struct {
@@ -57,11 +59,14 @@ func (c *Call) issue() (string, int, *Failure) {
 	return value, int(left / time.Second), nil
 }
 
-// authorise finds the app of the bearer token and checks its address and scopes.
+// authorise finds the app of the bearer token and checks its address and scopes, or the base of a PersonalBaseToken.
 func (c *Call) authorise() *Failure {
 	bearer, ok := strings.CutPrefix(c.Request.Header.Get("Authorization"), "Bearer ")
 	if !ok || bearer == "" {
 		return Fail(99991661)
+	}
+	if b := c.Store.BaseOfToken(bearer); b != nil {
+		return c.authorisePersonal(b)
 	}
 	switch {
 	case strings.HasPrefix(bearer, "t-"):
@@ -85,6 +90,24 @@ func (c *Call) authorise() *Failure {
 		}
 	}
 	return scopeMissing(c.AppID, c.Route.Scopes)
+}
+
+// authorisePersonal lets a PersonalBaseToken into the Bitable calls of its own base. No app is involved, so there are no scopes and no
+// quota; limits, counters and journal know the call by the base.
+func (c *Call) authorisePersonal(b *state.Base) *Failure {
+	c.AppID = b.Spec.PersonalCaller()
+	switch token := c.Params["app_token"]; {
+	case !strings.HasPrefix(c.Route.Path, bitablePath) || token == "":
+		return Fail(99991663)
+	case token != b.Spec.Token:
+		return Fail(91403)
+	}
+	return nil
+}
+
+// HasScope reports whether the call's app was granted the scope.
+func (c *Call) HasScope(scope string) bool {
+	return c.app != nil && slices.Contains(c.app.Spec.Load().Scopes, scope)
 }
 
 func scopeMissing(appID string, scopes []string) *Failure {

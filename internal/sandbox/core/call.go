@@ -20,12 +20,13 @@ type Call struct {
 	Route       *Route
 	Params      map[string]string // of the path, by the name in Route.Path
 	Request     *http.Request
-	Options     *Options // as they were when the call began
-	Body        []byte   // nil for an upload until ReadBody
-	Number      int64    // in the journal, from 1
-	AppID       string   // of the token, or claimed at a token endpoint
-	ClientToken string   // after ReadClientToken
-	Committed   bool     // the call has changed data
+	Options     *Options      // as they were when the call began
+	Body        []byte        // nil for an upload until ReadBody
+	Number      int64         // in the journal, from 1
+	AppID       string        // of the token, or claimed at a token endpoint
+	ClientToken string        // after ReadClientToken
+	Committed   bool          // the call has changed data
+	SearchLag   time.Duration // how old the rows are that a search or list shows
 
 	server    *Server
 	began     time.Time
@@ -36,12 +37,16 @@ type Call struct {
 	rows      int
 	late      bool // the gateway gave up on it
 	fault     *Fault
+
+	forget      bool          // its client_token is not remembered, or
+	forgetAfter time.Duration // for so long only; 0: not at all
 }
 
 func (s *Server) newCall(e *Route, params map[string]string, r *http.Request) *Call {
 	c := &Call{
 		server: s, Store: s.store, Route: e, Params: params, Request: r, Options: s.opts.Load(), Number: s.journal.number(), began: time.Now(),
 	}
+	c.SearchLag = c.Options.SearchLag
 	spread := state.Mix(uint64(c.Number)) //nolint:gosec // G115: a counter from 1, never negative
 	c.logID = fmt.Sprintf("%s%018X", c.began.Format("20060102150405"), spread)
 	c.requestID = fmt.Sprintf("%016x-%08x", spread, c.Number)

@@ -23,11 +23,16 @@ const (
 	ActionSlowBody    Action = "slow_body"    // the right answer, its body spread over Delay
 	ActionDelay       Action = "delay"        // the right answer, Delay later; the write rule is not held meanwhile
 	ActionRevoke      Action = "revoke_token" // the call's token becomes invalid, for this call already
+	ActionStale       Action = "stale"        // a search or list shows the rows as they were Delay ago
+
+	// ActionForget makes Feishu forget the call's client_token: at once, or Delay after the call. It changes no answer, so another fault
+	// (a cut, say) may affect the same call.
+	ActionForget Action = "forget_client_token"
 )
 
 var actions = []Action{
 	ActionError, ActionStatus, ActionHTML, ActionCut, ActionHang,
-	ActionInvalidJSON, ActionSlowBody, ActionDelay, ActionRevoke,
+	ActionInvalidJSON, ActionSlowBody, ActionDelay, ActionRevoke, ActionStale, ActionForget,
 }
 
 // Moment is when a fault takes effect.
@@ -58,7 +63,7 @@ type Fault struct {
 	When   Moment        `json:"when"`
 	Code   int           `json:"code"`   // of ActionError
 	Status int           `json:"status"` // of ActionStatus and ActionHTML
-	Delay  time.Duration `json:"-"`      // of ActionSlowBody and ActionDelay; "delay":"300ms" in JSON
+	Delay  time.Duration `json:"-"`      // of ActionSlowBody, ActionDelay, ActionStale and ActionForget; "delay":"300ms" in JSON
 
 	seen, struck int
 }
@@ -67,6 +72,10 @@ type Fault struct {
 func (f *Fault) before(c *Call) (failure *Failure, stop bool) {
 	if f.Action == ActionDelay {
 		state.Pause(f.Delay, c.server.done)
+		return nil, false
+	}
+	if f.Action == ActionStale {
+		c.SearchLag = f.Delay
 		return nil, false
 	}
 	if f.Action == ActionRevoke && f.When == BeforeCommit && c.app != nil {
@@ -127,7 +136,7 @@ func (f *Fault) deliver(c *Call, w http.ResponseWriter, out answer) {
 		if f.When == AfterCommit && c.app != nil {
 			c.Store.Revoke(c.app, c.token)
 		}
-	case ActionError, ActionDelay:
+	case ActionError, ActionDelay, ActionStale, ActionForget:
 	}
 	log(out.status, out.code)
 	out.write(w)

@@ -22,7 +22,8 @@ type faults struct {
 // MaxFaults bounds the script.
 const MaxFaults = 1000
 
-// AddFault puts a fault at the end of the script and returns its id. Only the first fault that matches and is due affects a call.
+// AddFault puts a fault at the end of the script and returns its id. Only the first fault that matches and is due affects a call; beside
+// it, the first due ActionForget does.
 func (s *Server) AddFault(f Fault) (string, error) {
 	f.When = cmp.Or(f.When, BeforeCommit)
 	f.Endpoint = cmp.Or(f.Endpoint, "*")
@@ -44,6 +45,8 @@ func (s *Server) AddFault(f Fault) (string, error) {
 		return "", fmt.Errorf("fault: action %q is not one of %v", f.Action, actions)
 	case f.When != BeforeCommit && f.When != AfterCommit:
 		return "", fmt.Errorf("fault: when %q is neither before nor after", f.When)
+	case f.Action == ActionStale && f.Delay == 0:
+		return "", errors.New("fault: action stale needs a delay")
 	case f.Action == ActionError && f.Code == 0:
 		return "", errors.New("fault: action error needs a code")
 	case (f.Action == ActionStatus || f.Action == ActionHTML) && (f.Status < 200 || f.Status > 599):
@@ -99,17 +102,24 @@ func (f *faults) reset() {
 	f.list, f.dice = nil, 0
 }
 
-// pick returns a copy of the fault that affects the call; nil for none.
+// pick returns a copy of the fault that affects the call, nil for none, and notes on the call whether its client_token is forgotten.
 func (f *faults) pick(c *Call) *Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	var picked *Fault
 	for _, fault := range f.list {
-		if fault.matches(c) && f.strikes(fault, c.Options.Seed) {
-			struck := *fault
-			return &struck
+		forgets := fault.Action == ActionForget
+		if forgets && c.forget || !forgets && picked != nil || !fault.matches(c) || !f.strikes(fault, c.Options.Seed) {
+			continue
 		}
+		if forgets {
+			c.forget, c.forgetAfter = true, fault.Delay
+			continue
+		}
+		struck := *fault
+		picked = &struck
 	}
-	return nil
+	return picked
 }
 
 func (f *Fault) matches(c *Call) bool {

@@ -9,10 +9,10 @@ import (
 
 // Defaults of Options. A zero field of Options takes the value here.
 const (
-	DefaultTokenTTL       = 2 * time.Hour // the documented maximum life of a tenant_access_token
-	DefaultClientTokenTTL = 3 * time.Hour // not documented; Base's own webhook trigger keeps its Client-Token this long
-	DefaultMaxBodyBytes   = 32 << 20      // not documented; larger bodies get the gateway's HTML 413
-	DefaultJournalCalls   = 100_000       // calls the journal keeps, oldest dropped first
+	DefaultTokenTTL       = 2 * time.Hour    // the documented maximum life of a tenant_access_token
+	DefaultClientTokenTTL = 10 * time.Minute // not documented: nothing bounds it from below, so a client may count on minutes at most
+	DefaultMaxBodyBytes   = 32 << 20         // not documented; larger bodies get the gateway's HTML 413
+	DefaultJournalCalls   = 100_000          // calls the journal keeps, oldest dropped first
 )
 
 // Latency is how long an endpoint takes: PerCall once, PerRow for each row of the call (written, asked for by id, or asked for by page).
@@ -26,6 +26,7 @@ const (
 	ClientTokenReplay   ClientTokenMode = "replay"   // the first answer again, nothing is written (default)
 	ClientTokenConflict ClientTokenMode = "conflict" // 400/1255006
 	ClientTokenRepeat   ClientTokenMode = "repeat"   // 403/1254608
+	ClientTokenForget   ClientTokenMode = "forget"   // nothing is remembered: the rows are created again
 )
 
 // Scope says how far a rule reaches.
@@ -47,6 +48,16 @@ const (
 	ReadOnlyMismatch ReadOnlyMode = "mismatch" // 400/1254015 (default)
 	ReadOnlyConvert  ReadOnlyMode = "convert"  // the conversion code of the field's kind, as for a wrong value
 	ReadOnlyIgnore   ReadOnlyMode = "ignore"   // the value is dropped in silence
+)
+
+// LocationMode says which filter operators a location column takes: its value is the address, and which operators fit is not documented.
+type LocationMode string
+
+// The sets of operators that are possible.
+const (
+	LocationEqual LocationMode = "equal" // is and isNot (default)
+	LocationText  LocationMode = "text"  // contains and doesNotContain as well
+	LocationNone  LocationMode = "none"  // none, 1254018
 )
 
 // OverloadMode says who refuses a call over the rate limit.
@@ -77,9 +88,13 @@ type Options struct {
 
 	ReadOnlyWrite       ReadOnlyMode // default ReadOnlyMismatch
 	AcceptUnknownLinks  bool         // a link to a record that does not exist is stored; by default 1254067
-	RejectUnknownPeople bool         // a well-formed person id outside the directory is 1254066; by default accepted
+	AcceptUnknownPeople bool         // a well-formed person id outside the directory is stored; by default 1254066
 	EmptyClears         bool         // "" for number, date, single select clears; by default the conversion code
 	FieldIDKeys         bool         // fld… ids work as keys of fields; by default 1254045
+	SparseEcho          bool         // the echo of a write leaves out "" in text, a url sent without text, and links
+	LocationFilter      LocationMode // what the filter of a location takes beside isEmpty and isNotEmpty; default LocationEqual
+	TrailingSlash       bool         // a Bitable path may end in "/"; by default only with a PersonalBaseToken, else 404
+	RouteTokenOptional  bool         // an upload to a base outside a wiki needs no drive_route_token; by default 403/1061004
 
 	Overload         OverloadMode // default OverloadGateway
 	RatesOff         bool         // no rate limits at all
@@ -94,6 +109,7 @@ type Options struct {
 	MaxBodyBytes   int64         // default DefaultMaxBodyBytes; files of uploads are not counted
 	GatewayTimeout time.Duration // a call slower than this answers 504/1255040 at this time, its write still lands; default 0, none
 	CreationLag    time.Duration // how long a new table or field is unknown (1254041, 1254045) to record calls; default 0
+	SearchLag      time.Duration // how long search and list show rows as they were before a write; default 0. A read by id never lags
 	JournalCalls   int           // default DefaultJournalCalls
 	Seed           uint64        // of the random part of faults; equal seeds and calls give equal faults
 }
@@ -107,6 +123,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.Overload = cmp.Or(o.Overload, OverloadGateway)
 	o.SecretStatus = cmp.Or(o.SecretStatus, 200)
 	o.TokenTTL = cmp.Or(o.TokenTTL, DefaultTokenTTL)
+	o.LocationFilter = cmp.Or(o.LocationFilter, LocationEqual)
 	o.MaxBodyBytes = cmp.Or(o.MaxBodyBytes, DefaultMaxBodyBytes)
 	o.JournalCalls = cmp.Or(o.JournalCalls, DefaultJournalCalls)
 	for _, check := range []struct {
@@ -114,9 +131,10 @@ func (o Options) withDefaults() (Options, error) {
 		allowed     []string
 	}{
 		{"conflict_scope", string(o.ConflictScope), []string{"table", "base", "none"}},
-		{"client_token", string(o.ClientToken), []string{"replay", "conflict", "repeat"}},
+		{"client_token", string(o.ClientToken), []string{"replay", "conflict", "repeat", "forget"}},
 		{"client_token_scope", string(o.ClientTokenScope), []string{"table", "app"}},
 		{"read_only_write", string(o.ReadOnlyWrite), []string{"mismatch", "convert", "ignore"}},
+		{"location_filter", string(o.LocationFilter), []string{"equal", "text", "none"}},
 		{"overload", string(o.Overload), []string{"gateway", "service"}},
 	} {
 		if !slices.Contains(check.allowed, check.value) {

@@ -22,9 +22,13 @@ type optionsJSON struct {
 	RepeatWindow           Duration        `json:"repeat_window"`
 	ReadOnlyWrite          ReadOnlyMode    `json:"read_only_write"`
 	AcceptUnknownLinks     bool            `json:"accept_unknown_links"`
-	RejectUnknownPeople    bool            `json:"reject_unknown_people"`
+	AcceptUnknownPeople    bool            `json:"accept_unknown_people"`
 	EmptyClears            bool            `json:"empty_clears"`
 	FieldIDKeys            bool            `json:"field_id_keys"`
+	SparseEcho             bool            `json:"sparse_echo"`
+	LocationFilter         LocationMode    `json:"location_filter"`
+	TrailingSlash          bool            `json:"trailing_slash"`
+	RouteTokenOptional     bool            `json:"route_token_optional"`
 	Overload               OverloadMode    `json:"overload"`
 	RatesOff               bool            `json:"rates_off"`
 	TokensPerMinute        int             `json:"tokens_per_minute"`
@@ -37,6 +41,7 @@ type optionsJSON struct {
 	MaxBodyBytes           int64           `json:"max_body_bytes"`
 	GatewayTimeout         Duration        `json:"gateway_timeout"`
 	CreationLag            Duration        `json:"creation_lag"`
+	SearchLag              Duration        `json:"search_lag"`
 	JournalCalls           int             `json:"journal_calls"`
 	Seed                   uint64          `json:"seed"`
 }
@@ -59,12 +64,14 @@ func (o *Options) UnmarshalJSON(b []byte) error {
 		ClientToken:            wire.ClientToken, ClientTokenTTL: time.Duration(wire.ClientTokenTTL), ClientTokenScope: wire.ClientTokenScope,
 		RepeatWindow:  time.Duration(wire.RepeatWindow),
 		ReadOnlyWrite: wire.ReadOnlyWrite, AcceptUnknownLinks: wire.AcceptUnknownLinks,
-		RejectUnknownPeople: wire.RejectUnknownPeople, EmptyClears: wire.EmptyClears, FieldIDKeys: wire.FieldIDKeys,
+		AcceptUnknownPeople: wire.AcceptUnknownPeople, EmptyClears: wire.EmptyClears, FieldIDKeys: wire.FieldIDKeys,
+		SparseEcho: wire.SparseEcho, LocationFilter: wire.LocationFilter,
+		TrailingSlash: wire.TrailingSlash, RouteTokenOptional: wire.RouteTokenOptional,
 		Overload: wire.Overload, RatesOff: wire.RatesOff, TokensPerMinute: wire.TokensPerMinute,
 		BaseWritesPerSec: wire.BaseWritesPerSec, MonthlyQuota: wire.MonthlyQuota,
 		SecretStatus: wire.SecretStatus, TokenTTL: time.Duration(wire.TokenTTL), RecordLimit: wire.RecordLimit,
 		CellLimit: wire.CellLimit, MaxBodyBytes: wire.MaxBodyBytes, GatewayTimeout: time.Duration(wire.GatewayTimeout),
-		CreationLag: time.Duration(wire.CreationLag), JournalCalls: wire.JournalCalls, Seed: wire.Seed,
+		CreationLag: time.Duration(wire.CreationLag), SearchLag: time.Duration(wire.SearchLag), JournalCalls: wire.JournalCalls, Seed: wire.Seed,
 	}
 	return nil
 }
@@ -78,11 +85,13 @@ func (o Options) wire() optionsJSON {
 		ClientToken:            o.ClientToken, ClientTokenTTL: Duration(o.ClientTokenTTL), ClientTokenScope: o.ClientTokenScope,
 		RepeatWindow:  Duration(o.RepeatWindow),
 		ReadOnlyWrite: o.ReadOnlyWrite, AcceptUnknownLinks: o.AcceptUnknownLinks,
-		RejectUnknownPeople: o.RejectUnknownPeople, EmptyClears: o.EmptyClears, FieldIDKeys: o.FieldIDKeys,
+		AcceptUnknownPeople: o.AcceptUnknownPeople, EmptyClears: o.EmptyClears, FieldIDKeys: o.FieldIDKeys,
+		SparseEcho: o.SparseEcho, LocationFilter: o.LocationFilter,
+		TrailingSlash: o.TrailingSlash, RouteTokenOptional: o.RouteTokenOptional,
 		Overload: o.Overload, RatesOff: o.RatesOff, TokensPerMinute: o.TokensPerMinute,
 		BaseWritesPerSec: o.BaseWritesPerSec, MonthlyQuota: o.MonthlyQuota,
 		SecretStatus: o.SecretStatus, TokenTTL: Duration(o.TokenTTL), RecordLimit: o.RecordLimit,
 		CellLimit: o.CellLimit, MaxBodyBytes: o.MaxBodyBytes, GatewayTimeout: Duration(o.GatewayTimeout),
-		CreationLag: Duration(o.CreationLag), JournalCalls: o.JournalCalls, Seed: o.Seed,
+		CreationLag: Duration(o.CreationLag), SearchLag: Duration(o.SearchLag), JournalCalls: o.JournalCalls, Seed: o.Seed,
 	}
 }

@@ -30,7 +30,7 @@ const maxRepeatBytes = 64 << 20
 type clientTokens struct {
 	mu    sync.Mutex
 	known map[tokenKey]*repeat
-	queue []*repeat // by age; the first of them expire first
+	queue []*repeat // by age; those whose life a fault cut short may expire before older ones
 	bytes int
 }
 
@@ -78,6 +78,8 @@ func (c *Call) Repeated(hash [32]byte) (any, *Failure) {
 		return nil, Fail(1255006)
 	case ClientTokenRepeat:
 		return nil, Fail(1254608)
+	case ClientTokenForget: // the mode was set after this answer was kept
+		return nil, nil
 	case ClientTokenReplay:
 	}
 	return first.answer, nil
@@ -85,7 +87,11 @@ func (c *Call) Repeated(hash [32]byte) (any, *Failure) {
 
 // Keep remembers the answer to a call for repeats of its client_token; without one it does nothing.
 func (c *Call) Keep(hash [32]byte, answer json.RawMessage) {
-	if c.ClientToken == "" {
+	life := c.Options.ClientTokenTTL
+	switch {
+	case c.forget && c.forgetAfter > 0:
+		life = min(life, c.forgetAfter)
+	case c.ClientToken == "" || c.forget || c.Options.ClientToken == ClientTokenForget:
 		return
 	}
 	r := &c.server.repeats
@@ -100,8 +106,11 @@ func (c *Call) Keep(hash [32]byte, answer json.RawMessage) {
 			delete(r.known, old.key)
 		}
 	}
-	entry := &repeat{c.tokenKey(), hash, answer, now.Add(c.Options.ClientTokenTTL)}
+	entry := &repeat{c.tokenKey(), hash, answer, now.Add(life)}
 	r.known[entry.key] = entry
 	r.queue = append(r.queue, entry)
 	r.bytes += len(answer)
 }
+
+// ForgetClientTokens forgets every client_token that was used until now: the next create with one of them creates again.
+func (s *Server) ForgetClientTokens() { s.repeats.reset() }

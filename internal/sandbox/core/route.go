@@ -14,6 +14,9 @@ func PerSecond(calls int) []Rate { return []Rate{{calls, time.Second}} }
 // PerMinute is a rate of so many calls a minute.
 func PerMinute(calls int) []Rate { return []Rate{{calls, time.Minute}} }
 
+// PerDay is a rate of so many calls a day.
+func PerDay(calls int) []Rate { return []Rate{{calls, 24 * time.Hour}} }
+
 // Class says which latency, limits and checks a route has.
 type Class uint8
 

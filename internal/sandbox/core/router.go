@@ -38,13 +38,17 @@ func newRouter(families []Family) *router {
 	return r
 }
 
-// match returns nil for an unknown path or a method that the path does not take. Only the token endpoints take a trailing slash.
-func (r *router) match(method, path string) (*Route, map[string]string) {
+// bitablePath is what the paths of Bitable begin with, after /open-apis.
+const bitablePath = "/bitable/v1/"
+
+// match returns nil for an unknown path or a method that the path does not take. The token endpoints take a trailing slash, and Bitable
+// does with slash.
+func (r *router) match(method, path string, slash bool) (*Route, map[string]string) {
 	rest, ok := strings.CutPrefix(path, "/open-apis/")
 	if !ok {
 		return nil, nil
 	}
-	if strings.HasPrefix(rest, "auth/") {
+	if strings.HasPrefix(rest, "auth/") || slash && strings.HasPrefix("/"+rest, bitablePath) {
 		rest = strings.TrimSuffix(rest, "/")
 	}
 	segments := strings.Split(rest, "/")

@@ -53,7 +53,7 @@ func New(options Options, store *state.Store, families ...Family) (*Server, erro
 	return s, nil
 }
 
-// ServeAdmin makes handler answer what is under /sandbox/; call it before the first request.
+// ServeAdmin makes handler answer "/" and what is under /sandbox/; call it before the first request.
 func (s *Server) ServeAdmin(handler http.Handler) { s.admin = handler }
 
 // Options returns the options in force, defaults filled in.
@@ -115,16 +115,22 @@ func (s *Server) Close() error {
 	return nil
 }
 
+// takesSlash reports whether a Bitable path may end in a slash: by Options, and with a PersonalBaseToken, whose gateway takes it.
+func (s *Server) takesSlash(r *http.Request) bool {
+	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return s.opts.Load().TrailingSlash || s.store.BaseOfToken(bearer) != nil
+}
+
 // ServeHTTP answers one call. A fault that cuts the connection panics with http.ErrAbortHandler, as net/http wants it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/sandbox/") {
+	if path := r.URL.Path; path == "/" || path == "/sandbox" || strings.HasPrefix(path, "/sandbox/") {
 		s.admin.ServeHTTP(w, r)
 		return
 	}
-	endpoint, params := s.router.match(r.Method, r.URL.Path)
+	endpoint, params := s.router.match(r.Method, r.URL.Path, s.takesSlash(r))
 	if endpoint == nil {
 		s.journal.unknown(r)
-		notFound(w)
+		notFound(w, r.URL.Path)
 		return
 	}
 	s.newCall(endpoint, params, r).serve(w)

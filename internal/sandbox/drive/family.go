@@ -29,7 +29,7 @@ var (
 	anyFetch  = []string{"bitable:app", "docs:document.media:download", "drive:drive", "drive:drive:readonly"}
 )
 
-// Family is drive/v1 medias: uploads in one call and in blocks, and temporary addresses.
+// Family is drive/v1 medias: uploads in one call and in blocks, downloads, and temporary addresses.
 func Family() core.Family {
 	d := &drive{}
 	scopes := []string{"docs:document.media:upload", "docs:document.media:download"}
@@ -49,6 +49,10 @@ func Family() core.Family {
 		{
 			Name: "media.upload_finish", Method: "POST", Path: "/drive/v1/medias/upload_finish", Handle: d.uploadFinish,
 			Class: core.ClassUpload, Scopes: anyUpload,
+		},
+		{
+			Name: "media.download", Method: "GET", Path: "/drive/v1/medias/:file_token/download", Handle: download,
+			Rates: append(core.PerSecond(5), core.PerDay(DownloadsPerDay)...), Scopes: anyFetch,
 		},
 		{
 			Name: "media.tmp_url", Method: "GET", Path: "/drive/v1/medias/batch_get_tmp_download_url", Handle: tmpURLs,

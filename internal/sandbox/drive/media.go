@@ -1,11 +1,13 @@
 package drive
 
 import (
+	"encoding/json"
 	"hash"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/sandbox/base"
 	"github.com/rowgate/rowgate/internal/sandbox/core"
+	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
 // Limits of uploads, as documented.
@@ -14,6 +16,8 @@ const (
 	BlockBytes        = 4 << 20  // every block but the last
 	UploadsPerSecond  = 5        // calls per app over all upload endpoints: 1061045
 	UploadsPerDay     = 10_000
+
+	DownloadsPerDay = 10_000 // with 5 a second
 
 	maxFileNameChars = 250
 	MaxTmpURLs       = 5
@@ -42,6 +46,7 @@ type upload struct {
 	got             map[int]bool
 	next            int
 	sum             hash.Hash
+	content         []byte // of the blocks that came in order, while a download could give them back
 }
 
 func tmpURLs(c *core.Call) (any, *core.Failure) {
@@ -54,12 +59,8 @@ func tmpURLs(c *core.Call) (any, *core.Failure) {
 	}
 	out := make([]map[string]string, len(tokens))
 	for i, token := range tokens {
-		m := c.Store.Files.Find(token)
-		if m == nil {
-			return nil, core.Fail(1061003)
-		}
-		if _, f := base.OpenBase(c, m.Base, false); f != nil {
-			return nil, core.Fail(1061004)
+		if _, f := openFile(c, token); f != nil {
+			return nil, f
 		}
 		out[i] = map[string]string{
 			"file_token":       token,
@@ -67,4 +68,49 @@ func tmpURLs(c *core.Call) (any, *core.Failure) {
 		}
 	}
 	return map[string]any{"tmp_download_urls": out}, nil
+}
+
+// openFile finds a file that the app may read. In a base with advanced permissions extra must name the table.
+func openFile(c *core.Call, token string) (*state.Media, *core.Failure) {
+	m := c.Store.Files.Find(token)
+	if m == nil {
+		return nil, core.Fail(1061003)
+	}
+	b, f := base.OpenBase(c, m.Base, false)
+	if f != nil {
+		return nil, core.Fail(1061004)
+	}
+	if !b.Spec.Advanced {
+		return m, nil
+	}
+	var extra struct {
+		Perm struct {
+			TableID string `json:"tableId"`
+		} `json:"bitablePerm"`
+	}
+	if json.Unmarshal([]byte(c.Request.URL.Query().Get("extra")), &extra) != nil {
+		return nil, core.Fail(1061004)
+	}
+	b.RLock()
+	defer b.RUnlock()
+	if b.Tables[extra.Perm.TableID] == nil {
+		return nil, core.Fail(1061004)
+	}
+	return m, nil
+}
+
+// download answers a file's bytes, all or the Range that is asked for.
+func download(c *core.Call) (any, *core.Failure) {
+	m, f := openFile(c, c.Params["file_token"])
+	if f != nil {
+		return nil, f
+	}
+	content, kept := c.Store.Files.Content(m.Token)
+	if !kept { // the simulator keeps state.MaxKeptBytes of files
+		return nil, core.Fail(1061007)
+	}
+	if _, f := c.Begin(nil, 1); f != nil {
+		return nil, f
+	}
+	return core.Attachment{Name: m.Name, Content: content}, nil
 }

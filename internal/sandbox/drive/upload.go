@@ -52,7 +52,7 @@ type form struct {
 // maxFormValue bounds a text field of an upload, in bytes.
 const maxFormValue = 64 << 10
 
-// readForm streams the body; the file's bytes go to sink and are not kept.
+// readForm streams the body; the file's bytes go to sink.
 func readForm(c *core.Call, limit int64, sink io.Writer) (*form, *core.Failure) {
 	parts, err := c.Request.MultipartReader()
 	if err != nil {
@@ -105,7 +105,7 @@ func (f *form) check() *core.Failure {
 	return nil
 }
 
-// checkParent checks where a file goes: name, kind, and a base that the app may write.
+// checkParent checks where a file goes: name, kind, a base that the app may write, and the route to it.
 func checkParent(c *core.Call, name, kind, node, extra string) *core.Failure {
 	switch {
 	case name == "" || utf8.RuneCountInString(name) > maxFileNameChars:
@@ -120,7 +120,7 @@ func checkParent(c *core.Call, name, kind, node, extra string) *core.Failure {
 	if _, f := base.OpenBase(c, node, true); f != nil {
 		return core.Fail(1061004)
 	}
-	if b.Spec.WikiNode == "" {
+	if b.Spec.WikiNode == "" && c.Options.RouteTokenOptional {
 		return nil
 	}
 	var route struct {
@@ -139,7 +139,8 @@ func (d *drive) uploadAll(c *core.Call) (any, *core.Failure) {
 	}
 	defer leave()
 	sum := sha256.New()
-	form, f := readForm(c, MaxUploadAllBytes, sum)
+	var content bytes.Buffer
+	form, f := readForm(c, MaxUploadAllBytes, io.MultiWriter(sum, &content))
 	if f != nil {
 		return nil, f
 	}
@@ -151,12 +152,13 @@ func (d *drive) uploadAll(c *core.Call) (any, *core.Failure) {
 	}
 	return storeFile(c, &state.Media{
 		Name: form.fields["file_name"], Base: form.fields["parent_node"], Size: form.size, SHA256: hex.EncodeToString(sum.Sum(nil)),
-	})
+	}, content.Bytes())
 }
 
-func storeFile(c *core.Call, m *state.Media) (any, *core.Failure) {
+// storeFile stores a file; content is nil when it was not kept.
+func storeFile(c *core.Call, m *state.Media, content []byte) (any, *core.Failure) {
 	m.Token = c.Store.NewID("box") + c.Store.NewID("")
-	c.Store.Files.Add(m)
+	c.Store.Files.Add(m, content)
 	c.Committed = true
 	return map[string]string{"file_token": m.Token}, nil
 }
@@ -243,6 +245,9 @@ func (d *drive) uploadPart(c *core.Call) (any, *core.Failure) {
 	if !u.got[seq] && seq == u.next {
 		u.sum.Write(content.Bytes())
 		u.next++
+		if u.size <= state.MaxKeptBytes {
+			u.content = append(u.content, content.Bytes()...)
+		}
 	}
 	u.got[seq] = true
 	return struct{}{}, nil
@@ -277,9 +282,11 @@ func (d *drive) uploadFinish(c *core.Call) (any, *core.Failure) {
 	m := &state.Media{Name: u.name, Base: u.base, Size: u.size}
 	if u.next == u.blocks {
 		m.SHA256 = hex.EncodeToString(u.sum.Sum(nil))
+	} else {
+		u.content = nil // blocks came out of order
 	}
 	d.mu.Lock()
 	delete(d.uploads, body.UploadID)
 	d.mu.Unlock()
-	return storeFile(c, m)
+	return storeFile(c, m, u.content)
 }

@@ -158,7 +158,7 @@ func (w *writer) convertList(f *state.Field, k base.Kind, value any) (stored, ec
 		}
 		people := make([]*state.Person, len(ids))
 		for i, id := range ids {
-			if people[i], ok = w.store.People.Resolve(w.idType, id, !w.opts.RejectUnknownPeople); !ok {
+			if people[i], ok = w.store.People.Resolve(w.idType, id, w.opts.AcceptUnknownPeople); !ok {
 				return refuse()
 			}
 		}

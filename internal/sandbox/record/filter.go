@@ -127,8 +127,13 @@ func (r *reader) condition(c condition) (predicate, *core.Failure) {
 		test = r.setTest(f, c.Operator, values)
 	case state.TypeText, state.TypePhone, state.TypeURL, state.TypeAutoNumber:
 		test = r.textTest(f, c.Operator, values)
+	case state.TypeLocation: // by its address
+		equal := c.Operator == "is" || c.Operator == "isNot"
+		if r.location == core.LocationText || r.location == core.LocationEqual && equal {
+			test = r.textTest(f, c.Operator, values)
+		}
 	}
-	if test == nil { // attachments and locations know only isEmpty and isNotEmpty
+	if test == nil { // attachments know only isEmpty and isNotEmpty
 		return wrong("operator or value does not fit the field")
 	}
 	return test, nil

@@ -16,7 +16,7 @@ func (q *query) run(t *state.Table) (page []*state.Row, next string, total int, 
 	if f != nil {
 		return nil, "", 0, f
 	}
-	if q.keep == nil && len(q.sort) == 0 {
+	if q.keep == nil && len(q.sort) == 0 && !q.lags {
 		for _, r := range t.After(at) {
 			if r.Gone {
 				continue
@@ -30,7 +30,10 @@ func (q *query) run(t *state.Table) (page []*state.Row, next string, total int, 
 	}
 	var matching []*state.Row
 	for _, r := range t.Order {
-		if !r.Gone && (q.keep == nil || q.keep(r)) {
+		if q.lags {
+			r = r.AsOf(q.asOf)
+		}
+		if r != nil && !r.Gone && (q.keep == nil || q.keep(r)) {
 			matching = append(matching, r)
 		}
 	}

@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/sandbox/base"
 	"github.com/rowgate/rowgate/internal/sandbox/core"
@@ -30,6 +31,8 @@ type query struct {
 	sort  []sortKey
 	after string // page_token
 	size  int
+	lags  bool // rows are shown as they were at asOf
+	asOf  time.Time
 }
 
 func searchRecords(c *core.Call) (any, *core.Failure) {
@@ -116,7 +119,7 @@ func runPage(c *core.Call, prepare func(*reader, *query) *core.Failure) (any, *c
 		return nil, f
 	}
 	q := &query{size: size, after: c.Request.URL.Query().Get("page_token")}
-	r := &reader{base: b, table: t, idType: idType}
+	r := &reader{base: b, table: t, idType: idType, location: c.Options.LocationFilter}
 	b.RLock()
 	f = prepare(r, q)
 	b.RUnlock()
@@ -133,6 +136,7 @@ func runPage(c *core.Call, prepare func(*reader, *query) *core.Failure) (any, *c
 	if base.SeesNoRows(c, b) {
 		return map[string]any{"items": []any{}, "has_more": false, "total": 0}, nil
 	}
+	q.lags, q.asOf = c.SearchLag > 0, time.Now().Add(-c.SearchLag)
 	rows, next, total, f := q.run(t)
 	if f != nil {
 		return nil, f

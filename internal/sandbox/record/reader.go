@@ -18,6 +18,8 @@ type reader struct {
 	segments  bool // legacy with text_field_as_array
 	automatic bool // created_by and the like beside fields
 	only      []*state.Field
+
+	location core.LocationMode // Options.LocationFilter
 }
 
 // readShape is a record's cells in the read shape; empty ones are left out.
@@ -56,9 +58,9 @@ func (r *reader) value(f *state.Field, rec *state.Row) any {
 	case state.TypeModifiedTime:
 		return rec.Modified.UnixMilli()
 	case state.TypeCreatedUser:
-		return []any{appUser(rec.CreatedBy)}
+		return r.automaticUser(rec.CreatedBy)
 	case state.TypeModifiedUser:
-		return []any{appUser(rec.ChangedBy)}
+		return r.automaticUser(rec.ChangedBy)
 	case state.TypeAutoNumber:
 		return strconv.FormatInt(rec.Serial, 10)
 	case state.TypeFormula, state.TypeLookup:
@@ -130,16 +132,36 @@ func (r *reader) links(f *state.Field, ids []string) any {
 	return []map[string]any{{"record_ids": ids, "table_id": f.Target, "text": strings.Join(texts, ","), "text_arr": texts, "type": "text"}}
 }
 
+// automaticUser is who made or changed a record: a list of one, in the legacy shape the object alone.
+func (r *reader) automaticUser(appID string) any {
+	if r.legacy {
+		return appUser(appID)
+	}
+	return []any{appUser(appID)}
+}
+
+// computedShape is the value of a formula or lookup; in the legacy shape a list of text segments, also for one segment.
 func (r *reader) computedShape(f *state.Field) any {
 	switch {
 	case f.Computed == nil:
 		return nil
-	case r.legacy && len(f.Computed.Value) == 1:
-		return f.Computed.Value[0]
 	case r.legacy:
-		return f.Computed.Value
+		return core.MapSlice(f.Computed.Value, segment)
 	default:
 		return f.Computed
+	}
+}
+
+// segment is an item of a computed value as a text segment.
+func segment(item any) any {
+	switch v := item.(type) {
+	case map[string]any:
+		text, _ := v["text"].(string)
+		return map[string]any{"text": text, "type": "text"}
+	case string:
+		return map[string]any{"text": v, "type": "text"}
+	default: // a number or a boolean
+		return map[string]any{"text": string(core.Encode(v)), "type": "text"}
 	}
 }
 

@@ -125,11 +125,24 @@ func (w *writer) fill(cells []any, fields map[string]any) (map[string]any, *core
 			return nil, bad
 		}
 		cells[f.Slot] = stored
-		if shown != nil {
+		if shown != nil && !(w.opts.SparseEcho && sparse(f, shown, fields[name])) {
 			echo[name] = shown
 		}
 	}
 	return echo, nil
+}
+
+// sparse reports whether an echo leaves the value out where it is not documented to be there.
+func sparse(f *state.Field, shown, sent any) bool {
+	switch f.Type {
+	case state.TypeLink, state.TypeDuplex:
+		return true
+	case state.TypeURL:
+		object, _ := sent.(map[string]any)
+		return object["text"] == nil
+	default:
+		return shown == ""
+	}
 }
 
 func (w *writer) column(name string) *state.Field {
@@ -158,7 +171,7 @@ func (w *writer) commit() {
 	}
 	for _, c := range w.changed {
 		before := c.row.Cells
-		c.row.Cells, c.row.Modified, c.row.ChangedBy = c.cells, w.now, w.appID
+		c.row.Replace(c.cells, w.now, w.appID)
 		w.linkBack(c.row, before, c.cells)
 	}
 	for _, r := range w.removed {

@@ -51,6 +51,8 @@ type View struct {
 	Type string `json:"view_type"`
 	// Level is always Public: the sandbox knows no personal views.
 	Level string `json:"view_public_level"`
+	// Property is kept and shown as it was sent; the sandbox's views show all rows.
+	Property map[string]any `json:"property,omitempty"`
 }
 
 // Insert adds a table; the caller holds the lock.

@@ -39,7 +39,7 @@ type Field struct {
 	Type        int
 	UI          string
 	Property    map[string]any // without options and link targets
-	Description any
+	Description *Description   // nil: none
 	Options     []*Option
 	ByOption    map[string]*Option // the first of each name
 	Fixed       bool               // an unknown option is refused, not created
@@ -50,6 +50,12 @@ type Field struct {
 	Slot        int // where a row has its cell
 	Created     time.Time
 	ByAPI       bool // made over the API: creation lag holds
+}
+
+// Description is a column's description, as a body sends it and the answer to a creation or change shows it.
+type Description struct {
+	DisableSync bool   `json:"disable_sync"`
+	Text        string `json:"text"`
 }
 
 // Option is an option of a select column, in the shape that the API shows.

@@ -7,11 +7,17 @@ import (
 	"sync"
 )
 
-// FileStore holds what is known of uploaded files; their content is hashed and dropped. It is safe for concurrent use.
+// MaxKeptBytes bounds the content of uploaded files that is kept for downloads; beyond it the oldest content is dropped.
+const MaxKeptBytes = 64 << 20
+
+// FileStore holds what is known of uploaded files, and the content of the newest. It is safe for concurrent use.
 type FileStore struct {
 	mu    sync.Mutex
 	files map[string]*Media
 	order []*Media
+	kept  map[string][]byte // content by file token
+	queue []string          // tokens in kept, oldest first
+	bytes int               // of kept
 }
 
 // Media is an uploaded file. It does not change once it is in the store.
@@ -44,6 +50,7 @@ func (m *FileStore) reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.files, m.order = map[string]*Media{}, nil
+	m.kept, m.queue, m.bytes = map[string][]byte{}, nil, 0
 }
 
 // Find returns the file of that token; nil if there is none.
@@ -53,12 +60,32 @@ func (m *FileStore) Find(token string) *Media {
 	return m.files[token]
 }
 
-// Add stores a file.
-func (m *FileStore) Add(f *Media) {
+// Content returns what a file holds; false when it was not kept. The caller does not change it.
+func (m *FileStore) Content(token string) ([]byte, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	content, ok := m.kept[token]
+	return content, ok
+}
+
+// Add stores a file and, unless content is nil or longer than MaxKeptBytes, what it holds. It keeps content as it is.
+func (m *FileStore) Add(f *Media, content []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.files[f.Token] = f
 	m.order = append(m.order, f)
+	if content == nil || len(content) > MaxKeptBytes {
+		return
+	}
+	m.kept[f.Token] = content
+	m.queue = append(m.queue, f.Token)
+	m.bytes += len(content)
+	for m.bytes > MaxKeptBytes {
+		oldest := m.queue[0]
+		m.queue = m.queue[1:]
+		m.bytes -= len(m.kept[oldest])
+		delete(m.kept, oldest)
+	}
 }
 
 // Show is the file in the read shape of an attachment cell.

@@ -21,6 +21,48 @@ type Row struct {
 	ChangedBy string
 	Call      int64 // the journal number of the call that made it; 0 for a seeded row
 	Gone      bool  // deleted
+
+	past []version // what the row was before its latest changes, oldest first; at most maxPast
+}
+
+// version is a row's cells until a change.
+type version struct {
+	until     time.Time
+	cells     []any
+	modified  time.Time
+	changedBy string
+}
+
+// maxPast bounds the versions that a row keeps for a search that lags.
+const maxPast = 8
+
+// Replace gives the row new cells and remembers the old ones for AsOf; the caller holds the base's lock.
+func (r *Row) Replace(cells []any, now time.Time, by string) {
+	r.remember(now)
+	r.Cells, r.Modified, r.ChangedBy = cells, now, by
+}
+
+func (r *Row) remember(now time.Time) {
+	if len(r.past) == maxPast {
+		r.past = slices.Delete(r.past, 0, 1)
+	}
+	r.past = append(r.past, version{now, r.Cells, r.Modified, r.ChangedBy})
+}
+
+// AsOf is the row as it was at that time: nil when it did not exist, not Gone when it was deleted later. It is exact within the row's
+// last maxPast changes; the caller holds the base's lock.
+func (r *Row) AsOf(at time.Time) *Row {
+	if r.Created.After(at) {
+		return nil
+	}
+	for _, was := range r.past {
+		if was.until.After(at) {
+			old := *r
+			old.Cells, old.Modified, old.ChangedBy, old.Gone = was.cells, was.modified, was.changedBy, false
+			return &old
+		}
+	}
+	return r
 }
 
 // Count is the number of rows.
@@ -48,6 +90,7 @@ func (t *Table) AddBlankRows(s *Store, n int) {
 
 // Remove deletes a row; order is compacted once half of it is gone.
 func (t *Table) Remove(r *Row) {
+	r.remember(time.Now())
 	r.Gone = true
 	delete(t.Rows, r.ID)
 	t.DeletedIDs[r.ID] = struct{}{}
@@ -107,4 +150,18 @@ func (t *Table) SetLink(id string, f *Field, other string, on bool) {
 type LastWrite struct {
 	Hash [32]byte
 	At   time.Time
+}
+
+// Newest returns up to n rows, the newest first; the caller holds the base's lock.
+func (t *Table) Newest(n int) []*Row {
+	newest := make([]*Row, 0, min(n, len(t.Rows)))
+	for _, r := range slices.Backward(t.Order) {
+		if len(newest) == n {
+			break
+		}
+		if !r.Gone {
+			newest = append(newest, r)
+		}
+	}
+	return newest
 }

@@ -22,9 +22,15 @@ type BaseSpec struct {
 	Readers       []string `json:"readers"`
 	// WikiNode is the token of a wiki page that holds the base; get_node resolves it. "": the base is in no wiki.
 	WikiNode string `json:"wiki_node"`
-	Advanced bool   `json:"advanced"` // advanced permissions: a reader's search succeeds with no rows
-	Copying  bool   `json:"copying"`  // still being copied: 1254036 on every call
+	// PersonalToken is the 授权码 of the base (PersonalBaseToken): as Bearer it opens the Bitable calls of this base. "": the base has none.
+	PersonalToken string `json:"personal_token"`
+
+	Advanced bool `json:"advanced"` // advanced permissions: a reader's search succeeds with no rows
+	Copying  bool `json:"copying"`  // still being copied: 1254036 on every call
 }
+
+// PersonalCaller stands for the app in calls with the base's PersonalBaseToken: in limits, counters, journal and rows.
+func (b BaseSpec) PersonalCaller() string { return "personal_" + b.Token }
 
 // FieldSpec describes a column to AddTable. The first field of a table is its primary one.
 type FieldSpec struct {

@@ -3,6 +3,8 @@ package state
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +19,8 @@ type Store struct {
 	tokens map[string]grant
 	bases  map[string]*Base
 	nodes  map[string]*Base // bases by the token of their wiki page
+	keys   map[string]*Base // bases by their PersonalBaseToken
+	order  []*Base
 	People Directory
 	Files  FileStore
 }
@@ -35,6 +39,8 @@ func (s *Store) Reset() {
 	s.tokens = map[string]grant{}
 	s.bases = map[string]*Base{}
 	s.nodes = map[string]*Base{}
+	s.keys = map[string]*Base{}
+	s.order = nil
 	s.mu.Unlock()
 	s.People.reset()
 	s.Files.reset()
@@ -52,6 +58,27 @@ func (s *Store) Node(token string) *Base {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.nodes[token]
+}
+
+// BaseOfToken returns the base that a PersonalBaseToken opens; nil if there is none.
+func (s *Store) BaseOfToken(token string) *Base {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.keys[token]
+}
+
+// Bases returns all bases, oldest first.
+func (s *Store) Bases() []*Base {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Clone(s.order)
+}
+
+// AppIDs returns the ids of all apps, in order of their names.
+func (s *Store) AppIDs() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Sorted(maps.Keys(s.apps))
 }
 
 // AddBase makes a base without tables known, with the defaults of BaseSpec. It fails for a token or wiki page that is taken or
@@ -74,13 +101,20 @@ func (s *Store) AddBase(spec BaseSpec) (*Base, error) {
 	if s.bases[spec.Token] != nil {
 		return nil, fmt.Errorf("base %s exists", spec.Token)
 	}
+	if spec.PersonalToken != "" && s.keys[spec.PersonalToken] != nil {
+		return nil, fmt.Errorf("base %s: another base has this personal token", spec.Token)
+	}
 	if spec.WikiNode != "" {
 		if s.nodes[spec.WikiNode] != nil {
 			return nil, fmt.Errorf("wiki node %s exists", spec.WikiNode)
 		}
 		s.nodes[spec.WikiNode] = b
 	}
+	if spec.PersonalToken != "" {
+		s.keys[spec.PersonalToken] = b
+	}
 	s.bases[spec.Token] = b
+	s.order = append(s.order, b)
 	return b, nil
 }
 

@@ -54,6 +54,7 @@ func getNode(c *core.Call) (any, *core.Failure) {
 	return map[string]any{"node": map[string]any{
 		"space_id": "7000000000000000001", "node_token": b.Spec.WikiNode, "obj_token": b.Spec.Token, "obj_type": "bitable",
 		"parent_node_token": "", "node_type": "origin", "origin_node_token": b.Spec.WikiNode, "origin_space_id": "7000000000000000001",
-		"has_child": false, "title": b.Name, "obj_create_time": "1700000000", "creator": "ou_sandbox", "owner": "ou_sandbox",
+		"has_child": false, "title": b.Name, "obj_create_time": "1700000000", "obj_edit_time": "1700000000",
+		"node_create_time": "1700000000", "creator": "ou_sandbox", "owner": "ou_sandbox", "node_creator": "ou_sandbox",
 	}}, nil
 }

@@ -36,7 +36,7 @@ const DefaultVersion = "0.0.1"
 // The tools that the plugin calls to check credentials. Both need no other parameters, except that list_tables needs a base.
 const (
 	checkBase   = "list_tables"
-	checkCaller = "get_job"
+	checkCaller = "diagnose_connection"
 )
 
 // files are copied or, if their name ends in .tmpl, rendered; tool.* are rendered once for each tool.

@@ -68,7 +68,7 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 			EN: "Only calls on the records, fields, tables and views of a base are forwarded (/open-apis/bitable/v1/apps/…).",
 		})
 	}
-	app, err := p.Guard.App(ctx, placeOf(api, params))
+	app, err := p.Guard.App(ctx, resourceOf(api, params))
 	if err != nil {
 		return nil, err
 	}
@@ -97,12 +97,12 @@ func served() []string {
 	return append(list, http.MethodPost+" "+pathToken, http.MethodPost+" "+pathAppToken)
 }
 
-// placeOf returns base and table of the call: the first parameters of its path. What writes fields, views or tables alters them:
+// resourceOf returns base and table of the call: the first parameters of its path. What writes fields, views or tables alters them:
 // bodies of such calls name other tables (link, lookup and formula fields).
-func placeOf(api *feishu.API, params []string) single.Place {
-	place := single.Place{AppToken: params[0], Alters: !api.Read && !strings.Contains(api.Path, records)}
+func resourceOf(api *feishu.API, params []string) single.Resource {
+	resource := single.Resource{AppToken: params[0], Alters: !api.Read && !strings.Contains(api.Path, records)}
 	if strings.Contains(api.Path, table) {
-		place.TableID = params[1]
+		resource.TableID = params[1]
 	}
-	return place
+	return resource
 }

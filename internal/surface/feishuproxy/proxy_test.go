@@ -51,10 +51,10 @@ func setup(t *testing.T) (*Proxy, *fake) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := tenant.NewAuthenticator(nil, ring)
-	guard := single.New(single.Options{Token: secret.New(token), App: own, Gate: &tool.Gate{Admission: door}})
+	authenticator := tenant.NewAuthenticator(nil, ring)
+	guard := single.New(single.Options{Token: secret.New(token), App: own, Access: &tool.Access{Authenticator: authenticator}})
 	t.Cleanup(guard.Close)
-	t.Cleanup(door.Close)
+	t.Cleanup(authenticator.Close)
 	f := &fake{}
 	return &Proxy{Guard: guard, Feishu: f}, f
 }

@@ -20,13 +20,6 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-type exchangeKey struct{}
-
-// withExchange stores the HTTP request's context in ctx: the SDK's own context does not end when the client disconnects.
-func withExchange(ctx context.Context) context.Context {
-	return context.WithValue(ctx, exchangeKey{}, ctx)
-}
-
 // call is one call of a tool.
 type call struct {
 	*Server
@@ -45,29 +38,42 @@ func (s *Server) handler(t tool.Tool, shape *openapi.Shape) mcp.ToolHandler {
 // answer runs the tool. A request may contain several calls, so each has its own record, which is added to that of the request.
 func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
 	own := request.SoftCall(request.CallFrom(ctx).RequestID) // the HTTP status is 200 for errors too
-	exchange, overHTTP := ctx.Value(exchangeKey{}).(context.Context)
-	if !overHTTP {
+	exchange := exchangeFrom(ctx)
+	e := &entry{call: own, same: digestOf(c.tool.Name, c.request.Params.Arguments)}
+	if exchange == nil {
 		own.RequestID = httpd.NewRequestID()
+		e.id = c.header().Get(headerID)
+	} else {
+		e.client, e.id = exchange.client, exchange.take(c.tool.Name, c.request.Params.Arguments)
 	}
+	if e.id != "" && (exchange == nil || exchange.session) {
+		own.SetRecallable()
+	}
+	c.ledger.begin(ctx, e)
 	own.SetTool(c.tool.Name)
 	if lang, ok := problem.ParseAcceptLanguage(c.header().Get("Accept-Language")); ok {
 		own.SetLang(lang)
 	}
 	ctx, cancel := context.WithCancel(request.WithCall(ctx, own))
 	defer cancel()
-	if overHTTP {
-		defer context.AfterFunc(exchange, cancel)()
+	if exchange != nil {
+		defer context.AfterFunc(exchange.ctx, cancel)()
 	}
 	start := time.Now()
 	answer, err := c.run(ctx)
 	result, delivers := c.result(ctx, answer, err)
-	if overHTTP {
-		report(request.CallFrom(exchange), own, delivers)
+	delivers = delivers && own.AwaitsDelivery()
+	if exchange != nil {
+		report(request.CallFrom(exchange.ctx), own)
+		text, _ := result.StructuredContent.(json.RawMessage)
+		exchange.answer(c.ledger, e, len(text), delivers)
 		return result
 	}
+	defer own.Settle()
 	if delivers {
 		own.Deliver() // a local pipe: what is written to it is delivered
 	}
+	c.ledger.end(e, delivers)
 	c.log(ctx, own, time.Since(start))
 	return result
 }
@@ -93,17 +99,14 @@ func (c *call) result(ctx context.Context, answer tool.Answer, err error) (resul
 	}, delivers
 }
 
-// report adds one call to the record of its request, which is logged, counted and marked as delivered as a whole.
-func report(request, own *request.Call, delivers bool) {
+// report adds one call to the record of its request, which is logged and counted as a whole.
+func report(request, own *request.Call) {
 	about := own.Summary()
 	request.SetTool(about.Tool)
 	request.SetCode(about.Code)
 	request.AddRows(about.Rows)
 	for range about.UpstreamCalls {
 		request.Upstream(about.LogID)
-	}
-	if delivers && own.AwaitsDelivery() {
-		request.OnDelivered(own.Deliver)
 	}
 }
 

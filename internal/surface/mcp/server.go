@@ -50,11 +50,12 @@ type Options struct {
 	ProgressEvery time.Duration // 0: DefaultProgressEvery
 }
 
-// Server serves the catalogue over MCP. It keeps no sessions, so any instance can answer any request. It is safe for concurrent
-// use.
+// Server serves the catalogue over MCP. A session is no more than an id, so any instance can answer any request. It is safe for
+// concurrent use.
 type Server struct {
 	options Options
 	server  *mcp.Server
+	ledger  *ledger
 }
 
 // instructions are what a client tells its model about the tools as a whole.
@@ -68,7 +69,7 @@ func New(o Options) (*Server, error) {
 	if o.ProgressEvery == 0 {
 		o.ProgressEvery = DefaultProgressEvery
 	}
-	s := &Server{options: o, server: mcp.NewServer(
+	s := &Server{options: o, ledger: newLedger(), server: mcp.NewServer(
 		&mcp.Implementation{Name: "rowgate", Title: "Rowgate", Version: o.Version},
 		&mcp.ServerOptions{Instructions: instructions, Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}}},
 	)}
@@ -113,20 +114,35 @@ func (s *Server) Handler(admit func(*http.Request) error) http.Handler {
 			s.options.Renderer.Write(w, r, err)
 			return
 		}
-		if err := boundBatch(r); err != nil {
+		messages, err := readMessages(r)
+		if err != nil {
 			s.options.Renderer.Write(w, r, err)
 			return
+		}
+		from := clientOf(r)
+		x := &exchange{client: from, session: r.Header.Get(headerSession) != "", writer: &answerWriter{ResponseWriter: w}}
+		for _, one := range messages {
+			switch one.Method {
+			case methodCall:
+				x.calls = append(x.calls, one)
+			case methodCancelled:
+				s.ledger.cancel(from, string(one.Params.RequestID))
+			case methodInitialize:
+				w.Header().Set(headerSession, newSession())
+			}
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), maxExchange)
 		defer cancel()
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(maxExchange + writeMargin)) // test writers have no deadline
-		stream.ServeHTTP(w, r.WithContext(withExchange(ctx)))
+		x.ctx = ctx
+		stream.ServeHTTP(x.writer, r.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
+		x.settle(s.ledger)
 	})
 }
 
 // Run serves one client over in and out until in ends or ctx is done. It writes only protocol messages to out.
 func (s *Server) Run(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
-	err := s.server.Run(ctx, &mcp.IOTransport{Reader: in, Writer: out, MaxLineLength: maxMessageBytes})
+	err := s.server.Run(ctx, watched{&mcp.IOTransport{Reader: in, Writer: out, MaxLineLength: maxMessageBytes}, s.ledger})
 	if errors.Is(err, io.EOF) || ctx.Err() != nil {
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 // that started this process. An AppToken or TableID limits what the app may access.
 type Configured tenant.Identity
 
-// Admit implements tool.Admission. It returns no error.
+// Admit implements tool.Authenticator. It returns no error.
 func (c Configured) Admit(context.Context, tenant.Claim) (tenant.Identity, error) {
 	identity := tenant.Identity(c)
 	if identity.Name == "" {

@@ -20,21 +20,21 @@ const tokenName = "api_auth_token"
 
 // Options of a Guard.
 type Options struct {
-	Token secret.Text // API_AUTH_TOKEN; empty: no token gives access to the configured app
-	App   feishu.App  // the configured app
-	Gate  *tool.Gate  // for connection keys
+	Token  secret.Text  // API_AUTH_TOKEN; empty: no token gives access to the configured app
+	App    feishu.App   // the configured app
+	Access *tool.Access // for connection keys
 }
 
 // Guard authenticates callers. It is safe for concurrent use and must be closed.
 type Guard struct {
 	token *tenant.Authenticator // compares with the configured token; nil if there is none
 	app   feishu.App
-	keys  *tool.Gate // for connection keys
+	keys  *tool.Access // for connection keys
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
-	g := &Guard{app: o.App, keys: o.Gate}
+	g := &Guard{app: o.App, keys: o.Access}
 	if !o.Token.IsZero() {
 		g.token = tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase(tokenName, o.Token)}, nil) // without keys
 	}
@@ -58,8 +58,8 @@ func (g *Guard) Token(ctx context.Context) error {
 	return g.check(ctx, tenant.CallerFrom(ctx).Bearer)
 }
 
-// Place is where a call of the Open API reads or writes.
-type Place struct {
+// Resource is where a call of the Open API reads or writes.
+type Resource struct {
 	AppToken string // base, or any link to it; "" for a call that concerns none
 	TableID  string // "" for a call that concerns the base
 	Alters   bool   // the call changes fields, views or tables: a table's key does not open that
@@ -83,26 +83,26 @@ func (g *Guard) Any(ctx context.Context) (feishu.App, error) {
 // to no other; a key for one table gives access to its records, and reads its fields and views.
 //
 // Errors: those of Any; key_scope for what is outside the key's base or table; those of resolving the key's wiki link.
-func (g *Guard) App(ctx context.Context, place Place) (feishu.App, error) {
+func (g *Guard) App(ctx context.Context, resource Resource) (feishu.App, error) {
 	bearer := tenant.CallerFrom(ctx).Bearer
 	if !isKey(bearer) {
 		return g.configured(ctx, bearer)
 	}
-	identity, err := g.keys.Admission.Admit(ctx, tenant.Claim{})
+	identity, err := g.keys.Authenticator.Admit(ctx, tenant.Claim{})
 	if err != nil {
 		return feishu.App{}, wrong(err)
 	}
-	if identity.TableID != "" && (place.TableID == "" || place.Alters) || identity.AppToken != "" && place.AppToken == "" {
+	if identity.TableID != "" && (resource.TableID == "" || resource.Alters) || identity.AppToken != "" && resource.AppToken == "" {
 		return feishu.App{}, tool.BeyondKey()
 	}
 	reach := g.keys.Table
 	switch {
-	case place.AppToken == "":
+	case resource.AppToken == "":
 		reach = g.keys.App
-	case place.TableID == "":
+	case resource.TableID == "":
 		reach = g.keys.Base
 	}
-	target, err := reach(ctx, &tool.Connection{AppToken: place.AppToken, TableID: place.TableID})
+	target, err := reach(ctx, &tool.Connection{AppToken: resource.AppToken, TableID: resource.TableID})
 	return target.App, err
 }
 
@@ -114,7 +114,7 @@ func (g *Guard) Credential(ctx context.Context, appID string, credential secret.
 	if isKey(credential) {
 		caller := tenant.CallerFrom(ctx)
 		caller.Bearer = credential
-		identity, err := g.keys.Admission.Admit(tenant.WithCaller(ctx, caller), tenant.Claim{})
+		identity, err := g.keys.Authenticator.Admit(tenant.WithCaller(ctx, caller), tenant.Claim{})
 		if err != nil {
 			return wrong(err)
 		}

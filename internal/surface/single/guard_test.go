@@ -21,17 +21,17 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// places knows one wiki node; every other link names its base itself.
-type places struct{}
+// bases knows one wiki node; every other link names its base itself.
+type bases struct{}
 
-func (places) Base(_ context.Context, _ feishu.App, link bitable.Link) (string, error) {
+func (bases) Base(_ context.Context, _ feishu.App, link bitable.Link) (string, error) {
 	if link.WikiToken != "" {
 		return "bascnExample", nil
 	}
 	return link.AppToken, nil
 }
 
-func (places) TableID(_ context.Context, _ feishu.App, _, idOrName string) (string, error) {
+func (bases) TableID(_ context.Context, _ feishu.App, _, idOrName string) (string, error) {
 	if idOrName == "视频" {
 		return "tblExample", nil
 	}
@@ -50,9 +50,9 @@ func setup(t *testing.T, configured bool) (*Guard, func(tenant.Connection) secre
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("test", secret.New("passphrase"))}, ring)
-	t.Cleanup(door.Close)
-	options := Options{Gate: &tool.Gate{Admission: door, Places: places{}, Digest: func(a feishu.App) string { return a.ID }}}
+	authenticator := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("test", secret.New("passphrase"))}, ring)
+	t.Cleanup(authenticator.Close)
+	options := Options{Access: &tool.Access{Authenticator: authenticator, Directory: bases{}, Digest: func(a feishu.App) string { return a.ID }}}
 	if configured {
 		options.Token, options.App = token, own
 	}
@@ -61,7 +61,7 @@ func setup(t *testing.T, configured bool) (*Guard, func(tenant.Connection) secre
 	return g, func(c tenant.Connection) secret.Text {
 		t.Helper()
 		c.Name, c.AppID, c.AppSecret, c.ExpiresAt = "test", "cli_tenant", secret.New("tenant-secret"), time.Now().Add(time.Hour)
-		key, err := door.Seal(c)
+		key, err := authenticator.Seal(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,20 +88,20 @@ func refused(t *testing.T, err error, code problem.Code, isWrong bool) {
 func TestApp(t *testing.T) {
 	t.Parallel()
 	g, seal := setup(t, true)
-	here := Place{AppToken: "bascnExample", TableID: "tblExample"}
+	here := Resource{AppToken: "bascnExample", TableID: "tblExample"}
 
 	t.Run("is the configured one for the token, wherever it goes", func(t *testing.T) {
 		t.Parallel()
-		for _, place := range []Place{{}, here, {AppToken: "bascnOther1"}} {
-			if app, err := g.App(with(t, token), place); err != nil || app != own {
+		for _, resource := range []Resource{{}, here, {AppToken: "bascnOther1"}} {
+			if app, err := g.App(with(t, token), resource); err != nil || app != own {
 				t.Errorf("%v: %v", app, err)
 			}
 		}
 	})
 	t.Run("is the key's for a connection key", func(t *testing.T) {
 		t.Parallel()
-		for _, place := range []Place{{}, here, {AppToken: "bascnOther1"}} {
-			if app, err := g.App(with(t, seal(tenant.Connection{Brand: "lark"})), place); err != nil || app.ID != "cli_tenant" || app.Brand != feishu.BrandLark {
+		for _, resource := range []Resource{{}, here, {AppToken: "bascnOther1"}} {
+			if app, err := g.App(with(t, seal(tenant.Connection{Brand: "lark"})), resource); err != nil || app.ID != "cli_tenant" || app.Brand != feishu.BrandLark {
 				t.Errorf("%v: %v", app, err)
 			}
 		}
@@ -117,15 +117,15 @@ func TestApp(t *testing.T) {
 			if _, err := g.App(with(t, key), here); err != nil {
 				t.Errorf("%+v: %v", limit, err)
 			}
-			_, err := g.App(with(t, key), Place{AppToken: "bascnOther1", TableID: "tblExample"})
+			_, err := g.App(with(t, key), Resource{AppToken: "bascnOther1", TableID: "tblExample"})
 			refused(t, err, problem.KeyScope, false)
 			if limit.TableID == "" {
-				if _, err := g.App(with(t, key), Place{AppToken: "bascnExample", TableID: "tblOther001", Alters: true}); err != nil {
+				if _, err := g.App(with(t, key), Resource{AppToken: "bascnExample", TableID: "tblOther001", Alters: true}); err != nil {
 					t.Errorf("a base's key: %v", err)
 				}
 				continue
 			}
-			for _, beyond := range []Place{
+			for _, beyond := range []Resource{
 				{AppToken: "bascnExample", TableID: "tblOther001"},
 				{AppToken: "bascnExample"},
 				{},

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/rowgate/rowgate/internal/bitable"
 )
 
 // curl generates a command that writes one sample row. Secrets are shell variables; in n8n, which imports the command, users
@@ -38,7 +41,7 @@ func (t *table) shellHeaders() []string {
 func sampleBody(t *table) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteByte('{')
-	for _, one := range t.parameters() {
+	for _, one := range apart(t.parameters()) {
 		if err := appendMember(&out, one.Key, one.Value); err != nil {
 			return nil, err
 		}
@@ -55,6 +58,27 @@ func sampleBody(t *table) ([]byte, error) {
 	}
 	out.WriteString("}}")
 	return out.Bytes(), nil
+}
+
+// apart replaces a link of a base by its app_token and table_id: some importers of cURL commands split the body at the "=" of a link.
+func apart(parameters []pair) []pair {
+	var out []pair
+	named := slices.ContainsFunc(parameters, func(one pair) bool { return one.Key == "table_id" })
+	for _, one := range parameters {
+		link, err := bitable.ParseLink(one.Value)
+		if one.Key != "app_token" || err != nil || link.AppToken == "" {
+			out = append(out, one)
+			continue
+		}
+		out = append(out, pair{one.Key, link.AppToken})
+		if link.TableID != "" && !named {
+			out = append(out, pair{"table_id", link.TableID})
+		}
+		if link.Brand != "" && !slices.ContainsFunc(parameters, func(one pair) bool { return one.Key == "brand" }) {
+			out = append(out, pair{"brand", string(link.Brand)})
+		}
+	}
+	return out
 }
 
 func appendMember(out *bytes.Buffer, name string, value any) error {

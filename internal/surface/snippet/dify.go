@@ -29,7 +29,8 @@ const (
 	nodeEnd   = "1700000000003"
 )
 
-// difySource is the template of the workflow file, in Dify's DSL 0.3.0, which every version since 1.4.0 imports without a warning.
+// difySource is the template of the workflow file, in Dify's DSL 0.6.0, the current version. The node repeats a failed call, which
+// writes nothing twice.
 // Dify's own templates use braces, so ours uses brackets.
 //
 //go:embed dify-workflow.yml.tmpl

@@ -7,28 +7,30 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// Admission checks passphrases and opens connection keys. *tenant.Authenticator is one. The errors are problems.
-type Admission interface {
+// Authenticator checks passphrases and opens connection keys. It is implemented by *tenant.Authenticator. The errors are problems.
+type Authenticator interface {
 	Admit(ctx context.Context, claim tenant.Claim) (tenant.Identity, error)
 }
 
-// Places finds bases and tables. *schema.Directory is one.
-type Places interface {
+// Directory finds bases and tables. It is implemented by *directory.Directory.
+type Directory interface {
 	Base(ctx context.Context, app feishu.App, link bitable.Link) (string, error)
 	TableID(ctx context.Context, app feishu.App, appToken, idOrName string) (string, error)
 }
 
-// Gate admits callers and finds the table that they mean. All its errors are problems: bad_passphrase, bad_connection_key,
-// too_many_failures, key_scope, missing_connection, bad_link, table_not_found, and what Feishu says of a wiki link or a table's name.
-type Gate struct {
-	Admission Admission
-	Places    Places
-	Digest    func(feishu.App) string
+// Access admits callers and finds the table that they mean. All its errors are problems: bad_passphrase, bad_connection_key,
+// too_many_failures, key_scope, missing_connection, unrendered_template, bad_link, table_not_found, and what Feishu says of a wiki link or a
+// table's name.
+type Access struct {
+	Authenticator Authenticator
+	Directory     Directory
+	Digest        func(feishu.App) string
 }
 
 // Target is who calls and which base and table are meant, admitted and resolved.
@@ -53,14 +55,14 @@ const (
 )
 
 // App admits the caller and names its app; no base is needed.
-func (g *Gate) App(ctx context.Context, conn *Connection) (Target, error) {
-	return g.admit(ctx, conn, reachApp)
+func (a *Access) App(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachApp)
 }
 
 // Scope is App for what belongs to a table but is not found by it, such as a job: of a key for one base or table it also resolves
 // that base (Target.AppToken) and table (Target.Only). For every other caller they are "".
-func (g *Gate) Scope(ctx context.Context, conn *Connection) (Target, error) {
-	return g.admit(ctx, conn, reachScope)
+func (a *Access) Scope(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachScope)
 }
 
 // Holds reports whether the target's key opens that table: always for a caller without a key, or with one for any base. It is for
@@ -70,26 +72,32 @@ func (t *Target) Holds(appToken, tableID string) bool {
 }
 
 // Base also resolves app_token. A key of one table passes: what is done here must keep to Target.Only.
-func (g *Gate) Base(ctx context.Context, conn *Connection) (Target, error) {
-	return g.admit(ctx, conn, reachBase)
+func (a *Access) Base(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachBase)
 }
 
 // WholeBase is Base for what reaches further than one table: a key of one table is refused.
-func (g *Gate) WholeBase(ctx context.Context, conn *Connection) (Target, error) {
-	return g.admit(ctx, conn, reachWholeBase)
+func (a *Access) WholeBase(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachWholeBase)
 }
 
 // Table also resolves table_id.
-func (g *Gate) Table(ctx context.Context, conn *Connection) (Target, error) {
-	return g.admit(ctx, conn, reachTable)
+func (a *Access) Table(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachTable)
 }
 
-func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target, error) {
-	identity, err := g.Admission.Admit(ctx, tenant.Claim{
+func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Target, error) {
+	identity, err := a.Authenticator.Admit(ctx, tenant.Claim{
 		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,
 	})
 	if err != nil {
-		return Target{}, err
+		return Target{}, unrendered(err, problem.BadPassphrase,
+			given{"passphrase", conn.Passphrase.Reveal()}, given{"Authorization", tenant.CallerFrom(ctx).Bearer.Reveal()})
+	}
+	for _, field := range []given{{"app_id", conn.AppID}, {"app_secret", conn.AppSecret.Reveal()}} {
+		if intake.IsUnrendered(field.value) { // neither has such a form
+			return Target{}, intake.Unrendered(field.name)
+		}
 	}
 	appToken := orText(conn.AppToken, identity.AppToken)
 	if err := missing(identity, appToken, reach); err != nil {
@@ -98,22 +106,22 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 	var link bitable.Link
 	if appToken != "" {
 		if link, err = bitable.ParseLink(appToken); err != nil {
-			return Target{}, err
+			return Target{}, unrendered(err, problem.BadLink, given{"app_token", appToken})
 		}
 	}
 	app := feishu.App{ID: identity.AppID, Secret: identity.AppSecret, Brand: brand(link, conn.Brand, identity.Brand)}
 	request.CallFrom(ctx).SetBrand(string(app.Brand))
 	target := Target{
-		TableRef: feishu.TableRef{App: app}, Tenant: g.Digest(app), UserIDType: orText(conn.UserIDType, "open_id"),
+		TableRef: feishu.TableRef{App: app}, Tenant: a.Digest(app), UserIDType: orText(conn.UserIDType, "open_id"),
 	}
 	target.Caller = identity.Name + "/" + target.Tenant
 	if reach == reachApp || reach == reachScope && identity.AppToken == "" {
 		return target, nil
 	}
-	if target.AppToken, err = g.Places.Base(ctx, app, link); err != nil {
+	if target.AppToken, err = a.Directory.Base(ctx, app, link); err != nil {
 		return Target{}, err
 	}
-	if err := g.within(ctx, "app_token", identity.AppToken, target.AppToken, app); err != nil {
+	if err := a.within(ctx, "app_token", identity.AppToken, target.AppToken, app); err != nil {
 		return Target{}, err
 	}
 	if identity.TableID != "" {
@@ -123,19 +131,19 @@ func (g *Gate) admit(ctx context.Context, conn *Connection, reach reach) (Target
 		if appToken == identity.AppToken {
 			link.TableID = "" // the key's own link: the key says which table
 		}
-		if target.Only, err = g.only(ctx, target, identity.TableID); err != nil {
+		if target.Only, err = a.only(ctx, target, identity.TableID); err != nil {
 			return Target{}, err
 		}
 	}
 	if reach == reachTable {
-		target.TableID, err = g.table(ctx, target, orText(conn.TableID, link.TableID))
+		target.TableID, err = a.table(ctx, target, orText(conn.TableID, link.TableID))
 	}
 	return target, err
 }
 
 // only resolves the one table that a key opens. It does not tell what others there are.
-func (g *Gate) only(ctx context.Context, target Target, sealed string) (string, error) {
-	id, err := g.Places.TableID(ctx, target.App, target.AppToken, sealed)
+func (a *Access) only(ctx context.Context, target Target, sealed string) (string, error) {
+	id, err := a.Directory.TableID(ctx, target.App, target.AppToken, sealed)
 	if isTableNotFound(err) {
 		return "", problem.New(problem.TableNotFound, problem.Text{
 			ZH: "连接密钥所限定的数据表已不在这个多维表格里。", EN: "The base no longer has the table that the connection key is for.",
@@ -146,16 +154,37 @@ func (g *Gate) only(ctx context.Context, target Target, sealed string) (string, 
 
 // table resolves the table that is asked for. A key of one table opens that one, which need not be asked for, and does not
 // tell what others there are.
-func (g *Gate) table(ctx context.Context, target Target, asked string) (string, error) {
+func (a *Access) table(ctx context.Context, target Target, asked string) (string, error) {
 	asked = orText(asked, target.Only)
 	if asked == "" {
 		return "", missingFields("table_id")
 	}
-	id, err := g.Places.TableID(ctx, target.App, target.AppToken, asked)
+	id, err := a.Directory.TableID(ctx, target.App, target.AppToken, asked)
 	if target.Only != "" && target.Only != id && (err == nil || isTableNotFound(err)) {
 		return "", outsideKey("table_id")
 	}
-	return id, err
+	return id, unrendered(err, problem.TableNotFound, given{"table_id", asked})
+}
+
+// given is a connection field as the request gives it.
+type given struct{ name, value string }
+
+// unrendered is err, or unrendered_template where err has that code and the first of the fields that is not empty, which is the
+// one that proved wrong, holds template text.
+func unrendered(err error, code problem.Code, fields ...given) error {
+	if err == nil || problem.From(err).Code != code {
+		return err
+	}
+	for _, field := range fields {
+		if field.value == "" {
+			continue
+		}
+		if intake.IsUnrendered(field.value) {
+			return intake.Unrendered(field.name).Because(err)
+		}
+		break
+	}
+	return err
 }
 
 func isTableNotFound(err error) bool {
@@ -163,7 +192,7 @@ func isTableNotFound(err error) bool {
 }
 
 // within refuses a base other than the one that is sealed in the connection key: a key for one base opens no other.
-func (g *Gate) within(ctx context.Context, field, sealed, asked string, app feishu.App) error {
+func (a *Access) within(ctx context.Context, field, sealed, asked string, app feishu.App) error {
 	if sealed == "" || sealed == asked {
 		return nil
 	}
@@ -171,7 +200,7 @@ func (g *Gate) within(ctx context.Context, field, sealed, asked string, app feis
 	if err != nil {
 		return err
 	}
-	token, err := g.Places.Base(ctx, app, link)
+	token, err := a.Directory.Base(ctx, app, link)
 	if err != nil {
 		return err
 	}
