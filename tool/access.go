@@ -25,7 +25,8 @@ type Directory interface {
 }
 
 // Access admits callers and finds the table that they mean. All its errors are problems: bad_passphrase, bad_connection_key,
-// too_many_failures, key_scope, missing_connection, unrendered_template, bad_link, table_not_found, and what Feishu says of a wiki link or a
+// too_many_failures, key_scope, missing_connection, unrendered_template, bad_link, table_not_found, and what Feishu says
+// of a wiki link or a
 // table's name.
 type Access struct {
 	Authenticator Authenticator

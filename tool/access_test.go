@@ -42,8 +42,14 @@ func TestAccessUnrendered(t *testing.T) {
 		want   problem.Code // "" for admitted
 	}{
 		"a right passphrase and table of such a form": {change: func(*tool.Connection) {}},
-		"a passphrase of n8n":                         {change: func(c *tool.Connection) { c.Passphrase = secret.New("{{ $json.pass }}") }, want: problem.UnrenderedTemplate},
-		"a wrong passphrase":                          {change: func(c *tool.Connection) { c.Passphrase = secret.New("wrong") }, want: problem.BadPassphrase},
+		"a passphrase of n8n": {
+			change: func(c *tool.Connection) { c.Passphrase = secret.New("{{ $json.pass }}") },
+			want:   problem.UnrenderedTemplate,
+		},
+		"a wrong passphrase": {
+			change: func(c *tool.Connection) { c.Passphrase = secret.New("wrong") },
+			want:   problem.BadPassphrase,
+		},
 		"a bearer of Dify": {
 			bearer: "{{#env.passphrase#}}", change: func(c *tool.Connection) { c.Passphrase = secret.Text{} }, want: problem.UnrenderedTemplate,
 		},
@@ -61,7 +67,9 @@ func TestAccessUnrendered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			conn := &tool.Connection{
-				Passphrase: secret.New("<right>"), AppID: "cli_example", AppSecret: secret.New("secretExample"), AppToken: "bascnExample00000000000000000", TableID: "$right",
+				Passphrase: secret.New(
+					"<right>",
+				), AppID: "cli_example", AppSecret: secret.New("secretExample"), AppToken: "bascnExample00000000000000000", TableID: "$right",
 			}
 			tc.change(conn)
 			ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(tc.bearer)})

@@ -85,7 +85,11 @@ func TestReport(t *testing.T) {
 		"fails_for_a_firm_bound_that_is_not_kept":     {func(r *report) { r.mustAtMost("calls", "", 3, 3.5) }, false},
 		"fails_for_a_scenario_that_could_not_run":     {func(r *report) { r.failed(os.ErrNotExist) }, false},
 		"passes_with_a_timing_figure_that_is_not_met": {func(r *report) { r.atMost("p99", "ms", 10, 11); r.atLeast("rate", "/s", 5, 4) }, true},
-		"passes_with_firm_figures_that_are_met":       {func(r *report) { r.must("violations", "", 0, 0); r.mustAtMost("calls", "", 3, 3) }, true},
+		"passes_with_firm_figures_that_are_met": {func(r *report) {
+			r.must("violations", "", 0, 0)
+			r.mustAtMost("calls", "", 3,
+				3)
+		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

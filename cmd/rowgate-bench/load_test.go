@@ -112,16 +112,24 @@ func TestWait(t *testing.T) {
 
 func TestResults(t *testing.T) {
 	t.Parallel()
-	written, unknown, not := history.Result{Status: history.Written, RecordID: "rec1"}, history.Result{}, history.Result{Status: history.NotWritten}
+	written, unknown, not := history.Result{
+		Status:   history.Written,
+		RecordID: "rec1",
+	}, history.Result{}, history.Result{
+		Status: history.NotWritten,
+	}
 	for name, one := range map[string]struct {
 		got  reply
 		want []history.Result
 	}{
-		"reads_a_receipt":                        {reply{status: 200, RecordIDs: []string{"rec1", ""}}, []history.Result{written, not}},
-		"leaves_rows_open_where_some_is_unknown": {reply{status: 200, RecordIDs: []string{"rec1", ""}, Unknown: 1}, []history.Result{written, unknown}},
-		"believes_a_refusal_that_says_so":        {reply{status: 503, Outcome: "not_written"}, []history.Result{not, not}},
-		"leaves_all_open_otherwise":              {reply{status: 504, Outcome: "unknown"}, []history.Result{unknown, unknown}},
-		"leaves_a_job_open":                      {reply{status: 202, JobID: "job_1"}, []history.Result{unknown, unknown}},
+		"reads_a_receipt": {reply{status: 200, RecordIDs: []string{"rec1", ""}}, []history.Result{written, not}},
+		"leaves_rows_open_where_some_is_unknown": {
+			reply{status: 200, RecordIDs: []string{"rec1", ""}, Unknown: 1},
+			[]history.Result{written, unknown},
+		},
+		"believes_a_refusal_that_says_so": {reply{status: 503, Outcome: "not_written"}, []history.Result{not, not}},
+		"leaves_all_open_otherwise":       {reply{status: 504, Outcome: "unknown"}, []history.Result{unknown, unknown}},
+		"leaves_a_job_open":               {reply{status: 202, JobID: "job_1"}, []history.Result{unknown, unknown}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

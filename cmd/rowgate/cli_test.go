@@ -62,7 +62,10 @@ func TestCommands(t *testing.T) {
 
 	t.Run("check_accepts_what_is_right", func(t *testing.T) {
 		t.Parallel()
-		free := map[string]string{"ROWGATE_LISTEN": "127.0.0.1:0", "ROWGATE_DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "new", "rowgate.db")}
+		free := map[string]string{
+			"ROWGATE_LISTEN":       "127.0.0.1:0",
+			"ROWGATE_DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "new", "rowgate.db"),
+		}
 		if code, out, errs := execute(t, free, "check"); code != exitOK || !strings.Contains(out, "valid") || errs != "" {
 			t.Errorf("exit code %d: %s%s", code, out, errs)
 		}
@@ -123,18 +126,24 @@ func TestCommands(t *testing.T) {
 				OpenAPI string
 				Servers []struct{ URL string }
 			}
-			if err := json.Unmarshal([]byte(out), &document); err != nil || code != exitOK || errs != "" || !strings.HasPrefix(document.OpenAPI, version) ||
-				len(document.Servers) != 1 || document.Servers[0].URL != "https://rowgate.example" {
+			if err := json.Unmarshal([]byte(out), &document); err != nil || code != exitOK || errs != "" ||
+				!strings.HasPrefix(document.OpenAPI, version) ||
+				len(document.Servers) != 1 ||
+				document.Servers[0].URL != "https://rowgate.example" {
 				t.Errorf("%s: exit code %d, %v, %+v", profile, code, err, document)
 			}
-			if code, out, _ := execute(t, nil, "openapi", "--profile", profile, "--yaml"); code != exitOK || !strings.Contains(out, "operationId: write_records") {
+			if code, out, _ := execute(t, nil, "openapi", "--profile", profile, "--yaml"); code != exitOK ||
+				!strings.Contains(out, "operationId: write_records") {
 				t.Errorf("%s as YAML: exit code %d", profile, code)
 			}
 		}
 	})
 
 	for name, args := range map[string][]string{
-		"an_unknown_command": {"nonsense"}, "no_command": {}, "an_unknown_flag": {"demo", "--twice"}, "an_unknown_profile": {"openapi", "--profile", "2.0"},
+		"an_unknown_command": {"nonsense"}, "no_command": {}, "an_unknown_flag": {"demo", "--twice"}, "an_unknown_profile": {
+			"openapi",
+			"--profile", "2.0",
+		},
 		"an_argument_too_many": {"check", "this"},
 	} {
 		t.Run(name+"_is_a_usage_error", func(t *testing.T) {

@@ -29,7 +29,10 @@ func TestMCPCommand(t *testing.T) {
 		var out, errs buffer
 		ended := make(chan int, 1)
 		go func() {
-			ended <- run(t.Context(), []string{"mcp"}, streams{in: input, out: &out, err: &errs, getenv: func(name string) string { return env[name] }})
+			ended <- run(t.Context(), []string{"mcp"}, streams{
+				in: input, out: &out, err: &errs,
+				getenv: func(name string) string { return env[name] },
+			})
 		}()
 		if _, err := io.WriteString(writer, initialize); err != nil {
 			t.Fatal(err)

@@ -241,7 +241,10 @@ func TestKill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, sandbox.Options{RatesOff: true})
-			if _, err := s.sandbox.AddFault(sandbox.Fault{Endpoint: "record.batch_create", Count: 1, Action: sandbox.ActionHang, When: when}); err != nil {
+			if _, err := s.sandbox.AddFault(sandbox.Fault{
+				Endpoint: "record.batch_create", Count: 1, Action: sandbox.ActionHang,
+				When: when,
+			}); err != nil {
 				t.Fatal(err)
 			}
 			service, url := s.serve()

@@ -109,7 +109,8 @@ func setsAPassphrase(t *testing.T, command string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errs := execute(t, map[string]string{"ROWGATE_PASSPHRASE": string(out), "ROWGATE_LISTEN": "0.0.0.0:80"}, "check"); code != exitOK {
+	if code, _, errs := execute(t, map[string]string{"ROWGATE_PASSPHRASE": string(out), "ROWGATE_LISTEN": "0.0.0.0:80"},
+		"check"); code != exitOK {
 		t.Errorf("%s is refused: %s", out, errs)
 	}
 }

@@ -30,16 +30,25 @@ func TestBadValuesAreSkipped(t *testing.T) {
 		with             func(*Options)
 		code             problem.RowCode
 	}{
-		"value_mismatch":                 {row: `{"title":"a","n":"1.2万+"}`, sent: `{"title":"a"}`, rules: "bad_value_skipped"},
-		"the_first_cell":                 {row: `{"n":"x","title":"a"}`, sent: `{"title":"a"}`, rules: "bad_value_skipped"},
-		"a_read_only_column":             {row: `{"title":"a","sum":3}`, sent: `{"title":"a"}`, rules: "bad_value_skipped"},
-		"an_unknown_option":              {row: `{"title":"a","tags":["A","x"]}`, sent: `{"title":"a"}`, rules: "bad_value_skipped", with: rejecting},
-		"no_option_of_a_skipped_cell":    {row: `{"title":"a","tags":["new",{}]}`, sent: `{"title":"a"}`, rules: "bad_value_skipped"},
-		"not_the_only_value_of_a_row":    {row: `{"n":"x"}`, code: problem.RowEmpty, rules: "bad_value_skipped"},
-		"not_an_unknown_column":          {row: `{"title":"a","x":1}`, code: problem.RowFieldNotFound},
-		"not_two_keys_of_one_column":     {row: `{"title":"a","TITLE":"b"}`, code: problem.RowDuplicateColumn},
-		"not_a_key_column":               {row: `{"title":"a","n":"x"}`, code: problem.RowValueMismatch, with: func(o *Options) { o.KeyFields = []string{"N"} }},
-		"nothing_where_it_is_not_wanted": {row: `{"title":"a","n":"x"}`, code: problem.RowValueMismatch, with: func(o *Options) { o.SkipBadValues = false }},
+		"value_mismatch":     {row: `{"title":"a","n":"1.2万+"}`, sent: `{"title":"a"}`, rules: "bad_value_skipped"},
+		"the_first_cell":     {row: `{"n":"x","title":"a"}`, sent: `{"title":"a"}`, rules: "bad_value_skipped"},
+		"a_read_only_column": {row: `{"title":"a","sum":3}`, sent: `{"title":"a"}`, rules: "bad_value_skipped"},
+		"an_unknown_option": {
+			row: `{"title":"a","tags":["A","x"]}`, sent: `{"title":"a"}`, rules: "bad_value_skipped",
+			with: rejecting,
+		},
+		"no_option_of_a_skipped_cell": {row: `{"title":"a","tags":["new",{}]}`, sent: `{"title":"a"}`, rules: "bad_value_skipped"},
+		"not_the_only_value_of_a_row": {row: `{"n":"x"}`, code: problem.RowEmpty, rules: "bad_value_skipped"},
+		"not_an_unknown_column":       {row: `{"title":"a","x":1}`, code: problem.RowFieldNotFound},
+		"not_two_keys_of_one_column":  {row: `{"title":"a","TITLE":"b"}`, code: problem.RowDuplicateColumn},
+		"not_a_key_column": {
+			row: `{"title":"a","n":"x"}`, code: problem.RowValueMismatch,
+			with: func(o *Options) { o.KeyFields = []string{"N"} },
+		},
+		"nothing_where_it_is_not_wanted": {
+			row: `{"title":"a","n":"x"}`, code: problem.RowValueMismatch,
+			with: func(o *Options) { o.SkipBadValues = false },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,12 +85,21 @@ func TestBadLookupsAreSkipped(t *testing.T) {
 		with      func(*Options)
 		code      problem.RowCode
 	}{
-		"the_first_cell":      {row: `{"who":["a@b.cn","c@d.cn"],"title":"a"}`, sent: `{"title":"a"}`},
-		"one_between_others":  {row: `{"n":1,"who":"a@b.cn","title":"a","file":"https://a.cn/1.png"}`, sent: `{"n":1,"title":"a","file":[{"file_token":"f"}]}`},
-		"the_last_cell":       {row: `{"title":"a","who":"a@b.cn"}`, sent: `{"title":"a"}`},
-		"not_the_only_cell":   {row: `{"who":"a@b.cn"}`, code: problem.RowEmpty},
-		"not_a_key_column":    {row: `{"who":"a@b.cn","title":"a"}`, code: problem.RowPersonNotFound, with: func(o *Options) { o.KeyFields = []string{"who"} }},
-		"nothing_by_defaults": {row: `{"who":"a@b.cn","title":"a"}`, code: problem.RowPersonNotFound, with: func(o *Options) { o.SkipBadValues = false }},
+		"the_first_cell": {row: `{"who":["a@b.cn","c@d.cn"],"title":"a"}`, sent: `{"title":"a"}`},
+		"one_between_others": {
+			row:  `{"n":1,"who":"a@b.cn","title":"a","file":"https://a.cn/1.png"}`,
+			sent: `{"n":1,"title":"a","file":[{"file_token":"f"}]}`,
+		},
+		"the_last_cell":     {row: `{"title":"a","who":"a@b.cn"}`, sent: `{"title":"a"}`},
+		"not_the_only_cell": {row: `{"who":"a@b.cn"}`, code: problem.RowEmpty},
+		"not_a_key_column": {
+			row: `{"who":"a@b.cn","title":"a"}`, code: problem.RowPersonNotFound,
+			with: func(o *Options) { o.KeyFields = []string{"who"} },
+		},
+		"nothing_by_defaults": {
+			row: `{"who":"a@b.cn","title":"a"}`, code: problem.RowPersonNotFound,
+			with: func(o *Options) { o.SkipBadValues = false },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -137,11 +137,31 @@ func TestText(t *testing.T) {
 		{name: "keeps white space only", in: `"  "`, sent: `"  "`},
 		{name: "keeps the spelling of a number", in: `1.50`, sent: `"1.50"`, rules: "text_scalar"},
 		{name: "writes a boolean as a word", in: `true`, sent: `"true"`, rules: "text_scalar"},
-		{name: "writes an object compactly in source order", in: `{"b": "中\u6587<", "a": [1.0, null]}`, sent: `"{\"b\":\"中文<\",\"a\":[1.0,null]}"`, rules: "text_json"},
+		{
+			name:  "writes an object compactly in source order",
+			in:    `{"b": "中\u6587<", "a": [1.0, null]}`,
+			sent:  `"{\"b\":\"中文<\",\"a\":[1.0,null]}"`,
+			rules: "text_json",
+		},
 		{name: "writes an empty list as JSON", in: `[]`, sent: `"[]"`, rules: "text_json"},
-		{name: "joins segments of the read shape", in: `[{"type":"text","text":"a "},{"type":"url","text":"b","link":"https://b"},{"type":"mention","text":"@c","token":"x"}]`, sent: `"a b@c"`, rules: "text_joined"},
-		{name: "takes segments without a word for an empty text", in: `[{"type":"text","text":""}]`, rules: "text_joined empty_skipped", with: updating},
-		{name: "takes a list of other objects for JSON", in: `[{"type":"image","text":"a"}]`, sent: `"[{\"type\":\"image\",\"text\":\"a\"}]"`, rules: "text_json"},
+		{
+			name:  "joins segments of the read shape",
+			in:    `[{"type":"text","text":"a "},{"type":"url","text":"b","link":"https://b"},{"type":"mention","text":"@c","token":"x"}]`,
+			sent:  `"a b@c"`,
+			rules: "text_joined",
+		},
+		{
+			name:  "takes segments without a word for an empty text",
+			in:    `[{"type":"text","text":""}]`,
+			rules: "text_joined empty_skipped",
+			with:  updating,
+		},
+		{
+			name:  "takes a list of other objects for JSON",
+			in:    `[{"type":"image","text":"a"}]`,
+			sent:  `"[{\"type\":\"image\",\"text\":\"a\"}]"`,
+			rules: "text_json",
+		},
 		{name: "leaves out an empty text on create", in: `""`, rules: "empty_skipped"},
 		{name: "leaves an empty text untouched on update", in: `""`, rules: "empty_skipped", with: updating},
 		{name: "clears by an empty text when told", in: `""`, sent: `null`, rules: "empty_cleared", with: clearing},
@@ -167,34 +187,47 @@ func TestNumber(t *testing.T) {
 		{name: "sends text as it is without typecast", in: `"12"`, sent: `"12"`, with: func(o *Options) { o.Raw = true }},
 	}
 	for in, sent := range map[string]string{
-		`12`: `12`, ` 1.50 `: `1.50`, `1,234.5`: `1234.5`, `1,234,567`: `1234567`, `-1,000`: `-1000`, `+5`: `5`, `007`: `7`, `.5`: `0.5`, `-0.50`: `-0.50`,
-		`1.5e3`: `1.5e3`, `2E-3`: `2E-3`, `¥12`: `12`, `￥1,234.50`: `1234.50`, `12¥`: `12`, `$ 3.5`: `3.5`, `-$3`: `-3`, `$-3`: `-3`, `€3`: `3`, `3 £`: `3`,
-		`CNY 12`: `12`, `12 CNY`: `12`, `USD12`: `12`, `12元`: `12`, `12.5 元`: `12.5`, `12%`: `0.12`, `12.5%`: `0.125`, `100%`: `1`, `-5 %`: `-0.05`, `0.5%`: `0.005`,
+		`12`: `12`, ` 1.50 `: `1.50`, `1,234.5`: `1234.5`, `1,234,567`: `1234567`, `-1,000`: `-1000`, `+5`: `5`, `007`: `7`, `.5`: `0.5`,
+		`-0.50`: `-0.50`,
+		`1.5e3`: `1.5e3`, `2E-3`: `2E-3`, `¥12`: `12`, `￥1,234.50`: `1234.50`, `12¥`: `12`, `$ 3.5`: `3.5`, `-$3`: `-3`, `$-3`: `-3`,
+		`€3`: `3`, `3 £`: `3`,
+		`CNY 12`: `12`, `12 CNY`: `12`, `USD12`: `12`, `12元`: `12`, `12.5 元`: `12.5`, `12%`: `0.12`, `12.5%`: `0.125`, `100%`: `1`,
+		`-5 %`: `-0.05`, `0.5%`: `0.005`,
 		`1,200%`: `12`, `１２．５`: `12.5`, `１，２３４`: `1234`, `１２％`: `0.12`, `9007199254740992`: `9007199254740992`,
 	} {
 		cases = append(cases, cellCase{name: "reads " + in, in: quote(in), sent: sent, rules: "number_text"})
 	}
 	for _, in := range []string{
-		`12kg`, `1,23`, `12,34.5`, `1,2345`, `0,123`, `1.234,5`, `(12)`, `--5`, `1 234`, `five`, `¥`, `%`, `.`, `5.`, `1e`, `12%%`, `¥12%`, `€12元`, `元12`, `0x10`, `Infinity`, `1e3%`, `1.2万+`, `10w`, `10w+`, `60分钟`, `1e3万`, `12万%`, `万`, `12千`, `1.2万万`, `12亿万`, `￥1.2万€`, `12美元`, `1_000`, `12 34`, `①`, `+`, `1,`, `,123`,
+		`12kg`, `1,23`, `12,34.5`, `1,2345`, `0,123`, `1.234,5`, `(12)`, `--5`, `1 234`, `five`, `¥`, `%`, `.`, `5.`, `1e`, `12%%`, `¥12%`,
+		`€12元`, `元12`, `0x10`, `Infinity`, `1e3%`, `1.2万+`, `10w`, `10w+`, `60分钟`, `1e3万`, `12万%`, `万`, `12千`, `1.2万万`, `12亿万`, `￥1.2万€`,
+		`12美元`, `1_000`, `12 34`, `①`, `+`, `1,`, `,123`,
 	} {
 		cases = append(cases, cellCase{name: "refuses " + in, in: quote(in), code: problem.RowValueMismatch, reason: reasonNumber})
 	}
 	for in, sent := range map[string]string{
-		`￥1.2万元`: `12000`, `1.2万`: `12000`, `1.23456万`: `12345.6`, `3 亿`: `300000000`, `1.5万亿`: `1500000000000`, `-2万`: `-20000`, `1,234.5万 元`: `12345000`,
-		`CNY 3万`: `30000`, `3万USD`: `30000`, `0.00001万`: `0.1`,
+		`￥1.2万元`: `12000`, `1.2万`: `12000`, `1.23456万`: `12345.6`, `3 亿`: `300000000`, `1.5万亿`: `1500000000000`, `-2万`: `-20000`,
+		`1,234.5万 元`: `12345000`,
+		`CNY 3万`:     `30000`, `3万USD`: `30000`, `0.00001万`: `0.1`,
 	} {
 		cases = append(cases, cellCase{name: "multiplies out " + in, in: quote(in), sent: sent, rules: "number_scaled"})
 	}
 	for in, sent := range map[string]string{
-		`￥1,299.00元`: `1299.00`, `HK$12`: `12`, `HK$ 1,200.5`: `1200.5`, `人民币100元`: `100`, `人民币 100`: `100`, `US$3`: `3`, `$3 USD`: `3`, `¥12 JPY`: `12`, `CNY12元`: `12`, `-HK$3`: `-3`,
+		`￥1,299.00元`: `1299.00`, `HK$12`: `12`, `HK$ 1,200.5`: `1200.5`, `人民币100元`: `100`, `人民币 100`: `100`, `US$3`: `3`, `$3 USD`: `3`,
+		`¥12 JPY`: `12`, `CNY12元`: `12`, `-HK$3`: `-3`,
 		`NT$5`: `5`,
 	} {
 		cases = append(cases, cellCase{name: "reads one currency in " + in, in: quote(in), sent: sent, rules: "number_text"})
 	}
 	longest := "0." + strings.Repeat("1", maxNumberBytes-2)
-	cases = append(cases,
+	cases = append(
+		cases,
 		cellCase{name: "reads the longest text", in: quote(longest), sent: longest, rules: "number_text number_rounded"},
-		cellCase{name: "warns of digits that a double has not", in: `0.1234567890123456789`, sent: `0.1234567890123456789`, rules: "number_rounded"},
+		cellCase{
+			name:  "warns of digits that a double has not",
+			in:    `0.1234567890123456789`,
+			sent:  `0.1234567890123456789`,
+			rules: "number_rounded",
+		},
 		cellCase{name: "warns of them before the point", in: `123456789012.123456789`, sent: `123456789012.123456789`, rules: "number_rounded"},
 		cellCase{name: "keeps the longest digits of a double", in: `0.30000000000000004`, sent: `0.30000000000000004`},
 		cellCase{name: "keeps zeros at the end", in: `0.10000000000000000000`, sent: `0.10000000000000000000`},
@@ -202,13 +235,21 @@ func TestNumber(t *testing.T) {
 		cellCase{name: "keeps a zero with an exponent", in: `0e-400`, sent: `0e-400`},
 		cellCase{name: "refuses what would become zero", in: `1e-400`, code: problem.RowValueMismatch, reason: reasonTiny},
 		cellCase{name: "refuses it as text", in: `"1e-400"`, code: problem.RowValueMismatch, reason: reasonTiny},
-		cellCase{name: "refuses it in plain decimals", in: `0.` + strings.Repeat("0", 400) + `1`, code: problem.RowValueMismatch, reason: reasonTiny},
+		cellCase{
+			name:   "refuses it in plain decimals",
+			in:     `0.` + strings.Repeat("0", 400) + `1`,
+			code:   problem.RowValueMismatch,
+			reason: reasonTiny,
+		},
 		cellCase{name: "refuses longer text", in: quote(longest + "1"), code: problem.RowValueMismatch, reason: reasonNumber},
 	)
 	for _, in := range []string{`true`, `[1]`, `{"value":1}`} {
 		cases = append(cases, cellCase{name: "refuses " + in, in: in, code: problem.RowValueMismatch, reason: reasonShape})
 	}
-	for _, in := range []string{`9007199254740993`, `-9007199254740993`, `12345678901234567890`, `1e17`, `9007199254740992.5`, `"9,007,199,254,740,993"`, `"1e400"`} {
+	for _, in := range []string{
+		`9007199254740993`, `-9007199254740993`, `12345678901234567890`, `1e17`, `9007199254740992.5`,
+		`"9,007,199,254,740,993"`, `"1e400"`,
+	} {
 		cases = append(cases, cellCase{name: "refuses " + in, in: in, code: problem.RowValueMismatch, reason: reasonPrecision})
 	}
 	runCells(t, feishu.Field{Type: feishu.TypeNumber}, cases)
@@ -284,8 +325,18 @@ func TestMultiSelect(t *testing.T) {
 		{name: "takes text that matches an option whole", in: `"X, Y"`, sent: `["x,y"]`, rules: "text_split option_matched"},
 		{name: "reads a JSON list as text", in: `"[\"A\", \"x,y\"]"`, sent: `["A","x,y"]`, rules: "text_split"},
 		{name: "reads a Python list as text", in: `"['A', \"B\", 'it\\'s']"`, sent: `["A","B","it's"]`, rules: "text_split option_created"},
-		{name: "reads a Python list of objects as text", in: `"[{'text': 'A', 'color': None}, {'name': 'B'}]"`, sent: `["A","B"]`, rules: "text_split option_unwrapped"},
-		{name: "reads the escapes of a Python list", in: quote(`['a\n\t\\', '\xa0b\u200b', '\U0001f600']`), sent: `["a\n\t\\","b` + "\u200b" + `","😀"]`, rules: "text_split option_created"},
+		{
+			name:  "reads a Python list of objects as text",
+			in:    `"[{'text': 'A', 'color': None}, {'name': 'B'}]"`,
+			sent:  `["A","B"]`,
+			rules: "text_split option_unwrapped",
+		},
+		{
+			name:  "reads the escapes of a Python list",
+			in:    quote(`['a\n\t\\', '\xa0b\u200b', '\U0001f600']`),
+			sent:  `["a\n\t\\","b` + "\u200b" + `","😀"]`,
+			rules: "text_split option_created",
+		},
 		{name: "refuses unknown escapes of a Python list", in: quote(`['\q']`), code: problem.RowValueMismatch, reason: reasonElement},
 		{name: "refuses half a character in a Python list", in: quote(`['\ud83d']`), code: problem.RowValueMismatch, reason: reasonElement},
 		{name: "refuses U+0000 in a Python list", in: quote(`['\x00']`), code: problem.RowValueMismatch, reason: reasonElement},
@@ -360,37 +411,128 @@ func TestURL(t *testing.T) {
 	t.Parallel()
 	runCells(t, feishu.Field{Type: feishu.TypeURL}, []cellCase{
 		{name: "takes the write shape", in: `{"text":"t","link":"https://a.cn/x"}`, sent: `{"text":"t","link":"https://a.cn/x"}`},
-		{name: "takes an address", in: `" https://a.cn/x?a=1&b=(2) "`, sent: `{"text":"https://a.cn/x?a=1&b=(2)","link":"https://a.cn/x?a=1&b=(2)"}`, rules: "url_wrapped"},
-		{name: "never folds an address", in: `"https://a.cn/ＡＢ"`, sent: `{"text":"https://a.cn/ＡＢ","link":"https://a.cn/ＡＢ"}`, rules: "url_wrapped"},
+		{
+			name:  "takes an address",
+			in:    `" https://a.cn/x?a=1&b=(2) "`,
+			sent:  `{"text":"https://a.cn/x?a=1&b=(2)","link":"https://a.cn/x?a=1&b=(2)"}`,
+			rules: "url_wrapped",
+		},
+		{
+			name:  "never folds an address",
+			in:    `"https://a.cn/ＡＢ"`,
+			sent:  `{"text":"https://a.cn/ＡＢ","link":"https://a.cn/ＡＢ"}`,
+			rules: "url_wrapped",
+		},
 		{name: "takes a Markdown link", in: `"[a [b]](https://a.cn)"`, sent: `{"text":"a [b]","link":"https://a.cn"}`, rules: "url_markdown"},
 		{name: "takes mailto", in: `"mailto:a@b.cn"`, sent: `{"text":"mailto:a@b.cn","link":"mailto:a@b.cn"}`, rules: "url_wrapped"},
 		{name: "takes any case of scheme", in: `"HTTPS://A.cn"`, sent: `{"text":"HTTPS://A.cn","link":"HTTPS://A.cn"}`, rules: "url_wrapped"},
-		{name: "fills in a missing text", in: `{"link":"https://a.cn"}`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_wrapped"},
-		{name: "trims the link that stands for a missing text", in: `{"link":" https://a.cn "}`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_wrapped"},
-		{name: "drops other members", in: `{"link":"https://a.cn","text":"t","type":"url"}`, sent: `{"text":"t","link":"https://a.cn"}`, rules: "members_dropped"},
-		{name: "completes no bare host but suggests", in: `"www.a.cn/x"`, code: problem.RowValueMismatch, reason: reasonURL, suggestion: "https://www.a.cn/x"},
+		{
+			name:  "fills in a missing text",
+			in:    `{"link":"https://a.cn"}`,
+			sent:  `{"text":"https://a.cn","link":"https://a.cn"}`,
+			rules: "url_wrapped",
+		},
+		{
+			name:  "trims the link that stands for a missing text",
+			in:    `{"link":" https://a.cn "}`,
+			sent:  `{"text":"https://a.cn","link":"https://a.cn"}`,
+			rules: "url_wrapped",
+		},
+		{
+			name:  "drops other members",
+			in:    `{"link":"https://a.cn","text":"t","type":"url"}`,
+			sent:  `{"text":"t","link":"https://a.cn"}`,
+			rules: "members_dropped",
+		},
+		{
+			name:       "completes no bare host but suggests",
+			in:         `"www.a.cn/x"`,
+			code:       problem.RowValueMismatch,
+			reason:     reasonURL,
+			suggestion: "https://www.a.cn/x",
+		},
 		{name: "refuses other schemes", in: `"ftp://a.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
 		{name: "refuses a script", in: `"javascript:alert(1)"`, code: problem.RowValueMismatch, reason: reasonURL},
 		{name: "refuses a lack of host", in: `"https://"`, code: problem.RowValueMismatch, reason: reasonURL},
-		{name: "finds the link behind text", in: `"see https://a.cn"`, sent: `{"text":"see https://a.cn","link":"https://a.cn"}`, rules: "url_found"},
-		{name: "finds the link in a share text", in: `"【抖音】复制打开看看 https://v.douyin.com/abc123/ 好看"`, sent: `{"text":"【抖音】复制打开看看 https://v.douyin.com/abc123/ 好看","link":"https://v.douyin.com/abc123/"}`, rules: "url_found"},
-		{name: "ends a found link at its punctuation", in: `"见（https://a.cn/x）。"`, sent: `{"text":"见（https://a.cn/x）。","link":"https://a.cn/x"}`, rules: "url_found"},
+		{
+			name:  "finds the link behind text",
+			in:    `"see https://a.cn"`,
+			sent:  `{"text":"see https://a.cn","link":"https://a.cn"}`,
+			rules: "url_found",
+		},
+		{
+			name:  "finds the link in a share text",
+			in:    `"【抖音】复制打开看看 https://v.douyin.com/abc123/ 好看"`,
+			sent:  `{"text":"【抖音】复制打开看看 https://v.douyin.com/abc123/ 好看","link":"https://v.douyin.com/abc123/"}`,
+			rules: "url_found",
+		},
+		{
+			name:  "ends a found link at its punctuation",
+			in:    `"见（https://a.cn/x）。"`,
+			sent:  `{"text":"见（https://a.cn/x）。","link":"https://a.cn/x"}`,
+			rules: "url_found",
+		},
 		{name: "refuses two links", in: `"https://a.cn https://b.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
 		{name: "refuses two links with a comma between", in: `"https://a.cn,https://b.cn"`, code: problem.RowValueMismatch, reason: reasonURL},
-		{name: "takes a link in the query of another", in: `"https://a.cn/?u=https://b.cn/"`, sent: `{"text":"https://a.cn/?u=https://b.cn/","link":"https://a.cn/?u=https://b.cn/"}`, rules: "url_wrapped"},
+		{
+			name:  "takes a link in the query of another",
+			in:    `"https://a.cn/?u=https://b.cn/"`,
+			sent:  `{"text":"https://a.cn/?u=https://b.cn/","link":"https://a.cn/?u=https://b.cn/"}`,
+			rules: "url_wrapped",
+		},
 		{name: "refuses text without a link", in: `"没有链接"`, code: problem.RowValueMismatch, reason: reasonURL},
-		{name: "takes off a full stop", in: `"https://example.com/a。"`, sent: `{"text":"https://example.com/a","link":"https://example.com/a"}`, rules: "url_trimmed"},
-		{name: "takes off several marks", in: `"https://a.cn/x)!."`, sent: `{"text":"https://a.cn/x","link":"https://a.cn/x"}`, rules: "url_trimmed"},
-		{name: "keeps a bracket that it opens", in: `"https://a.cn/x_(y)"`, sent: `{"text":"https://a.cn/x_(y)","link":"https://a.cn/x_(y)"}`, rules: "url_wrapped"},
+		{
+			name:  "takes off a full stop",
+			in:    `"https://example.com/a。"`,
+			sent:  `{"text":"https://example.com/a","link":"https://example.com/a"}`,
+			rules: "url_trimmed",
+		},
+		{
+			name:  "takes off several marks",
+			in:    `"https://a.cn/x)!."`,
+			sent:  `{"text":"https://a.cn/x","link":"https://a.cn/x"}`,
+			rules: "url_trimmed",
+		},
+		{
+			name:  "keeps a bracket that it opens",
+			in:    `"https://a.cn/x_(y)"`,
+			sent:  `{"text":"https://a.cn/x_(y)","link":"https://a.cn/x_(y)"}`,
+			rules: "url_wrapped",
+		},
 		{name: "takes off angle brackets", in: `"<https://a.cn>"`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_trimmed"},
 		{name: "takes off quotes", in: `"“https://a.cn”"`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_trimmed"},
-		{name: "takes off straight quotes", in: quote(`"https://a.cn"`), sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "json_text url_wrapped"},
-		{name: "takes an object with url", in: `{"url":"https://a.cn"}`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "url_wrapped"},
-		{name: "takes an object with name", in: `{"name":"t","url":"https://a.cn"}`, sent: `{"text":"t","link":"https://a.cn"}`, rules: "url_wrapped"},
-		{name: "takes a segment", in: `[{"type":"url","text":"t","link":"https://a.cn"}]`, sent: `{"text":"t","link":"https://a.cn"}`, rules: "list_unwrapped members_dropped"},
+		{
+			name:  "takes off straight quotes",
+			in:    quote(`"https://a.cn"`),
+			sent:  `{"text":"https://a.cn","link":"https://a.cn"}`,
+			rules: "json_text url_wrapped",
+		},
+		{
+			name:  "takes an object with url",
+			in:    `{"url":"https://a.cn"}`,
+			sent:  `{"text":"https://a.cn","link":"https://a.cn"}`,
+			rules: "url_wrapped",
+		},
+		{
+			name:  "takes an object with name",
+			in:    `{"name":"t","url":"https://a.cn"}`,
+			sent:  `{"text":"t","link":"https://a.cn"}`,
+			rules: "url_wrapped",
+		},
+		{
+			name:  "takes a segment",
+			in:    `[{"type":"url","text":"t","link":"https://a.cn"}]`,
+			sent:  `{"text":"t","link":"https://a.cn"}`,
+			rules: "list_unwrapped members_dropped",
+		},
 		{name: "refuses a text alone", in: `{"text":"t"}`, code: problem.RowValueMismatch},
 		{name: "refuses an empty link", in: `{"text":"t","link":""}`, code: problem.RowValueMismatch},
-		{name: "takes a list of one", in: `["https://a.cn"]`, sent: `{"text":"https://a.cn","link":"https://a.cn"}`, rules: "list_unwrapped url_wrapped"},
+		{
+			name:  "takes a list of one",
+			in:    `["https://a.cn"]`,
+			sent:  `{"text":"https://a.cn","link":"https://a.cn"}`,
+			rules: "list_unwrapped url_wrapped",
+		},
 		{name: "refuses a list of two", in: `["https://a.cn","https://b.cn"]`, code: problem.RowValueMismatch},
 	})
 }
@@ -428,7 +570,12 @@ func TestReadOnlyColumns(t *testing.T) {
 				{name: "leaves out an empty text", in: `""`, rules: "empty_skipped"},
 				{name: "drops a value when told", in: `1`, rules: "read_only_dropped", with: ignoring},
 				{name: "sends a value without typecast", in: `1`, sent: `1`, with: func(o *Options) { o.Raw = true }},
-				{name: "drops a value without typecast when told", in: `1`, rules: "read_only_dropped", with: func(o *Options) { o.Raw, o.UnknownFields = true, PolicyIgnore }},
+				{
+					name:  "drops a value without typecast when told",
+					in:    `1`,
+					rules: "read_only_dropped",
+					with:  func(o *Options) { o.Raw, o.UnknownFields = true, PolicyIgnore },
+				},
 			})
 		})
 	}

@@ -12,14 +12,23 @@ import (
 // Why a value is not a date.
 var (
 	reasonDate       = problem.Text{ZH: "看不出这是哪个日期。", EN: "This is not plainly a date."}
-	reasonDateNumber = problem.Text{ZH: "只有 8、10 至 13 或 16 位的整数，以及 12、14 位的文本可以读成日期（负数按毫秒）。", EN: "Only whole numbers of 8, 10 to 13 or 16 digits, and text of 12 or 14, are read as dates (negative ones as milliseconds)."}
+	reasonDateNumber = problem.Text{
+		ZH: "只有 8、10 至 13 或 16 位的整数，以及 12、14 位的文本可以读成日期（负数按毫秒）。",
+		EN: "Only whole numbers of 8, 10 to 13 or 16 digits, and text of 12 or 14, are read as dates (negative ones as milliseconds).",
+	}
 	reasonDayFirst   = problem.Text{ZH: "日和月的先后不明确。请把年写在前面。", EN: "Day and month could be swapped. Write the year first."}
 	reasonNoSuchDay  = problem.Text{ZH: "日历上没有这一天。", EN: "There is no such day."}
 	reasonNoSuchTime = problem.Text{ZH: "没有这个时刻。时间从 00:00 到 23:59:59。", EN: "There is no such time. Times run from 00:00 to 23:59:59."}
-	reasonYear       = problem.Text{ZH: fmt.Sprintf("年份要在 %d 到 %d 之间。", minYear, maxYear), EN: fmt.Sprintf("The year must lie between %d and %d.", minYear, maxYear)}
-	reasonZoneName   = problem.Text{ZH: "时区缩写有歧义。请写偏移，如 +08:00。", EN: "Zone abbreviations are ambiguous. Write an offset, as +08:00."}
-	reasonWeekday    = problem.Text{ZH: "星期和日期对不上。", EN: "The weekday is not that of the date."}
-	reasonGap        = problem.Text{ZH: "这个时刻因夏令时开始被跳过，并不存在。请写带偏移的时间。", EN: "Daylight saving skips this local time; it does not exist. Send a time with an offset."}
+	reasonYear       = problem.Text{
+		ZH: fmt.Sprintf("年份要在 %d 到 %d 之间。", minYear, maxYear),
+		EN: fmt.Sprintf("The year must lie between %d and %d.", minYear, maxYear),
+	}
+	reasonZoneName = problem.Text{ZH: "时区缩写有歧义。请写偏移，如 +08:00。", EN: "Zone abbreviations are ambiguous. Write an offset, as +08:00."}
+	reasonWeekday  = problem.Text{ZH: "星期和日期对不上。", EN: "The weekday is not that of the date."}
+	reasonGap      = problem.Text{
+		ZH: "这个时刻因夏令时开始被跳过，并不存在。请写带偏移的时间。",
+		EN: "Daylight saving skips this local time; it does not exist. Send a time with an offset.",
+	}
 )
 
 // dateFault is why text is not a date, and how it may have been meant.

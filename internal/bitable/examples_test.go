@@ -3,6 +3,7 @@ package bitable_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/bitable"
@@ -43,10 +44,10 @@ func ExampleParseLink() {
 	fmt.Println(link.Kind, link.AppToken, link.TableID, link.ViewID, link.Brand, err)
 
 	_, err = bitable.ParseLink("https://example.feishu.cn/share/base/form/shrcnExample")
-	fmt.Println(err)
+	fmt.Println(strings.SplitAfter(err.Error(), ".")[0])
 	// Output:
 	// base AppTokenExample tblExample vewExample lark <nil>
-	// bad_link: This is a share link (form, view, dashboard or record) and holds no app_token. Open the base itself and copy the link from the address bar.
+	// bad_link: This is a share link (form, view, dashboard or record) and holds no app_token.
 }
 
 func ExampleInfer() {

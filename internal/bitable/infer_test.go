@@ -38,7 +38,15 @@ func TestInfer(t *testing.T) {
 		{"takes times", []string{`"2026-03-04"`, `"2026-03-05T15:04:05Z"`}, date("yyyy/MM/dd HH:mm"), 2},
 		{"takes links", []string{`"https://a.cn"`, `{"text":"a","link":"https://a.cn"}`}, feishu.Field{Type: feishu.TypeURL}, 2},
 		{"takes files", []string{`[{"file_token":"boxcnExample0123456789"}]`}, feishu.Field{Type: feishu.TypeAttachment}, 1},
-		{"takes lists for options", []string{`["a","b"]`, `["A ","c",""]`, `[]`}, feishu.Field{Type: feishu.TypeMultiSelect, Property: &feishu.FieldProperty{Options: []feishu.Option{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}, 2},
+		{
+			"takes lists for options",
+			[]string{`["a","b"]`, `["A ","c",""]`, `[]`},
+			feishu.Field{
+				Type:     feishu.TypeMultiSelect,
+				Property: &feishu.FieldProperty{Options: []feishu.Option{{Name: "a"}, {Name: "b"}, {Name: "c"}}},
+			},
+			2,
+		},
 		{"passes over empty values", []string{`""`, `" "`, `3`}, number("0"), 1},
 		{"takes nothing for text", []string{`""`}, text, 0},
 		{"takes mixed values for text", []string{`1`, `"a"`}, text, 2},

@@ -169,11 +169,32 @@ func badLink(why problem.Text) error { return problem.New(problem.BadLink, why) 
 
 // Why a text is not a link to a base.
 var (
-	whyNoLink    = problem.Text{ZH: "这不是多维表格的 app_token 或链接。请粘贴浏览器地址栏里的链接，如 https://example.feishu.cn/base/AppTokenExample?table=tblExample。", EN: "This is not an app_token or a link to a base. Paste the link from the browser's address bar, as https://example.feishu.cn/base/AppTokenExample?table=tblExample."}
-	whyShare     = problem.Text{ZH: "这是分享链接（表单、视图、仪表盘或记录），里面没有 app_token。请打开多维表格本身，再复制地址栏里的链接。", EN: "This is a share link (form, view, dashboard or record) and holds no app_token. Open the base itself and copy the link from the address bar."}
-	whyApp       = problem.Text{ZH: "这是应用模式的链接，里面没有 app_token。请在编辑模式下打开多维表格，再复制地址栏里的链接。", EN: "This link is to the app mode of a base and holds no app_token. Open the base for editing and copy the link from the address bar."}
-	whyDocument  = problem.Text{ZH: "这是文档或电子表格的链接。请打开其中的多维表格（在新页面中打开），再复制它的链接，或用“app_token_表ID”形式的块标识。", EN: "This link is to a document or sheet. Open the table in it as a page of its own and copy that link, or use its block token, <app_token>_<table_id>."}
-	whyNotABase  = problem.Text{ZH: "这个链接指向多维表格的首页、新建页或自动化，不是某个多维表格。", EN: "This link leads to the start page, the creation page or an automation, not to a base."}
-	whyTable     = problem.Text{ZH: "这是 table_id，不是 app_token。请把它放进 table_id，app_token 用多维表格的链接。", EN: "This is a table_id, not an app_token. Send it as table_id, and the link of the base as app_token."}
+	whyNoLink = problem.Text{
+		ZH: "这不是多维表格的 app_token 或链接。请粘贴浏览器地址栏里的链接，如 https://example.feishu.cn/base/AppTokenExample?table=tblExample。",
+		EN: "This is not an app_token or a link to a base. Paste the link from the browser's address bar, as " +
+			"https://example.feishu.cn/base/AppTokenExample?table=tblExample.",
+	}
+	whyShare = problem.Text{
+		ZH: "这是分享链接（表单、视图、仪表盘或记录），里面没有 app_token。请打开多维表格本身，再复制地址栏里的链接。",
+		EN: "This is a share link (form, view, dashboard or record) and holds no app_token. Open the base itself and copy the link " +
+			"from the address bar.",
+	}
+	whyApp = problem.Text{
+		ZH: "这是应用模式的链接，里面没有 app_token。请在编辑模式下打开多维表格，再复制地址栏里的链接。",
+		EN: "This link is to the app mode of a base and holds no app_token. Open the base for editing and copy the link from the address bar.",
+	}
+	whyDocument = problem.Text{
+		ZH: "这是文档或电子表格的链接。请打开其中的多维表格（在新页面中打开），再复制它的链接，或用“app_token_表ID”形式的块标识。",
+		EN: "This link is to a document or sheet. Open the table in it as a page of its own and copy that link, or use its block " +
+			"token, <app_token>_<table_id>.",
+	}
+	whyNotABase = problem.Text{
+		ZH: "这个链接指向多维表格的首页、新建页或自动化，不是某个多维表格。",
+		EN: "This link leads to the start page, the creation page or an automation, not to a base.",
+	}
+	whyTable = problem.Text{
+		ZH: "这是 table_id，不是 app_token。请把它放进 table_id，app_token 用多维表格的链接。",
+		EN: "This is a table_id, not an app_token. Send it as table_id, and the link of the base as app_token.",
+	}
 	whyTwoTables = problem.Text{ZH: "链接里有两个不同的表。", EN: "The link names two different tables."}
 )

@@ -27,16 +27,32 @@ func TestParseLink(t *testing.T) {
 		{"takes a base", "https://example.feishu.cn/base/" + appToken, base},
 		{"takes a trailing slash", "https://example.feishu.cn/base/" + appToken + "/", base},
 		{"takes a link without scheme", "example.feishu.cn/base/" + appToken, base},
-		{"takes table, view and record", "https://example.feishu.cn/base/" + appToken + "?table=tblExample&view=vewExample&record=recExample&from=x", with(base, func(l *Link) {
-			l.TableID, l.ViewID, l.RecordID = "tblExample", "vewExample", "recExample"
-		})},
+		{
+			"takes table, view and record",
+			"https://example.feishu.cn/base/" + appToken + "?table=tblExample&view=vewExample&record=recExample&from=x",
+			with(base, func(l *Link) {
+				l.TableID, l.ViewID, l.RecordID = "tblExample", "vewExample", "recExample"
+			}),
+		},
 		{"cuts a fragment", "https://example.feishu.cn/base/" + appToken + "?table=tblExample#share", with(base, inTable)},
 		{"reads an escaped ampersand", "https://example.feishu.cn/base/" + appToken + "?a=b&amp;table=tblExample", with(base, inTable)},
-		{"passes over a dashboard", "https://example.feishu.cn/base/" + appToken + "?table=blkExample&view=vewExample", with(base, func(l *Link) { l.ViewID = "vewExample" })},
+		{
+			"passes over a dashboard",
+			"https://example.feishu.cn/base/" + appToken + "?table=blkExample&view=vewExample",
+			with(base, func(l *Link) { l.ViewID = "vewExample" }),
+		},
 		{"passes over a workflow", "https://example.feishu.cn/base/" + appToken + "?table=wkfExample", base},
 		{"passes over an embedded document", "https://example.feishu.cn/base/" + appToken + "?table=ldxExample", base},
-		{"takes a wiki node", "https://example.feishu.cn/wiki/" + wikiToken + "?table=tblExample", Link{Kind: LinkWiki, WikiToken: wikiToken, TableID: "tblExample", Brand: feishu.BrandFeishu}},
-		{"takes a block in a path", "https://example.feishu.cn/base/" + appToken + "_tblExample?table=tblExample", Link{Kind: LinkBlock, AppToken: appToken, TableID: "tblExample", Brand: feishu.BrandFeishu}},
+		{
+			"takes a wiki node",
+			"https://example.feishu.cn/wiki/" + wikiToken + "?table=tblExample",
+			Link{Kind: LinkWiki, WikiToken: wikiToken, TableID: "tblExample", Brand: feishu.BrandFeishu},
+		},
+		{
+			"takes a block in a path",
+			"https://example.feishu.cn/base/" + appToken + "_tblExample?table=tblExample",
+			Link{Kind: LinkBlock, AppToken: appToken, TableID: "tblExample", Brand: feishu.BrandFeishu},
+		},
 		{"tells Lark by its host", "https://example.sg.larksuite.com/base/" + appToken, with(base, func(l *Link) { l.Brand = feishu.BrandLark })},
 		{"tells Feishu by its office host", "https://EXAMPLE.larkoffice.com/base/" + appToken, base},
 		{"leaves the brand of a private host open", "https://docs.example.com/base/" + appToken, with(base, func(l *Link) { l.Brand = "" })},
@@ -102,7 +118,8 @@ func TestParseLinkRefuses(t *testing.T) {
 
 func FuzzParseLink(f *testing.F) {
 	for _, seed := range []string{
-		appToken, appToken + "_tblExample", "https://example.feishu.cn/base/" + appToken + "?table=tblExample&view=vewExample#x", "example.larksuite.com/wiki/" + wikiToken,
+		appToken, appToken + "_tblExample", "https://example.feishu.cn/base/" + appToken + "?table=tblExample&view=vewExample#x",
+		"example.larksuite.com/wiki/" + wikiToken,
 		"https://example.feishu.cn/share/base/form/shrcnExample", "http://[::1]/base/x", "//base", "%zz/base/a",
 	} {
 		f.Add(seed)

@@ -42,8 +42,16 @@ const (
 var (
 	personList     = listKind{member: "id", max: MaxPersons, zh: "个人员", en: "people", reason: reasonPrefix, entry: (*run).person}
 	groupList      = listKind{member: "id", max: MaxGroups, zh: "个群", en: "groups", reason: reasonElement, entry: (*run).group}
-	attachmentList = listKind{member: attachmentMember, max: MaxAttachments, zh: "个附件", en: "attachments", reason: reasonElement, repeated: true, entry: (*run).attachment}
-	linkList       = listKind{max: MaxLinks, zh: "条记录", en: "records", reason: reasonElement, entry: (*run).recordID}
+	attachmentList = listKind{
+		member:   attachmentMember,
+		max:      MaxAttachments,
+		zh:       "个附件",
+		en:       "attachments",
+		reason:   reasonElement,
+		repeated: true,
+		entry:    (*run).attachment,
+	}
+	linkList = listKind{max: MaxLinks, zh: "条记录", en: "records", reason: reasonElement, entry: (*run).recordID}
 )
 
 // list takes one entry, or a list of entries, each as text or as an object, and writes the list that Feishu takes.

@@ -46,13 +46,28 @@ func TestPerson(t *testing.T) {
 		{name: "refuses a chat id", in: `"oc_a"`, code: problem.RowValueMismatch, reason: reasonPrefix},
 		{name: "refuses a name", in: `"张三"`, code: problem.RowValueMismatch, reason: reasonPrefix},
 		{name: "refuses a name for a user id", in: `"张三"`, code: problem.RowValueMismatch, reason: reasonPrefix, with: asUserID},
-		{name: "takes the longest id", in: quote("ou_" + strings.Repeat("a", maxPersonIDBytes-3)), sent: `[{"id":"ou_` + strings.Repeat("a", maxPersonIDBytes-3) + `"}]`, rules: "id_wrapped"},
-		{name: "refuses a longer id", in: quote("ou_" + strings.Repeat("a", maxPersonIDBytes-2)), code: problem.RowValueMismatch, reason: reasonPrefix},
+		{
+			name:  "takes the longest id",
+			in:    quote("ou_" + strings.Repeat("a", maxPersonIDBytes-3)),
+			sent:  `[{"id":"ou_` + strings.Repeat("a", maxPersonIDBytes-3) + `"}]`,
+			rules: "id_wrapped",
+		},
+		{
+			name:   "refuses a longer id",
+			in:     quote("ou_" + strings.Repeat("a", maxPersonIDBytes-2)),
+			code:   problem.RowValueMismatch,
+			reason: reasonPrefix,
+		},
 		{name: "refuses a prefix alone", in: `"ou_"`, code: problem.RowValueMismatch, reason: reasonPrefix},
 		{name: "refuses an object without id", in: `{"name":"张三"}`, code: problem.RowValueMismatch},
 		{name: "refuses a number", in: `13800138000`, code: problem.RowValueMismatch, reason: reasonShape},
 		{name: "refuses a list in a list", in: `[["ou_a"]]`, code: problem.RowValueMismatch, reason: reasonElement},
-		{name: "takes as many as a cell holds", in: `[` + strings.Repeat(`"ou_a",`, MaxPersons-1) + `"ou_a"]`, sent: `[{"id":"ou_a"}]`, rules: "id_wrapped parts_dropped"},
+		{
+			name:  "takes as many as a cell holds",
+			in:    `[` + strings.Repeat(`"ou_a",`, MaxPersons-1) + `"ou_a"]`,
+			sent:  `[{"id":"ou_a"}]`,
+			rules: "id_wrapped parts_dropped",
+		},
 		{name: "refuses more than a cell holds", in: listOf(MaxPersons+1, "ou_%d"), code: problem.RowTooLarge},
 	})
 	runCells(t, feishu.Field{Type: feishu.TypeUser, Property: &feishu.FieldProperty{Multiple: new(false)}}, []cellCase{
@@ -90,16 +105,37 @@ func TestLink(t *testing.T) {
 			{name: "takes an id", in: `"rec1"`, sent: `["rec1"]`, rules: "id_wrapped"},
 			{name: "takes the read shape", in: `{"link_record_ids":["rec1"]}`, sent: `["rec1"]`, rules: "id_wrapped"},
 			{name: "removes repetitions", in: `["rec1","rec1"]`, sent: `["rec1"]`, rules: "parts_dropped"},
-			{name: "takes the read shape of the list call", in: `[{"record_ids":["rec1"],"table_id":"tblExample","text":"a","text_arr":["a"],"type":"text"}]`, sent: `["rec1"]`, rules: "id_wrapped members_dropped"},
+			{
+				name:  "takes the read shape of the list call",
+				in:    `[{"record_ids":["rec1"],"table_id":"tblExample","text":"a","text_arr":["a"],"type":"text"}]`,
+				sent:  `["rec1"]`,
+				rules: "id_wrapped members_dropped",
+			},
 			{name: "counts white space removed in a list", in: `[" rec1 "]`, sent: `["rec1"]`, rules: "id_wrapped"},
 			{name: "leaves out a read shape of none", in: `{"link_record_ids":null}`, rules: "empty_skipped id_wrapped"},
-			{name: "clears by a read shape of none", in: `{"link_record_ids":null}`, sent: `null`, rules: "empty_cleared id_wrapped", with: updating},
-			{name: "refuses two entries of the list call", in: `[{"record_ids":["rec1"]},{"record_ids":["rec2"]}]`, code: problem.RowValueMismatch, reason: reasonElement},
+			{
+				name:  "clears by a read shape of none",
+				in:    `{"link_record_ids":null}`,
+				sent:  `null`,
+				rules: "empty_cleared id_wrapped",
+				with:  updating,
+			},
+			{
+				name:   "refuses two entries of the list call",
+				in:     `[{"record_ids":["rec1"]},{"record_ids":["rec2"]}]`,
+				code:   problem.RowValueMismatch,
+				reason: reasonElement,
+			},
 			{name: "clears by an empty read shape", in: `{"link_record_ids":[]}`, sent: `null`, rules: "empty_cleared id_wrapped", with: updating},
 			{name: "refuses a name", in: `"客户 A"`, code: problem.RowValueMismatch},
 			{name: "refuses another id", in: `["tbl1"]`, code: problem.RowValueMismatch},
 			{name: "takes objects with an id", in: `[{"id":"rec1"}]`, sent: `["rec1"]`, rules: "id_wrapped"},
-			{name: "takes objects with a record_id", in: `[{"record_id":"rec1","title":"a"}]`, sent: `["rec1"]`, rules: "id_wrapped members_dropped"},
+			{
+				name:  "takes objects with a record_id",
+				in:    `[{"record_id":"rec1","title":"a"}]`,
+				sent:  `["rec1"]`,
+				rules: "id_wrapped members_dropped",
+			},
 			{name: "takes one object", in: `{"id":"rec1"}`, sent: `["rec1"]`, rules: "id_wrapped"},
 			{name: "refuses an object of another id", in: `[{"id":"tbl1"}]`, code: problem.RowValueMismatch},
 			{name: "takes a list as text", in: quote(`["rec1","rec2"]`), sent: `["rec1","rec2"]`, rules: "json_text"},
@@ -115,13 +151,33 @@ func TestAttachment(t *testing.T) {
 	runCells(t, feishu.Field{Type: feishu.TypeAttachment}, []cellCase{
 		{name: "takes the write shape", in: `[{"file_token":"` + token + `"}]`, sent: `[{"file_token":"` + token + `"}]`},
 		{name: "takes a token", in: quote(token), sent: `[{"file_token":"` + token + `"}]`, rules: "id_wrapped"},
-		{name: "takes the read shape", in: `[{"file_token":"` + token + `","name":"a.png","url":"https://x"}]`, sent: `[{"file_token":"` + token + `"}]`, rules: "members_dropped"},
+		{
+			name:  "takes the read shape",
+			in:    `[{"file_token":"` + token + `","name":"a.png","url":"https://x"}]`,
+			sent:  `[{"file_token":"` + token + `"}]`,
+			rules: "members_dropped",
+		},
 		{name: "refuses a word", in: `"picture.png"`, code: problem.RowValueMismatch},
 		{name: "refuses a short token", in: quote(token[:minFileTokenBytes-1]), code: problem.RowValueMismatch},
-		{name: "takes the longest token", in: quote(strings.Repeat("a", maxFileTokenBytes)), sent: `[{"file_token":"` + strings.Repeat("a", maxFileTokenBytes) + `"}]`, rules: "id_wrapped"},
+		{
+			name:  "takes the longest token",
+			in:    quote(strings.Repeat("a", maxFileTokenBytes)),
+			sent:  `[{"file_token":"` + strings.Repeat("a", maxFileTokenBytes) + `"}]`,
+			rules: "id_wrapped",
+		},
 		{name: "refuses a longer token", in: quote(strings.Repeat("a", maxFileTokenBytes+1)), code: problem.RowValueMismatch},
-		{name: "takes one token twice", in: `["` + token + `","` + token + `"]`, sent: `[{"file_token":"` + token + `"},{"file_token":"` + token + `"}]`, rules: "id_wrapped"},
-		{name: "takes as many as a cell holds", in: listOf(MaxAttachments, "boxcnExample0123456789%d"), sent: tokensSent(MaxAttachments), rules: "id_wrapped"},
+		{
+			name:  "takes one token twice",
+			in:    `["` + token + `","` + token + `"]`,
+			sent:  `[{"file_token":"` + token + `"},{"file_token":"` + token + `"}]`,
+			rules: "id_wrapped",
+		},
+		{
+			name:  "takes as many as a cell holds",
+			in:    listOf(MaxAttachments, "boxcnExample0123456789%d"),
+			sent:  tokensSent(MaxAttachments),
+			rules: "id_wrapped",
+		},
 		{name: "refuses mail", in: `"mailto:a@b.cn"`, code: problem.RowValueMismatch},
 		{name: "refuses an object without token", in: `[{"url":"https://x"}]`, code: problem.RowValueMismatch},
 		{name: "refuses more than a cell holds", in: listOf(MaxAttachments+1, "boxcnExample0123456789%d"), code: problem.RowTooLarge},
@@ -158,7 +214,11 @@ func TestPending(t *testing.T) {
 	t.Run("lists_lookups_and_holds_rows_back", func(t *testing.T) {
 		t.Parallel()
 		plan := s.Coerce(messages(
-			`{"题":"a","谁":["ou_x","A@b.cn","+86 138-0013-8000"],"图":"https://e.cn/p.png"}`, `{"题":"b"}`, `{"图":"data:image/png;base64,AA=="}`, `{"谁":"x@y.cn","题":"c","图":7}`), defaults())
+			`{"题":"a","谁":["ou_x","A@b.cn","+86 138-0013-8000"],"图":"https://e.cn/p.png"}`,
+			`{"题":"b"}`,
+			`{"图":"data:image/png;base64,AA=="}`,
+			`{"谁":"x@y.cn","题":"c","图":7}`,
+		), defaults())
 		want := []Pending{
 			{Row: 0, Column: "谁", Kind: PendingEmail, Value: "A@b.cn"},
 			{Row: 0, Column: "谁", Kind: PendingMobile, Value: "+8613800138000"},
@@ -238,7 +298,14 @@ func TestPending(t *testing.T) {
 	t.Run("asks_for_files_beside_the_rows", func(t *testing.T) {
 		t.Parallel()
 		o := defaults()
-		o.Files = []File{{Row: 0, Column: "图", Ref: "f0"}, {Row: 1, Column: " 图", Ref: "f1"}, {Row: 1, Column: "图", Ref: "f2"}, {Row: 2, Column: "题", Ref: "f3"}, {Row: 3, Column: "没", Ref: "f4"}, {Row: 4, Column: "图", Ref: "f5"}}
+		o.Files = []File{
+			{Row: 0, Column: "图", Ref: "f0"},
+			{Row: 1, Column: " 图", Ref: "f1"},
+			{Row: 1, Column: "图", Ref: "f2"},
+			{Row: 2, Column: "题", Ref: "f3"},
+			{Row: 3, Column: "没", Ref: "f4"},
+			{Row: 4, Column: "图", Ref: "f5"},
+		}
 		plan := s.Coerce(messages(`{"题":"a"}`, `{"图":["boxcnExample0123456789"]}`, `{"题":"a"}`, `{"题":"a"}`, `{"图":" "}`), o)
 		var refs []string
 		for _, l := range plan.Pending() {
@@ -252,7 +319,11 @@ func TestPending(t *testing.T) {
 		for _, r := range plan.Rows() {
 			sent = append(sent, string(r.Fields))
 		}
-		want := []string{`{"题":"a","图":[{"file_token":"f0"}]}`, `{"图":[{"file_token":"boxcnExample0123456789"},{"file_token":"f1"},{"file_token":"f2"}]}`, `{"图":[{"file_token":"f5"}]}`}
+		want := []string{
+			`{"题":"a","图":[{"file_token":"f0"}]}`,
+			`{"图":[{"file_token":"boxcnExample0123456789"},{"file_token":"f1"},{"file_token":"f2"}]}`,
+			`{"图":[{"file_token":"f5"}]}`,
+		}
 		if diff := cmp.Diff(want, sent); diff != "" {
 			t.Errorf("rows differ (-want +got):\n%s", diff)
 		}

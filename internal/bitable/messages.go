@@ -15,13 +15,21 @@ var (
 		Expected: problem.Text{ZH: `{"列名": 值} 或 {"fields": {…}}`, EN: `{"column": value} or {"fields": {…}}`},
 	}
 	recordIDInCreate = RowError{
-		Code:     problem.RowAmbiguous,
-		Message:  problem.Text{ZH: "新建的行不能带 record_id。修改已有记录请用 update_records；如果 record_id 是列名，请写成 {\"fields\": {…}}。", EN: "A row to create cannot carry a record_id. Use update_records to change a record; if record_id is a column, write {\"fields\": {…}}."},
+		Code: problem.RowAmbiguous,
+		Message: problem.Text{
+			ZH: "新建的行不能带 record_id。修改已有记录请用 update_records；如果 record_id 是列名，请写成 {\"fields\": {…}}。",
+			EN: "A row to create cannot carry a record_id. Use update_records to change a record; if record_id is a column, write " +
+				"{\"fields\": {…}}.",
+		},
 		Expected: problem.Text{ZH: `{"列名": 值} 或 {"fields": {…}}`, EN: `{"column": value} or {"fields": {…}}`},
 	}
 	fieldsBesideOthers = RowError{
-		Code:     problem.RowAmbiguous,
-		Message:  problem.Text{ZH: "fields 对象旁边还有别的键，分不清哪些是列。请把所有列放进 fields，或全部写在外层。修改已有记录请用 update_records。", EN: "There are other keys beside the fields object, so it is unclear which are columns. Put all columns into fields, or none. Use update_records to change a record."},
+		Code: problem.RowAmbiguous,
+		Message: problem.Text{
+			ZH: "fields 对象旁边还有别的键，分不清哪些是列。请把所有列放进 fields，或全部写在外层。修改已有记录请用 update_records。",
+			EN: "There are other keys beside the fields object, so it is unclear which are columns. Put all columns into fields, or " +
+				"none. Use update_records to change a record.",
+		},
 		Expected: problem.Text{ZH: `{"列名": 值} 或 {"fields": {…}}`, EN: `{"column": value} or {"fields": {…}}`},
 	}
 	noRecordID = RowError{
@@ -55,8 +63,11 @@ var (
 		Expected: problem.Text{ZH: fmt.Sprintf("一张表最多 %d 列", MaxTableColumns), EN: fmt.Sprintf("at most %d columns in a table", MaxTableColumns)},
 	}
 	tooManyLookups = RowError{
-		Code:     problem.RowTooLarge,
-		Message:  problem.Text{ZH: "这次请求要查的人员和要上传的文件太多。请分批，或改用编号和 file_token。", EN: "The request has too many people to look up and files to upload. Split it, or send ids and file_tokens."},
+		Code: problem.RowTooLarge,
+		Message: problem.Text{
+			ZH: "这次请求要查的人员和要上传的文件太多。请分批，或改用编号和 file_token。",
+			EN: "The request has too many people to look up and files to upload. Split it, or send ids and file_tokens.",
+		},
 		Expected: problem.Text{ZH: fmt.Sprintf("一次最多 %d 个", MaxLookups), EN: fmt.Sprintf("at most %d in a request", MaxLookups)},
 	}
 	fileElsewhere = RowError{
@@ -65,8 +76,11 @@ var (
 		Expected: problem.Text{ZH: "名为附件列的键", EN: "a key that names an attachment column"},
 	}
 	readOnlyField = RowError{
-		Code:     problem.RowReadOnlyField,
-		Message:  problem.Text{ZH: "这一列由飞书计算或不能经接口写入。请去掉它，或用 unknown_fields=ignore 略过。", EN: "Feishu computes this column or lets no caller write it. Leave it out, or set unknown_fields=ignore."},
+		Code: problem.RowReadOnlyField,
+		Message: problem.Text{
+			ZH: "这一列由飞书计算或不能经接口写入。请去掉它，或用 unknown_fields=ignore 略过。",
+			EN: "Feishu computes this column or lets no caller write it. Leave it out, or set unknown_fields=ignore.",
+		},
 		Expected: problem.Text{ZH: "不写这一列", EN: "no value for this column"},
 	}
 )
@@ -108,21 +122,37 @@ func tooLarge(limit int, zh, en string) RowError {
 
 // Why a column does not take a value.
 var (
-	reasonShape      = problem.Text{ZH: "这一列不接受这种值。", EN: "The column does not take such a value."}
-	reasonTemplate   = problem.Text{ZH: "这是没有替换的模板变量，不是数据。请检查上一步的变量是否存在、模板是否已启用。", EN: "This is a template variable that was not filled in, not data. Check that the variable exists and that the field is a template."}
-	reasonNothing    = problem.Text{ZH: "这个词只表示“没有”，不能作选项。", EN: "The word only says that there is nothing; it is not an option."}
-	reasonNumber     = problem.Text{ZH: "这不是一个明确的数字。", EN: "This is not plainly a number."}
-	reasonPrecision  = problem.Text{ZH: "超过 2^53 的数字会失去精度。请用文本列保存。", EN: "A number beyond 2^53 would lose digits. Keep it in a text column."}
-	reasonTiny       = problem.Text{ZH: "这个数太接近 0，会存成 0。请用文本列保存。", EN: "The number is so close to 0 that it would be stored as 0. Keep it in a text column."}
+	reasonShape    = problem.Text{ZH: "这一列不接受这种值。", EN: "The column does not take such a value."}
+	reasonTemplate = problem.Text{
+		ZH: "这是没有替换的模板变量，不是数据。请检查上一步的变量是否存在、模板是否已启用。",
+		EN: "This is a template variable that was not filled in, not data. Check that the variable exists and that the field is a template.",
+	}
+	reasonNothing   = problem.Text{ZH: "这个词只表示“没有”，不能作选项。", EN: "The word only says that there is nothing; it is not an option."}
+	reasonNumber    = problem.Text{ZH: "这不是一个明确的数字。", EN: "This is not plainly a number."}
+	reasonPrecision = problem.Text{ZH: "超过 2^53 的数字会失去精度。请用文本列保存。", EN: "A number beyond 2^53 would lose digits. Keep it in a text column."}
+	reasonTiny      = problem.Text{
+		ZH: "这个数太接近 0，会存成 0。请用文本列保存。",
+		EN: "The number is so close to 0 that it would be stored as 0. Keep it in a text column.",
+	}
 	reasonCurrency   = problem.Text{ZH: "货币符号和这一列的货币不一致。", EN: "The currency is not that of the column."}
 	reasonTwoOptions = problem.Text{ZH: "单选列只能有一个选项。", EN: "A single select takes one option."}
-	reasonTwins      = problem.Text{ZH: "有几个选项只在大小写、全半角或空白上不同，分不清是哪一个。请照原样写。", EN: "Several options differ only by case, width or white space. Write one of them exactly."}
-	reasonSingle     = problem.Text{ZH: "这一列设为只能有一个值。", EN: "The column is set to hold one value."}
-	reasonPrefix     = problem.Text{ZH: "编号的类型和 user_id_type 不符，或者不是编号。姓名不能用来指定人员，请用编号、邮箱或手机号。", EN: "The id is not of the kind that user_id_type says, or is not an id. A name cannot stand for a person: send an id, email or mobile number."}
-	reasonRange      = problem.Text{ZH: "经度要在 ±180 以内，纬度要在 ±90 以内，经度在前。", EN: "Longitude must lie within ±180 and latitude within ±90, longitude first."}
-	reasonURL        = problem.Text{ZH: "这不是完整的链接。", EN: "This is not a complete link."}
-	reasonElement    = problem.Text{ZH: "列表里有这一列不接受的元素。", EN: "The list holds an element that the column does not take."}
-	reasonFile       = problem.Text{ZH: "文件只能写入附件列。", EN: "A file can only go into an attachment column."}
+	reasonTwins      = problem.Text{
+		ZH: "有几个选项只在大小写、全半角或空白上不同，分不清是哪一个。请照原样写。",
+		EN: "Several options differ only by case, width or white space. Write one of them exactly.",
+	}
+	reasonSingle = problem.Text{ZH: "这一列设为只能有一个值。", EN: "The column is set to hold one value."}
+	reasonPrefix = problem.Text{
+		ZH: "编号的类型和 user_id_type 不符，或者不是编号。姓名不能用来指定人员，请用编号、邮箱或手机号。",
+		EN: "The id is not of the kind that user_id_type says, or is not an id. A name cannot stand for a person: send an id, email " +
+			"or mobile number.",
+	}
+	reasonRange = problem.Text{
+		ZH: "经度要在 ±180 以内，纬度要在 ±90 以内，经度在前。",
+		EN: "Longitude must lie within ±180 and latitude within ±90, longitude first.",
+	}
+	reasonURL     = problem.Text{ZH: "这不是完整的链接。", EN: "This is not a complete link."}
+	reasonElement = problem.Text{ZH: "列表里有这一列不接受的元素。", EN: "The list holds an element that the column does not take."}
+	reasonFile    = problem.Text{ZH: "文件只能写入附件列。", EN: "A file can only go into an attachment column."}
 )
 
 // expected says what a column takes.

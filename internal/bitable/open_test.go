@@ -12,19 +12,45 @@ func TestJSONAsText(t *testing.T) {
 	runCells(t, feishu.Field{Type: feishu.TypeUser}, []cellCase{
 		{name: "reads a list of ids", in: quote(`["ou_a","ou_b"]`), sent: `[{"id":"ou_a"},{"id":"ou_b"}]`, rules: "json_text id_wrapped"},
 		{name: "reads objects", in: quote(`[{"id":"ou_a"}]`), sent: `[{"id":"ou_a"}]`, rules: "json_text"},
-		{name: "reads a Python list", in: quote(`['ou_a', {'id': 'ou_b'}]`), sent: `[{"id":"ou_a"},{"id":"ou_b"}]`, rules: "json_text id_wrapped"},
+		{
+			name:  "reads a Python list",
+			in:    quote(`['ou_a', {'id': 'ou_b'}]`),
+			sent:  `[{"id":"ou_a"},{"id":"ou_b"}]`,
+			rules: "json_text id_wrapped",
+		},
 		{name: "reads one object", in: quote(`{"id":"ou_a"}`), sent: `[{"id":"ou_a"}]`, rules: "json_text id_wrapped"},
-		{name: "reads the ids of an event", in: `{"open_id":"ou_a","union_id":"on_a","user_id":"a"}`, sent: `[{"id":"ou_a"}]`, rules: "id_wrapped members_dropped"},
-		{name: "takes the id that user_id_type names", in: `[{"open_id":"ou_a","union_id":"on_a"}]`, sent: `[{"id":"on_a"}]`, rules: "id_wrapped members_dropped", with: asUnionID},
+		{
+			name:  "reads the ids of an event",
+			in:    `{"open_id":"ou_a","union_id":"on_a","user_id":"a"}`,
+			sent:  `[{"id":"ou_a"}]`,
+			rules: "id_wrapped members_dropped",
+		},
+		{
+			name:  "takes the id that user_id_type names",
+			in:    `[{"open_id":"ou_a","union_id":"on_a"}]`,
+			sent:  `[{"id":"on_a"}]`,
+			rules: "id_wrapped members_dropped",
+			with:  asUnionID,
+		},
 		{name: "refuses an event without that id", in: `[{"union_id":"on_a"}]`, code: problem.RowValueMismatch, reason: reasonElement},
 		{name: "refuses a name in a list", in: quote(`["张三"]`), code: problem.RowValueMismatch},
 		{name: "takes an empty list for nothing", in: quote(`[]`), rules: "json_text empty_skipped"},
 	})
 	runCells(t, feishu.Field{Type: feishu.TypeAttachment}, []cellCase{
-		{name: "reads a list", in: quote(`[{"file_token":"boxcnExample0123456789"}]`), sent: `[{"file_token":"boxcnExample0123456789"}]`, rules: "json_text"},
+		{
+			name:  "reads a list",
+			in:    quote(`[{"file_token":"boxcnExample0123456789"}]`),
+			sent:  `[{"file_token":"boxcnExample0123456789"}]`,
+			rules: "json_text",
+		},
 	})
 	runCells(t, feishu.Field{Type: feishu.TypeURL}, []cellCase{
-		{name: "reads an object", in: quote(`{"text":"a","link":"https://a.cn"}`), sent: `{"text":"a","link":"https://a.cn"}`, rules: "json_text"},
+		{
+			name:  "reads an object",
+			in:    quote(`{"text":"a","link":"https://a.cn"}`),
+			sent:  `{"text":"a","link":"https://a.cn"}`,
+			rules: "json_text",
+		},
 	})
 	runCells(t, feishu.Field{Type: feishu.TypeLocation}, []cellCase{
 		{name: "reads an object", in: quote(`{"lng":116.3,"lat":39.9}`), sent: `"116.3,39.9"`, rules: "json_text location_object"},
@@ -65,7 +91,12 @@ func TestReadShapesOfComputedColumns(t *testing.T) {
 		{name: "takes an instant", in: `{"type":5,"value":[1774281600000]}`, sent: `1774281600000`, rules: "computed_value"},
 	})
 	runCells(t, feishu.Field{Type: feishu.TypeUser}, []cellCase{
-		{name: "takes people", in: `{"type":11,"value":[{"id":"ou_a","name":"A"}]}`, sent: `[{"id":"ou_a"}]`, rules: "computed_value members_dropped"},
+		{
+			name:  "takes people",
+			in:    `{"type":11,"value":[{"id":"ou_a","name":"A"}]}`,
+			sent:  `[{"id":"ou_a"}]`,
+			rules: "computed_value members_dropped",
+		},
 	})
 	runCells(t, feishu.Field{Type: feishu.TypeText}, []cellCase{
 		{name: "joins segments", in: joined, sent: `"3"`, rules: "computed_value"},

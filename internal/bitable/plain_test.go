@@ -25,8 +25,18 @@ func TestPlain(t *testing.T) {
 		{"keeps milliseconds", `1774281600120`, `"2026-03-24T00:00:00.12+08:00"`, feishu.TypeCreatedTime},
 		{"passes a strange date on", `"soon"`, `"soon"`, feishu.TypeModifiedTime},
 		{"keeps a checkbox", `true`, `true`, feishu.TypeCheckbox},
-		{"shortens people", `[{"id":"ou_a","name":"A","en_name":"A","email":"a@b.c","avatar_url":"x"}]`, `[{"id":"ou_a","name":"A"}]`, feishu.TypeUser},
-		{"shortens a creator", `[{"avatar_url":"x","name":"A","id":"ou_a"},{"id":"ou_b"}]`, `[{"id":"ou_a","name":"A"},{"id":"ou_b"}]`, feishu.TypeCreatedUser},
+		{
+			"shortens people",
+			`[{"id":"ou_a","name":"A","en_name":"A","email":"a@b.c","avatar_url":"x"}]`,
+			`[{"id":"ou_a","name":"A"}]`,
+			feishu.TypeUser,
+		},
+		{
+			"shortens a creator",
+			`[{"avatar_url":"x","name":"A","id":"ou_a"},{"id":"ou_b"}]`,
+			`[{"id":"ou_a","name":"A"},{"id":"ou_b"}]`,
+			feishu.TypeCreatedUser,
+		},
 		{"shortens groups", `[{"id":"oc_a","name":"G","avatar_url":"x"}]`, `[{"id":"oc_a","name":"G"}]`, feishu.TypeGroupChat},
 		{"keeps a phone", `"+86138"`, `"+86138"`, feishu.TypePhone},
 		{"keeps a url", `{"link":"https://a.cn","text":"a","type":"url"}`, `{"text":"a","link":"https://a.cn"}`, feishu.TypeURL},
@@ -37,8 +47,18 @@ func TestPlain(t *testing.T) {
 		{"keeps an auto number", `"NO.001"`, `"NO.001"`, feishu.TypeAutoNumber},
 		{"unwraps a formula of a number", `{"type":2,"value":[3.5]}`, `3.5`, feishu.TypeFormula},
 		{"unwraps a formula of text", `{"type":1,"value":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}`, `"ab"`, feishu.TypeFormula},
-		{"unwraps a formula of a date", `{"type":5,"ui_type":"DateTime","value":[1774281600000]}`, `"2026-03-24T00:00:00+08:00"`, feishu.TypeFormula},
-		{"unwraps a formula of people", `{"type":11,"value":[{"id":"ou_a","name":"A","email":""}]}`, `[{"id":"ou_a","name":"A"}]`, feishu.TypeFormula},
+		{
+			"unwraps a formula of a date",
+			`{"type":5,"ui_type":"DateTime","value":[1774281600000]}`,
+			`"2026-03-24T00:00:00+08:00"`,
+			feishu.TypeFormula,
+		},
+		{
+			"unwraps a formula of people",
+			`{"type":11,"value":[{"id":"ou_a","name":"A","email":""}]}`,
+			`[{"id":"ou_a","name":"A"}]`,
+			feishu.TypeFormula,
+		},
 		{"unwraps a formula of options", `{"type":4,"value":["A"]}`, `["A"]`, feishu.TypeFormula},
 		{"unwraps a formula of nothing", `{"type":2,"value":[]}`, `[]`, feishu.TypeFormula},
 		{"passes a plain formula on", `"ab"`, `"ab"`, feishu.TypeFormula},
@@ -46,8 +66,18 @@ func TestPlain(t *testing.T) {
 		{"never nests formulas", `{"type":20,"value":[{"type":20,"value":[1]}]}`, `[{"type":20,"value":[1]}]`, feishu.TypeFormula},
 		{"lists a lookup of text", `{"type":1,"value":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}`, `["a","b"]`, feishu.TypeLookup},
 		{"lists a lookup of one", `{"type":2,"value":[1]}`, `[1]`, feishu.TypeLookup},
-		{"lists a lookup of dates", `{"type":5,"value":[1774281600000,1774281601000]}`, `["2026-03-24T00:00:00+08:00","2026-03-24T00:00:01+08:00"]`, feishu.TypeLookup},
-		{"lists a lookup of urls", `{"type":15,"value":[{"text":"a","link":"https://a.cn","x":1}]}`, `[{"text":"a","link":"https://a.cn"}]`, feishu.TypeLookup},
+		{
+			"lists a lookup of dates",
+			`{"type":5,"value":[1774281600000,1774281601000]}`,
+			`["2026-03-24T00:00:00+08:00","2026-03-24T00:00:01+08:00"]`,
+			feishu.TypeLookup,
+		},
+		{
+			"lists a lookup of urls",
+			`{"type":15,"value":[{"text":"a","link":"https://a.cn","x":1}]}`,
+			`[{"text":"a","link":"https://a.cn"}]`,
+			feishu.TypeLookup,
+		},
 		{"keeps null", `null`, `null`, feishu.TypeUser},
 		{"keeps what a later type holds", `{"a": 1}`, `{"a":1}`, 4711},
 	}
@@ -63,7 +93,9 @@ func TestPlain(t *testing.T) {
 
 func TestPlainRecord(t *testing.T) {
 	t.Parallel()
-	s := NewSchema([]feishu.Field{{Name: "题", Type: feishu.TypeText}, {Name: "日", Type: feishu.TypeDateTime}, {Name: "record_id", Type: feishu.TypeNumber}})
+	s := NewSchema(
+		[]feishu.Field{{Name: "题", Type: feishu.TypeText}, {Name: "日", Type: feishu.TypeDateTime}, {Name: "record_id", Type: feishu.TypeNumber}},
+	)
 	r := feishu.Record{ID: "rec1", Fields: json.RawMessage(`{"日":0,"题":[{"type":"text","text":"a"}],"record_id":7,"新":{"x":1}}`)}
 	want := `{"record_id":"rec1","日":"1970-01-01T00:00:00Z","题":"a","fields.record_id":7,"新":{"x":1}}`
 	if got := string(s.AppendPlainRecord(nil, r, time.UTC)); got != want {

@@ -78,27 +78,126 @@ func TestRowShapes(t *testing.T) {
 		{name: "takes fields alone", in: []string{`{"fields":{"b":1,"a":"x"}}`}, sent: []string{`0  {"b":1,"a":"x"}`}},
 		{name: "mixes both", in: []string{`{"fields":{"a":"x"}}`, `{"a":"y"}`}, sent: []string{`0  {"a":"x"}`, `1  {"a":"y"}`}},
 		{name: "refuses fields beside other keys", in: []string{`{"fields":{"a":"x"},"b":1}`}, errors: []string{"0 ambiguous_row"}},
-		{name: "refuses a record_id on create", in: []string{`{"record_id":"rec1","fields":{"a":"x"}}`, `{"id":"rec1","fields":{"a":"x"}}`}, errors: []string{"0 ambiguous_row", "1 ambiguous_row"}},
-		{name: "takes an empty record_id or id for none", in: []string{`{"record_id":"","a":"x"}`, `{"record_id":null,"fields":{"a":"x"}}`, `{"id":" ","fields":{"a":"x"}}`, `{"id":null,"a":"x"}`}, sent: []string{`0  {"a":"x"}`, `1  {"a":"x"}`, `2  {"a":"x"}`, `3  {"a":"x"}`}},
-		{name: "takes id for the record_id of an update", in: []string{`{"id":"rec1","fields":{"a":"x"}}`, `{"record_id":"","id":"rec2","a":"x"}`, `{"id":"rec3","record_id":"rec4","a":"x"}`}, sent: []string{`0 rec1 {"a":"x"}`, `1 rec2 {"a":"x"}`}, errors: []string{"2 id field_not_found"}, with: updating},
-		{name: "leaves rows out that were refused before", in: []string{`{"a":"x"}`, `{"a":"y"}`}, sent: []string{`1  {"a":"y"}`}, errors: []string{"0 data wrapper"}, with: func(o *Options) {
-			o.Refused = map[int]RowError{0: {Field: "data", Code: "wrapper", Message: problem.Text{ZH: "包装", EN: "a wrapper"}, Expected: problem.Text{ZH: "行", EN: "a row"}}}
-		}},
-		{name: "refuses what is no object", in: []string{`"x"`, `[]`, ``}, errors: []string{"0 ambiguous_row", "1 ambiguous_row", "2 ambiguous_row"}},
+		{
+			name:   "refuses a record_id on create",
+			in:     []string{`{"record_id":"rec1","fields":{"a":"x"}}`, `{"id":"rec1","fields":{"a":"x"}}`},
+			errors: []string{"0 ambiguous_row", "1 ambiguous_row"},
+		},
+		{
+			name: "takes an empty record_id or id for none",
+			in: []string{
+				`{"record_id":"","a":"x"}`,
+				`{"record_id":null,"fields":{"a":"x"}}`,
+				`{"id":" ","fields":{"a":"x"}}`,
+				`{"id":null,"a":"x"}`,
+			},
+			sent: []string{`0  {"a":"x"}`, `1  {"a":"x"}`, `2  {"a":"x"}`, `3  {"a":"x"}`},
+		},
+		{
+			name:   "takes id for the record_id of an update",
+			in:     []string{`{"id":"rec1","fields":{"a":"x"}}`, `{"record_id":"","id":"rec2","a":"x"}`, `{"id":"rec3","record_id":"rec4","a":"x"}`},
+			sent:   []string{`0 rec1 {"a":"x"}`, `1 rec2 {"a":"x"}`},
+			errors: []string{"2 id field_not_found"},
+			with:   updating,
+		},
+		{
+			name:   "leaves rows out that were refused before",
+			in:     []string{`{"a":"x"}`, `{"a":"y"}`},
+			sent:   []string{`1  {"a":"y"}`},
+			errors: []string{"0 data wrapper"},
+			with: func(o *Options) {
+				o.Refused = map[int]RowError{
+					0: {Field: "data", Code: "wrapper", Message: problem.Text{ZH: "包装", EN: "a wrapper"}, Expected: problem.Text{ZH: "行", EN: "a row"}},
+				}
+			},
+		},
+		{
+			name:   "refuses what is no object",
+			in:     []string{`"x"`, `[]`, ``},
+			errors: []string{"0 ambiguous_row", "1 ambiguous_row", "2 ambiguous_row"},
+		},
 		{name: "takes fields that is no object for a column", in: []string{`{"fields":"x"}`}, errors: []string{"0 fields field_not_found"}},
-		{name: "refuses empty rows", in: []string{`{}`, `{"fields":{}}`, `{"a":""}`, `{"a":null}`}, errors: []string{"0 empty_row", "1 empty_row", "2 empty_row", "3 empty_row"}, rules: "empty_skipped null_skipped"},
-		{name: "updates with fields", in: []string{`{"record_id":" rec1 ","fields":{"a":null}}`}, sent: []string{`0 rec1 {"a":null}`}, with: updating},
+		{
+			name:   "refuses empty rows",
+			in:     []string{`{}`, `{"fields":{}}`, `{"a":""}`, `{"a":null}`},
+			errors: []string{"0 empty_row", "1 empty_row", "2 empty_row", "3 empty_row"},
+			rules:  "empty_skipped null_skipped",
+		},
+		{
+			name: "updates with fields",
+			in:   []string{`{"record_id":" rec1 ","fields":{"a":null}}`},
+			sent: []string{`0 rec1 {"a":null}`},
+			with: updating,
+		},
 		{name: "updates flat", in: []string{`{"a":"x","record_id":"rec1"}`}, sent: []string{`0 rec1 {"a":"x"}`}, with: updating},
-		{name: "refuses an update with fields and others", in: []string{`{"record_id":"rec1","fields":{"a":"x"},"b":1}`}, errors: []string{"0 ambiguous_row"}, with: updating},
-		{name: "refuses an update without a record", in: []string{`{"a":"x"}`, `{"record_id":null,"a":"x"}`, `{"record_id":"","a":"x"}`, `{"record_id":7,"a":"x"}`, `{"record_id":"张三","a":"x"}`}, errors: []string{"0 record_not_found", "1 record_not_found", "2 record_not_found", "3 record_not_found", "4 record_not_found"}, with: updating},
-		{name: "upserts rows without a record_id, with nulls", in: []string{`{"a":"x","b":null}`, `{"fields":{"a":"y","b":""}}`, `{"record_id":"rec1","a":"x"}`}, sent: []string{`0  {"a":"x","b":null}`, `1  {"a":"y"}`}, errors: []string{"2 ambiguous_row"}, rules: "empty_skipped", with: func(o *Options) { o.Mode = Upsert }},
-		{name: "upserts with empty values that clear", in: []string{`{"a":"x","b":" "}`}, sent: []string{`0  {"a":"x","b":null}`}, rules: "empty_cleared", with: func(o *Options) { o.Mode, o.EmptyValues = Upsert, EmptyClear }},
-		{name: "refuses a form's repeated key of a column for one value", in: []string{`{"a":["x","y"],"b":1}`}, errors: []string{"0 a duplicate_column"}, with: func(o *Options) { o.Repeated = []string{"a", "z"} }},
-		{name: "refuses an update of nothing", in: []string{`{"record_id":"rec1","a":""}`}, errors: []string{"0 empty_row"}, rules: "empty_skipped", with: updating},
-		{name: "reports every bad cell and writes the good rows", in: []string{`{"a":"x","b":"?","z":1}`, `{"b":2}`}, sent: []string{`1  {"b":2}`}, errors: []string{"0 b value_mismatch", "0 z field_not_found"}},
-		{name: "ignores unknown columns when told", in: []string{`{"a":"x","z":1}`, `{"z":1}`}, sent: []string{`0  {"a":"x"}`}, errors: []string{"1 empty_row"}, rules: "unknown_ignored", with: ignoring},
+		{
+			name:   "refuses an update with fields and others",
+			in:     []string{`{"record_id":"rec1","fields":{"a":"x"},"b":1}`},
+			errors: []string{"0 ambiguous_row"},
+			with:   updating,
+		},
+		{
+			name: "refuses an update without a record",
+			in: []string{
+				`{"a":"x"}`,
+				`{"record_id":null,"a":"x"}`,
+				`{"record_id":"","a":"x"}`,
+				`{"record_id":7,"a":"x"}`,
+				`{"record_id":"张三","a":"x"}`,
+			},
+			errors: []string{"0 record_not_found", "1 record_not_found", "2 record_not_found", "3 record_not_found", "4 record_not_found"},
+			with:   updating,
+		},
+		{
+			name:   "upserts rows without a record_id, with nulls",
+			in:     []string{`{"a":"x","b":null}`, `{"fields":{"a":"y","b":""}}`, `{"record_id":"rec1","a":"x"}`},
+			sent:   []string{`0  {"a":"x","b":null}`, `1  {"a":"y"}`},
+			errors: []string{"2 ambiguous_row"},
+			rules:  "empty_skipped",
+			with:   func(o *Options) { o.Mode = Upsert },
+		},
+		{
+			name:  "upserts with empty values that clear",
+			in:    []string{`{"a":"x","b":" "}`},
+			sent:  []string{`0  {"a":"x","b":null}`},
+			rules: "empty_cleared",
+			with:  func(o *Options) { o.Mode, o.EmptyValues = Upsert, EmptyClear },
+		},
+		{
+			name:   "refuses a form's repeated key of a column for one value",
+			in:     []string{`{"a":["x","y"],"b":1}`},
+			errors: []string{"0 a duplicate_column"},
+			with:   func(o *Options) { o.Repeated = []string{"a", "z"} },
+		},
+		{
+			name:   "refuses an update of nothing",
+			in:     []string{`{"record_id":"rec1","a":""}`},
+			errors: []string{"0 empty_row"},
+			rules:  "empty_skipped",
+			with:   updating,
+		},
+		{
+			name:   "reports every bad cell and writes the good rows",
+			in:     []string{`{"a":"x","b":"?","z":1}`, `{"b":2}`},
+			sent:   []string{`1  {"b":2}`},
+			errors: []string{"0 b value_mismatch", "0 z field_not_found"},
+		},
+		{
+			name:   "ignores unknown columns when told",
+			in:     []string{`{"a":"x","z":1}`, `{"z":1}`},
+			sent:   []string{`0  {"a":"x"}`},
+			errors: []string{"1 empty_row"},
+			rules:  "unknown_ignored",
+			with:   ignoring,
+		},
 		{name: "refuses two keys for one column", in: []string{`{"a":"x"," Ａ":"y"}`}, errors: []string{"0 Ａ duplicate_column"}},
-		{name: "takes 300 columns", in: []string{wide(MaxColumns)}, errors: []string{"0 empty_row"}, rules: strings.TrimSpace(strings.Repeat("unknown_ignored ", MaxColumns)), with: ignoring},
+		{
+			name:   "takes 300 columns",
+			in:     []string{wide(MaxColumns)},
+			errors: []string{"0 empty_row"},
+			rules:  strings.TrimSpace(strings.Repeat("unknown_ignored ", MaxColumns)),
+			with:   ignoring,
+		},
 		{name: "refuses more columns", in: []string{wide(MaxColumns + 1)}, errors: []string{"0 too_large"}},
 		{name: "reports an unknown column of an escaped name", in: []string{`{"\u4e2d":1}`}, errors: []string{"0 中 field_not_found"}},
 	})
@@ -107,11 +206,26 @@ func TestRowShapes(t *testing.T) {
 func TestColumnsNamedLikeTheShape(t *testing.T) {
 	t.Parallel()
 	runRows(t, []feishu.Field{{Name: "fields", Type: feishu.TypeText}, {Name: "record_id", Type: feishu.TypeText}}, []rowCase{
-		{name: "writes both inside fields", in: []string{`{"fields":{"fields":{"a":1},"record_id":"x"}}`}, sent: []string{`0  {"fields":"{\"a\":1}","record_id":"x"}`}, rules: "text_json"},
+		{
+			name:  "writes both inside fields",
+			in:    []string{`{"fields":{"fields":{"a":1},"record_id":"x"}}`},
+			sent:  []string{`0  {"fields":"{\"a\":1}","record_id":"x"}`},
+			rules: "text_json",
+		},
 		{name: "writes a scalar flat", in: []string{`{"fields":"x"}`}, sent: []string{`0  {"fields":"x"}`}},
 		{name: "refuses a flat record_id all the same", in: []string{`{"record_id":"x"}`}, errors: []string{"0 ambiguous_row"}},
-		{name: "updates both inside fields", in: []string{`{"record_id":"rec1","fields":{"record_id":"x","fields":"y"}}`}, sent: []string{`0 rec1 {"record_id":"x","fields":"y"}`}, with: updating},
-		{name: "takes a flat record_id of an update for the record", in: []string{`{"record_id":"rec1","fields":"y"}`}, sent: []string{`0 rec1 {"fields":"y"}`}, with: updating},
+		{
+			name: "updates both inside fields",
+			in:   []string{`{"record_id":"rec1","fields":{"record_id":"x","fields":"y"}}`},
+			sent: []string{`0 rec1 {"record_id":"x","fields":"y"}`},
+			with: updating,
+		},
+		{
+			name: "takes a flat record_id of an update for the record",
+			in:   []string{`{"record_id":"rec1","fields":"y"}`},
+			sent: []string{`0 rec1 {"fields":"y"}`},
+			with: updating,
+		},
 	})
 }
 
@@ -186,7 +300,9 @@ func TestNearestSearchesAreBounded(t *testing.T) {
 
 func TestUnknownColumns(t *testing.T) {
 	t.Parallel()
-	s := NewSchema([]feishu.Field{{Name: "标题", Type: feishu.TypeText}, {Name: "日期", Type: feishu.TypeDateTime}, {Name: "开始日期", Type: feishu.TypeDateTime}})
+	s := NewSchema(
+		[]feishu.Field{{Name: "标题", Type: feishu.TypeText}, {Name: "日期", Type: feishu.TypeDateTime}, {Name: "开始日期", Type: feishu.TypeDateTime}},
+	)
 
 	t.Run("names_the_nearest", func(t *testing.T) {
 		t.Parallel()
@@ -266,7 +382,10 @@ func TestUnknownColumns(t *testing.T) {
 func TestWarningsAreCountedByRuleAndField(t *testing.T) {
 	t.Parallel()
 	s := NewSchema([]feishu.Field{{Name: "日期", Type: feishu.TypeDateTime}, {Name: "数", Type: feishu.TypeNumber}})
-	plan := s.Coerce(messages(`{"日期":1774281600000}`, `{"日期":"2026年3月24日","数":"1,000"}`, `{"日期":"2026-03-25"}`, `{"数":"bad","日期":"2026-03-25"}`), defaults())
+	plan := s.Coerce(
+		messages(`{"日期":1774281600000}`, `{"日期":"2026年3月24日","数":"1,000"}`, `{"日期":"2026-03-25"}`, `{"数":"bad","日期":"2026-03-25"}`),
+		defaults(),
+	)
 	want := []Warning{
 		{Rule: RuleDateText, Field: "日期", Count: 3, Index: 1, Got: "2026年3月24日", Sent: json.RawMessage(`1774281600000`)},
 		{Rule: RuleNumberText, Field: "数", Count: 1, Index: 1, Got: "1,000", Sent: json.RawMessage(`1000`)},

@@ -118,7 +118,9 @@ func anyValue() *rapid.Generator[string] {
 		rapid.StringMatching(`(https?|mailto|ftp):(//)?[a-z@.]{0,10}( x)?`),
 		rapid.StringMatching(`-?[0-9]{1,3}(\.[0-9]{1,3})?[,，] ?-?[0-9]{1,3}`),
 		rapid.StringMatching(`(ou_|on_|oc_|rec|tbl)?[a-z0-9]{0,25}`),
-		rapid.SampledFrom([]string{"是", "否", "true", "ＴＲＵＥ", "1", "√", "a@b.cn", "+86 138-0013-8000", "[t](https://a.cn)", " ", "", "boxcnExample0123456789"}),
+		rapid.SampledFrom(
+			[]string{"是", "否", "true", "ＴＲＵＥ", "1", "√", "a@b.cn", "+86 138-0013-8000", "[t](https://a.cn)", " ", "", "boxcnExample0123456789"},
+		),
 	)
 	scalar := rapid.OneOf(
 		rapid.Map(text, quote),
@@ -127,7 +129,13 @@ func anyValue() *rapid.Generator[string] {
 		rapid.SampledFrom([]string{"null", "true", "false", "1", "0", "[]", "{}", "1774281600000", "1774281600", "20260304"}),
 	)
 	object := rapid.Map(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) string {
-		return quote(rapid.SampledFrom([]string{"id", "text", "name", "link", "type", "file_token", "lng", "lat", "location", "link_record_ids"}).Draw(t, "member")) + ":" + scalar.Draw(t, "value")
+		return quote(
+			rapid.SampledFrom([]string{"id", "text", "name", "link", "type", "file_token", "lng", "lat", "location", "link_record_ids"}).
+				Draw(t, "member"),
+		) + ":" + scalar.Draw(
+			t,
+			"value",
+		)
 	}), 0, 3), func(members []string) string { return "{" + strings.Join(members, ",") + "}" })
 	element := rapid.OneOf(scalar, object)
 	list := rapid.Map(rapid.SliceOfN(element, 0, 4), func(elements []string) string { return "[" + strings.Join(elements, ", ") + "]" })
@@ -193,7 +201,12 @@ func TestSampleRowIsTakenWithoutLoss(t *testing.T) {
 	for _, kind := range Kinds(func(k Kind) bool { return k.UIType != "" }) {
 		fields = append(fields, feishu.Field{Name: kind.UIType, Type: kind.Type, UIType: kind.UIType})
 	}
-	fields = append(fields, feishu.Field{Name: "record_id", Type: feishu.TypeText}, feishu.Field{Name: "sum", Type: feishu.TypeFormula}, selectField(feishu.TypeMultiSelect))
+	fields = append(
+		fields,
+		feishu.Field{Name: "record_id", Type: feishu.TypeText},
+		feishu.Field{Name: "sum", Type: feishu.TypeFormula},
+		selectField(feishu.TypeMultiSelect),
+	)
 	fields[len(fields)-1].Name = "no options yet"
 	for _, userIDType := range []string{"open_id", "union_id", "user_id"} {
 		o := defaults()

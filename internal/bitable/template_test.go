@@ -76,7 +76,13 @@ func TestWordsForNothingThatAreSomethingElse(t *testing.T) {
 	runCells(t, feishu.Field{Type: feishu.TypeNumber}, []cellCase{
 		{name: "folds width", in: `"Ｎ／Ａ"`, rules: "placeholder empty_skipped"},
 		{name: "sends it without typecast", in: `"N/A"`, sent: `"N/A"`, with: func(o *Options) { o.Raw = true }},
-		{name: "is no value of a search", in: `"N/A"`, code: problem.RowValueMismatch, reason: reasonNumber, with: func(o *Options) { o.Literal = true }},
+		{
+			name:   "is no value of a search",
+			in:     `"N/A"`,
+			code:   problem.RowValueMismatch,
+			reason: reasonNumber,
+			with:   func(o *Options) { o.Literal = true },
+		},
 	})
 }
 
@@ -112,14 +118,26 @@ func TestTemplateText(t *testing.T) {
 		{name: "takes an option in braces", in: `"{{x}}"`, sent: `"{{x}}"`},
 		{name: "makes an option of a word with a dot", in: `"system.path"`, sent: `"system.path"`, rules: "option_created"},
 		{name: "makes an option of twelve digits and a name", in: `"170000000001.name"`, sent: `"170000000001.name"`, rules: "option_created"},
-		{name: "says so where new options are refused", in: `"sys.query"`, code: problem.RowValueMismatch, reason: reasonTemplate, with: rejecting},
+		{
+			name:   "says so where new options are refused",
+			in:     `"sys.query"`,
+			code:   problem.RowValueMismatch,
+			reason: reasonTemplate,
+			with:   rejecting,
+		},
 	})
 	cases := []cellCase{
 		{name: "keeps a selector in text", in: `"sys.path"`, sent: `"sys.path"`},
 		{name: "keeps a selector of a node in text", in: `"1700000000001.column_2"`, sent: `"1700000000001.column_2"`},
 		{name: "keeps braces inside text", in: `"use {{name}} here"`, sent: `"use {{name}} here"`},
 		{name: "keeps a selector of a scope in a key", in: `"sys.path"`, sent: `"sys.path"`, with: keyed},
-		{name: "refuses a selector of a node in a key", in: `"1700000000001.column_2"`, code: problem.RowValueMismatch, reason: reasonTemplate, with: keyed},
+		{
+			name:   "refuses a selector of a node in a key",
+			in:     `"1700000000001.column_2"`,
+			code:   problem.RowValueMismatch,
+			reason: reasonTemplate,
+			with:   keyed,
+		},
 	}
 	for _, text := range []string{"{{#1700000000001.column_2#}}", "${title}", "[object Object]", " {{x}} "} {
 		cases = append(cases,

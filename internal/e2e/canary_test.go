@@ -39,34 +39,62 @@ func TestCanary(t *testing.T) {
 		code  string // of the problem
 		shows bool   // the caller's own errors[].got may hold what he sent
 	}{
-		"success":             {request: request{body: rows + `,"return":"rows"}`}, shows: true},
-		"dry_run":             {request: request{body: rows + `,"dry_run":true}`}, shows: true},
-		"a_job":               {request: request{body: rows + `,"async":true}`}},
-		"with_a_key":          {request: request{body: rows + `,"idempotency_key":"` + row + `"}`}},
-		"bad_value":           {request: request{body: `{"records":[{"播放量":"` + row + `"}]}`}, shows: true, code: "invalid_rows"},
-		"unknown_column":      {request: request{body: `{"records":[{"` + row + `":1}]}`}, shows: true, code: "invalid_rows"},
-		"Feishu_refuses":      {request: request{body: `{"records":[{"标题":"` + row + `","播放量":"` + row + `"}],"typecast":false}`}, shows: true, code: "invalid_rows"},
-		"unreadable":          {request: request{body: `{"records":[{"标题":"` + row + `"`}, code: "bad_body"},
-		"unknown_parameter":   {request: request{body: rows + `,"app_secert":"` + wrong + `"}`}, code: "unknown_parameter"},
-		"secret_of_no_text":   {request: request{body: rows + `,"app_secret":{"x":"` + wrong + `"}}`}, code: "bad_parameter"},
-		"secret_in_query":     {request: request{body: rows + `}`, query: "app_secret=" + wrong}, code: "secret_in_query"},
-		"key_in_query":        {request: request{body: rows + `}`, query: "table_id=rgk_" + wrong}, code: "secret_in_query"},
-		"wrong_secret":        {request: request{body: rows + `,"app_secret":"` + wrong + `"}`}, code: "bad_app_credentials"},
-		"wrong_passphrase":    {request: request{body: rows + `,"passphrase":"` + wrong + `"}`}, code: "bad_passphrase"},
-		"wrong_bearer":        {request: request{body: rows + `}`, header: map[string]string{"Authorization": "Bearer " + wrong}}, code: "bad_passphrase"},
-		"wrong_key":           {request: request{body: rows + `}`, header: map[string]string{"Authorization": "Bearer rgk_" + wrong}}, code: "bad_connection_key"},
-		"no_such_path":        {request: request{path: "/v1/" + wrong, query: "passphrase=" + wrong, body: rows + `}`}, code: "not_found"},
-		"no_such_page":        {request: request{method: http.MethodGet, path: "/errors/" + wrong, query: "token=" + wrong}},
-		"no_such_method":      {request: request{method: http.MethodPut, query: "app_secret=" + wrong, body: rows + `}`}, code: "method_not_allowed"},
+		"success":        {request: request{body: rows + `,"return":"rows"}`}, shows: true},
+		"dry_run":        {request: request{body: rows + `,"dry_run":true}`}, shows: true},
+		"a_job":          {request: request{body: rows + `,"async":true}`}},
+		"with_a_key":     {request: request{body: rows + `,"idempotency_key":"` + row + `"}`}},
+		"bad_value":      {request: request{body: `{"records":[{"播放量":"` + row + `"}]}`}, shows: true, code: "invalid_rows"},
+		"unknown_column": {request: request{body: `{"records":[{"` + row + `":1}]}`}, shows: true, code: "invalid_rows"},
+		"Feishu_refuses": {
+			request: request{body: `{"records":[{"标题":"` + row + `","播放量":"` + row + `"}],"typecast":false}`},
+			shows:   true, code: "invalid_rows",
+		},
+		"unreadable":        {request: request{body: `{"records":[{"标题":"` + row + `"`}, code: "bad_body"},
+		"unknown_parameter": {request: request{body: rows + `,"app_secert":"` + wrong + `"}`}, code: "unknown_parameter"},
+		"secret_of_no_text": {request: request{body: rows + `,"app_secret":{"x":"` + wrong + `"}}`}, code: "bad_parameter"},
+		"secret_in_query":   {request: request{body: rows + `}`, query: "app_secret=" + wrong}, code: "secret_in_query"},
+		"key_in_query":      {request: request{body: rows + `}`, query: "table_id=rgk_" + wrong}, code: "secret_in_query"},
+		"wrong_secret":      {request: request{body: rows + `,"app_secret":"` + wrong + `"}`}, code: "bad_app_credentials"},
+		"wrong_passphrase":  {request: request{body: rows + `,"passphrase":"` + wrong + `"}`}, code: "bad_passphrase"},
+		"wrong_bearer": {
+			request: request{body: rows + `}`, header: map[string]string{"Authorization": "Bearer " + wrong}},
+			code:    "bad_passphrase",
+		},
+		"wrong_key": {
+			request: request{body: rows + `}`, header: map[string]string{"Authorization": "Bearer rgk_" + wrong}},
+			code:    "bad_connection_key",
+		},
+		"no_such_path": {request: request{path: "/v1/" + wrong, query: "passphrase=" + wrong, body: rows + `}`}, code: "not_found"},
+		"no_such_page": {request: request{method: http.MethodGet, path: "/errors/" + wrong, query: "token=" + wrong}},
+		"no_such_method": {
+			request: request{method: http.MethodPut, query: "app_secret=" + wrong, body: rows + `}`},
+			code:    "method_not_allowed",
+		},
 		"a_made_up_method":    {request: request{method: "X" + wrong[:20], body: rows + `}`}, code: "method_not_allowed"},
 		"a_made_up_id":        {request: request{body: rows + `}`, header: map[string]string{"X-Request-Id": wrong + "?x=" + row}}},
 		"a_page_with_a_token": {request: request{method: http.MethodGet, path: "/docs", query: "key=" + wrong}},
-		"a_link_with_a_login": {request: request{body: rows + `,"app_token":"https://u:` + wrong + `@example.feishu.cn/base/bascnExample"}`}, code: "bad_link"},
-		"a_gateways_page":     {request: request{body: rows + `}`}, fault: sandbox.Fault{Endpoint: "record.batch_create", Action: sandbox.ActionHTML, Count: 1}},
-		"an_answer_cut":       {request: request{body: rows + `}`}, fault: sandbox.Fault{Endpoint: "record.batch_create", Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1}},
-		"half_an_answer":      {request: request{body: rows + `,"return":"rows"}`}, fault: sandbox.Fault{Endpoint: "record.batch_get", Action: sandbox.ActionInvalidJSON, When: sandbox.AfterCommit}, code: "upstream_unavailable"},
-		"a_full_table":        {request: request{body: rows + `}`}, fault: sandbox.Fault{Endpoint: "record.batch_create", Action: sandbox.ActionError, Code: 1254103}, code: "table_full"},
-		"no_token":            {request: request{body: rows + `,"app_id":"cli_fresh","app_secret":"` + wrong + `"}`}, fault: sandbox.Fault{Endpoint: "auth.tenant_token", App: "cli_fresh", Action: sandbox.ActionHTML}, code: "upstream_unavailable"},
+		"a_link_with_a_login": {request: request{body: rows + `,"app_token":"https://u:` + wrong +
+			`@example.feishu.cn/base/bascnExample"}`}, code: "bad_link"},
+		"a_gateways_page": {request: request{body: rows + `}`}, fault: sandbox.Fault{
+			Endpoint: "record.batch_create",
+			Action:   sandbox.ActionHTML, Count: 1,
+		}},
+		"an_answer_cut": {request: request{body: rows + `}`}, fault: sandbox.Fault{
+			Endpoint: "record.batch_create",
+			Action:   sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1,
+		}},
+		"half_an_answer": {request: request{body: rows + `,"return":"rows"}`}, fault: sandbox.Fault{
+			Endpoint: "record.batch_get",
+			Action:   sandbox.ActionInvalidJSON, When: sandbox.AfterCommit,
+		}, code: "upstream_unavailable"},
+		"a_full_table": {request: request{body: rows + `}`}, fault: sandbox.Fault{
+			Endpoint: "record.batch_create",
+			Action:   sandbox.ActionError, Code: 1254103,
+		}, code: "table_full"},
+		"no_token": {
+			request: request{body: rows + `,"app_id":"cli_fresh","app_secret":"` + wrong + `"}`},
+			fault:   sandbox.Fault{Endpoint: "auth.tenant_token", App: "cli_fresh", Action: sandbox.ActionHTML}, code: "upstream_unavailable",
+		},
 	} {
 		h.sandbox.ClearFaults()
 		if c.fault.Action != "" {
@@ -116,7 +144,12 @@ func TestCanary(t *testing.T) {
 func (h *harness) tokens() []string {
 	h.t.Helper()
 	body := `{"app_id":"` + appID + `","app_secret":"` + h.secrets.app + `"}`
-	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.upstream+"/open-apis/auth/v3/tenant_access_token/internal", strings.NewReader(body))
+	r, err := http.NewRequestWithContext(
+		h.t.Context(),
+		http.MethodPost,
+		h.upstream+"/open-apis/auth/v3/tenant_access_token/internal",
+		strings.NewReader(body),
+	)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -208,13 +241,15 @@ func TestPanic(t *testing.T) {
 	openapi.WithRenderer(renderer)(router).ServeHTTP(w, r)
 
 	var doc problem.Document
-	if err := json.Unmarshal(bytes.TrimSpace(w.Body.Bytes()), &doc); err != nil || w.Code != http.StatusInternalServerError || doc.Code != problem.InternalError {
+	if err := json.Unmarshal(bytes.TrimSpace(w.Body.Bytes()), &doc); err != nil || w.Code != http.StatusInternalServerError ||
+		doc.Code != problem.InternalError {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
 	if strings.Contains(w.Body.String(), canary) || strings.Contains(w.Body.String(), "goroutine") {
 		t.Errorf("the answer shows the panic: %s", w.Body)
 	}
-	if text := logs.String(); !strings.Contains(text, `"msg":"panic"`) || !strings.Contains(text, doc.RequestID) || strings.Contains(text, canary) {
+	if text := logs.String(); !strings.Contains(text, `"msg":"panic"`) || !strings.Contains(text, doc.RequestID) ||
+		strings.Contains(text, canary) {
 		t.Errorf("the log: %s", text)
 	}
 }

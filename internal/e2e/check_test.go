@@ -32,7 +32,8 @@ func TestCheck(t *testing.T) {
 		t.Errorf("of a service elsewhere: %+v", got)
 	}
 	other := secret.GenerateKey()
-	if got := check(map[string]string{"ROWGATE_LISTEN": own, "ROWGATE_KEY": other}); len(got.Problems) != 1 || got.Problems[0].Variable != "ROWGATE_KEY" {
+	if got := check(map[string]string{"ROWGATE_LISTEN": own, "ROWGATE_KEY": other}); len(got.Problems) != 1 ||
+		got.Problems[0].Variable != "ROWGATE_KEY" {
 		t.Errorf("of keys that do not open the database: %+v", got)
 	}
 	got := check(map[string]string{"ROWGATE_LISTEN": own, "ROWGATE_KEY": other + "," + h.secrets.key})

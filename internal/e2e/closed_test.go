@@ -34,7 +34,8 @@ func TestClosedAfterTheAnswer(t *testing.T) {
 			path: "/v1/records", body: `{"fields":{"主题":"同一行"}}`, header: "Connection: close\r\n", said: `"created":1`,
 		},
 		"of MCP on a stream": {
-			path: "/mcp", body: rpc, header: "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-06-18\r\n", said: `\"created\":1`,
+			path: "/mcp", body: rpc, header: "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-06-18\r\n",
+			said: `\"created\":1`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,8 +47,15 @@ func TestClosedAfterTheAnswer(t *testing.T) {
 			}
 			body := strings.ReplaceAll(test.body, "%TABLE%", s.table)
 			address := strings.TrimPrefix(s.app.URL(), "http://")
-			request := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s",
-				test.path, address, bearer, test.header, len(body), body)
+			request := fmt.Sprintf(
+				"POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s",
+				test.path,
+				address,
+				bearer,
+				test.header,
+				len(body),
+				body,
+			)
 			for i := range times {
 				if answer := closing(t, address, request); !strings.Contains(answer, test.said) {
 					t.Fatalf("answer %d: %s", i, answer)

@@ -28,8 +28,9 @@ func TestConnection(t *testing.T) {
 	one := counts{total: 1, created: 1}
 	for name, s := range map[string]scenario{
 		"in_the_body": {
-			request: request{header: bare, body: `{"app_id":"cli_example","app_secret":"$SECRET","passphrase":"$PASS","app_token":"bascnExample","table_id":"$TABLE","fields":{"标题":"甲"}}`},
-			counts:  one, left: 1,
+			request: request{header: bare, body: `{"app_id":"cli_example","app_secret":"$SECRET","passphrase":"$PASS",` +
+				`"app_token":"bascnExample","table_id":"$TABLE","fields":{"标题":"甲"}}`},
+			counts: one, left: 1,
 		},
 		"in_headers": {
 			request: request{header: without("Authorization", map[string]string{"X-Passphrase": "$PASS"}), body: `{"fields":{"标题":"甲"}}`},
@@ -43,8 +44,11 @@ func TestConnection(t *testing.T) {
 			counts: one, left: 1,
 		},
 		"in_a_form": {
-			request: request{header: bare, kind: "application/x-www-form-urlencoded", body: "app_id=cli_example&app_secret=$SECRET&passphrase=$PASS&app_token=bascnExample&table_id=$TABLE&fields.%E6%A0%87%E9%A2%98=x"},
-			counts:  one, landed: []map[string]any{{"标题": "x"}},
+			request: request{
+				header: bare, kind: "application/x-www-form-urlencoded",
+				body: "app_id=cli_example&app_secret=$SECRET&passphrase=$PASS&app_token=bascnExample&table_id=$TABLE&fields.%E6%A0%87%E9%A2%98=x",
+			},
+			counts: one, landed: []map[string]any{{"标题": "x"}},
 		},
 		"the_body_beats_a_header": {
 			request: request{header: map[string]string{"X-Table-Id": "tblNowhere1"}, body: `{"table_id":"$TABLE","fields":{"标题":"甲"}}`},
@@ -63,32 +67,48 @@ func TestConnection(t *testing.T) {
 			counts:  one, left: 1,
 		},
 		"a_link_to_the_base": {
-			request: request{header: without("X-Table-Id", nil), body: `{"app_token":"https://example.feishu.cn/base/bascnExample?table=$TABLE&view=vewExample","fields":{"标题":"甲"}}`},
-			counts:  one, left: 1,
+			request: request{
+				header: without("X-Table-Id", nil),
+				body:   `{"app_token":"https://example.feishu.cn/base/bascnExample?table=$TABLE&view=vewExample","fields":{"标题":"甲"}}`,
+			},
+			counts: one, left: 1,
 		},
 		"a_link_without_scheme_in_a_header": {
-			request: request{header: without("X-Table-Id", map[string]string{"X-App-Token": "example.feishu.cn/base/bascnExample?table=$TABLE"}), body: `{"fields":{"标题":"甲"}}`},
-			counts:  one, left: 1,
+			request: request{header: without("X-Table-Id",
+				map[string]string{"X-App-Token": "example.feishu.cn/base/bascnExample?table=$TABLE"}), body: `{"fields":{"标题":"甲"}}`},
+			counts: one, left: 1,
 		},
 		"a_link_to_a_wiki_page": {
-			request: request{header: without("X-Table-Id", nil), body: `{"app_token":"https://example.feishu.cn/wiki/wikcnExample?table=$TABLE","fields":{"标题":"甲"}}`},
-			counts:  one, left: 1,
+			request: request{
+				header: without("X-Table-Id", nil),
+				body:   `{"app_token":"https://example.feishu.cn/wiki/wikcnExample?table=$TABLE","fields":{"标题":"甲"}}`,
+			},
+			counts: one, left: 1,
 		},
 		"a_link_to_a_wiki_page_beside_the_tables_name": {
-			request: request{header: without("X-Table-Id", nil), body: `{"app_token":"https://example.feishu.cn/wiki/wikcnExample","table_id":"视频","fields":{"标题":"甲"}}`},
-			counts:  one, left: 1,
+			request: request{
+				header: without("X-Table-Id", nil),
+				body:   `{"app_token":"https://example.feishu.cn/wiki/wikcnExample","table_id":"视频","fields":{"标题":"甲"}}`,
+			},
+			counts: one, left: 1,
 		},
 		"a_block_of_a_document": {
 			request: request{header: without("X-Table-Id", nil), body: `{"app_token":"bascnExample_$TABLE","fields":{"标题":"甲"}}`},
 			counts:  one, left: 1,
 		},
 		"a_link_of_Lark_speaks_English": {
-			request: request{header: without("X-Table-Id", nil), body: `{"app_token":"https://example.larksuite.com/base/bascnExample?table=$TABLE","fields":{"标题":"甲"}}`},
-			counts:  one, left: 1, want: []string{"1 row: 1 created"},
+			request: request{
+				header: without("X-Table-Id", nil),
+				body:   `{"app_token":"https://example.larksuite.com/base/bascnExample?table=$TABLE","fields":{"标题":"甲"}}`,
+			},
+			counts: one, left: 1, want: []string{"1 row: 1 created"},
 		},
 		"table_id_beats_the_link": {
-			request: request{header: without("X-Table-Id", nil), body: `{"app_token":"https://example.feishu.cn/base/bascnExample?table=tblNowhere1","table_id":"$TABLE","fields":{"标题":"甲"}}`},
-			counts:  one, left: 1,
+			request: request{
+				header: without("X-Table-Id", nil),
+				body:   `{"app_token":"https://example.feishu.cn/base/bascnExample?table=tblNowhere1","table_id":"$TABLE","fields":{"标题":"甲"}}`,
+			},
+			counts: one, left: 1,
 		},
 		"no_passphrase": {
 			request: request{header: without("Authorization", nil), body: `{"fields":{"标题":"甲"}}`},

@@ -57,14 +57,18 @@ func TestSoftErrors(t *testing.T) {
 		"as_text":                              {body: `{"fields":{"题":"甲"},"soft_errors":"True"}`},
 		"for_a_body_that_cannot_be_read":       {query: "soft_errors=true", body: `{"fields":`},
 		"for_a_body_with_an_unknown_parameter": {query: "soft_errors=true", body: `{"fields":{"标题":"甲"},"nonsense":1}`},
-		"for_a_wrong_passphrase":               {query: "soft_errors=true", header: map[string]string{"Authorization": "Bearer wrong"}, body: `{"records":[]}`},
-		"for_a_parameter_out_of_range":         {query: "soft_errors=true", body: `{"fields":{"标题":"甲"},"timeout_ms":1}`},
+		"for_a_wrong_passphrase": {
+			query: "soft_errors=true", header: map[string]string{"Authorization": "Bearer wrong"},
+			body: `{"records":[]}`,
+		},
+		"for_a_parameter_out_of_range": {query: "soft_errors=true", body: `{"fields":{"标题":"甲"},"timeout_ms":1}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := h.do(r)
 			kind := got.header.Get("Content-Type")
-			if got.status != http.StatusOK || got.OK == nil || *got.OK || got.Code == "" || got.Status < 400 || !strings.HasPrefix(kind, "application/json") {
+			if got.status != http.StatusOK || got.OK == nil || *got.OK || got.Code == "" || got.Status < 400 ||
+				!strings.HasPrefix(kind, "application/json") {
 				t.Errorf("answered %d %s %s", got.status, kind, got.raw)
 			}
 		})

@@ -101,7 +101,11 @@ func (f *difyFile) faults() []string {
 	demand(f.Version == "0.6.0", "version is %v, want the text 0.6.0", f.Version)
 	known := map[string]bool{"sys.workflow_run_id": true}
 	for _, variable := range f.Workflow.EnvironmentVariables {
-		demand(len(variable.Selector) == 2 && variable.Selector[0] == "env" && variable.Selector[1] == variable.Name, "selector of %s", variable.Name)
+		demand(
+			len(variable.Selector) == 2 && variable.Selector[0] == "env" && variable.Selector[1] == variable.Name,
+			"selector of %s",
+			variable.Name,
+		)
 		demand(variable.ID != "" && difyVariable.MatchString(variable.Name), "id or name of %s", variable.Name)
 		demand(variable.ValueType == "secret" || variable.ValueType == "string", "type of %s", variable.Name)
 		demand(variable.ValueType != "secret" || variable.Value == "", "the secret %s is in the file", variable.Name)
@@ -196,7 +200,9 @@ func (f *difyFile) run(t *testing.T, h *harness, id string, environment, inputs 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h.do(request{method: http.MethodPost, path: at.Path, kind: "application/x-www-form-urlencoded", header: header, body: form.Encode()})
+	return h.do(
+		request{method: http.MethodPost, path: at.Path, kind: "application/x-www-form-urlencoded", header: header, body: form.Encode()},
+	)
 }
 
 // generate asks for what is pasted into a caller's editor; known says whether the credentials are sent along.

@@ -57,7 +57,11 @@ func TestGoldenDocuments(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(got, want) {
-				t.Errorf("%s differs from openapi/golden/%s: a renamed operation or field breaks workflows. If it is meant, run with -update.", name, name)
+				t.Errorf(
+					"%s differs from openapi/golden/%s: a renamed operation or field breaks workflows. If it is meant, run with -update.",
+					name,
+					name,
+				)
 			}
 		})
 	}

@@ -30,38 +30,75 @@ func TestEveryRefusalIsAProblem(t *testing.T) {
 		code   string
 		header [2]string // a header that has to be there, and what it holds
 	}{
-		"no_such_path":                          {request{path: "/v1/nothing"}, 404, "not_found", [2]string{}},
-		"no_such_path_for_a_browser":            {request{method: "GET", path: "/v1/nothing", header: map[string]string{"Accept": "text/html"}}, 404, "not_found", [2]string{}},
-		"a_slash_too_many":                      {request{path: "/v1/records/", body: `{}`}, 404, "not_found", [2]string{}},
-		"no_such_error":                         {request{method: "GET", path: "/errors/nothing"}, 404, "not_found", [2]string{}},
-		"GET_of_a_tool":                         {request{method: "GET"}, 405, "method_not_allowed", [2]string{"Allow", "POST"}},
-		"PUT_of_a_tool":                         {request{method: "PUT", body: `{}`}, 405, "method_not_allowed", [2]string{"Allow", "POST"}},
-		"POST_of_a_page":                        {request{path: "/docs", body: `{}`}, 405, "method_not_allowed", [2]string{"Allow", "GET"}},
-		"metrics_are_not_public":                {request{method: "GET", path: "/metrics"}, 404, "not_found", [2]string{}},
-		"no_profiles_either":                    {request{method: "GET", path: "/debug/pprof/"}, 404, "not_found", [2]string{}},
-		"a_body_over_20_MiB":                    {request{body: bodyOf(maxBodyBytes + 1)}, 413, "body_too_large", [2]string{}},
-		"a_body_over_20_MiB_of_unknown_length":  {request{body: bodyOf(maxBodyBytes + 1), chunked: true}, 413, "body_too_large", [2]string{}},
-		"more_than_10000_rows":                  {request{body: manyRows(maxRows+1, "")}, 413, "too_many_rows", [2]string{}},
-		"an_option_that_is_none_of_its_values":  {request{body: `{"records":[],"return":"all"}`}, 400, "bad_parameter", [2]string{}},
-		"a_number_below_its_range":              {request{body: `{"records":[],"timeout_ms":1}`}, 400, "bad_parameter", [2]string{}},
-		"a_number_above_its_range":              {request{body: `{"records":[],"timeout_ms":55001}`}, 400, "bad_parameter", [2]string{}},
-		"a_number_that_is_text":                 {request{body: `{"records":[],"timeout_ms":"soon"}`}, 400, "bad_parameter", [2]string{}},
-		"a_switch_that_is_a_list":               {request{body: `{"records":[],"dry_run":[]}`}, 400, "bad_parameter", [2]string{}},
-		"a_key_over_255_characters":             {request{body: `{"records":[],"idempotency_key":"` + strings.Repeat("k", 256) + `"}`}, 400, "bad_parameter", [2]string{}},
-		"rows_that_are_numbers":                 {request{body: `{"records":[1,2]}`}, 400, "bad_parameter", [2]string{}},
-		"no_body":                               {request{}, 400, "no_rows", [2]string{}},
-		"half_a_body":                           {request{body: `{"records":[`}, 400, "bad_body", [2]string{}},
-		"a_duplicate_key":                       {request{body: `{"fields":{"标题":"甲","标题":"乙"}}`}, 400, "bad_body", [2]string{}},
-		"XML":                                   {request{kind: "application/xml", body: `<a/>`}, 400, "bad_body", [2]string{}},
-		"HTML":                                  {request{kind: "text/html", body: `<a>`}, 400, "bad_body", [2]string{}},
-		"a_compressed_body":                     {request{header: map[string]string{"Content-Encoding": "gzip"}, body: `{}`}, 400, "bad_body", [2]string{}},
-		"a_page_of_another_site":                {request{header: map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, body: `{"records":[]}`}, 400, "bad_parameter", [2]string{}},
-		"Accept_text_html_is_answered_in_JSON":  {request{header: map[string]string{"Accept": "text/html"}, body: `{"fields":{"题":1}}`}, 422, "invalid_rows", [2]string{}},
-		"Accept_of_nothing_we_have":             {request{header: map[string]string{"Accept": "image/png"}, body: `{"fields":{"题":1}}`}, 422, "invalid_rows", [2]string{}},
-		"Accept_that_is_malformed":              {request{header: map[string]string{"Accept": ";;;,,,//"}, body: `{"fields":{"题":1}}`}, 422, "invalid_rows", [2]string{}},
-		"English_is_spoken_to_who_asks":         {request{header: map[string]string{"Accept-Language": "en"}, path: "/v1/nothing"}, 404, "not_found", [2]string{"Content-Language", "en"}},
-		"Chinese_is_spoken_to_others":           {request{path: "/v1/nothing"}, 404, "not_found", [2]string{"Content-Language", "zh"}},
-		"a_name_of_a_secret_in_a_made_up_query": {request{path: "/v1/tables/list", query: "Authorization=x", body: `{}`}, 400, "secret_in_query", [2]string{}},
+		"no_such_path": {request{path: "/v1/nothing"}, 404, "not_found", [2]string{}},
+		"no_such_path_for_a_browser": {request{
+			method: "GET", path: "/v1/nothing",
+			header: map[string]string{"Accept": "text/html"},
+		}, 404, "not_found", [2]string{}},
+		"a_slash_too_many":                     {request{path: "/v1/records/", body: `{}`}, 404, "not_found", [2]string{}},
+		"no_such_error":                        {request{method: "GET", path: "/errors/nothing"}, 404, "not_found", [2]string{}},
+		"GET_of_a_tool":                        {request{method: "GET"}, 405, "method_not_allowed", [2]string{"Allow", "POST"}},
+		"PUT_of_a_tool":                        {request{method: "PUT", body: `{}`}, 405, "method_not_allowed", [2]string{"Allow", "POST"}},
+		"POST_of_a_page":                       {request{path: "/docs", body: `{}`}, 405, "method_not_allowed", [2]string{"Allow", "GET"}},
+		"metrics_are_not_public":               {request{method: "GET", path: "/metrics"}, 404, "not_found", [2]string{}},
+		"no_profiles_either":                   {request{method: "GET", path: "/debug/pprof/"}, 404, "not_found", [2]string{}},
+		"a_body_over_20_MiB":                   {request{body: bodyOf(maxBodyBytes + 1)}, 413, "body_too_large", [2]string{}},
+		"a_body_over_20_MiB_of_unknown_length": {request{body: bodyOf(maxBodyBytes + 1), chunked: true}, 413, "body_too_large", [2]string{}},
+		"more_than_10000_rows":                 {request{body: manyRows(maxRows+1, "")}, 413, "too_many_rows", [2]string{}},
+		"an_option_that_is_none_of_its_values": {request{body: `{"records":[],"return":"all"}`}, 400, "bad_parameter", [2]string{}},
+		"a_number_below_its_range":             {request{body: `{"records":[],"timeout_ms":1}`}, 400, "bad_parameter", [2]string{}},
+		"a_number_above_its_range":             {request{body: `{"records":[],"timeout_ms":55001}`}, 400, "bad_parameter", [2]string{}},
+		"a_number_that_is_text":                {request{body: `{"records":[],"timeout_ms":"soon"}`}, 400, "bad_parameter", [2]string{}},
+		"a_switch_that_is_a_list":              {request{body: `{"records":[],"dry_run":[]}`}, 400, "bad_parameter", [2]string{}},
+		"a_key_over_255_characters": {
+			request{body: `{"records":[],"idempotency_key":"` + strings.Repeat("k", 256) + `"}`},
+			400, "bad_parameter",
+			[2]string{},
+		},
+		"rows_that_are_numbers": {request{body: `{"records":[1,2]}`}, 400, "bad_parameter", [2]string{}},
+		"no_body":               {request{}, 400, "no_rows", [2]string{}},
+		"half_a_body":           {request{body: `{"records":[`}, 400, "bad_body", [2]string{}},
+		"a_duplicate_key":       {request{body: `{"fields":{"标题":"甲","标题":"乙"}}`}, 400, "bad_body", [2]string{}},
+		"XML":                   {request{kind: "application/xml", body: `<a/>`}, 400, "bad_body", [2]string{}},
+		"HTML":                  {request{kind: "text/html", body: `<a>`}, 400, "bad_body", [2]string{}},
+		"a_compressed_body": {
+			request{header: map[string]string{"Content-Encoding": "gzip"}, body: `{}`},
+			400,
+			"bad_body",
+			[2]string{},
+		},
+		"a_page_of_another_site": {request{header: map[string]string{
+			"Origin":         "https://evil.example",
+			"Sec-Fetch-Site": "cross-site",
+		}, body: `{"records":[]}`}, 400, "bad_parameter", [2]string{}},
+		"Accept_text_html_is_answered_in_JSON": {
+			request{header: map[string]string{"Accept": "text/html"}, body: `{"fields":{"题":1}}`},
+			422, "invalid_rows",
+			[2]string{},
+		},
+		"Accept_of_nothing_we_have": {
+			request{header: map[string]string{"Accept": "image/png"}, body: `{"fields":{"题":1}}`},
+			422, "invalid_rows",
+			[2]string{},
+		},
+		"Accept_that_is_malformed": {
+			request{header: map[string]string{"Accept": ";;;,,,//"}, body: `{"fields":{"题":1}}`},
+			422, "invalid_rows",
+			[2]string{},
+		},
+		"English_is_spoken_to_who_asks": {
+			request{header: map[string]string{"Accept-Language": "en"}, path: "/v1/nothing"},
+			404,
+			"not_found",
+			[2]string{"Content-Language", "en"},
+		},
+		"Chinese_is_spoken_to_others": {request{path: "/v1/nothing"}, 404, "not_found", [2]string{"Content-Language", "zh"}},
+		"a_name_of_a_secret_in_a_made_up_query": {
+			request{path: "/v1/tables/list", query: "Authorization=x", body: `{}`},
+			400,
+			"secret_in_query",
+			[2]string{},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -77,8 +114,11 @@ func TestEveryRefusalIsAProblem(t *testing.T) {
 			if c.code != "" && doc.Code != c.code {
 				t.Errorf("code %s, want %s", doc.Code, c.code)
 			}
-			if doc.Status != c.status || doc.RequestID == "" || doc.RequestID != got.header.Get("X-Request-Id") || doc.Fix["zh"] == "" || doc.Fix["en"] == "" ||
-				doc.Title == "" || doc.Detail == "" || doc.Outcome != "not_written" || !strings.HasSuffix(doc.Type, "/errors/"+doc.Code) {
+			if doc.Status != c.status || doc.RequestID == "" || doc.RequestID != got.header.Get("X-Request-Id") || doc.Fix["zh"] == "" ||
+				doc.Fix["en"] == "" ||
+				doc.Title == "" || doc.Detail == "" ||
+				doc.Outcome != "not_written" ||
+				!strings.HasSuffix(doc.Type, "/errors/"+doc.Code) {
 				t.Errorf("the document is not whole: %s", got.raw)
 			}
 			if c.header[0] != "" && !strings.Contains(got.header.Get(c.header[0]), c.header[1]) {
@@ -97,8 +137,11 @@ func TestEveryTypeLeadsToAPage(t *testing.T) {
 		t.Fatalf("type %q", got.Type)
 	}
 	for accept, kind := range map[string]string{"text/html": "text/html", "application/json": "application/json"} {
-		page := h.do(request{method: http.MethodGet, path: strings.TrimPrefix(got.Type, h.app.URL()), header: map[string]string{"Accept": accept}})
-		if page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), kind) || !strings.Contains(page.raw, "invalid_rows") {
+		page := h.do(
+			request{method: http.MethodGet, path: strings.TrimPrefix(got.Type, h.app.URL()), header: map[string]string{"Accept": accept}},
+		)
+		if page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), kind) ||
+			!strings.Contains(page.raw, "invalid_rows") {
 			t.Errorf("%s: answered %d %s", accept, page.status, page.header.Get("Content-Type"))
 		}
 	}

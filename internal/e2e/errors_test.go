@@ -35,7 +35,23 @@ var refusals = map[string][]int{
 	"bad_parameter":        {1254037},
 	"table_full":           {1254100, 1254101, 1254102, 1254103, 1254105, 1254109, 1254306},
 	"quota_exhausted":      {99991403},
-	"upstream_rejected":    {91401, 91404, 99991661, 1254005, 1254008, 1254011, 1254012, 1254013, 1254014, 1254016, 1254018, 1254030, 1254042, 1254107, 1254108},
+	"upstream_rejected": {
+		91401,
+		91404,
+		99991661,
+		1254005,
+		1254008,
+		1254011,
+		1254012,
+		1254013,
+		1254014,
+		1254016,
+		1254018,
+		1254030,
+		1254042,
+		1254107,
+		1254108,
+	},
 }
 
 // rowRefusals are the codes by which Feishu refuses a row, and the code of the row's error. A read has no rows: there they are

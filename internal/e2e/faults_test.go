@@ -35,13 +35,27 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
-// TestUnknownOutcome: when Feishu never says what became of a write, the caller is asked to repeat, and that is right.
-func TestUnknownOutcome(t *testing.T) {
+// TestUnknownOutcomeIsLookedUp: when Feishu never says what became of a write, the row is looked for.
+func TestUnknownOutcomeIsLookedUp(t *testing.T) {
 	t.Parallel()
 	h := setup(t, options{})
 	h.fault(sandbox.Fault{Endpoint: "record.batch_create", Action: sandbox.ActionCut, When: sandbox.AfterCommit})
 	got := h.write(`{"fields":{"标题":"甲"}}`)
-	if got.status != http.StatusGatewayTimeout || got.Code != "outcome_unknown" || got.Outcome != "unknown" || !got.Retryable || got.header.Get("Retry-After") == "" {
+	if got.status != http.StatusOK || got.Created != 1 || got.RecordID == "" || len(h.rows()) != 1 {
+		t.Errorf("answered %d %s; rows %v", got.status, got.raw, h.rows())
+	}
+}
+
+// TestUnknownOutcome: when Feishu never says what became of a write, and the row cannot be looked for either, the caller is asked
+// to repeat, and that is right.
+func TestUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	h := setup(t, options{})
+	h.fault(sandbox.Fault{Endpoint: "record.batch_create", Action: sandbox.ActionCut, When: sandbox.AfterCommit})
+	h.fault(sandbox.Fault{Endpoint: "record.search", Action: sandbox.ActionCut})
+	got := h.write(`{"fields":{"标题":"甲"}}`)
+	if got.status != http.StatusGatewayTimeout || got.Code != "outcome_unknown" || got.Outcome != "unknown" || !got.Retryable ||
+		got.header.Get("Retry-After") == "" {
 		t.Fatalf("answered %d %s", got.status, got.raw)
 	}
 	h.sandbox.ClearFaults()
@@ -82,7 +96,8 @@ func TestReadsThatFail(t *testing.T) {
 			f.Endpoint = "field.list"
 			h.fault(f)
 			got := h.write(`{"fields":{"标题":"甲"}}`)
-			if got.status != http.StatusServiceUnavailable || got.Code != "upstream_unavailable" || got.Outcome != "not_written" || len(h.rows()) != 0 {
+			if got.status != http.StatusServiceUnavailable || got.Code != "upstream_unavailable" || got.Outcome != "not_written" ||
+				len(h.rows()) != 0 {
 				t.Errorf("answered %d %s", got.status, got.raw)
 			}
 			if strings.Contains(got.raw, "nginx") || strings.Contains(got.raw, "EOF") || strings.Contains(got.raw, "dial") {

@@ -15,12 +15,15 @@ func TestDifyTool(t *testing.T) {
 	t.Parallel()
 	text := "他说 \"好\"，it's fine\n第二行 {a: [1]} C:\\new"
 	for name, records := range map[string]any{
-		"records as JSON text":                      `[{"标题":"葱油拌面","平台":"抖音","播放量":1200,"已发布":true}]`,
-		"one row as JSON text":                      `{"标题":"葱油拌面","平台":"抖音","播放量":"1,200","已发布":"是"}`,
-		"what a model wrote":                        "好的：\n```json\n[{\"标题\":\"葱油拌面\",\"平台\":\"抖音\",\"播放量\":1200,\"已发布\":true}]\n```",
-		"a variable that is a dict":                 map[string]any{"标题": "葱油拌面", "平台": "抖音", "播放量": 1200, "已发布": true, "电话": nil},
-		"a variable that is a list of dicts":        []any{map[string]any{"标题": "葱油拌面", "平台": "抖音", "播放量": 1200, "已发布": true}},
-		"a variable that holds rows beneath fields": []any{map[string]any{"fields": map[string]any{"标题": "葱油拌面", "平台": "抖音", "播放量": 1200, "已发布": true}}},
+		"records as JSON text":               `[{"标题":"葱油拌面","平台":"抖音","播放量":1200,"已发布":true}]`,
+		"one row as JSON text":               `{"标题":"葱油拌面","平台":"抖音","播放量":"1,200","已发布":"是"}`,
+		"what a model wrote":                 "好的：\n```json\n[{\"标题\":\"葱油拌面\",\"平台\":\"抖音\",\"播放量\":1200,\"已发布\":true}]\n```",
+		"a variable that is a dict":          map[string]any{"标题": "葱油拌面", "平台": "抖音", "播放量": 1200, "已发布": true, "电话": nil},
+		"a variable that is a list of dicts": []any{map[string]any{"标题": "葱油拌面", "平台": "抖音", "播放量": 1200, "已发布": true}},
+		"a variable that holds rows beneath fields": []any{map[string]any{"fields": map[string]any{
+			"标题": "葱油拌面", "平台": "抖音", "播放量": 1200,
+			"已发布": true,
+		}}},
 	} {
 		t.Run(name+" lands", func(t *testing.T) {
 			t.Parallel()

@@ -22,15 +22,21 @@ func TestKeyOfOneTable(t *testing.T) {
 
 	for _, key := range []string{byID, byName} {
 		for name, c := range map[string]struct{ path, body, want string }{
-			"writes its rows":              {"/v1/records", `{"fields":{"主题":"Go"}}`, `"created":1`},
-			"reads its rows":               {"/v1/records/search", `{}`, `"ok":true`},
-			"describes it":                 {"/v1/tables/describe", `{}`, `"table_name":"学习记录"`},
-			"diagnoses it":                 {"/v1/diagnose", `{}`, `"ok":true`},
-			"resolves a link to its base":  {"/v1/links/resolve", `{"link":"https://example.feishu.cn/wiki/` + wikiNode + `"}`, `"app_token":"` + baseName + `"`},
-			"resolves its own link":        {"/v1/links/resolve", `{}`, `"table_id":"` + s.table + `"`},
-			"lists it":                     {"/v1/tables/list", `{}`, `"tables":[{"table_id":"` + s.table + `","name":"学习记录"}]`},
-			"uploads files for it":         {"/v1/attachments", `{"url":"data:text/plain,hello"}`, `"file_token":`},
-			"takes its base for its table": {"/v1/tables/describe", `{"app_token":"https://example.feishu.cn/base/` + baseName + `"}`, `"table_name":"学习记录"`},
+			"writes its rows": {"/v1/records", `{"fields":{"主题":"Go"}}`, `"created":1`},
+			"reads its rows":  {"/v1/records/search", `{}`, `"ok":true`},
+			"describes it":    {"/v1/tables/describe", `{}`, `"table_name":"学习记录"`},
+			"diagnoses it":    {"/v1/diagnose", `{}`, `"ok":true`},
+			"resolves a link to its base": {
+				"/v1/links/resolve", `{"link":"https://example.feishu.cn/wiki/` + wikiNode + `"}`,
+				`"app_token":"` + baseName + `"`,
+			},
+			"resolves its own link": {"/v1/links/resolve", `{}`, `"table_id":"` + s.table + `"`},
+			"lists it":              {"/v1/tables/list", `{}`, `"tables":[{"table_id":"` + s.table + `","name":"学习记录"}]`},
+			"uploads files for it":  {"/v1/attachments", `{"url":"data:text/plain,hello"}`, `"file_token":`},
+			"takes its base for its table": {
+				"/v1/tables/describe", `{"app_token":"https://example.feishu.cn/base/` + baseName + `"}`,
+				`"table_name":"学习记录"`,
+			},
 		} {
 			got := s.send(http.MethodPost, c.path, key, c.body, nil)
 			if got.status != http.StatusOK || !strings.Contains(got.raw, c.want) {

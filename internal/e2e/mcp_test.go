@@ -202,7 +202,8 @@ func TestMCPSession(t *testing.T) {
 	} {
 		t.Run("refuses "+test.name, func(t *testing.T) {
 			got, failed := c.call(test.tool, test.arguments)
-			if text, _ := json.Marshal(got); !failed || got["code"] != test.code || !strings.Contains(string(text), test.want) || strings.Contains(string(text), "s3cret") {
+			if text, _ := json.Marshal(got); !failed || got["code"] != test.code || !strings.Contains(string(text), test.want) ||
+				strings.Contains(string(text), "s3cret") {
 				t.Errorf("%s", text)
 			}
 		})
@@ -270,7 +271,8 @@ func TestMCPCredentials(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 	})
-	initialize := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`
+	initialize := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},` +
+		`"clientInfo":{"name":"x","version":"1"}}}`
 	for _, test := range []struct {
 		name, token string
 		status      int
@@ -302,7 +304,10 @@ func TestMCPHostileRequests(t *testing.T) {
 		{"no JSON", "POST", "{", 400},
 		{"nothing", "POST", "", 400},
 		{"a method that is none", "POST", `{"jsonrpc":"2.0","id":1,"method":"tools/drop"}`, 400},
-		{"arguments that are no object", "POST", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_tables","arguments":"{\"app_secret\":\"x\"}"}}`, 200},
+		{
+			"arguments that are no object", "POST",
+			`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_tables","arguments":"{\"app_secret\":\"x\"}"}}`, 200,
+		},
 		{"a listening stream, which there is none of", "GET", "", 405},
 		{"the end of a session, which there is none of", "DELETE", "", 405},
 	} {
@@ -323,7 +328,8 @@ func TestMCPHostileRequests(t *testing.T) {
 	})
 	t.Run("a secret in the address", func(t *testing.T) {
 		for _, query := range []string{"passphrase=x", "X-App-Secret=", "any=rgk_example"} {
-			if got := s.send("POST", "/mcp?"+query, s.secrets.passphrase, list, accept); got.status != 400 || !strings.Contains(got.raw, "secret_in_query") {
+			if got := s.send("POST", "/mcp?"+query, s.secrets.passphrase, list, accept); got.status != 400 ||
+				!strings.Contains(got.raw, "secret_in_query") {
 				t.Errorf("%s: %d %s", query, got.status, got.raw)
 			}
 		}
@@ -365,7 +371,8 @@ func TestMCPAnnotations(t *testing.T) {
 		t.Run(one.Name+" says what it may do", func(t *testing.T) {
 			known, _ := catalogue.Find(one.Name)
 			a := one.Annotations
-			if a.ReadOnlyHint != (known.Risk == tool.ReadOnly) || *a.DestructiveHint != (known.Risk == tool.Writing || known.Risk == tool.Destructive) {
+			if a.ReadOnlyHint != (known.Risk == tool.ReadOnly) ||
+				*a.DestructiveHint != (known.Risk == tool.Writing || known.Risk == tool.Destructive) {
 				t.Errorf("%s: %+v", known.Risk, a)
 			}
 		})

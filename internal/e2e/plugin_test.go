@@ -224,7 +224,13 @@ func TestDifyPluginRuns(t *testing.T) {
 			{key, `[{"标题":"葱油拌面","平台":"抖音"}]`},
 			{app, map[string]any{"标题": "葱油拌面", "平台": "抖音"}},
 		} {
-			messages, failure := run(t, "tools/write_records.py", "Tool", c.credentials, map[string]any{"records": c.records, "dry_run": "", "typecast": "true"})
+			messages, failure := run(
+				t,
+				"tools/write_records.py",
+				"Tool",
+				c.credentials,
+				map[string]any{"records": c.records, "dry_run": "", "typecast": "true"},
+			)
 			if failure != "" || len(messages) < 2 {
 				t.Fatalf("%s %v", failure, messages)
 			}
@@ -256,7 +262,10 @@ func TestDifyPluginRuns(t *testing.T) {
 			{"passphrase": h.secrets.passphrase, "app_id": appID, "app_secret": "wrong", "app_token": h.link()},
 			{"passphrase": h.secrets.passphrase},
 		} {
-			if _, failure := run(t, "provider/rowgate.py", "ToolProvider", bad, nil); !strings.HasPrefix(failure, "ToolProviderCredentialValidationError: ") {
+			if _, failure := run(t, "provider/rowgate.py", "ToolProvider", bad, nil); !strings.HasPrefix(
+				failure,
+				"ToolProviderCredentialValidationError: ",
+			) {
 				t.Errorf("taken, or another error: %q", failure)
 			}
 		}

@@ -135,7 +135,8 @@ func importFaults(t *testing.T, data []byte) []string {
 	}
 	if len(document.Servers) != 1 {
 		fault("servers", "not exactly one")
-	} else if u, err := url.Parse(document.Servers[0].URL); err != nil || u.Host == "" || strings.HasSuffix(u.String(), "/") || len(u.String()) > maxServerURL {
+	} else if u, err := url.Parse(document.Servers[0].URL); err != nil || u.Host == "" || strings.HasSuffix(u.String(), "/") ||
+		len(u.String()) > maxServerURL {
 		fault("servers", "no host, too long, or a slash at the end that would double")
 	}
 	if len(document.Paths) == 0 || len(document.Paths) > maxImportedOperations {

@@ -77,7 +77,8 @@ func (s single) key(appToken, tableID string) string {
 	}
 	keys := tenant.Keys{Ring: ring, Passphrases: tenant.Passphrases{tenant.NewPassphrase("test", secret.New(s.secrets.passphrase))}}
 	key, err := keys.Seal(tenant.Connection{
-		Name: "test", AppID: appID, AppSecret: secret.New(s.secrets.app), AppToken: appToken, TableID: tableID, ExpiresAt: time.Now().Add(time.Hour),
+		Name: "test", AppID: appID, AppSecret: secret.New(s.secrets.app), AppToken: appToken, TableID: tableID,
+		ExpiresAt: time.Now().Add(time.Hour),
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -215,10 +216,14 @@ func TestProxyTransparency(t *testing.T) {
 		}{
 			{"no key", s.records(), `{"fields":{"主题":"cut"}}`, nil, http.StatusUnprocessableEntity, 2},
 			{"a key", s.records(), `{"fields":{"主题":"cut"}}`, map[string]string{"Idempotency-Key": "k-1"}, http.StatusGatewayTimeout, 1},
-			{"a client_token", s.records() + "?client_token=fe599b60-450f-46ff-b2ef-9f6675625b98", `{"fields":{"主题":"cut"}}`, nil, http.StatusGatewayTimeout, 1},
+			{
+				"a client_token", s.records() + "?client_token=fe599b60-450f-46ff-b2ef-9f6675625b98", `{"fields":{"主题":"cut"}}`, nil,
+				http.StatusGatewayTimeout, 1,
+			},
 			{
 				"a batch with a key", s.records() + "/batch_create", `{"records":[{"fields":{"主题":"a"}},{"fields":{"主题":"b"}},{"fields":{"主题":"c"}}]}`,
-				map[string]string{"Idempotency-Key": "运行-1"}, http.StatusGatewayTimeout, 3,
+				map[string]string{"Idempotency-Key": "运行-1"},
+				http.StatusGatewayTimeout, 3,
 			},
 		} {
 			endpoint := "record.create"
@@ -361,7 +366,8 @@ func TestProxyDoor(t *testing.T) {
 			} `json:"data"`
 		}
 		err := json.Unmarshal([]byte(got.raw), &answer)
-		if err != nil || answer.RequestID != got.header.Get("X-Request-Id") || answer.Data.Status != "ok" || answer.Data.Expires < 7000 || answer.Data.Expires > 7200 {
+		if err != nil || answer.RequestID != got.header.Get("X-Request-Id") || answer.Data.Status != "ok" || answer.Data.Expires < 7000 ||
+			answer.Data.Expires > 7200 {
 			t.Errorf("%s", got.raw)
 		}
 	})
@@ -431,7 +437,8 @@ func TestProxyCORS(t *testing.T) {
 	s := setupSingle(t, options{settings: map[string]string{"ROWGATE_ALLOWED_ORIGINS": "https://page.example.com"}})
 	for _, path := range []string{s.records(), "/api/sync", "/health"} {
 		preflight := s.send("OPTIONS", path, "", "", map[string]string{
-			"Origin": "https://page.example.com", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type",
+			"Origin": "https://page.example.com", "Access-Control-Request-Method": "POST",
+			"Access-Control-Request-Headers": "authorization,content-type",
 		})
 		if preflight.status != 204 || preflight.header.Get("Access-Control-Allow-Origin") != "https://page.example.com" {
 			t.Errorf("%s: preflight %d %v", path, preflight.status, preflight.header)
@@ -441,7 +448,10 @@ func TestProxyCORS(t *testing.T) {
 	if got.status != 200 || got.header.Get("Access-Control-Allow-Origin") != "https://page.example.com" {
 		t.Errorf("%d %v", got.status, got.header)
 	}
-	if got = s.send("POST", s.records(), s.token, "{}", map[string]string{"Origin": "https://other.example.com", "Sec-Fetch-Site": "cross-site"}); got.status != 400 {
+	if got = s.send("POST", s.records(), s.token, "{}", map[string]string{
+		"Origin":         "https://other.example.com",
+		"Sec-Fetch-Site": "cross-site",
+	}); got.status != 400 {
 		t.Errorf("another page: %d %s", got.status, got.raw)
 	}
 }

@@ -96,14 +96,16 @@ func TestProxyOfficialSDK(t *testing.T) {
 	})
 	t.Run("a call that is not served is told which are", func(t *testing.T) {
 		got, err := s.sdk(appID, s.token).AppRole.List(t.Context(), larkbitable.NewListAppRoleReqBuilder().AppToken(baseName).Build())
-		if err != nil || got.Code != http.StatusNotFound || !strings.Contains(string(got.RawBody), "POST /open-apis/bitable/v1/apps/:app_token/tables/:table_id/records/batch_create") {
+		if err != nil || got.Code != http.StatusNotFound ||
+			!strings.Contains(string(got.RawBody), "POST /open-apis/bitable/v1/apps/:app_token/tables/:table_id/records/batch_create") {
 			t.Errorf("%+v %v", got, err)
 		}
 	})
 	t.Run("what the edge refuses is in Feishu's shape", func(t *testing.T) {
 		for path, status := range map[string]int{"/open-apis/base/v3/bases/x/tables": 404, "/open-apis/bitable/v1/apps/x/roles": 403} {
 			got := s.send(http.MethodGet, path, "wrong", "", nil)
-			if got.status != status || got.header.Get("Content-Type") != feishuJSON || !strings.HasPrefix(got.raw, `{"code":`) || strings.HasPrefix(got.raw, `{"code":"`) {
+			if got.status != status || got.header.Get("Content-Type") != feishuJSON || !strings.HasPrefix(got.raw, `{"code":`) ||
+				strings.HasPrefix(got.raw, `{"code":"`) {
 				t.Errorf("%s: %d %v %s", path, got.status, got.header, got.raw)
 			}
 		}

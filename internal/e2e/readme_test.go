@@ -45,8 +45,15 @@ func TestReadmeCallers(t *testing.T) {
 		}
 		command := exec.CommandContext(t.Context(), program, args...)
 		command.Dir = directory
-		command.Env = append(os.Environ(), "PASSPHRASE="+h.secrets.passphrase, "APP_ID="+appID, "APP_SECRET="+h.secrets.app, "TABLE_LINK="+h.link(),
-			"ROWGATE_CONNECTION_KEY="+key, "no_proxy=*")
+		command.Env = append(
+			os.Environ(),
+			"PASSPHRASE="+h.secrets.passphrase,
+			"APP_ID="+appID,
+			"APP_SECRET="+h.secrets.app,
+			"TABLE_LINK="+h.link(),
+			"ROWGATE_CONNECTION_KEY="+key,
+			"no_proxy=*",
+		)
 		output, err := command.Output()
 		if err != nil {
 			t.Errorf("%v of\n%s", err, code)

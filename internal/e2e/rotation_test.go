@@ -51,7 +51,8 @@ func TestRotation(t *testing.T) {
 		if again := h.write(keyed); !again.IdempotentReplay || again.RecordID != first.RecordID {
 			t.Errorf("repeated: %s", again.raw)
 		}
-		if got := h.do(request{path: "/v1/jobs/get", body: `{"job_id":"` + job.JobID + `"}`}); got.status != http.StatusOK || got.State != "done" {
+		if got := h.do(request{path: "/v1/jobs/get", body: `{"job_id":"` + job.JobID + `"}`}); got.status != http.StatusOK ||
+			got.State != "done" {
 			t.Errorf("the job: %s", got.raw)
 		}
 	}
@@ -69,7 +70,8 @@ func TestRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := db.ExecContext(t.Context(), // 25 h later
-		`UPDATE meta SET value = CAST(json_set(CAST(value AS TEXT), '$.retired[0].until', '2020-01-01T00:00:00Z') AS BLOB) WHERE name = 'keys'`); err != nil {
+		`UPDATE meta SET value = CAST(json_set(CAST(value AS TEXT), '$.retired[0].until', '2020-01-01T00:00:00Z') AS BLOB) WHERE name `+
+			`= 'keys'`); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

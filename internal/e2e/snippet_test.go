@@ -75,7 +75,10 @@ func TestDifyWorkflow(t *testing.T) {
 			t.Fatalf("%d %s", got.status, got.raw)
 		}
 		landed(t, h.rows(), []map[string]any{{"标题": "葱油拌面", "平台": "抖音"}})
-		odd := h.difyFile(url.Values{"table": {baseName}, "columns": {`["Title 1","title-1","1st","` + strings.Repeat("a", 40) + `","è","column_3","a\"b: c'd"]`}}, false)
+		odd := h.difyFile(
+			url.Values{"table": {baseName}, "columns": {`["Title 1","title-1","1st","` + strings.Repeat("a", 40) + `","è","column_3","a\"b: c'd"]`}},
+			false,
+		)
 		var names []string
 		for _, input := range odd.node("start").Variables {
 			names = append(names, input.Variable)
@@ -129,18 +132,24 @@ func TestGeneratorRefusals(t *testing.T) {
 		known bool
 		code  string
 	}{
-		"a secret in the address":                 {query: "table=" + baseName + "&app_secret=example&columns=a", code: "secret_in_query"},
-		"a connection key in the address":         {query: "table=rgk_example&columns=a", code: "secret_in_query"},
-		"a parameter that nobody knows":           {query: "tabel=" + baseName, code: "unknown_parameter"},
-		"neither columns nor credentials":         {query: "table=" + baseName, code: "bad_parameter"},
-		"a column that is a template":             {query: "columns=" + url.QueryEscape("{{#env.app_secret#}}"), code: "bad_parameter"},
-		"a link that is a template":               {query: "columns=a&table=" + url.QueryEscape("{{#env.app_secret#}}"), code: "bad_parameter"},
-		"a column with a line's end":              {query: "columns=" + url.QueryEscape(`["a\nb"]`), code: "bad_parameter"},
-		"a column twice":                          {query: "columns=a,a", code: "bad_parameter"},
-		"more columns than a row may have":        {query: "columns=" + strings.Join(many, ","), code: "bad_parameter"},
-		"another kind of authorization":           {query: "columns=a&auth=none", code: "bad_parameter"},
-		"a column that does not exist":            {query: "table=" + baseName + "&table_id=" + h.table + "&columns=标提", known: true, code: "field_not_found"},
-		"a column that cannot be written":         {query: "table=" + baseName + "&table_id=" + h.table + "&columns=编号", known: true, code: "bad_parameter"},
+		"a secret in the address":          {query: "table=" + baseName + "&app_secret=example&columns=a", code: "secret_in_query"},
+		"a connection key in the address":  {query: "table=rgk_example&columns=a", code: "secret_in_query"},
+		"a parameter that nobody knows":    {query: "tabel=" + baseName, code: "unknown_parameter"},
+		"neither columns nor credentials":  {query: "table=" + baseName, code: "bad_parameter"},
+		"a column that is a template":      {query: "columns=" + url.QueryEscape("{{#env.app_secret#}}"), code: "bad_parameter"},
+		"a link that is a template":        {query: "columns=a&table=" + url.QueryEscape("{{#env.app_secret#}}"), code: "bad_parameter"},
+		"a column with a line's end":       {query: "columns=" + url.QueryEscape(`["a\nb"]`), code: "bad_parameter"},
+		"a column twice":                   {query: "columns=a,a", code: "bad_parameter"},
+		"more columns than a row may have": {query: "columns=" + strings.Join(many, ","), code: "bad_parameter"},
+		"another kind of authorization":    {query: "columns=a&auth=none", code: "bad_parameter"},
+		"a column that does not exist": {
+			query: "table=" + baseName + "&table_id=" + h.table + "&columns=标提", known: true,
+			code: "field_not_found",
+		},
+		"a column that cannot be written": {
+			query: "table=" + baseName + "&table_id=" + h.table + "&columns=编号", known: true,
+			code: "bad_parameter",
+		},
 		"a table that is none, where it is asked": {query: "table=nothing", known: true, code: "bad_link"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,7 +211,11 @@ func TestCurl(t *testing.T) {
 	t.Run("with named columns, an upsert and a connection key", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})
-		got := h.generate(snippet.PathCurl, url.Values{"table": {h.link()}, "columns": {"标题"}, "key_fields": {"标题"}, "auth": {"connection_key"}}, false)
+		got := h.generate(
+			snippet.PathCurl,
+			url.Values{"table": {h.link()}, "columns": {"标题"}, "key_fields": {"标题"}, "auth": {"connection_key"}},
+			false,
+		)
 		run(t, h, got.raw)
 		landed(t, h.rows(), []map[string]any{{"标题": "示例文本"}})
 	})
@@ -249,14 +262,16 @@ func TestFeishuAutomation(t *testing.T) {
 			query.Set(one.Key, one.Value)
 		}
 		for _, one := range settings.Headers {
-			header[one.Key] = strings.NewReplacer("<passphrase>", h.secrets.passphrase, "<app_id>", appID, "<app_secret>", h.secrets.app).Replace(one.Value)
+			header[one.Key] = strings.NewReplacer("<passphrase>", h.secrets.passphrase, "<app_id>", appID, "<app_secret>", h.secrets.app).
+				Replace(one.Value)
 		}
 		for _, one := range settings.Body {
 			form.Set(one.Key, one.Value)
 		}
 		change(form)
 		return h.do(request{
-			method: settings.Method, path: at.Path, query: query.Encode(), kind: "application/x-www-form-urlencoded", header: header, body: form.Encode(),
+			method: settings.Method, path: at.Path, query: query.Encode(), kind: "application/x-www-form-urlencoded", header: header,
+			body: form.Encode(),
 		})
 	}
 

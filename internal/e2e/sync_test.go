@@ -57,7 +57,8 @@ func TestSync(t *testing.T) {
 		got, answer := s.sync(s.token, `{"records":[
 			{"date":"2024-01-01","topic":"React Hooks 学习","duration":60,"tags":["React","前端"],"notes":"学习了 useState 和 useEffect"},
 			{"date":"2024-01-02","topic":"Node.js 异步编程","duration":90,"tags":["Node.js","后端"],"notes":"Promise 和 async/await"}]}`)
-		if got.status != http.StatusOK || answer.Success == nil || !*answer.Success || answer.Total != 2 || answer.Succeeded != 2 || answer.Failed != 0 ||
+		if got.status != http.StatusOK || answer.Success == nil || !*answer.Success || answer.Total != 2 || answer.Succeeded != 2 ||
+			answer.Failed != 0 ||
 			answer.Message != "同步完成" {
 			t.Fatalf("%d %s", got.status, got.raw)
 		}
@@ -77,7 +78,8 @@ func TestSync(t *testing.T) {
 	t.Run("writes the good records and names the keys of the bad ones", func(t *testing.T) {
 		before := len(s.rows())
 		got, answer := s.sync(s.token, `{"records":[{"topic":"good"},{"topic":"bad","date":"03/04/2025"},{"topic":"bad","duration":"an hour"}]}`)
-		if got.status != http.StatusOK || *answer.Success || answer.Total != 3 || answer.Succeeded != 1 || answer.Failed != 2 || len(answer.Errors) != 2 {
+		if got.status != http.StatusOK || *answer.Success || answer.Total != 3 || answer.Succeeded != 1 || answer.Failed != 2 ||
+			len(answer.Errors) != 2 {
 			t.Fatalf("%d %s", got.status, got.raw)
 		}
 		if e := answer.Errors[0]; *e.Index != 1 || e.Field != "date" || e.Code != "value_mismatch" {
@@ -160,7 +162,8 @@ func TestSyncHello(t *testing.T) {
 		Message   string `json:"message"`
 		Timestamp string `json:"timestamp"`
 	}
-	if err := json.Unmarshal([]byte(got.raw), &answer); err != nil || got.status != 200 || !answer.Success || answer.Message == "" || !strings.HasSuffix(answer.Timestamp, "Z") {
+	if err := json.Unmarshal([]byte(got.raw), &answer); err != nil || got.status != 200 || !answer.Success || answer.Message == "" ||
+		!strings.HasSuffix(answer.Timestamp, "Z") {
 		t.Errorf("%d %s", got.status, got.raw)
 	}
 	if got = s.send("GET", "/api/hello", "", "", nil); got.status != 401 || !strings.Contains(got.raw, `"success":false`) {

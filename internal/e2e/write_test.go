@@ -69,7 +69,8 @@ func (s scenario) run(t *testing.T) {
 	if len(s.seed) > 0 {
 		h.seed(s.seed...)
 	}
-	s.body = strings.NewReplacer("$CHANNEL", h.channel, "$TABLE", h.table, "$SECRET", h.secrets.app, "$PASS", h.secrets.passphrase).Replace(s.body)
+	s.body = strings.NewReplacer("$CHANNEL", h.channel, "$TABLE", h.table, "$SECRET", h.secrets.app, "$PASS", h.secrets.passphrase).
+		Replace(s.body)
 	header := map[string]string{}
 	for name, value := range s.header {
 		header[name] = strings.NewReplacer("$TABLE", h.table, "$SECRET", h.secrets.app, "$PASS", h.secrets.passphrase).Replace(value)
@@ -335,8 +336,11 @@ func TestWriteRecords(t *testing.T) {
 			counts:  counts{total: 1, created: 1}, left: 1,
 		},
 		"takes_a_form": {
-			request: request{kind: "application/x-www-form-urlencoded", body: url.Values{"fields.标题": {"a=b&c\n\"d\""}, "fields.播放量": {"1,024"}}.Encode()},
-			counts:  counts{total: 1, created: 1}, landed: []map[string]any{{"标题": "a=b&c\n\"d\"", "播放量": 1024}},
+			request: request{kind: "application/x-www-form-urlencoded", body: url.Values{
+				"fields.标题":  {"a=b&c\n\"d\""},
+				"fields.播放量": {"1,024"},
+			}.Encode()},
+			counts: counts{total: 1, created: 1}, landed: []map[string]any{{"标题": "a=b&c\n\"d\"", "播放量": 1024}},
 		},
 		"takes_what_a_model_answers": {
 			request: request{kind: "text/plain", body: "<think>一行。</think>\n好的：\n```json\n{\"records\":[{\"标题\":\"甲\",}]}\n```\n"},

@@ -212,7 +212,12 @@ var codeTable = map[int]CodeInfo{
 	99991663: {Name: "tenant_access_token invalid", Class: ClassToken, Problem: problem.BadAppCredentials, fix: fixToken},
 	99991664: {Name: "app_access_token invalid", Class: ClassToken, Problem: problem.BadAppCredentials, fix: fixToken},
 	99991665: {Name: "tenant code invalid", Class: ClassAccess, Problem: problem.BadAppCredentials, fix: fixPublished},
-	99991668: {Name: "user access token invalid, or a user token where the call takes none", Class: ClassAccess, Problem: problem.BadAppCredentials, fix: fixToken},
+	99991668: {
+		Name:    "user access token invalid, or a user token where the call takes none",
+		Class:   ClassAccess,
+		Problem: problem.BadAppCredentials,
+		fix:     fixToken,
+	},
 	99991671: {Name: "access token malformed", Class: ClassToken, Problem: problem.BadAppCredentials, fix: fixToken},
 	99991672: {Name: "app lacks a scope", Class: ClassAccess, Problem: problem.ScopeMissing, fix: fixScope},
 	99991673: {Name: "app unauthorised", Class: ClassAccess, Problem: problem.BadAppCredentials, fix: fixPublished},

@@ -22,7 +22,10 @@ func TestHosts(t *testing.T) {
 		target, host, origin string
 		want                 int
 	}{
-		"a rebound name with its own origin":           {toolPath, "evil.example:8080", "http://evil.example:8080", http.StatusMisdirectedRequest},
+		"a rebound name with its own origin": {
+			toolPath, "evil.example:8080", "http://evil.example:8080",
+			http.StatusMisdirectedRequest,
+		},
 		"a rebound name at a guarded path":             {"/mcp", "evil.example", "", http.StatusMisdirectedRequest},
 		"no name at a guarded path":                    {"/mcp", "", "", http.StatusMisdirectedRequest},
 		"a name that only begins like the loopback's":  {"/mcp", "127.0.0.1.evil.example", "", http.StatusMisdirectedRequest},

@@ -94,7 +94,10 @@ func TestDelivery(t *testing.T) {
 			echo(w, r)
 			leave()
 		}))
-		e.router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", toolPath, strings.NewReader(`{"records":[{"a":1}]}`)))
+		e.router.ServeHTTP(
+			httptest.NewRecorder(),
+			httptest.NewRequestWithContext(ctx, "POST", toolPath, strings.NewReader(`{"records":[{"a":1}]}`)),
+		)
 		if !ran {
 			t.Error("the hook did not run")
 		}
@@ -109,7 +112,10 @@ func TestDelivery(t *testing.T) {
 			request.CallFrom(r.Context()).OnDelivered(func() { ran = true })
 			_, _ = io.WriteString(w, "answer")
 		})
-		e.router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", toolPath, strings.NewReader(`{"records":[{"a":1}]}`)))
+		e.router.ServeHTTP(
+			httptest.NewRecorder(),
+			httptest.NewRequestWithContext(ctx, "POST", toolPath, strings.NewReader(`{"records":[{"a":1}]}`)),
+		)
 		if ran {
 			t.Error("the hook ran")
 		}

@@ -236,7 +236,8 @@ func TestExcerpt(t *testing.T) {
 		"hides_a_secret_in_the_query":    {RawQuery: "token=canary7"},
 		"hides_a_secret_in_a_multipart_body": {
 			ContentType: "multipart/form-data; boundary=x",
-			Body:        []byte("--x\r\nContent-Disposition: form-data; name=\"app_secret\"\r\n\r\ncanary7\r\n--x\r\nContent-Disposition: form-data; name=\"app_secret\"\r\n\r\ncanary7\r\n--x--\r\n"),
+			Body: []byte("--x\r\nContent-Disposition: form-data; " +
+				"name=\"app_secret\"\r\n\r\ncanary7\r\n--x\r\nContent-Disposition: form-data; name=\"app_secret\"\r\n\r\ncanary7\r\n--x--\r\n"),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

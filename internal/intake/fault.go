@@ -28,7 +28,8 @@ var (
 		ZH: "内容在这里中断，结尾缺少引号或括号", EN: "the text ends here, with a quote or bracket still open",
 	}, fix: problem.Text{
 		ZH: "内容不完整：补上缺少的引号或括号。若是模型的输出，多半是长度到了上限，请调大输出上限或分批；若文字是模板填入的，请用 JSON 序列化，或改用表单。",
-		EN: "The text is incomplete: add the quote or bracket that is missing. If a model wrote it, it probably reached its length limit: raise the limit or ask for fewer rows. If a template filled in text, build the JSON with a serializer or send a form.",
+		EN: "The text is incomplete: add the quote or bracket that is missing. If a model wrote it, it probably reached its length " +
+			"limit: raise the limit or ask for fewer rows. If a template filled in text, build the JSON with a serializer or send a form.",
 	}}
 	unescapedQuote = &reason{form: true, text: problem.Text{
 		ZH: "字符串后面应是逗号、冒号或右括号；很可能文本里有未转义的引号",

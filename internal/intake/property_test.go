@@ -26,7 +26,10 @@ var cellText = rapid.OneOf(
 )
 
 // column are names that are no parameter of write_records.
-var column = rapid.OneOf(rapid.SampledFrom([]string{"标题", "播放量", "a b", `说"x"`, "时长(分钟)", "it's", "a.b", "x]"}), rapid.StringMatching(`列[a-z0-9]{1,6}`))
+var column = rapid.OneOf(
+	rapid.SampledFrom([]string{"标题", "播放量", "a b", `说"x"`, "时长(分钟)", "it's", "a.b", "x]"}),
+	rapid.StringMatching(`列[a-z0-9]{1,6}`),
+)
 
 // cell draws any JSON value as Go decodes it.
 func cell(t *rapid.T, depth int) any {

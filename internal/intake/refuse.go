@@ -13,7 +13,8 @@ import (
 // formAdvice is the fix for text that a template pasted into JSON.
 var formAdvice = problem.Text{
 	ZH: "模板里的文字没有转义。请改用表单（application/x-www-form-urlencoded），每列一个键 fields.<列名>，文字不需要任何转义；或在代码节点里用 JSON 序列化生成整个请求体。",
-	EN: "Text was pasted into JSON without escaping. Send a form instead (application/x-www-form-urlencoded) with one key per column, fields.<column>, which needs no escaping; or build the whole body with a JSON serializer in a code node.",
+	EN: "Text was pasted into JSON without escaping. Send a form instead (application/x-www-form-urlencoded) with one key per " +
+		"column, fields.<column>, which needs no escaping; or build the whole body with a JSON serializer in a code node.",
 }
 
 // refuse turns a misread into bad_body with line, column and a short excerpt. where names the parameter whose text it is,

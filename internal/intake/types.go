@@ -1,8 +1,8 @@
 // Package intake turns any body that callers really send into one canonical request: a JSON object of parameters, and the rows
 // beside it.
 //
-// What was repaired is listed; what the contract (docs/contract.md §3, "Bodies") does not allow is refused with its position. A quoted value
-// is never altered and nothing is guessed.
+// What was repaired is listed; what the contract (docs/contract.md §3, "Bodies") does not allow is refused with its position.
+// A quoted value is never altered and nothing is guessed.
 //
 // # Passes over a row
 //

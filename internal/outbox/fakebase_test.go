@@ -73,7 +73,12 @@ func newFakeBase() *fakeBase {
 func dataError(column, value string) *feishu.Error {
 	e := &feishu.Error{Class: feishu.ClassData, Code: 1254060, Msg: "TextFieldConvFail"}
 	if column != "" {
-		e.Message = fmt.Sprintf("Invalid request parameter: 'fields.%[1]s.fieldValue.%[2]s.fieldName.%[1]s'. Correct format : the value of 'Multiline' must be a string. Please check and modify accordingly.", column, value)
+		e.Message = fmt.Sprintf(
+			"Invalid request parameter: 'fields.%[1]s.fieldValue.%[2]s.fieldName.%[1]s'. Correct format : the value of 'Multiline' must "+
+				"be a string. Please check and modify accordingly.",
+			column,
+			value,
+		)
 	}
 	return e
 }
@@ -122,7 +127,12 @@ func (f *fakeBase) refuse(row feishu.Fields) error {
 	return nil
 }
 
-func (f *fakeBase) BatchCreate(ctx context.Context, table feishu.TableRef, rows []feishu.Fields, opts feishu.WriteOptions) ([]string, error) {
+func (f *fakeBase) BatchCreate(
+	ctx context.Context,
+	table feishu.TableRef,
+	rows []feishu.Fields,
+	opts feishu.WriteOptions,
+) ([]string, error) {
 	x, err := f.begin(ctx, write{"create", table.TableID, opts.ClientToken, len(rows), string(rows[0])})
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -247,7 +257,12 @@ func (f *fakeBase) Search(_ context.Context, table feishu.TableRef, req feishu.S
 	return page, nil
 }
 
-func (f *fakeBase) BatchGet(_ context.Context, table feishu.TableRef, ids []string, _ string) (found []feishu.Record, absent []string, err error) {
+func (f *fakeBase) BatchGet(
+	_ context.Context,
+	table feishu.TableRef,
+	ids []string,
+	_ string,
+) (found []feishu.Record, absent []string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.gets++

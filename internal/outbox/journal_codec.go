@@ -95,7 +95,8 @@ func decodePayload(data []byte) (*Submission, error) {
 			App:      feishu.App{Brand: h.Brand, ID: h.AppID, Secret: secret.New(h.AppSecret)},
 			AppToken: h.AppToken, TableID: h.TableID,
 		},
-		Op: h.Op, Write: h.Write, Atomic: h.Atomic, KeyFields: h.KeyFields, NewOptions: h.Options, Tenant: h.Tenant, Import: h.Import, Memo: r.bytes(),
+		Op: h.Op, Write: h.Write, Atomic: h.Atomic, KeyFields: h.KeyFields, NewOptions: h.Options, Tenant: h.Tenant, Import: h.Import,
+		Memo: r.bytes(),
 	}
 	for _, c := range h.Fields {
 		s.Fields = append(s.Fields, feishu.Field{ID: c.ID, Name: c.Name, Type: c.Type, UIType: c.UIType})

@@ -209,7 +209,8 @@ func TestRefusedRows(t *testing.T) {
 				}
 				if bad {
 					row := r.Rows[3]
-					if row.Status != outbox.Failed || row.Err == nil || row.Err.Index != 3 || row.Err.FeishuCode != 1254060 || row.Err.Code != problem.RowValueMismatch {
+					if row.Status != outbox.Failed || row.Err == nil || row.Err.Index != 3 || row.Err.FeishuCode != 1254060 ||
+						row.Err.Code != problem.RowValueMismatch {
 						t.Errorf("caller %d: %+v", i, row)
 					}
 					if !nameless && (row.Err.Field != "标题" || row.Err.Got != fmt.Sprint("bad", i)) {

@@ -80,7 +80,12 @@ func (m *mortal) write(call func() error) error {
 	return interrupted()
 }
 
-func (m *mortal) BatchCreate(ctx context.Context, table feishu.TableRef, rows []feishu.Fields, opts feishu.WriteOptions) (ids []string, err error) {
+func (m *mortal) BatchCreate(
+	ctx context.Context,
+	table feishu.TableRef,
+	rows []feishu.Fields,
+	opts feishu.WriteOptions,
+) (ids []string, err error) {
 	err = m.write(func() error {
 		ids, err = m.fakeBase.BatchCreate(ctx, table, rows, opts)
 		return err

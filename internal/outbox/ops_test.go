@@ -57,7 +57,8 @@ func TestUpdateAndDelete(t *testing.T) {
 		h := setup(t)
 		h.write(t, creation("a", "一", "二"))
 		r := h.write(t, update("a", map[string]string{"rec1": "壹", "rec2": "贰", "recNone": "无"}))
-		if !slices.Equal(statuses(r), []outbox.RowStatus{outbox.Updated, outbox.Updated, outbox.Failed}) || r.Rows[2].Err.Code != problem.RowRecordNotFound {
+		if !slices.Equal(statuses(r), []outbox.RowStatus{outbox.Updated, outbox.Updated, outbox.Failed}) ||
+			r.Rows[2].Err.Code != problem.RowRecordNotFound {
 			t.Errorf("%+v", r.Rows)
 		}
 		r = h.write(t, deletion("a", "rec1", "recNone"))
@@ -168,7 +169,8 @@ func TestUpsert(t *testing.T) {
 			t.Fatalf("%+v", r.Rows)
 		}
 		err := r.Rows[0].Err
-		if err.Code != problem.RowManyMatches || !strings.Contains(err.Message.EN, "rec1, rec2") || !strings.Contains(err.Message.ZH, "rec1, rec2") {
+		if err.Code != problem.RowManyMatches || !strings.Contains(err.Message.EN, "rec1, rec2") ||
+			!strings.Contains(err.Message.ZH, "rec1, rec2") {
 			t.Errorf("%+v", err)
 		}
 	})
@@ -179,7 +181,8 @@ func TestUpsert(t *testing.T) {
 		sub := upsert("a", [2]string{"一", "x"}, [2]string{"", "x"})
 		sub.Atomic = true
 		r := h.write(t, sub)
-		if tally(r)[outbox.Failed] != 2 || r.Rows[1].Err == nil || r.Rows[1].Err.Code != problem.RowEmptyKey || r.Err == nil || len(h.base.calls()) != 0 {
+		if tally(r)[outbox.Failed] != 2 || r.Rows[1].Err == nil || r.Rows[1].Err.Code != problem.RowEmptyKey || r.Err == nil ||
+			len(h.base.calls()) != 0 {
 			t.Errorf("%+v", r)
 		}
 	})

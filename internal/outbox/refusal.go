@@ -3,6 +3,7 @@ package outbox
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rowgate/rowgate/internal/bitable"
@@ -31,7 +32,8 @@ var refusals = map[int]refusal{
 	1254061: {[]feishu.FieldType{feishu.TypeNumber}, problem.Text{ZH: "数字列只接受数字。", EN: "A number column takes numbers alone."}},
 	1254062: {[]feishu.FieldType{feishu.TypeSingleSelect}, problem.Text{
 		ZH: "这一列不能新建这个选项：它的选项来自另一张表或不允许新增。请用已有选项，见 describe_table。",
-		EN: "The column makes no such option: its options come from another table, or new ones are not allowed. Use one of those that describe_table shows.",
+		EN: "The column makes no such option: its options come from another table, or new ones are not allowed. Use one of those that " +
+			"describe_table shows.",
 	}},
 	1254063: {[]feishu.FieldType{feishu.TypeMultiSelect}, problem.Text{
 		ZH: "这一列不能新建其中的选项：它的选项来自另一张表或不允许新增。请用已有选项，见 describe_table。",
@@ -41,22 +43,32 @@ var refusals = map[int]refusal{
 		ZH: "日期列只接受毫秒时间戳。请打开 typecast，或写毫秒数。",
 		EN: "A date column takes milliseconds alone. Leave typecast on, or send milliseconds.",
 	}},
-	1254065: {[]feishu.FieldType{feishu.TypeCheckbox}, problem.Text{ZH: "复选框列只接受 true 或 false。", EN: "A checkbox column takes true or false alone."}},
+	1254065: {
+		[]feishu.FieldType{feishu.TypeCheckbox},
+		problem.Text{ZH: "复选框列只接受 true 或 false。", EN: "A checkbox column takes true or false alone."},
+	},
 	1254066: {[]feishu.FieldType{feishu.TypeUser}, problem.Text{
 		ZH: "人员编号属于另一个应用，或与 user_id_type 不符，或此人不在应用的可用范围内。",
 		EN: "The id of a person is another app's, or not of the kind that user_id_type says, or the person is outside the app's availability.",
 	}},
 	1254067: linkRefusal,
 	1254068: {[]feishu.FieldType{feishu.TypeURL}, problem.Text{ZH: "超链接列只接受 {text, link}。", EN: "A url column takes {text, link} alone."}},
-	1254069: {[]feishu.FieldType{feishu.TypeAttachment}, problem.Text{ZH: "附件列只接受 file_token 的列表。", EN: "An attachment column takes a list of file tokens."}},
-	1254072: {[]feishu.FieldType{feishu.TypePhone}, problem.Text{ZH: "电话只能是数字，可带开头的 +，最多 64 位。", EN: "A phone number is digits with an optional leading +, up to 64."}},
+	1254069: {
+		[]feishu.FieldType{feishu.TypeAttachment},
+		problem.Text{ZH: "附件列只接受 file_token 的列表。", EN: "An attachment column takes a list of file tokens."},
+	},
+	1254072: {
+		[]feishu.FieldType{feishu.TypePhone},
+		problem.Text{ZH: "电话只能是数字，可带开头的 +，最多 64 位。", EN: "A phone number is digits with an optional leading +, up to 64."},
+	},
 	1254074: linkRefusal,
 	1254106: {[]feishu.FieldType{feishu.TypeAttachment}, problem.Text{
 		ZH: "这一格的附件太多。请分到几行。", EN: "The cell has too many attachments. Spread them over several rows.",
 	}},
 	1254303: {[]feishu.FieldType{feishu.TypeAttachment}, problem.Text{
 		ZH: "file_token 只能在上传它的多维表格里使用。请改传文件的 URL，或先用 upload_attachment 上传到这个多维表格。",
-		EN: "A file_token works only in the base it was uploaded to. Send the file's URL, or upload it to this base with upload_attachment first.",
+		EN: "A file_token works only in the base it was uploaded to. Send the file's URL, or upload it to this base with " +
+			"upload_attachment first.",
 	}},
 }
 
@@ -87,12 +99,7 @@ func explain(e *problem.RowError, row json.RawMessage, fields []feishu.Field) {
 }
 
 func hasType(types []feishu.FieldType, fieldType feishu.FieldType) bool {
-	for _, known := range types {
-		if known == fieldType {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(types, fieldType)
 }
 
 // maxShownOptions bounds the options that an error lists.

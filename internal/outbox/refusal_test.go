@@ -31,7 +31,10 @@ func TestRefusedRowsAreExplained(t *testing.T) {
 		expected string
 		message  string
 	}{
-		"a token of elsewhere":       {1254303, `{"标题":"a","附件":[{"file_token":"boxcnOther"}]}`, "附件", `[{"file_token":"boxcnOther"}]`, "file_token", "uploaded to"},
+		"a token of elsewhere": {
+			1254303, `{"标题":"a","附件":[{"file_token":"boxcnOther"}]}`, "附件", `[{"file_token":"boxcnOther"}]`,
+			"file_token", "uploaded to",
+		},
 		"an option of another table": {1254062, `{"性别":"Male"}`, "性别", `"Male"`, "男, 女", "another table"},
 		"many options":               {1254062, `{"多":"x"}`, "多", `"x"`, "and 2 more", "another table"},
 		"a person of another app":    {1254066, `{"负责人":[{"id":"ou_a"}]}`, "负责人", `[{"id":"ou_a"}]`, "open_id", "another app"},
@@ -42,7 +45,8 @@ func TestRefusedRowsAreExplained(t *testing.T) {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			t.Parallel()
 			e := refusedRow(&feishu.Error{Code: test.code, Class: feishu.ClassData}, json.RawMessage(test.row), fields)
-			if e.Field != test.field || e.Got != test.got || !strings.Contains(e.Expected.EN, test.expected) || !strings.Contains(e.Message.EN, test.message) {
+			if e.Field != test.field || e.Got != test.got || !strings.Contains(e.Expected.EN, test.expected) ||
+				!strings.Contains(e.Message.EN, test.message) {
 				t.Errorf("%+v", e)
 			}
 			if test.expected != "" && (e.Expected.ZH == "" || e.Message.ZH == "") {
@@ -56,7 +60,8 @@ func TestEveryRefusalIsARowCode(t *testing.T) {
 	t.Parallel()
 	for code, known := range refusals {
 		info, ok := feishu.LookupCode(code)
-		if !ok || info.Row == "" || info.Problem != problem.InvalidRows || known.message.ZH == "" || known.message.EN == "" || len(known.types) == 0 {
+		if !ok || info.Row == "" || info.Problem != problem.InvalidRows || known.message.ZH == "" || known.message.EN == "" ||
+			len(known.types) == 0 {
 			t.Errorf("%d: %+v, %+v", code, info, known)
 		}
 	}

@@ -47,7 +47,13 @@ func TestCompose_shares_calls_fairly_and_keeps_order(t *testing.T) {
 			"submit": func(t *rapid.T) {
 				caller := fmt.Sprint("caller", rapid.IntRange(1, callersInModel).Draw(t, "caller"))
 				n := rapid.SampledFrom([]int{1, 1, 1, 3, 400, 999, 1000, 2500}).Draw(t, "rows")
-				e := queued(fmt.Sprint(len(m.entries)), caller, n, rapid.Bool().Draw(t, "together"), fmt.Sprint(rapid.IntRange(1, tables).Draw(t, "table")))
+				e := queued(
+					fmt.Sprint(len(m.entries)),
+					caller,
+					n,
+					rapid.Bool().Draw(t, "together"),
+					fmt.Sprint(rapid.IntRange(1, tables).Draw(t, "table")),
+				)
 				m.lane.push(e)
 				m.entries = append(m.entries, e)
 				m.callers[e.turn] = append(m.callers[e.turn], e)

@@ -54,10 +54,19 @@ func newSite(t *testing.T, options sandbox.Options) *site {
 		t.Fatal(err)
 	}
 	base := must[*sandbox.Base](t)(s.sb.AddBase(sandbox.BaseSpec{Name: "示例", Collaborators: []string{"cli_example"}}))
-	tableID := must[string](t)(base.AddTable("视频",
-		sandbox.FieldSpec{Name: "标题", Type: 1}, sandbox.FieldSpec{Name: "数量", Type: 2},
-		sandbox.FieldSpec{Name: "状态", Type: 3, Options: []string{"完成", "待办"}}, sandbox.FieldSpec{Name: "日期", Type: 5},
-		sandbox.FieldSpec{Name: "公开", Type: 7}, sandbox.FieldSpec{Name: "链接", Type: 15}, sandbox.FieldSpec{Name: "标签", Type: 4, Options: []string{"甲", "乙"}}))
+	tableID := must[string](t)(base.AddTable(
+		"视频",
+		sandbox.FieldSpec{Name: "标题", Type: 1},
+		sandbox.FieldSpec{Name: "数量", Type: 2},
+		sandbox.FieldSpec{Name: "状态", Type: 3, Options: []string{"完成", "待办"}},
+		sandbox.FieldSpec{Name: "日期", Type: 5},
+		sandbox.FieldSpec{
+			Name: "公开",
+			Type: 7,
+		},
+		sandbox.FieldSpec{Name: "链接", Type: 15},
+		sandbox.FieldSpec{Name: "标签", Type: 4, Options: []string{"甲", "乙"}},
+	))
 	s.ring = must[*secret.Keyring](t)(secret.NewKeyring(make([]byte, secret.KeyBytes)))
 	s.client = must[*client.Client](t)(client.New(client.Options{
 		Keyring: s.ring, BaseURL: "http://sandbox.example", Transport: s.sb.Transport(), WriteTimeout: 5 * time.Second,
@@ -101,8 +110,15 @@ func (s *site) fault(t *testing.T, f sandbox.Fault) {
 
 // video is a row with a value in every column.
 func video(i int) json.RawMessage {
-	return json.RawMessage(fmt.Sprintf(`{"标题":"视频 %d\n\"引号\"","数量":%d.5,"状态":"完成","日期":%d,"公开":true,"链接":{"text":"看","link":"https://example.com/%d"},"标签":["甲","乙"]}`,
-		i, i, 1774281600000+int64(i)*60000, i))
+	return json.RawMessage(
+		fmt.Sprintf(
+			`{"标题":"视频 %d\n\"引号\"","数量":%d.5,"状态":"完成","日期":%d,"公开":true,"链接":{"text":"看","link":"https://example.com/%d"},"标签":["甲","乙"]}`,
+			i,
+			i,
+			1774281600000+int64(i)*60000,
+			i,
+		),
+	)
 }
 
 func (s *site) videos(op outbox.Op, numbers ...int) outbox.Submission {

@@ -61,7 +61,10 @@ func TestStop(t *testing.T) {
 			if took := time.Since(start); took != outbox.DrainFor {
 				t.Errorf("took %v", took)
 			}
-			for ticket, outcome := range map[*outbox.Ticket]problem.Outcome{first: problem.OutcomeUnknown, stored: problem.OutcomeUnknown, unstored: ""} {
+			for ticket, outcome := range map[*outbox.Ticket]problem.Outcome{
+				first: problem.OutcomeUnknown, stored: problem.OutcomeUnknown,
+				unstored: "",
+			} {
 				_, err := ticket.Wait(t.Context())
 				if p := problem.From(err); p.Code != problem.Draining || p.Outcome != outcome {
 					t.Errorf("%v, outcome %q", err, p.Outcome)
@@ -107,7 +110,9 @@ func TestStop(t *testing.T) {
 		if _, err := h.Submit(t.Context(), creation("a", "一")); code(err) != problem.Draining {
 			t.Errorf("got %v", err)
 		}
-		o, err := outbox.New(outbox.Options{Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring, Digest: func(feishu.App) string { return "" }})
+		o, err := outbox.New(
+			outbox.Options{Store: h.store, Writer: h.base, Reader: h.base, Keyring: h.ring, Digest: func(feishu.App) string { return "" }},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

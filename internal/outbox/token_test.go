@@ -107,12 +107,24 @@ func TestToken_forgotten(t *testing.T) {
 		want     outbox.RowStatus
 		rows     int
 	}{
-		"a row that is there is found":                                     {cut: after, gap: 4 * time.Hour, want: outbox.Created, rows: 1},
-		"a row that is not there is sent again":                            {cut: before, gap: 4 * time.Hour, want: outbox.Created, rows: 1},
-		"an empty read of a base with advanced permissions proves nothing": {cut: before, advanced: true, gap: 4 * time.Hour, want: outbox.Unknown},
-		"a table that cannot be read decides nothing":                      {cut: after, unread: true, gap: 11 * time.Minute, want: outbox.Unknown, rows: 1},
-		"a row too many decides nothing":                                   {cut: after, foreign: 1, gap: 4 * time.Hour, want: outbox.Unknown, rows: 2},
-		"within ten minutes the token decides":                             {cut: before, unread: true, gap: 9 * time.Minute, want: outbox.Created, rows: 1},
+		"a row that is there is found":          {cut: after, gap: 4 * time.Hour, want: outbox.Created, rows: 1},
+		"a row that is not there is sent again": {cut: before, gap: 4 * time.Hour, want: outbox.Created, rows: 1},
+		"an empty read of a base with advanced permissions proves nothing": {
+			cut: before, advanced: true, gap: 4 * time.Hour,
+			want: outbox.Unknown,
+		},
+		"a table that cannot be read decides nothing": {
+			cut: after, unread: true, gap: 11 * time.Minute,
+			want: outbox.Unknown, rows: 1,
+		},
+		"a row too many decides nothing": {
+			cut: after, foreign: 1, gap: 4 * time.Hour,
+			want: outbox.Unknown, rows: 2,
+		},
+		"within ten minutes the token decides": {
+			cut: before, unread: true, gap: 9 * time.Minute,
+			want: outbox.Created, rows: 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -102,7 +102,8 @@ type Writer interface {
 	BatchDelete(ctx context.Context, table feishu.TableRef, recordIDs []string) error
 }
 
-// Reader is what the outbox needs of Feishu to match keys, to read back, and to know whether it may read all of a base. *feishu.Client is one.
+// Reader is what the outbox needs of Feishu to match keys, to read back, and to know whether it may read all of a base.
+// *feishu.Client is one.
 type Reader interface {
 	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)
 	BatchGet(

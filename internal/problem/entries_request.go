@@ -101,11 +101,13 @@ var requestEntries = []Entry{
 		Title: Text{ZH: "模板变量没有被替换", EN: "A template variable was not filled in"},
 		Fix: Text{
 			ZH: "Dify：在变量选择器里重新选择变量，确认它的节点一定会运行且没有改名。n8n：把该字段从 Fixed 切换成 Expression。其他：把占位文字换成真实的值。",
-			EN: "Dify: choose the variable again in the selector, and see that its node always runs and was not renamed. n8n: switch the field from Fixed to Expression. Elsewhere: put the real value in place of the placeholder.",
+			EN: "Dify: choose the variable again in the selector, and see that its node always runs and was not renamed. n8n: switch the " +
+				"field from Fixed to Expression. Elsewhere: put the real value in place of the placeholder.",
 		},
 		Explanation: Text{
 			ZH: "连接信息、选项、幂等键或 Authorization 的整个值是模板文字（如 {{…}}、{{#…#}}、${…}、$NAME、<name>），或 Dify 在变量不存在时留下的选择器（如 sys.workflow_run_id）。",
-			EN: "The whole value of a connection field, an option, an idempotency key or Authorization is template text such as {{…}}, {{#…#}}, ${…}, $NAME or <name>, or a selector that Dify prints for a variable that does not exist, such as sys.workflow_run_id.",
+			EN: "The whole value of a connection field, an option, an idempotency key or Authorization is template text such as {{…}}, " +
+				"{{#…#}}, ${…}, $NAME or <name>, or a selector that Dify prints for a variable that does not exist, such as sys.workflow_run_id.",
 		},
 	},
 	{
@@ -117,7 +119,8 @@ var requestEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "请求体是另一个接口或节点的整个返回值（例如 {\"data\":{…}}），又不能确定里面哪些是行。能确定时会自动取出里面的行。",
-			EN: "The body is the whole output of another API or node, such as {\"data\":{…}}, and it is unclear what in it are rows. Where it is clear the rows are taken out.",
+			EN: "The body is the whole output of another API or node, such as {\"data\":{…}}, and it is unclear what in it are rows. " +
+				"Where it is clear the rows are taken out.",
 		},
 	},
 	{

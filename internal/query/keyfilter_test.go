@@ -21,13 +21,47 @@ func TestFilters(t *testing.T) {
 		keys   [][]string
 		want   string
 	}{
-		{"joins one column by or", []feishu.Field{text}, [][]string{{"a"}, {`b"`}, {"a"}}, `{"conjunction":"or","conditions":[{"field_name":"题","operator":"is","value":["a"]},{"field_name":"题","operator":"is","value":["b\""]}]}`},
-		{"joins several columns by and", []feishu.Field{text, date}, [][]string{{"a", "1"}}, `{"conjunction":"and","conditions":[{"field_name":"题","operator":"is","value":["a"]},{"field_name":"日","operator":"is","value":["ExactDate","1"]}]}`},
-		{"joins several rows of several columns", []feishu.Field{text, date}, [][]string{{"a", "1"}, {"b", "2"}}, `{"conjunction":"or","children":[{"conjunction":"and","conditions":[{"field_name":"题","operator":"is","value":["a"]},{"field_name":"日","operator":"is","value":["ExactDate","1"]}]},{"conjunction":"and","conditions":[{"field_name":"题","operator":"is","value":["b"]},{"field_name":"日","operator":"is","value":["ExactDate","2"]}]}]}`},
-		{"passes over what cannot be filtered", []feishu.Field{link, text, box}, [][]string{{"https://a.cn", "a", "false"}}, `{"conjunction":"or","conditions":[{"field_name":"题","operator":"is","value":["a"]}]}`},
-		{"filters by one person", []feishu.Field{person}, [][]string{{`"ou_a"`}}, `{"conjunction":"or","conditions":[{"field_name":"谁","operator":"is","value":["ou_a"]}]}`},
+		{
+			"joins one column by or",
+			[]feishu.Field{text},
+			[][]string{{"a"}, {`b"`}, {"a"}},
+			`{"conjunction":"or","conditions":[{"field_name":"题","operator":"is","value":["a"]},{"field_name":"题","operator":"is",` +
+				`"value":["b\""]}]}`,
+		},
+		{
+			"joins several columns by and",
+			[]feishu.Field{text, date},
+			[][]string{{"a", "1"}},
+			`{"conjunction":"and","conditions":[{"field_name":"题","operator":"is","value":["a"]},{"field_name":"日","operator":"is",` +
+				`"value":["ExactDate","1"]}]}`,
+		},
+		{
+			"joins several rows of several columns",
+			[]feishu.Field{text, date},
+			[][]string{{"a", "1"}, {"b", "2"}},
+			`{"conjunction":"or","children":[{"conjunction":"and","conditions":[{"field_name":"题","operator":"is","value":["a"]},` +
+				`{"field_name":"日","operator":"is","value":["ExactDate","1"]}]},{"conjunction":"and","conditions":[{"field_name":"题",` +
+				`"operator":"is","value":["b"]},{"field_name":"日","operator":"is","value":["ExactDate","2"]}]}]}`,
+		},
+		{
+			"passes over what cannot be filtered",
+			[]feishu.Field{link, text, box},
+			[][]string{{"https://a.cn", "a", "false"}},
+			`{"conjunction":"or","conditions":[{"field_name":"题","operator":"is","value":["a"]}]}`,
+		},
+		{
+			"filters by one person",
+			[]feishu.Field{person},
+			[][]string{{`"ou_a"`}},
+			`{"conjunction":"or","conditions":[{"field_name":"谁","operator":"is","value":["ou_a"]}]}`,
+		},
 		{"cannot filter several people", []feishu.Field{person}, [][]string{{`"ou_a","ou_b"`}}, ""},
-		{"passes over several people beside text", []feishu.Field{person, text}, [][]string{{`"ou_a","ou_b"`, "a"}}, `{"conjunction":"and","conditions":[{"field_name":"题","operator":"is","value":["a"]}]}`},
+		{
+			"passes over several people beside text",
+			[]feishu.Field{person, text},
+			[][]string{{`"ou_a","ou_b"`, "a"}},
+			`{"conjunction":"and","conditions":[{"field_name":"题","operator":"is","value":["a"]}]}`,
+		},
 		{"cannot filter links", []feishu.Field{link, box}, [][]string{{"https://a.cn", "true"}}, ""},
 		{"cannot filter a long text", []feishu.Field{text}, [][]string{{strings.Repeat("长", MaxFilterRunes)}}, ""},
 	}

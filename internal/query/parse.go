@@ -153,7 +153,13 @@ func (p *whereParser) column(field feishu.Field, raw json.RawMessage) ([]conditi
 		none := bitable.Labels(func(k bitable.Kind) bool { return k.Compare == bitable.CompareNone })
 		return nil, badWhere(
 			fmt.Sprintf("列“%s”（%s）不能筛选：飞书不支持按这些类型的列筛选：%s", field.Name, bitable.TypeName(field), none.ZH),
-			fmt.Sprintf("the column %q (%s) cannot be filtered; Feishu cannot filter by columns of these types: %s", field.Name, bitable.TypeName(field), none.EN))
+			fmt.Sprintf(
+				"the column %q (%s) cannot be filtered; Feishu cannot filter by columns of these types: %s",
+				field.Name,
+				bitable.TypeName(field),
+				none.EN,
+			),
+		)
 	}
 	raw = bytes.TrimSpace(raw)
 	if raw[0] != '{' {
@@ -181,7 +187,10 @@ func (p *whereParser) column(field feishu.Field, raw json.RawMessage) ([]conditi
 
 func (p *whereParser) condition(field feishu.Field, kind bitable.Compare, op string, raw json.RawMessage) (condition, error) {
 	if p.conditions++; p.conditions > MaxWhereConditions {
-		return condition{}, badWhere(fmt.Sprintf("最多 %d 个条件", MaxWhereConditions), fmt.Sprintf("at most %d conditions are taken", MaxWhereConditions))
+		return condition{}, badWhere(
+			fmt.Sprintf("最多 %d 个条件", MaxWhereConditions),
+			fmt.Sprintf("at most %d conditions are taken", MaxWhereConditions),
+		)
 	}
 	if (op == opEqual || op == opNot) && isEmptyValue(raw) {
 		raw, op = json.RawMessage(fmt.Sprint(op == opEqual)), opEmpty
@@ -193,7 +202,10 @@ func (p *whereParser) condition(field feishu.Field, kind bitable.Compare, op str
 	switch op {
 	case opEmpty:
 		if string(raw) != "true" && string(raw) != "false" {
-			return c, badWhere(fmt.Sprintf("列“%s”的 empty 应是 true 或 false", field.Name), fmt.Sprintf("empty of the column %q takes true or false", field.Name))
+			return c, badWhere(
+				fmt.Sprintf("列“%s”的 empty 应是 true 或 false", field.Name),
+				fmt.Sprintf("empty of the column %q takes true or false", field.Name),
+			)
 		}
 		c.test, c.negated = testEmpty, string(raw) == "false"
 		return c, nil
@@ -210,7 +222,10 @@ func (p *whereParser) condition(field feishu.Field, kind bitable.Compare, op str
 	given := []json.RawMessage{raw}
 	if op == opIn || op == opNotIn {
 		if json.Unmarshal(raw, &given) != nil || len(given) == 0 {
-			return c, badWhere(fmt.Sprintf("列“%s”的 %s 应是一个非空的列表", field.Name, op), fmt.Sprintf("%s of the column %q takes a list that is not empty", op, field.Name))
+			return c, badWhere(
+				fmt.Sprintf("列“%s”的 %s 应是一个非空的列表", field.Name, op),
+				fmt.Sprintf("%s of the column %q takes a list that is not empty", op, field.Name),
+			)
 		}
 	}
 	if p.values += len(given); p.values > MaxWhereValues {

@@ -39,12 +39,21 @@ func TestAdmin(t *testing.T) {
 			t.Error("reset kept the counters")
 		}
 		b.adminOK("POST", "/apps", `{"app_id":"cli_other","app_secret":"s","scopes":["bitable:app"]}`)
-		made := b.adminOK("POST", "/bases", `{"app_token":"`+testBase+`","name":"x","time_zone":"UTC","collaborators":["cli_other"],"tables":[{"table_id":"`+testTable+`","name":"a","fields":[{"field_name":"标题","type":1}]}]}`)
+		made := b.adminOK(
+			"POST",
+			"/bases",
+			`{"app_token":"`+testBase+`","name":"x","time_zone":"UTC","collaborators":["cli_other"],"tables":[{"table_id":"`+testTable+
+				`","name":"a","fields":[{"field_name":"标题","type":1}]}]}`,
+		)
 		if made != `{"app_token":"`+testBase+`","table_ids":["`+testTable+`"]}` {
 			t.Errorf("got %s", made)
 		}
 		b.adminOK("POST", "/people", `{"open_id":"ou_zhang","name":"张三","email":"zhang@example.com"}`)
-		b.adminOK("POST", "/bases/"+testBase+"/tables", `{"name":"b","fields":[{"field_name":"t","type":1},{"field_name":"s","type":3,"property":{"options":[{"name":"A","color":3}]}}]}`+" ")
+		b.adminOK(
+			"POST",
+			"/bases/"+testBase+"/tables",
+			`{"name":"b","fields":[{"field_name":"t","type":1},{"field_name":"s","type":3,"property":{"options":[{"name":"A","color":3}]}}]}`+" ",
+		)
 		b.adminOK("POST", "/bases/"+testBase+"/tables/"+testTable+"/rows", `{"rows":[{"标题":"seeded"}]}`)
 		b.token = b.login("cli_other", "s")
 		b.create(map[string]any{"标题": "written"}).wantOK(t)
@@ -54,7 +63,8 @@ func TestAdmin(t *testing.T) {
 				t.Errorf("%s is not in %s", part, rows)
 			}
 		}
-		if counts := b.adminOK("GET", "/bases/"+testBase+"/tables/"+testTable+"/counts?column="+url.QueryEscape("标题"), ""); counts != `{"counts":{"seeded":1,"written":1}}` {
+		if counts := b.adminOK("GET", "/bases/"+testBase+"/tables/"+testTable+"/counts?column="+url.QueryEscape("标题"),
+			""); counts != `{"counts":{"seeded":1,"written":1}}` {
 			t.Errorf("got %s", counts)
 		}
 		calls := b.adminOK("GET", "/calls", "")
@@ -72,8 +82,10 @@ func TestAdmin(t *testing.T) {
 		b.adminOK("GET", "/verify", "")
 		b.adminOK("GET", "/health", "")
 		for path, part := range map[string]string{
-			"/endpoints": `{"name":"record.batch_create","method":"POST","path":"/open-apis/bitable/v1/apps/:app_token/tables/:table_id/records/batch_create"}`,
-			"/codes":     `{"code":1254037,"status":400,"msg":"Invalid client token, make sure that it complies with the specification.","endpoint":"record.batch_create"}`,
+			"/endpoints": `{"name":"record.batch_create","method":"POST",` +
+				`"path":"/open-apis/bitable/v1/apps/:app_token/tables/:table_id/records/batch_create"}`,
+			"/codes": `{"code":1254037,"status":400,"msg":"Invalid client token, make sure that it complies with the specification.",` +
+				`"endpoint":"record.batch_create"}`,
 		} {
 			if text := b.adminOK("GET", path, ""); !strings.Contains(text, part) {
 				t.Errorf("%s lacks %s", path, part)
@@ -88,7 +100,8 @@ func TestAdmin(t *testing.T) {
 		b := setup(t, Options{RecordLimit: 7})
 		shown := b.adminOK("PATCH", "/options", `{"write_per_call":"300ms","rates_off":true,"client_token":"conflict"}`)
 		options := b.sb.Options()
-		if options.Write.PerCall != 300*time.Millisecond || !options.RatesOff || options.ClientToken != ClientTokenConflict || options.RecordLimit != 7 {
+		if options.Write.PerCall != 300*time.Millisecond || !options.RatesOff || options.ClientToken != ClientTokenConflict ||
+			options.RecordLimit != 7 {
 			t.Errorf("got %+v", options)
 		}
 		if again := b.adminOK("GET", "/options", ""); again != shown || !strings.Contains(shown, `"token_ttl":"2h0m0s"`) {
@@ -161,7 +174,10 @@ func TestAdmin(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
 		w := httptest.NewRecorder()
-		b.sb.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", "/sandbox/people", bytes.NewReader(make([]byte, admin.MaxAdminBody+1))))
+		b.sb.ServeHTTP(
+			w,
+			httptest.NewRequestWithContext(t.Context(), "POST", "/sandbox/people", bytes.NewReader(make([]byte, admin.MaxAdminBody+1))),
+		)
 		if w.Code != 400 || !strings.Contains(w.Body.String(), "too large") {
 			t.Errorf("got %d %s", w.Code, w.Body)
 		}

@@ -161,13 +161,15 @@ func TestGateway(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/base/v3/bases/" + testBase + "/tables/" + testTable + "/records", "/base/v2/apps/" + testBase + "/roles",
-		"/bitable/v1/apps/" + testBase + "/dashboards", "/bitable/v1/apps/" + testBase + "/tables/" + testTable + "/forms/vewA", "/im/v1/messages",
+		"/bitable/v1/apps/" + testBase + "/dashboards", "/bitable/v1/apps/" + testBase + "/tables/" + testTable + "/forms/vewA",
+		"/im/v1/messages",
 		"/auth/v3/tenant_access_token",
 	} {
 		t.Run("says_of_"+path+"_that_the_gap_is_the_simulator's", func(t *testing.T) {
 			t.Parallel()
 			r := setup(t, Options{}).do("POST", path, "{}")
-			if r.status != http.StatusNotFound || !strings.HasPrefix(r.raw, "404 page not found\nThis is Rowgate's simulator") || !strings.Contains(r.raw, "模拟器") {
+			if r.status != http.StatusNotFound || !strings.HasPrefix(r.raw, "404 page not found\nThis is Rowgate's simulator") ||
+				!strings.Contains(r.raw, "模拟器") {
 				t.Errorf("got %d %q", r.status, r.raw)
 			}
 		})
@@ -305,7 +307,8 @@ func TestPersonalBaseToken(t *testing.T) {
 		t.Parallel()
 		prepare(t).do("GET", "/bitable/v1/apps/"+testBase+"/tables", nil).want(t, 403, 91403)
 	})
-	for name, path := range map[string]string{"wiki": "/wiki/v2/spaces/get_node?token=x", "drive": mediaPath + "batch_get_tmp_download_url?file_tokens=a"} {
+	for name, path := range map[string]string{"wiki": "/wiki/v2/spaces/get_node?token=x", "drive": mediaPath +
+		"batch_get_tmp_download_url?file_tokens=a"} {
 		t.Run("opens_nothing_of_"+name, func(t *testing.T) {
 			t.Parallel()
 			prepare(t).do("GET", path, nil).want(t, 400, 99991663)

@@ -33,7 +33,10 @@ func benchSandbox(b *testing.B) (*Sandbox, func(path string, body []byte) *http.
 	if err != nil {
 		b.Fatal(err)
 	}
-	sb.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), "POST", "/open-apis/auth/v3/tenant_access_token/internal", bytes.NewReader(login)))
+	sb.ServeHTTP(
+		w,
+		httptest.NewRequestWithContext(b.Context(), "POST", "/open-apis/auth/v3/tenant_access_token/internal", bytes.NewReader(login)),
+	)
 	var token struct {
 		Value string `json:"tenant_access_token"`
 	}

@@ -30,7 +30,9 @@ func TestCodes(t *testing.T) {
 			if _, err := b.sb.AddFault(Fault{Endpoint: name, Action: ActionError, Code: row.Code}); err != nil {
 				t.Fatal(err)
 			}
-			path := strings.NewReplacer(":app_token", testBase, ":table_id", testTable, ":record_id", "recA1", ":field_id", "fldA1", ":view_id", "vewA1").Replace(strings.TrimPrefix(e.Path, "/open-apis"))
+			path := strings.NewReplacer(":app_token", testBase, ":table_id", testTable, ":record_id", "recA1", ":field_id", "fldA1",
+				":view_id", "vewA1").
+				Replace(strings.TrimPrefix(e.Path, "/open-apis"))
 			r := b.do(e.Method, path, map[string]string{"app_id": testApp, "app_secret": testSecret})
 			count++
 			if r.status != row.Status || r.Code != row.Code || r.Msg != row.Msg || r.header.Get("X-Tt-Logid") == "" {

@@ -34,7 +34,9 @@ func TestConcurrentUse(t *testing.T) {
 				acknowledged.Add(2)
 				ids := r.ids()
 				b.do("PUT", recordsPath+"/"+ids[0], map[string]any{"fields": map[string]any{"number": n}}).wantOK(t)
-				b.do("POST", recordsPath+"/search", `{"filter":{"conjunction":"and","conditions":[{"field_name":"text","operator":"is","value":["`+name+`"]}]}}`).wantOK(t)
+				b.do("POST", recordsPath+"/search", `{"filter":{"conjunction":"and","conditions":[{"field_name":"text","operator":"is",`+
+					`"value":["`+name+`"]}]}}`).
+					wantOK(t)
 				if n%3 == 0 {
 					b.do("DELETE", recordsPath+"/"+ids[1], nil).wantOK(t)
 					deleted.Add(1)

@@ -50,8 +50,16 @@ func setupLinks(t *testing.T, options Options) (b *bundle, targets []string) {
 	b.must(err)
 	const fields = "/bitable/v1/apps/" + testBase + "/tables/" + testTable + "/fields"
 	b.do("POST", fields, map[string]any{"field_name": "link", "type": 18, "property": map[string]any{"table_id": "tblOther1"}}).wantOK(t)
-	b.do("POST", fields, map[string]any{"field_name": "oneLink", "type": 18, "property": map[string]any{"table_id": "tblOther1", "multiple": false}}).wantOK(t)
-	b.do("POST", fields, map[string]any{"field_name": "duplex", "type": 21, "property": map[string]any{"table_id": "tblOther1", "back_field_name": "back"}}).wantOK(t)
+	b.do("POST", fields, map[string]any{"field_name": "oneLink", "type": 18, "property": map[string]any{
+		"table_id": "tblOther1",
+		"multiple": false,
+	}}).
+		wantOK(t)
+	b.do("POST", fields, map[string]any{"field_name": "duplex", "type": 21, "property": map[string]any{
+		"table_id":        "tblOther1",
+		"back_field_name": "back",
+	}}).
+		wantOK(t)
 	return b, targets
 }
 
@@ -78,15 +86,41 @@ func TestWriteShapes(t *testing.T) {
 		{"date", `1774281600000`, `1774281600000`, `1774281600000`, ``},
 		{"date", `1774281600`, `1774281600`, `1774281600`, ``}, // seconds are silently taken as milliseconds
 		{"checkbox", `true`, `true`, `true`, ``},
-		{"user", `[{"id":"ou_a"}]`, `[{"id":"ou_a"}]`, `[{"id":"ou_a","name":"ou_a","en_name":"","email":"","avatar_url":"https://internal-api-lark-file.feishu.cn/static-resource/v1/ou_a"}]`, ``},
+		{
+			"user", `[{"id":"ou_a"}]`, `[{"id":"ou_a"}]`,
+			`[{"id":"ou_a","name":"ou_a","en_name":"","email":"",` +
+				`"avatar_url":"https://internal-api-lark-file.feishu.cn/static-resource/v1/ou_a"}]`, ``,
+		},
 		{"phone", `"+8613800000000"`, `"+8613800000000"`, `"+8613800000000"`, ``},
-		{"url", `{"text":"t","link":"https://a.example"}`, `{"text":"t","link":"https://a.example"}`, `{"text":"t","link":"https://a.example"}`, ``},
-		{"url", `{"link":"https://a.example"}`, `{"text":"https://a.example","link":"https://a.example"}`, `{"text":"https://a.example","link":"https://a.example"}`, ``},
-		{"location", `"116.397755,39.903179"`, `"116.397755,39.903179"`, `{"location":"116.397755,39.903179","pname":"","cityname":"","adname":"","address":"","name":"116.397755,39.903179","full_address":"116.397755,39.903179"}`, ``},
-		{"group", `[{"id":"oc_a"}]`, `[{"id":"oc_a"}]`, `[{"id":"oc_a","name":"oc_a","avatar_url":"https://internal-api-lark-file.feishu.cn/static-resource/v1/oc_a"}]`, ``},
-		{"link", `["T0","T1"]`, `["T0","T1"]`, `{"link_record_ids":["T0","T1"]}`, `[{"record_ids":["T0","T1"],"table_id":"tblOther1","text":"x,y","text_arr":["x","y"],"type":"text"}]`},
-		{"link", `{"link_record_ids":["T0"]}`, `["T0"]`, `{"link_record_ids":["T0"]}`, `[{"record_ids":["T0"],"table_id":"tblOther1","text":"x","text_arr":["x"],"type":"text"}]`},
-		{"duplex", `["T0"]`, `["T0"]`, `{"link_record_ids":["T0"]}`, `[{"record_ids":["T0"],"table_id":"tblOther1","text":"x","text_arr":["x"],"type":"text"}]`},
+		{
+			"url", `{"text":"t","link":"https://a.example"}`, `{"text":"t","link":"https://a.example"}`,
+			`{"text":"t","link":"https://a.example"}`, ``,
+		},
+		{
+			"url", `{"link":"https://a.example"}`, `{"text":"https://a.example","link":"https://a.example"}`,
+			`{"text":"https://a.example","link":"https://a.example"}`, ``,
+		},
+		{
+			"location", `"116.397755,39.903179"`, `"116.397755,39.903179"`,
+			`{"location":"116.397755,39.903179","pname":"","cityname":"","adname":"","address":"","name":"116.397755,39.903179",` +
+				`"full_address":"116.397755,39.903179"}`, ``,
+		},
+		{
+			"group", `[{"id":"oc_a"}]`, `[{"id":"oc_a"}]`,
+			`[{"id":"oc_a","name":"oc_a","avatar_url":"https://internal-api-lark-file.feishu.cn/static-resource/v1/oc_a"}]`, ``,
+		},
+		{
+			"link", `["T0","T1"]`, `["T0","T1"]`, `{"link_record_ids":["T0","T1"]}`,
+			`[{"record_ids":["T0","T1"],"table_id":"tblOther1","text":"x,y","text_arr":["x","y"],"type":"text"}]`,
+		},
+		{
+			"link", `{"link_record_ids":["T0"]}`, `["T0"]`, `{"link_record_ids":["T0"]}`,
+			`[{"record_ids":["T0"],"table_id":"tblOther1","text":"x","text_arr":["x"],"type":"text"}]`,
+		},
+		{
+			"duplex", `["T0"]`, `["T0"]`, `{"link_record_ids":["T0"]}`,
+			`[{"record_ids":["T0"],"table_id":"tblOther1","text":"x","text_arr":["x"],"type":"text"}]`,
+		},
 		{"number", `null`, ``, ``, ``},
 	} {
 		t.Run(tc.field+"_takes_"+tc.value, func(t *testing.T) {
@@ -96,7 +130,13 @@ func TestWriteShapes(t *testing.T) {
 			r.wantOK(t)
 			cell(t, "echo", r.Data, tc.field, ids.Replace(tc.echo))
 			id := r.ids()[0]
-			cell(t, "batch_get", b.do("POST", recordsPath+"/batch_get", map[string]any{"record_ids": []string{id}}).Data, tc.field, ids.Replace(tc.read))
+			cell(
+				t,
+				"batch_get",
+				b.do("POST", recordsPath+"/batch_get", map[string]any{"record_ids": []string{id}}).Data,
+				tc.field,
+				ids.Replace(tc.read),
+			)
 			landed(t, b, id, tc.field, tc.read != "", ids.Replace(tc.echo))
 			legacy := tc.legacy
 			if legacy == "" {
@@ -248,9 +288,20 @@ func TestRefusedValues(t *testing.T) {
 func TestConversionMessage(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ body, want string }{
-		"repeats_a_text":             {`{"date":"/"}`, "Invalid request parameter: 'fields.date.fieldValue./.fieldName.date'. Correct format : the value of 'Date' must be a unix timestamp. Please check and modify accordingly."},
-		"shows_an_object_as_Go_does": {`{"single":{"text":"AI编程"}}`, "Invalid request parameter: 'fields.single.fieldValue.map[text:AI编程].fieldName.single'. Correct format : the value of 'Single Option' must be a string. Please check and modify accordingly."},
-		"names_an_unknown_column":    {`{"text":"a","'媒体名称'":1}`, "Invalid request parameter: 'fields.'媒体名称''. Correct format : field_name not found. Please check and modify accordingly."},
+		"repeats_a_text": {
+			`{"date":"/"}`,
+			"Invalid request parameter: 'fields.date.fieldValue./.fieldName.date'. Correct format : the value of 'Date' must be a unix " +
+				"timestamp. Please check and modify accordingly.",
+		},
+		"shows_an_object_as_Go_does": {
+			`{"single":{"text":"AI编程"}}`,
+			"Invalid request parameter: 'fields.single.fieldValue.map[text:AI编程].fieldName.single'. Correct format : the value of " +
+				"'Single Option' must be a string. Please check and modify accordingly.",
+		},
+		"names_an_unknown_column": {
+			`{"text":"a","'媒体名称'":1}`,
+			"Invalid request parameter: 'fields.'媒体名称''. Correct format : field_name not found. Please check and modify accordingly.",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -291,7 +342,11 @@ func TestConversionOptions(t *testing.T) {
 	t.Run("the_echo_may_be_sparse", func(t *testing.T) {
 		t.Parallel()
 		b, targets := setupLinks(t, Options{SparseEcho: true})
-		r := b.do("POST", recordsPath, `{"fields":{"text":"","number":1,"url":{"link":"https://a.example"},"link":["`+targets[0]+`"],"phone":null}}`)
+		r := b.do(
+			"POST",
+			recordsPath,
+			`{"fields":{"text":"","number":1,"url":{"link":"https://a.example"},"link":["`+targets[0]+`"],"phone":null}}`,
+		)
 		r.wantOK(t)
 		if !strings.Contains(r.raw, `"fields":{"number":1}`) {
 			t.Errorf("got %s", r.raw)

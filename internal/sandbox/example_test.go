@@ -36,7 +36,12 @@ func Example() {
 	var token struct {
 		Value string `json:"tenant_access_token"`
 	}
-	post(url+"/open-apis/auth/v3/tenant_access_token/internal", "", map[string]any{"app_id": "cli_example", "app_secret": "secretExample"}, &token)
+	post(
+		url+"/open-apis/auth/v3/tenant_access_token/internal",
+		"",
+		map[string]any{"app_id": "cli_example", "app_secret": "secretExample"},
+		&token,
+	)
 	var written struct{ Msg string }
 	post(url+"/open-apis/bitable/v1/apps/"+base.Token()+"/tables/"+tableID+"/records", token.Value,
 		map[string]any{"fields": map[string]any{"标题": "开场", "状态": "完成"}}, &written)

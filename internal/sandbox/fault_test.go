@@ -38,7 +38,11 @@ func TestFaults(t *testing.T) {
 		status int // 0: the connection was cut
 		want   string
 	}{
-		"error_before":        {Fault{Action: ActionError, Code: 1254607}, 0, 400, `"code":1254607,"msg":"Data not ready, please try again later"`},
+		"error_before": {
+			Fault{Action: ActionError, Code: 1254607},
+			0, 400,
+			`"code":1254607,"msg":"Data not ready, please try again later"`,
+		},
 		"error_after":         {Fault{Action: ActionError, Code: 1255040, When: AfterCommit}, 1, 504, `"code":1255040`},
 		"status_before":       {Fault{Action: ActionStatus, Status: 503}, 0, 503, ""},
 		"status_after":        {Fault{Action: ActionStatus, Status: 504, When: AfterCommit}, 1, 504, ""},

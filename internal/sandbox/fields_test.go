@@ -31,7 +31,10 @@ func TestFields(t *testing.T) {
 		}
 		for _, item := range list.Items {
 			got := fmt.Sprint(item.Type, " ", item.UIType)
-			want, check := map[string]string{"text": "1 Text", "email": "1 Email", "progress": "2 Progress", "single": "3 SingleSelect", "duplex": "21 DuplexLink", "serial": "1005 AutoNumber"}[item.Name]
+			want, check := map[string]string{
+				"text": "1 Text", "email": "1 Email", "progress": "2 Progress", "single": "3 SingleSelect",
+				"duplex": "21 DuplexLink", "serial": "1005 AutoNumber",
+			}[item.Name]
 			if check && got != want {
 				t.Errorf("%s is %s, want %s", item.Name, got, want)
 			}
@@ -68,7 +71,10 @@ func TestFields(t *testing.T) {
 		if r := b.do("GET", fieldsPath, nil); !strings.Contains(r.raw, `"description":"说明"`) {
 			t.Errorf("got %s", r.raw)
 		}
-		if r := b.do("GET", fieldsPath+"?text_field_as_array=true", nil); !strings.Contains(r.raw, `"description":[{"text":"说明","type":"text"}]`) {
+		if r := b.do("GET", fieldsPath+"?text_field_as_array=true", nil); !strings.Contains(
+			r.raw,
+			`"description":[{"text":"说明","type":"text"}]`,
+		) {
 			t.Errorf("got %s", r.raw)
 		}
 	})
@@ -136,10 +142,19 @@ func TestFields(t *testing.T) {
 	})
 	t.Run("are_replaced_whole_so_that_unsent_options_go", func(t *testing.T) {
 		t.Parallel()
-		b := setup(t, Options{}, FieldSpec{Name: "标题", Type: 1}, FieldSpec{Name: "s", Type: 3, Options: []string{"A", "B", "C"}}, FieldSpec{Name: "m", Type: 4, Options: []string{"A", "B"}})
-		b.create(map[string]any{"s": "A", "m": []string{"A", "B"}}, map[string]any{"s": "B"}, map[string]any{"s": "C", "m": []string{"B"}}).wantOK(t)
+		b := setup(
+			t,
+			Options{},
+			FieldSpec{Name: "标题", Type: 1},
+			FieldSpec{Name: "s", Type: 3, Options: []string{"A", "B", "C"}},
+			FieldSpec{Name: "m", Type: 4, Options: []string{"A", "B"}},
+		)
+		b.create(map[string]any{"s": "A", "m": []string{"A", "B"}}, map[string]any{"s": "B"}, map[string]any{"s": "C", "m": []string{"B"}}).
+			wantOK(t)
 		single, multi := b.stored().Tables[testTable].Fields[1], b.stored().Tables[testTable].Fields[2]
-		b.do("PUT", fieldsPath+"/"+single.ID, `{"field_name":"状态","type":3,"property":{"options":[{"id":"`+single.Options[0].ID+`","name":"甲"},{"name":"B"}]}}`).wantOK(t)
+		b.do("PUT", fieldsPath+"/"+single.ID, `{"field_name":"状态","type":3,"property":{"options":[{"id":"`+single.Options[0].ID+
+			`","name":"甲"},{"name":"B"}]}}`).
+			wantOK(t)
 		b.do("PUT", fieldsPath+"/"+multi.ID, `{"field_name":"m","type":4,"property":{"options":[{"name":"A"}]}}`).wantOK(t)
 		rows := b.rows()
 		got := fmt.Sprint(rows[0].Write["状态"], rows[1].Write["状态"], rows[2].Write["状态"], rows[0].Write["m"], rows[2].Write["m"])
@@ -183,7 +198,9 @@ func TestFields(t *testing.T) {
 	t.Run("name_the_other_side_of_a_duplex_link_after_table_and_field", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
-		_, err := b.base.AddTableSpec(TableSpec{ID: "tblOther1", Name: "other", Fields: []FieldSpec{{Name: "name", Type: 1}, {Name: "数据-l", Type: 1}}})
+		_, err := b.base.AddTableSpec(
+			TableSpec{ID: "tblOther1", Name: "other", Fields: []FieldSpec{{Name: "name", Type: 1}, {Name: "数据-l", Type: 1}}},
+		)
 		b.must(err)
 		b.do("POST", fieldsPath, `{"field_name":"l","type":21,"property":{"table_id":"tblOther1"}}`).wantOK(t)
 		if b.stored().Tables["tblOther1"].ByName["数据-l 2"] == nil {

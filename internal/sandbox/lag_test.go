@@ -24,7 +24,10 @@ func TestSearchLag(t *testing.T) {
 				t.Errorf("search %q, list %s", got, r.raw)
 			}
 			b.do("GET", recordsPath+"/"+id, nil).wantOK(t)
-			if r := b.do("POST", recordsPath+"/batch_get", map[string]any{"record_ids": []string{id}}); !strings.Contains(r.raw, `"absent_record_ids":[]`) {
+			if r := b.do("POST", recordsPath+"/batch_get", map[string]any{"record_ids": []string{id}}); !strings.Contains(
+				r.raw,
+				`"absent_record_ids":[]`,
+			) {
 				t.Errorf("got %s", r.raw)
 			}
 			<-time.After(lag) // fake clock

@@ -131,7 +131,11 @@ func TestUploadAll(t *testing.T) {
 		b := setup(t, Options{})
 		_, err := b.sb.AddBase(BaseSpec{Token: wikiBase, WikiNode: "wikcnExample01", Collaborators: []string{testApp}})
 		b.must(err)
-		b.uploadAll([]byte("hello"), map[string]string{"parent_node": wikiBase, "extra": `{"drive_route_token":"` + wikiBase + `"}`, "checksum": "-"}).wantOK(t)
+		b.uploadAll([]byte("hello"), map[string]string{
+			"parent_node": wikiBase, "extra": `{"drive_route_token":"` + wikiBase + `"}`,
+			"checksum": "-",
+		}).
+			wantOK(t)
 	})
 	t.Run("takes_20_MiB_and_no_byte_more", func(t *testing.T) {
 		t.Parallel()

@@ -160,9 +160,19 @@ func TestSearchFilter(t *testing.T) {
 			testTable,
 			map[string]any{
 				"text": "a", "number": 1, "single": "A", "multi": []string{"A"}, "date": day(0, 0), "checkbox": true,
-				"user": []any{map[string]any{"id": "ou_zhang"}}, "url": map[string]any{"text": "site", "link": "https://a.example"}, "link": targets[:1],
+				"user": []any{
+					map[string]any{"id": "ou_zhang"},
+				}, "url": map[string]any{"text": "site", "link": "https://a.example"}, "link": targets[:1],
 			},
-			map[string]any{"text": "b", "number": 2.5, "single": "B", "multi": []string{"A", "B"}, "date": day(0, 23), "phone": "+861", "link": targets},
+			map[string]any{
+				"text":   "b",
+				"number": 2.5,
+				"single": "B",
+				"multi":  []string{"A", "B"},
+				"date":   day(0, 23),
+				"phone":  "+861",
+				"link":   targets,
+			},
 			map[string]any{"text": "c", "number": -3, "date": day(-1, 12), "location": "116.4,39.9"},
 			map[string]any{"text": "d", "date": day(-7, 12), "group": []any{map[string]any{"id": "oc_a"}}},
 		)
@@ -219,16 +229,24 @@ func TestSearchFilter(t *testing.T) {
 			{"date", "is", `["TheLastMonth"]`, "a b c d"},
 			{"date", "is", `["TheNextMonth"]`, "a b"},
 		} {
-			body := fmt.Sprintf(`{"filter":{"conjunction":"and","conditions":[{"field_name":%q,"operator":%q,"value":%s}]}}`, tc.field, tc.operator, tc.value)
+			body := fmt.Sprintf(
+				`{"filter":{"conjunction":"and","conditions":[{"field_name":%q,"operator":%q,"value":%s}]}}`,
+				tc.field,
+				tc.operator,
+				tc.value,
+			)
 			p := b.do("POST", recordsPath+"/search", body).page(t)
 			if got := p.column("text"); got != tc.want || p.Total != len(p.Items) {
 				t.Errorf("%s %s %s: got %q of %d, want %q", tc.field, tc.operator, tc.value, got, p.Total, tc.want)
 			}
 		}
 		for body, want := range map[string]string{
-			`{"conjunction":"or","conditions":[{"field_name":"text","operator":"is","value":["a"]},{"field_name":"number","operator":"isLess","value":["0"]}]}`:                                                                      "a c",
-			`{"conjunction":"and","conditions":[{"field_name":"number","operator":"isGreater","value":["0"]}],"children":[{"conjunction":"or","conditions":[{"field_name":"text","operator":"is","value":["b"]}]}]}`:                 "b",
-			`{"conjunction":"and","children":[{"conjunction":"or","conditions":[{"field_name":"text","operator":"is","value":["c"]}]},{"conjunction":"and","conditions":[{"field_name":"text","operator":"isNot","value":["b"]}]}]}`: "c",
+			`{"conjunction":"or","conditions":[{"field_name":"text","operator":"is","value":["a"]},{"field_name":"number",` +
+				`"operator":"isLess","value":["0"]}]}`: "a c",
+			`{"conjunction":"and","conditions":[{"field_name":"number","operator":"isGreater","value":["0"]}],` +
+				`"children":[{"conjunction":"or","conditions":[{"field_name":"text","operator":"is","value":["b"]}]}]}`: "b",
+			`{"conjunction":"and","children":[{"conjunction":"or","conditions":[{"field_name":"text","operator":"is","value":["c"]}]},` +
+				`{"conjunction":"and","conditions":[{"field_name":"text","operator":"isNot","value":["b"]}]}]}`: "c",
 			`{"conjunction":"and","conditions":[]}`: "a b c d",
 		} {
 			if got := b.do("POST", recordsPath+"/search", `{"filter":`+body+`}`).page(t).column("text"); got != want {
@@ -243,7 +261,10 @@ func TestSearchFilterRefuses(t *testing.T) {
 	one := func(field, operator, value string) string {
 		return fmt.Sprintf(`{"conjunction":"and","conditions":[{"field_name":%q,"operator":%q,"value":%s}]}`, field, operator, value)
 	}
-	conditions := `{"field_name":"text","operator":"isEmpty","value":[]}` + strings.Repeat(`,{"field_name":"text","operator":"isEmpty","value":[]}`, record.MaxConditions)
+	conditions := `{"field_name":"text","operator":"isEmpty","value":[]}` + strings.Repeat(
+		`,{"field_name":"text","operator":"isEmpty","value":[]}`,
+		record.MaxConditions,
+	)
 	for name, tc := range map[string]struct {
 		filter string
 		code   int
@@ -310,9 +331,16 @@ func TestBatchGet(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{})
 		id := b.create(map[string]any{"标题": "a"}).ids()[0]
-		r := b.do("POST", recordsPath+"/batch_get", map[string]any{"record_ids": []string{id, "recUnknown1"}, "with_shared_url": true, "automatic_fields": true})
+		r := b.do(
+			"POST",
+			recordsPath+"/batch_get",
+			map[string]any{"record_ids": []string{id, "recUnknown1"}, "with_shared_url": true, "automatic_fields": true},
+		)
 		r.wantOK(t)
-		for _, part := range []string{`"absent_record_ids":["recUnknown1"]`, `"forbidden_record_ids":[]`, `"shared_url":"https://`, `"created_time":`, id} {
+		for _, part := range []string{
+			`"absent_record_ids":["recUnknown1"]`, `"forbidden_record_ids":[]`, `"shared_url":"https://`,
+			`"created_time":`, id,
+		} {
 			if !strings.Contains(r.raw, part) {
 				t.Errorf("%s is not in %s", part, r.raw)
 			}
@@ -325,8 +353,12 @@ func TestBatchGet(t *testing.T) {
 		"no_ids":             {map[string]any{}, 400, 99992402},
 		"a_malformed_id":     {map[string]any{"record_ids": []string{"x"}}, 400, 1254006},
 		"an_unknown_id_type": {map[string]any{"record_ids": []string{"recA"}, "user_id_type": "name"}, 400, 99992402},
-		"more_than_100_ids":  {map[string]any{"record_ids": strings.Split(strings.Repeat("recA ", record.MaxBatchGet)+"recA", " ")}, 400, 1254104},
-		"a_missing_body":     {"", 400, 1254000},
+		"more_than_100_ids": {
+			map[string]any{"record_ids": strings.Split(strings.Repeat("recA ", record.MaxBatchGet)+"recA", " ")},
+			400,
+			1254104,
+		},
+		"a_missing_body": {"", 400, 1254000},
 	} {
 		t.Run("refuses_"+name, func(t *testing.T) {
 			t.Parallel()
@@ -335,7 +367,11 @@ func TestBatchGet(t *testing.T) {
 	}
 	t.Run("answers_an_unknown_table_with_404", func(t *testing.T) {
 		t.Parallel()
-		setup(t, Options{}).do("POST", strings.Replace(recordsPath, testTable, "tblUnknown1", 1)+"/batch_get", map[string]any{"record_ids": []string{"recA1"}}).want(t, 404, 1254041)
+		setup(
+			t,
+			Options{},
+		).do("POST", strings.Replace(recordsPath, testTable, "tblUnknown1", 1)+"/batch_get", map[string]any{"record_ids": []string{"recA1"}}).
+			want(t, 404, 1254041)
 	})
 }
 
@@ -353,7 +389,8 @@ func TestLegacyReads(t *testing.T) {
 		t.Parallel()
 		r := b.do("GET", recordsPath+"/"+ids[0]+"?text_field_as_array=true&automatic_fields=true", nil)
 		for _, part := range []string{
-			`"text":[{"text":"a","type":"text"}]`, `"number":"1"`, `"id":"` + ids[0], `"created_by":`, `"formula":[{"text":"f","type":"text"}]`, `"lookup":[{"text":"1","type":"text"},{"text":"2","type":"text"}]`,
+			`"text":[{"text":"a","type":"text"}]`, `"number":"1"`, `"id":"` + ids[0], `"created_by":`,
+			`"formula":[{"text":"f","type":"text"}]`, `"lookup":[{"text":"1","type":"text"},{"text":"2","type":"text"}]`,
 			`"creator":{"avatar_url":"","email":"","en_name":"seed","id":"ou_seed","name":"seed"}`, `"modifier":{"avatar_url":`,
 		} {
 			if !strings.Contains(r.raw, part) {
@@ -424,7 +461,8 @@ func TestLocationFilter(t *testing.T) {
 			t.Parallel()
 			b := setup(t, Options{LocationFilter: mode}, everyField()...)
 			for i, operator := range []string{"is", "contains"} {
-				b.do("POST", recordsPath+"/search", `{"filter":{"conjunction":"and","conditions":[{"field_name":"location","operator":"`+operator+`","value":["a"]}]}}`).
+				b.do("POST", recordsPath+"/search", `{"filter":{"conjunction":"and","conditions":[{"field_name":"location","operator":"`+
+					operator+`","value":["a"]}]}}`).
 					want(t, 200, want[i])
 			}
 		})

@@ -19,7 +19,11 @@ func TestCreate(t *testing.T) {
 		r := b.create(map[string]any{"标题": "a"}, map[string]any{"标题": "b"})
 		r.wantOK(t)
 		ids := r.ids()
-		want := fmt.Sprintf(`{"records":[{"fields":{"标题":"a"},"id":"%[1]s","record_id":"%[1]s"},{"fields":{"标题":"b"},"id":"%[2]s","record_id":"%[2]s"}]}`, ids[0], ids[1])
+		want := fmt.Sprintf(
+			`{"records":[{"fields":{"标题":"a"},"id":"%[1]s","record_id":"%[1]s"},{"fields":{"标题":"b"},"id":"%[2]s","record_id":"%[2]s"}]}`,
+			ids[0],
+			ids[1],
+		)
 		if string(r.Data) != want || r.Msg != "success" {
 			t.Errorf("got %s", r.raw)
 		}
@@ -41,7 +45,8 @@ func TestCreate(t *testing.T) {
 		"a_client_token_no_uuid4": {"?client_token=abc", `{"fields":{}}`, 400, 1254037},
 		"a_client_token_of_uuid1": {"?client_token=1b4e28ba-2fa1-11d2-883f-0016d3cca427", `{"fields":{}}`, 400, 1254037},
 		"a_consistency_flag_text": {"?ignore_consistency_check=maybe", `{"fields":{}}`, 400, 99992402},
-		"more_than_1000_rows":     {"/batch_create", `{"records":[{"fields":{}}` + strings.Repeat(`,{"fields":{}}`, record.MaxCreate) + `]}`, 200, 1254104},
+		"more_than_1000_rows": {"/batch_create", `{"records":[{"fields":{}}` + strings.Repeat(`,{"fields":{}}`, record.MaxCreate) +
+			`]}`, 200, 1254104},
 	} {
 		t.Run("refuses_"+name, func(t *testing.T) {
 			t.Parallel()
@@ -94,12 +99,18 @@ func TestUpdate(t *testing.T) {
 		t.Parallel()
 		b := setup(t, Options{}, columns...)
 		id := b.create(map[string]any{"标题": "a"}).ids()[0]
-		b.do("POST", recordsPath+"/batch_update", `{"records":[{"record_id":"`+id+`","fields":{"标题":"b"}},{"record_id":"recUnknown1","fields":{}}]}`).want(t, 200, 1254043)
+		b.do("POST", recordsPath+"/batch_update", `{"records":[{"record_id":"`+id+
+			`","fields":{"标题":"b"}},{"record_id":"recUnknown1","fields":{}}]}`).
+			want(t, 200, 1254043)
 		b.do("POST", recordsPath+"/batch_update", `{"records":[{"record_id":"`+id+`","fields":{"标题":"b"}},{"fields":{}}]}`).want(t, 200, 1254006)
 		if b.rows()[0].Write["标题"] != "a" {
 			t.Error("a row changed")
 		}
-		r := b.do("POST", recordsPath+"/batch_update", `{"records":[{"record_id":"`+id+`","fields":{"标题":"b"}},{"record_id":"`+id+`","fields":{"数量":3}}]}`)
+		r := b.do(
+			"POST",
+			recordsPath+"/batch_update",
+			`{"records":[{"record_id":"`+id+`","fields":{"标题":"b"}},{"record_id":"`+id+`","fields":{"数量":3}}]}`,
+		)
 		r.wantOK(t)
 		if row := b.rows()[0]; row.Write["标题"] != "b" || row.Write["数量"] != 3.0 {
 			t.Errorf("row %v", row)
@@ -142,7 +153,8 @@ func TestDelete(t *testing.T) {
 		}
 		b.do("DELETE", recordsPath+"/"+ids[1], nil).want(t, 200, 1254043)
 		r = b.do("POST", recordsPath+"/batch_delete", map[string]any{"records": []string{ids[0], ids[2]}})
-		if string(r.Data) != `{"records":[{"deleted":true,"record_id":"`+ids[0]+`"},{"deleted":true,"record_id":"`+ids[2]+`"}]}` || len(b.rows()) != 0 {
+		if string(r.Data) != `{"records":[{"deleted":true,"record_id":"`+ids[0]+`"},{"deleted":true,"record_id":"`+ids[2]+`"}]}` ||
+			len(b.rows()) != 0 {
 			t.Errorf("got %s", r.raw)
 		}
 	})
@@ -322,15 +334,24 @@ func TestLatency(t *testing.T) {
 		body         any
 		want         time.Duration
 	}{
-		"of_a_write_counts_its_rows":    {"POST", recordsPath + "/batch_create", recordsOf(map[string]any{}, map[string]any{}), 302 * time.Millisecond},
-		"of_a_read_is_its_own":          {"POST", recordsPath + "/search?page_size=10", nil, 60 * time.Millisecond},
-		"of_the_token_endpoint_as_well": {"POST", "/auth/v3/tenant_access_token/internal", map[string]string{"app_id": testApp, "app_secret": testSecret}, 20 * time.Millisecond},
+		"of_a_write_counts_its_rows": {
+			"POST", recordsPath + "/batch_create", recordsOf(map[string]any{}, map[string]any{}),
+			302 * time.Millisecond,
+		},
+		"of_a_read_is_its_own": {"POST", recordsPath + "/search?page_size=10", nil, 60 * time.Millisecond},
+		"of_the_token_endpoint_as_well": {"POST", "/auth/v3/tenant_access_token/internal", map[string]string{
+			"app_id":     testApp,
+			"app_secret": testSecret,
+		}, 20 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := setup(t, Options{
-					Write: Latency{PerCall: 300 * time.Millisecond, PerRow: time.Millisecond}, Read: Latency{PerCall: 50 * time.Millisecond, PerRow: time.Millisecond},
+					Write: Latency{
+						PerCall: 300 * time.Millisecond,
+						PerRow:  time.Millisecond,
+					}, Read: Latency{PerCall: 50 * time.Millisecond, PerRow: time.Millisecond},
 					Auth: Latency{PerCall: 20 * time.Millisecond},
 				})
 				began := time.Now()

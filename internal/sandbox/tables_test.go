@@ -48,7 +48,8 @@ func TestTables(t *testing.T) {
 		}
 		b.do("GET", tablesPath, nil).into(t, &first)
 		b.do("GET", tablesPath+"?page_size=100&page_token="+first.PageToken, nil).into(t, &second)
-		if len(first.Items) != 20 || !first.HasMore || first.Total != 25 || first.Items[0].TableID != testTable || len(second.Items) != 5 || second.HasMore {
+		if len(first.Items) != 20 || !first.HasMore || first.Total != 25 || first.Items[0].TableID != testTable || len(second.Items) != 5 ||
+			second.HasMore {
 			t.Errorf("got %+v and %+v", first, second)
 		}
 		b.do("GET", tablesPath+"?page_size=101", nil).want(t, 400, 99992402)
@@ -61,7 +62,9 @@ func TestTables(t *testing.T) {
 			ViewID  string   `json:"default_view_id"`
 			Fields  []string `json:"field_id_list"`
 		}
-		b.do("POST", tablesPath, `{"table":{"name":"新表","default_view_name":"全部","fields":[{"field_name":"标题","type":1},{"field_name":"状态","type":3,"property":{"options":[{"name":"完成","color":1}]}}]}}`).into(t, &made)
+		b.do("POST", tablesPath, `{"table":{"name":"新表","default_view_name":"全部","fields":[{"field_name":"标题","type":1},`+
+			`{"field_name":"状态","type":3,"property":{"options":[{"name":"完成","color":1}]}}]}}`).
+			into(t, &made)
 		if !strings.HasPrefix(made.ViewID, "vew") || len(made.Fields) != 2 {
 			t.Errorf("got %+v", made)
 		}
@@ -97,15 +100,19 @@ func TestTables(t *testing.T) {
 		body         string
 		status, code int
 	}{
-		"no_table":                    {`{}`, 400, 99992402},
-		"a_duplicate_name":            {`{"table":{"name":"数据"}}`, 200, 1254013},
-		"a_name_with_a_slash":         {`{"table":{"name":"a/b"}}`, 400, 99992402},
-		"an_empty_name":               {`{"table":{"name":""}}`, 400, 99992402},
-		"a_name_over_100_characters":  {`{"table":{"name":"` + strings.Repeat("长", 101) + `"}}`, 400, 99992402},
-		"a_view_name_without_fields":  {`{"table":{"name":"a","default_view_name":"b"}}`, 400, 99992402},
-		"two_fields_of_one_name":      {`{"table":{"name":"a","fields":[{"field_name":"b","type":1},{"field_name":"b","type":1}]}}`, 400, 1254014},
+		"no_table":                   {`{}`, 400, 99992402},
+		"a_duplicate_name":           {`{"table":{"name":"数据"}}`, 200, 1254013},
+		"a_name_with_a_slash":        {`{"table":{"name":"a/b"}}`, 400, 99992402},
+		"an_empty_name":              {`{"table":{"name":""}}`, 400, 99992402},
+		"a_name_over_100_characters": {`{"table":{"name":"` + strings.Repeat("长", 101) + `"}}`, 400, 99992402},
+		"a_view_name_without_fields": {`{"table":{"name":"a","default_view_name":"b"}}`, 400, 99992402},
+		"two_fields_of_one_name": {
+			`{"table":{"name":"a","fields":[{"field_name":"b","type":1},{"field_name":"b","type":1}]}}`, 400,
+			1254014,
+		},
 		"a_primary_field_of_checkbox": {`{"table":{"name":"a","fields":[{"field_name":"b","type":7}]}}`, 400, 1254012},
-		"more_than_300_fields":        {`{"table":{"name":"a","fields":[{"field_name":"b","type":1}` + strings.Repeat(`,{"field_name":"c","type":1}`, base.MaxFields) + `]}}`, 400, 99992402},
+		"more_than_300_fields": {`{"table":{"name":"a","fields":[{"field_name":"b","type":1}` +
+			strings.Repeat(`,{"field_name":"c","type":1}`, base.MaxFields) + `]}}`, 400, 99992402},
 	} {
 		t.Run("are_not_created_with_"+name, func(t *testing.T) {
 			t.Parallel()
@@ -229,7 +236,10 @@ func TestApps(t *testing.T) {
 		t.Parallel()
 		r := setup(t, Options{}).do("GET", "/bitable/v1/apps/"+testBase, nil)
 		r.wantOK(t)
-		for _, part := range []string{`"app_token":"` + testBase + `"`, `"name":"示例"`, `"time_zone":"Asia/Shanghai"`, `"is_advanced":false`, `"revision":`, `"formula_type":1`} {
+		for _, part := range []string{
+			`"app_token":"` + testBase + `"`, `"name":"示例"`, `"time_zone":"Asia/Shanghai"`,
+			`"is_advanced":false`, `"revision":`, `"formula_type":1`,
+		} {
 			if !strings.Contains(r.raw, part) {
 				t.Errorf("%s is not in %s", part, r.raw)
 			}
@@ -256,7 +266,8 @@ func TestApps(t *testing.T) {
 			}
 		}
 		b.do("POST", "/bitable/v1/apps", `{"name":"新","time_zone":"Europe/Berlin"}`).into(t, &made)
-		if made.App.TimeZone != "Europe/Berlin" || b.sb.RowCount(made.App.AppToken, made.App.TableID) != base.DefaultRows || !strings.HasSuffix(made.App.URL, made.App.AppToken) {
+		if made.App.TimeZone != "Europe/Berlin" || b.sb.RowCount(made.App.AppToken, made.App.TableID) != base.DefaultRows ||
+			!strings.HasSuffix(made.App.URL, made.App.AppToken) {
 			t.Errorf("got %+v", made)
 		}
 		b.do("GET", "/bitable/v1/apps/"+made.App.AppToken+"/tables", nil).wantOK(t)
@@ -306,7 +317,8 @@ func TestPeople(t *testing.T) {
 		t.Parallel()
 		r := b.do("POST", path+"?user_id_type=user_id", `{"emails":["Zhang@example.com","nobody@example.com"],"mobiles":["+8613800000000"]}`)
 		const status = `"status":{"is_activated":true,"is_exited":false,"is_frozen":false,"is_resigned":false,"is_unjoin":false},`
-		want := `{"user_list":[{"email":"Zhang@example.com",` + status + `"user_id":"u1"},{"email":"nobody@example.com"},{"mobile":"+8613800000000",` + status + `"user_id":"u1"}]}`
+		want := `{"user_list":[{"email":"Zhang@example.com",` + status +
+			`"user_id":"u1"},{"email":"nobody@example.com"},{"mobile":"+8613800000000",` + status + `"user_id":"u1"}]}`
 		if string(r.Data) != want {
 			t.Errorf("got %s", r.raw)
 		}

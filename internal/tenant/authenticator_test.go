@@ -116,7 +116,8 @@ func TestAuthenticator(t *testing.T) {
 		for _, bearer := range []string{"wrong", "rgk_wrong"} {
 			_, err := d.Admit(from(t.Context(), bearer), app)
 			refused := problem.From(err)
-			if refused.Code != problem.TooManyFailures || refused.Status() != 429 || refused.RetryIn() <= 0 || refused.RetryIn() > tenant.FailureWindow {
+			if refused.Code != problem.TooManyFailures || refused.Status() != 429 || refused.RetryIn() <= 0 ||
+				refused.RetryIn() > tenant.FailureWindow {
 				t.Errorf("%s: %v, retry in %s", bearer, err, refused.RetryIn())
 			}
 		}

@@ -75,16 +75,16 @@ func TestParsePassphrases(t *testing.T) {
 	t.Run("reads names, hashes and a bare value", func(t *testing.T) {
 		t.Parallel()
 		for list, want := range map[string]map[string]string{
-			"bare":                                    {"default": "bare"},
-			"a:one,b:two":                             {"a": "one", "b": "two"},
-			" a:one , two ":                           {"a": "one", "default": "two"},
-			"a:with:colons and spaces":                {"a": "with:colons and spaces"},
-			"a:口令":                                    {"a": "口令"},
-			"a:sha256:" + digest:                      {"a": "hashed"},
-			"a:sha256:" + strings.ToUpper(digest):     {"a": "hashed"},
-			"a:SHA256:no hash":                        {"a": "SHA256:no hash"},
-			"A-1_2.3:x":                               {"A-1_2.3": "x"},
-			strings.Repeat("n", 64) + ":long name":    {strings.Repeat("n", 64): "long name"},
+			"bare":                                 {"default": "bare"},
+			"a:one,b:two":                          {"a": "one", "b": "two"},
+			" a:one , two ":                        {"a": "one", "default": "two"},
+			"a:with:colons and spaces":             {"a": "with:colons and spaces"},
+			"a:口令":                                 {"a": "口令"},
+			"a:sha256:" + digest:                   {"a": "hashed"},
+			"a:sha256:" + strings.ToUpper(digest):  {"a": "hashed"},
+			"a:SHA256:no hash":                     {"a": "SHA256:no hash"},
+			"A-1_2.3:x":                            {"A-1_2.3": "x"},
+			strings.Repeat("n", 64) + ":long name": {strings.Repeat("n", 64): "long name"},
 			"a:one,b:sha256:" + digest + ",default:x": {"a": "one", "b": "hashed", "default": "x"},
 		} {
 			got, wrong := tenant.ParsePassphrases(secret.New(list))

@@ -72,13 +72,22 @@ func TestCreate_seals(t *testing.T) {
 		options                string
 		appToken, table, brand string
 	}{
-		"the credentials alone":         {``, "", "", ""},
-		"a base":                        {`,"app_token":"bascnExample"`, "bascnExample", "", ""},
-		"a base and a table":            {`,"app_token":"bascnExample","table_id":"视频"`, "bascnExample", "视频", ""},
-		"what a link names":             {`,"app_token":"https://example.larksuite.com/base/bascnExample?table=tblExample"`, "bascnExample", "tblExample", "lark"},
-		"a table beside a link":         {`,"app_token":"https://example.feishu.cn/base/bascnExample?table=tblExample","table_id":"tblOther"`, "bascnExample", "tblOther", "feishu"},
-		"a wiki link, to be asked then": {`,"app_token":"https://example.feishu.cn/wiki/wikcnExample?table=tblExample"`, "https://example.feishu.cn/wiki/wikcnExample?table=tblExample", "tblExample", "feishu"},
-		"the brand":                     {`,"brand":"lark"`, "", "", "lark"},
+		"the credentials alone": {``, "", "", ""},
+		"a base":                {`,"app_token":"bascnExample"`, "bascnExample", "", ""},
+		"a base and a table":    {`,"app_token":"bascnExample","table_id":"视频"`, "bascnExample", "视频", ""},
+		"what a link names": {
+			`,"app_token":"https://example.larksuite.com/base/bascnExample?table=tblExample"`,
+			"bascnExample", "tblExample", "lark",
+		},
+		"a table beside a link": {
+			`,"app_token":"https://example.feishu.cn/base/bascnExample?table=tblExample","table_id":"tblOther"`,
+			"bascnExample", "tblOther", "feishu",
+		},
+		"a wiki link, to be asked then": {
+			`,"app_token":"https://example.feishu.cn/wiki/wikcnExample?table=tblExample"`,
+			"https://example.feishu.cn/wiki/wikcnExample?table=tblExample", "tblExample", "feishu",
+		},
+		"the brand": {`,"brand":"lark"`, "", "", "lark"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +199,8 @@ func TestCreate_refuses(t *testing.T) {
 		"what is no link":                {"", `{` + credentials + `,"app_token":"https://example.feishu.cn/docx/abc"}`, problem.BadLink},
 		"too short a life":               {"", `{` + credentials + `,"expires_in":59}`, problem.BadParameter},
 		"too long a life":                {"", `{` + credentials + `,"expires_in":63072001}`, problem.BadParameter},
-		"more than a key can hold":       {"", `{"app_id":"cli_example","app_secret":"` + strings.Repeat("x", 8<<10) + `","passphrase":"open"}`, problem.BadParameter},
+		"more than a key can hold": {"", `{"app_id":"cli_example","app_secret":"` + strings.Repeat("x", 8<<10) +
+			`","passphrase":"open"}`, problem.BadParameter},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

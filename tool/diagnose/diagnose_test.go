@@ -121,10 +121,16 @@ func (p *patient) diagnose() (*diagnose.Diagnosis, error) {
 func TestDiagnose_finds_nothing_wrong(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]spoil{
-		"with a token and an id":   {},
-		"with a table's name":      {body: map[string]any{"table_id": " 视频"}},
-		"with a wiki link":         {base: sandbox.BaseSpec{WikiNode: "wikcnExample"}, body: map[string]any{"app_token": "https://example.feishu.cn/wiki/wikcnExample"}},
-		"with the fewest scopes":   {app: sandbox.AppSpec{Scopes: []string{"base:field:read", "base:record:retrieve", "base:record:create", "base:record:update"}}},
+		"with a token and an id": {},
+		"with a table's name":    {body: map[string]any{"table_id": " 视频"}},
+		"with a wiki link": {
+			base: sandbox.BaseSpec{WikiNode: "wikcnExample"},
+			body: map[string]any{"app_token": "https://example.feishu.cn/wiki/wikcnExample"},
+		},
+		"with the fewest scopes": {app: sandbox.AppSpec{Scopes: []string{
+			"base:field:read", "base:record:retrieve", "base:record:create",
+			"base:record:update",
+		}}},
 		"with advanced permission": {base: sandbox.BaseSpec{Advanced: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -214,13 +220,22 @@ func TestDiagnose_finds(t *testing.T) {
 			spoil: spoil{app: sandbox.AppSpec{IPAllow: []string{"192.0.2.1"}}}, step: "scopes", code: 99991401,
 			says: []string{"https://open.feishu.cn/app/cli_example/safe"},
 		},
-		"a used up quota":     {fault: sandbox.Fault{Endpoint: "record.search", Action: sandbox.ActionError, Code: 99991403}, step: "scopes", code: 99991403},
-		"no base":             {spoil: spoil{body: map[string]any{"app_token": nil}}, step: "base", says: []string{"app_token"}},
-		"what is no link":     {spoil: spoil{body: map[string]any{"app_token": "https://example.feishu.cn/share/base/form/shrcnExample"}}, step: "base"},
+		"a used up quota": {
+			fault: sandbox.Fault{Endpoint: "record.search", Action: sandbox.ActionError, Code: 99991403},
+			step:  "scopes", code: 99991403,
+		},
+		"no base": {spoil: spoil{body: map[string]any{"app_token": nil}}, step: "base", says: []string{"app_token"}},
+		"what is no link": {
+			spoil: spoil{body: map[string]any{"app_token": "https://example.feishu.cn/share/base/form/shrcnExample"}},
+			step:  "base",
+		},
 		"a base that is gone": {spoil: spoil{body: map[string]any{"app_token": "bascnAbsentExample"}}, step: "base", code: 91402},
 		"a wiki page that the app may not see": {
-			spoil: spoil{base: sandbox.BaseSpec{WikiNode: "wikcnExample", Collaborators: []string{"cli_other"}}, body: map[string]any{"app_token": "https://example.feishu.cn/wiki/wikcnExample"}},
-			step:  "base", code: 131006,
+			spoil: spoil{
+				base: sandbox.BaseSpec{WikiNode: "wikcnExample", Collaborators: []string{"cli_other"}},
+				body: map[string]any{"app_token": "https://example.feishu.cn/wiki/wikcnExample"},
+			},
+			step: "base", code: 131006,
 		},
 		"an app that is no collaborator": {
 			spoil: spoil{base: sandbox.BaseSpec{Collaborators: []string{"cli_other"}}}, step: "base", code: 91403,
@@ -240,7 +255,10 @@ func TestDiagnose_finds(t *testing.T) {
 		"a base that the app may only read": {
 			spoil: spoil{base: sandbox.BaseSpec{Readers: []string{"cli_example"}}}, step: "write", code: 1254302,
 		},
-		"a write that Feishu does not answer": {fault: sandbox.Fault{Endpoint: "record.batch_update", Skip: 1, Action: sandbox.ActionCut}, step: "write"},
+		"a write that Feishu does not answer": {
+			fault: sandbox.Fault{Endpoint: "record.batch_update", Skip: 1, Action: sandbox.ActionCut},
+			step:  "write",
+		},
 		"a conflict with other writes": {
 			fault: sandbox.Fault{Endpoint: "record.batch_update", Skip: 1, Action: sandbox.ActionError, Code: 1254291}, step: "write", code: 1254291,
 		},

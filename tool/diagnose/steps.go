@@ -44,8 +44,20 @@ type need struct {
 var needs = []need{
 	{"base:field:read", problem.Text{ZH: "读取列", EN: "read columns"}, "GET", nowhere + "/fields", ""},
 	{"base:record:retrieve", problem.Text{ZH: "查询记录", EN: "search records"}, "POST", nowhere + "/records/search", `{}`},
-	{"base:record:create", problem.Text{ZH: "新增记录", EN: "create records"}, "POST", nowhere + "/records/batch_create", `{"records":[{"fields":{}}]}`},
-	{"base:record:update", problem.Text{ZH: "更新记录", EN: "update records"}, "POST", nowhere + "/records/batch_update", `{"records":[{"record_id":"recNowhere","fields":{}}]}`},
+	{
+		"base:record:create",
+		problem.Text{ZH: "新增记录", EN: "create records"},
+		"POST",
+		nowhere + "/records/batch_create",
+		`{"records":[{"fields":{}}]}`,
+	},
+	{
+		"base:record:update",
+		problem.Text{ZH: "更新记录", EN: "update records"},
+		"POST",
+		nowhere + "/records/batch_update",
+		`{"records":[{"record_id":"recNowhere","fields":{}}]}`,
+	},
 }
 
 // scopes asks for each of the scopes that reading and writing rows need.
@@ -76,7 +88,8 @@ func (w *walk) scopes(ctx context.Context) (problem.Text, error) {
 	})
 	e.Fix = problem.Text{
 		ZH: "在开发者后台 →「权限管理」开通 bitable:app（包含全部），或逐项开通 " + scopes + "，然后在「版本管理与发布」创建版本并发布。",
-		EN: "In the Developer Console → Permissions & Scopes, add bitable:app (all in one) or " + scopes + "; then, under Version Management & Release, create and release a version.",
+		EN: "In the Developer Console → Permissions & Scopes, add bitable:app (all in one) or " + scopes +
+			"; then, under Version Management & Release, create and release a version.",
 	}
 	e.Feishu = refusal.Feishu
 	return problem.Text{}, e
@@ -104,7 +117,8 @@ func (w *walk) base(ctx context.Context) (problem.Text, error) {
 	case isAny(err, problem.ScopeMissing):
 		return problem.Text{
 			ZH: "应用不能读取多维表格的信息（base:app:read），时区按 Asia/Shanghai；是否能访问它，由后面的步骤检查。",
-			EN: "The app may not read the base's description (base:app:read), so dates are taken in Asia/Shanghai; whether it may use the base, the next steps show.",
+			EN: "The app may not read the base's description (base:app:read), so dates are taken in Asia/Shanghai; whether it may use " +
+				"the base, the next steps show.",
 		}, nil
 	case err != nil:
 		return problem.Text{}, err

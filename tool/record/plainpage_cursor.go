@@ -66,6 +66,7 @@ func (c cursors) open(cursor string) (position, error) {
 func badCursor() error {
 	return problem.New(problem.BadParameter, problem.Text{
 		ZH: "cursor 不属于这个查询：where、filter、sort、view_id 和表格都要与得到它的那次请求相同。要重新开始，请去掉 cursor。",
-		EN: "The cursor is not of this search: where, filter, sort, view_id and the table must be those of the request that gave it. To start again, leave it out.",
+		EN: "The cursor is not of this search: where, filter, sort, view_id and the table must be those of the request that gave it. " +
+			"To start again, leave it out.",
 	})
 }

@@ -173,17 +173,27 @@ func TestSearch_refuses(t *testing.T) {
 		"an or of an empty object":                  {`"where":{"$or":[{}]}`, problem.BadParameter, []string{"$or"}},
 		"an emptiness that is neither true nor not": {`"where":{"标题":{"empty":"yes"}}`, problem.BadParameter, []string{"标题", "empty"}},
 		"more values than Feishu takes":             {`"where":{"标题":[` + many(51) + `]}`, problem.BadParameter, []string{"50", "2000"}},
-		"more characters than Feishu takes":         {`"where":{"标题":"` + strings.Repeat("长", 2000) + `"}`, problem.BadParameter, []string{"50", "2000"}},
-		"more values than we take":                  {`"where":{"编号":[` + many(query.MaxWhereValues+1) + `]}`, problem.BadParameter, []string{"500"}},
-		"where and filter together":                 {`"where":{"标题":"x"},"filter":{"conjunction":"and"}`, problem.BadParameter, []string{"filter"}},
-		"a view with a filter":                      {`"view_id":"vewExample","where":{"标题":"x"}`, problem.BadParameter, []string{"view_id"}},
-		"a view with a sort":                        {`"view_id":"vewExample","sort":["标题"]`, problem.BadParameter, []string{"view_id"}},
-		"a limit that is none":                      {`"limit":0`, problem.BadParameter, []string{"5000"}},
-		"a limit that is too large":                 {`"limit":5001`, problem.BadParameter, []string{"5000"}},
-		"a sort by an unknown column":               {`"sort":["-没有"]`, problem.FieldNotFound, []string{"没有"}},
-		"unknown columns to return":                 {`"fields":["标题","没有"]`, problem.FieldNotFound, []string{"没有"}},
-		"a cursor that nobody gave":                 {`"cursor":"eyJ0IjoieCJ9"`, problem.BadParameter, []string{"cursor"}},
-		"a filter that Feishu does not":             {`"filter":{"conjunction":"and","conditions":[{"field_name":"标题","operator":"like","value":["x"]}]}`, problem.UpstreamRejected, nil},
+		"more characters than Feishu takes": {
+			`"where":{"标题":"` + strings.Repeat("长", 2000) + `"}`, problem.BadParameter,
+			[]string{"50", "2000"},
+		},
+		"more values than we take": {
+			`"where":{"编号":[` + many(query.MaxWhereValues+1) + `]}`, problem.BadParameter,
+			[]string{"500"},
+		},
+		"where and filter together": {
+			`"where":{"标题":"x"},"filter":{"conjunction":"and"}`, problem.BadParameter,
+			[]string{"filter"},
+		},
+		"a view with a filter":        {`"view_id":"vewExample","where":{"标题":"x"}`, problem.BadParameter, []string{"view_id"}},
+		"a view with a sort":          {`"view_id":"vewExample","sort":["标题"]`, problem.BadParameter, []string{"view_id"}},
+		"a limit that is none":        {`"limit":0`, problem.BadParameter, []string{"5000"}},
+		"a limit that is too large":   {`"limit":5001`, problem.BadParameter, []string{"5000"}},
+		"a sort by an unknown column": {`"sort":["-没有"]`, problem.FieldNotFound, []string{"没有"}},
+		"unknown columns to return":   {`"fields":["标题","没有"]`, problem.FieldNotFound, []string{"没有"}},
+		"a cursor that nobody gave":   {`"cursor":"eyJ0IjoieCJ9"`, problem.BadParameter, []string{"cursor"}},
+		"a filter that Feishu does not": {`"filter":{"conjunction":"and","conditions":[{"field_name":"标题","operator":"like",` +
+			`"value":["x"]}]}`, problem.UpstreamRejected, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -192,7 +202,8 @@ func TestSearch_refuses(t *testing.T) {
 				t.Fatalf("search %s: %v, want %s", c.options, err, c.code)
 			}
 			for _, word := range c.says {
-				if !strings.Contains(err.Detail.EN, word) || !strings.Contains(err.Detail.ZH, word) && word != "formula" && word != "text" && word != "id" {
+				if !strings.Contains(err.Detail.EN, word) ||
+					!strings.Contains(err.Detail.ZH, word) && word != "formula" && word != "text" && word != "id" {
 					t.Errorf("the detail does not say %q: %+v", word, err.Detail)
 				}
 			}

@@ -93,7 +93,12 @@ func (s *stock) add(rows ...map[string]any) []string {
 // call runs a tool on a body of options, given as JSON members.
 func call[O any](s *stock, t tool.Tool, options string) (*O, *problem.Error) {
 	s.t.Helper()
-	connection := fmt.Sprintf(`{"passphrase":"open","app_id":%q,"app_secret":"right","app_token":%q,"table_id":%q`, s.app, s.base.Token(), s.tableID)
+	connection := fmt.Sprintf(
+		`{"passphrase":"open","app_id":%q,"app_secret":"right","app_token":%q,"table_id":%q`,
+		s.app,
+		s.base.Token(),
+		s.tableID,
+	)
 	if options != "" {
 		connection += ","
 	}

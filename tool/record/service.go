@@ -30,7 +30,12 @@ type Outbox interface {
 
 // Rows reads rows. It is implemented by *client.Client.
 type Rows interface {
-	BatchGet(ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string) (found []feishu.Record, absent []string, err error)
+	BatchGet(
+		ctx context.Context,
+		table feishu.TableRef,
+		recordIDs []string,
+		userIDType string,
+	) (found []feishu.Record, absent []string, err error)
 	Search(ctx context.Context, table feishu.TableRef, req feishu.SearchRequest) (feishu.Page, error)
 }
 

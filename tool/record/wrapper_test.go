@@ -14,7 +14,11 @@ func TestWrappers(t *testing.T) {
 	t.Run("are_taken_off_with_a_warning", func(t *testing.T) {
 		t.Parallel()
 		s := setupWriting(t)
-		got, err := call[record.Receipt](s, record.Write(s.service), `"records":[{"json":{"标题":"甲"},"pairedItem":0},{"data":[{"标题":"乙"},{"标题":"丙"}]}]`)
+		got, err := call[record.Receipt](
+			s,
+			record.Write(s.service),
+			`"records":[{"json":{"标题":"甲"},"pairedItem":0},{"data":[{"标题":"乙"},{"标题":"丙"}]}]`,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,13 @@ func setupWriting(t *testing.T) *stock {
 	})
 	r.service.Outbox = lanes
 	r.service.Files = func(context.Context) []bitable.File { return nil }
-	return r.stock(t, sandbox.BaseSpec{}, sandbox.FieldSpec{Name: "标题", Type: 1}, sandbox.FieldSpec{Name: "数量", Type: 2}, sandbox.FieldSpec{Name: "日期", Type: 5})
+	return r.stock(
+		t,
+		sandbox.BaseSpec{},
+		sandbox.FieldSpec{Name: "标题", Type: 1},
+		sandbox.FieldSpec{Name: "数量", Type: 2},
+		sandbox.FieldSpec{Name: "日期", Type: 5},
+	)
 }
 
 // rows are n rows as the option records.
@@ -70,14 +76,18 @@ func TestReceipt(t *testing.T) {
 	t.Run("says_why_rows_failed_that_no_row_error_explains", func(t *testing.T) {
 		t.Parallel()
 		s := setupWriting(t)
-		if _, err := s.box.AddFault(sandbox.Fault{Endpoint: "record.batch_create", Action: sandbox.ActionError, Code: 1254103, Skip: 1}); err != nil {
+		if _, err := s.box.AddFault(sandbox.Fault{
+			Endpoint: "record.batch_create", Action: sandbox.ActionError, Code: 1254103,
+			Skip: 1,
+		}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := call[record.Receipt](s, record.Write(s.service), rows(1500))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.OK || got.Created != 1000 || got.Failed != 500 || !strings.HasPrefix(got.Message, "1500 行：新建 1000，失败 500。") || len(got.Message) < 60 {
+		if got.OK || got.Created != 1000 || got.Failed != 500 || !strings.HasPrefix(got.Message, "1500 行：新建 1000，失败 500。") ||
+			len(got.Message) < 60 {
 			t.Errorf("%d created, %d failed: %s", got.Created, got.Failed, got.Message)
 		}
 	})
@@ -135,14 +145,17 @@ func TestDryRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Updated != 1 || got.Failed != 1 || got.RecordID != ids[0] || len(got.Errors) != 1 || got.Errors[0].Code != problem.RowRecordNotFound || *got.Errors[0].Index != 0 {
+		if got.Updated != 1 || got.Failed != 1 || got.RecordID != ids[0] || len(got.Errors) != 1 ||
+			got.Errors[0].Code != problem.RowRecordNotFound ||
+			*got.Errors[0].Index != 0 {
 			t.Errorf("%+v", got)
 		}
 	})
 
 	t.Run("is_refused_where_the_write_would_be", func(t *testing.T) {
 		t.Parallel()
-		if _, err := update(`"records":[` + there + `,` + absent + `]`); err == nil || err.Code != problem.InvalidRows || len(err.Rows) != 1 || err.Rows[0].Index != 1 {
+		if _, err := update(`"records":[` + there + `,` + absent + `]`); err == nil || err.Code != problem.InvalidRows || len(err.Rows) != 1 ||
+			err.Rows[0].Index != 1 {
 			t.Errorf("an update: %v", err)
 		}
 		if _, err := update(`"records":[` + absent + `]`); err == nil || err.Code != problem.RecordNotFound {
@@ -175,14 +188,17 @@ func TestDelete(t *testing.T) {
 	remove := func(options string) (*record.DeleteReceipt, *problem.Error) {
 		return call[record.DeleteReceipt](s, record.Delete(s.service), options)
 	}
-	if _, err := remove(fmt.Sprintf(`"record_ids":[%q,"recAbsentExample"]`, ids[0])); err == nil || err.Code != problem.InvalidRows || s.rowsNow() != 2 {
+	if _, err := remove(fmt.Sprintf(`"record_ids":[%q,"recAbsentExample"]`, ids[0])); err == nil || err.Code != problem.InvalidRows ||
+		s.rowsNow() != 2 {
 		t.Errorf("with an id that is not there: %v, %d rows", err, s.rowsNow())
 	}
 	got, err := remove(fmt.Sprintf(`"on_error":"skip","idempotency_key":"run-1","record_ids":["recAbsentExample",%q]`, ids[0]))
 	if err != nil || got.Deleted != 1 || got.Failed != 1 || got.RecordIDs[1] != ids[0] || got.RecordID != ids[0] || s.rowsNow() != 1 {
 		t.Fatalf("skipping it: %+v, %v", got, err)
 	}
-	if _, err := remove(fmt.Sprintf(`"on_error":"skip","idempotency_key":"run-1","record_ids":["recAbsentExample",%[1]q,%[1]q]`, ids[0])); err == nil || err.Code != problem.IdempotencyConflict {
+	if _, err := remove(fmt.Sprintf(`"on_error":"skip","idempotency_key":"run-1","record_ids":["recAbsentExample",%[1]q,%[1]q]`,
+		ids[0])); err == nil ||
+		err.Code != problem.IdempotencyConflict {
 		t.Errorf("the key with an id more: %v", err)
 	}
 }

@@ -20,7 +20,10 @@ func TestCreateTable(t *testing.T) {
 	t.Run("makes a table of the columns, whichever can be primary first", func(t *testing.T) {
 		t.Parallel()
 		m := setupMaking(t, sandbox.Options{})
-		made, err := m.createTable(`"name":" 任务 ","fields":[{"name":"完成","type":"checkbox"},{"name":"状态","type":"single_select","options":["甲"]},{"name":"名称"},{"name":"评分","type":"rating"}]`)
+		made, err := m.createTable(
+			`"name":" 任务 ","fields":[{"name":"完成","type":"checkbox"},{"name":"状态","type":"single_select","options":["甲"]},{"name":"名称"},` +
+				`{"name":"评分","type":"rating"}]`,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +86,8 @@ func TestCreateTable_makes_one_table_whatever_happens(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff([]string{"名称:1", "完成:7"}, m.columns(made.TableID)); diff != "" || !strings.HasPrefix(made.Fields[0].FieldID, "fld") {
+				if diff := cmp.Diff([]string{"名称:1", "完成:7"}, m.columns(made.TableID)); diff != "" ||
+					!strings.HasPrefix(made.Fields[0].FieldID, "fld") {
 					t.Errorf("ids %v, columns (-want +got):\n%s", made.Fields, diff)
 				}
 				tables, listErr := m.client.ListTables(t.Context(), m.ref.App, m.ref.AppToken)

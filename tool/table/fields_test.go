@@ -22,7 +22,9 @@ func TestCreateFields(t *testing.T) {
 	t.Run("makes what is missing and leaves what exists as it is", func(t *testing.T) {
 		t.Parallel()
 		m := setupMaking(t, sandbox.Options{})
-		made, err := m.createFields(`"fields":[{"name":"状态","type":"single_select","options":["进行中","完成"]},{"name":"数量","type":"date"},{"name":" 备注 "}]`)
+		made, err := m.createFields(
+			`"fields":[{"name":"状态","type":"single_select","options":["进行中","完成"]},{"name":"数量","type":"date"},{"name":" 备注 "}]`,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,16 +102,31 @@ func TestCreateFields_makes_one_column_whatever_happens(t *testing.T) {
 		options sandbox.Options
 		fault   sandbox.Fault
 	}{
-		"write conflicts":                        {fault: sandbox.Fault{Action: sandbox.ActionError, Code: 1254291, Count: 3}},
-		"a rate limit":                           {fault: sandbox.Fault{Action: sandbox.ActionError, Code: 99991400, Count: 1}},
-		"cut before it is made":                  {fault: sandbox.Fault{Action: sandbox.ActionCut, Count: 2}},
-		"cut after it is made":                   {fault: sandbox.Fault{Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1}},
-		"a gateway's page after it is made":      {fault: sandbox.Fault{Action: sandbox.ActionHTML, When: sandbox.AfterCommit, Count: 1}},
-		"a lost answer, then a token conflict":   {sandbox.Options{ClientToken: sandbox.ClientTokenConflict, CreationLag: 5 * time.Second}, sandbox.Fault{Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1}},
-		"a lost answer, then a repeat refused":   {sandbox.Options{ClientToken: sandbox.ClientTokenRepeat, CreationLag: 5 * time.Second}, sandbox.Fault{Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1}},
-		"a lost answer, then the first one":      {sandbox.Options{CreationLag: 2 * time.Second}, sandbox.Fault{Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1}},
-		"a column that is listed seconds later":  {options: sandbox.Options{CreationLag: 3 * time.Second}, fault: sandbox.Fault{Action: sandbox.ActionDelay}},
-		"a time-out of Feishu's after it landed": {fault: sandbox.Fault{Action: sandbox.ActionError, Code: 1255040, When: sandbox.AfterCommit, Count: 1}},
+		"write conflicts":                   {fault: sandbox.Fault{Action: sandbox.ActionError, Code: 1254291, Count: 3}},
+		"a rate limit":                      {fault: sandbox.Fault{Action: sandbox.ActionError, Code: 99991400, Count: 1}},
+		"cut before it is made":             {fault: sandbox.Fault{Action: sandbox.ActionCut, Count: 2}},
+		"cut after it is made":              {fault: sandbox.Fault{Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1}},
+		"a gateway's page after it is made": {fault: sandbox.Fault{Action: sandbox.ActionHTML, When: sandbox.AfterCommit, Count: 1}},
+		"a lost answer, then a token conflict": {
+			sandbox.Options{ClientToken: sandbox.ClientTokenConflict, CreationLag: 5 * time.Second},
+			sandbox.Fault{Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1},
+		},
+		"a lost answer, then a repeat refused": {
+			sandbox.Options{ClientToken: sandbox.ClientTokenRepeat, CreationLag: 5 * time.Second},
+			sandbox.Fault{Action: sandbox.ActionCut, When: sandbox.AfterCommit, Count: 1},
+		},
+		"a lost answer, then the first one": {sandbox.Options{CreationLag: 2 * time.Second}, sandbox.Fault{
+			Action: sandbox.ActionCut,
+			When:   sandbox.AfterCommit, Count: 1,
+		}},
+		"a column that is listed seconds later": {
+			options: sandbox.Options{CreationLag: 3 * time.Second},
+			fault:   sandbox.Fault{Action: sandbox.ActionDelay},
+		},
+		"a time-out of Feishu's after it landed": {fault: sandbox.Fault{
+			Action: sandbox.ActionError, Code: 1255040,
+			When: sandbox.AfterCommit, Count: 1,
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -171,16 +188,22 @@ func TestCreateFields_refuses(t *testing.T) {
 		code    problem.Code
 		says    string
 	}{
-		"neither columns nor rows":         {`"fields":[]`, problem.BadParameter, "sample_rows"},
-		"columns and rows":                 {`"fields":[{"name":"a"}],"sample_rows":[{"a":1}]`, problem.BadParameter, "sample_rows"},
-		"an unknown type":                  {`"fields":[{"name":"备注","type":"varchar"}]`, problem.BadParameter, "text"},
-		"a type that needs more":           {`"fields":[{"name":"合计","type":"formula"}]`, problem.BadParameter, "Feishu"},
-		"a name twice":                     {`"fields":[{"name":"备注"},{"name":"备注 "}]`, problem.BadParameter, "备注"},
-		"a column without a name":          {`"fields":[{"name":"  "}]`, problem.BadParameter, "empty"},
-		"options of a text":                {`"fields":[{"name":"备注","options":["a"]}]`, problem.BadParameter, "single_select"},
-		"an option twice":                  {`"fields":[{"name":"备注","type":"multi_select","options":["a","a "]}]`, problem.BadParameter, "twice"},
-		"a sample that is no row":          {`"sample_rows":[{"fields":{"a":1},"b":2}]`, problem.InvalidRows, ""},
-		"more columns than a table has":    {`"fields":[` + strings.TrimSuffix(strings.Repeat(`{"name":"x"},`, 301), ",") + `]`, problem.BadParameter, "x"},
+		"neither columns nor rows": {`"fields":[]`, problem.BadParameter, "sample_rows"},
+		"columns and rows":         {`"fields":[{"name":"a"}],"sample_rows":[{"a":1}]`, problem.BadParameter, "sample_rows"},
+		"an unknown type":          {`"fields":[{"name":"备注","type":"varchar"}]`, problem.BadParameter, "text"},
+		"a type that needs more":   {`"fields":[{"name":"合计","type":"formula"}]`, problem.BadParameter, "Feishu"},
+		"a name twice":             {`"fields":[{"name":"备注"},{"name":"备注 "}]`, problem.BadParameter, "备注"},
+		"a column without a name":  {`"fields":[{"name":"  "}]`, problem.BadParameter, "empty"},
+		"options of a text":        {`"fields":[{"name":"备注","options":["a"]}]`, problem.BadParameter, "single_select"},
+		"an option twice": {
+			`"fields":[{"name":"备注","type":"multi_select","options":["a","a "]}]`, problem.BadParameter,
+			"twice",
+		},
+		"a sample that is no row": {`"sample_rows":[{"fields":{"a":1},"b":2}]`, problem.InvalidRows, ""},
+		"more columns than a table has": {
+			`"fields":[` + strings.TrimSuffix(strings.Repeat(`{"name":"x"},`, 301), ",") + `]`,
+			problem.BadParameter, "x",
+		},
 		"more than a table can still take": {`"fields":[` + numbered(299) + `]`, problem.TableFull, "300"},
 	} {
 		t.Run(name, func(t *testing.T) {

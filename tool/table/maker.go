@@ -19,7 +19,12 @@ import (
 type Source interface {
 	ListFields(ctx context.Context, table feishu.TableRef) ([]feishu.Field, error)
 	CreateField(ctx context.Context, table feishu.TableRef, field feishu.Field, clientToken string) (feishu.Field, error)
-	CreateTable(ctx context.Context, app feishu.App, appToken, name string, fields []feishu.Field) (tableID string, fieldIDs []string, err error)
+	CreateTable(
+		ctx context.Context,
+		app feishu.App,
+		appToken, name string,
+		fields []feishu.Field,
+	) (tableID string, fieldIDs []string, err error)
 	// AllowRetry takes one repeat from the budget of the app's host.
 	AllowRetry(app feishu.App) bool
 }

@@ -49,7 +49,11 @@ func TestMaker_makes_a_column_once(t *testing.T) {
 				var wg sync.WaitGroup
 				for i := range 12 {
 					wg.Go(func() {
-						names, err := makers[i%c.makers].Create(t.Context(), known, []bitable.UnknownColumn{unknown("日期", `"2026-03-04"`), unknown("备注", `"x"`)})
+						names, err := makers[i%c.makers].Create(
+							t.Context(),
+							known,
+							[]bitable.UnknownColumn{unknown("日期", `"2026-03-04"`), unknown("备注", `"x"`)},
+						)
 						if err != nil {
 							t.Error(err)
 						}

@@ -25,7 +25,8 @@ AND entry.key <> '' AND (entry.derived = 0 OR entry.delivered = 0 OR entry.done_
 
 	loadEntries = `SELECT ` + entryColumns + ` WHERE entry.done_at IS NULL AND (?1 = '' OR entry.lane = ?1) ORDER BY entry.lane, entry.seq`
 
-	loadBatches = `SELECT batch.number, batch.id, batch.lane, batch.seq, batch.client_token, batch.started_at, batch.plan, batch.result, entry.id
+	loadBatches = `SELECT batch.number, batch.id, batch.lane, batch.seq, batch.client_token, batch.started_at, batch.plan, batch.result,
+		entry.id
 FROM batch JOIN need ON need.batch = batch.number JOIN entry ON entry.seq = need.entry
 WHERE ?1 = '' OR batch.lane = ?1 ORDER BY batch.lane, batch.seq, batch.number, entry.seq`
 

@@ -8,7 +8,8 @@ import (
 )
 
 // Seed writes rows as decoded JSON (column name → value in the write shape) into t and returns their ids. No record or cell limit holds,
-// and a person whom a row names becomes known. Nothing is written when a value is refused; the error wraps the *core.Failure. The caller holds the base's lock.
+// and a person whom a row names becomes known. Nothing is written when a value is refused; the error wraps the
+// *core.Failure. The caller holds the base's lock.
 func Seed(store *state.Store, options core.Options, b *state.Base, t *state.Table, rows []map[string]any) ([]string, error) {
 	options.RecordLimit, options.CellLimit = 0, 0
 	options.AcceptUnknownPeople = true // whom a seed names is in the tenant

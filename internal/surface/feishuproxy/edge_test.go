@@ -95,7 +95,8 @@ func TestProxyAnswers(t *testing.T) {
 		}})
 		got := ask(t, server, http.MethodGet, proxied, nil)
 		body := got.text()
-		if got.status != 502 || body != "<html>" || got.length != 6 || got.header.Get("X-Tt-Logid") != "log-1" || got.header.Get("Content-Type") != "text/html" {
+		if got.status != 502 || body != "<html>" || got.length != 6 || got.header.Get("X-Tt-Logid") != "log-1" ||
+			got.header.Get("Content-Type") != "text/html" {
 			t.Errorf("%d %v %s", got.status, got.header, body)
 		}
 	})
@@ -166,7 +167,8 @@ func TestProxyBodies(t *testing.T) {
 			}})
 			got := ask(t, server, http.MethodPost, proxied+"?a=%20&b", test.body)
 			_, seekable := seen.Body.(io.Seeker)
-			if got.status != 200 || seekable != test.kept || (test.body == nil) != (seen.Body == nil) || seen.Length > 0 && int(seen.Length) != size {
+			if got.status != 200 || seekable != test.kept || (test.body == nil) != (seen.Body == nil) ||
+				seen.Length > 0 && int(seen.Length) != size {
 				t.Errorf("%d: %d bytes of %d, seekable %v", got.status, size, seen.Length, seekable)
 			}
 			if seen.Method != http.MethodPost || seen.Path != strings.TrimPrefix(proxied, "/open-apis") || seen.RawQuery != "a=%20&b" {
@@ -219,7 +221,8 @@ func TestProxyRefusals(t *testing.T) {
 		{"of a key for another table are 403", problem.New(problem.KeyScope, problem.Text{}), 403, `{"code":91403,`, `"code":10014`},
 		{"of a body are 400", problem.New(problem.BadBody, problem.Text{}), 400, `{"code":99992402,`, `"code":10003`},
 		{
-			"of Feishu's keep its code", (&feishu.Error{Code: 1254290, Class: feishu.ClassConflict}).Problem(), 429, `{"code":1254290,`, `"code":10014`,
+			"of Feishu's keep its code", (&feishu.Error{Code: 1254290, Class: feishu.ClassConflict}).Problem(), 429, `{"code":1254290,`,
+			`"code":10014`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -230,13 +233,15 @@ func TestProxyRefusals(t *testing.T) {
 				if got.status != test.status || got.header.Get("Content-Type") != kind {
 					t.Errorf("%s: %d %v", path, got.status, got.header)
 				}
-				if text := got.text(); path == proxied && (!strings.HasPrefix(text, test.code+`"msg":"`) || !strings.Contains(text, `"error":{"type":`)) {
+				if text := got.text(); path == proxied &&
+					(!strings.HasPrefix(text, test.code+`"msg":"`) || !strings.Contains(text, `"error":{"type":`)) {
 					t.Errorf("%s: %s", path, text)
 				}
 			}
 			got := ask(t, server, http.MethodPost, pathToken, strings.NewReader("{}"))
 			body := got.text()
-			if got.status != http.StatusOK || !strings.Contains(body, test.token) || !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
+			if got.status != http.StatusOK || !strings.Contains(body, test.token) ||
+				!strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
 				t.Errorf("token: %d %v %s", got.status, got.header, body)
 			}
 			if (got.header.Get("Retry-After") != "") != (test.status == 429) {

@@ -2,7 +2,8 @@
 // both directions; only the token is replaced.
 //
 // The proxy does not coerce, merge or repeat anything, and the outcome of a lost answer is unknown to the caller: only the tools
-// write exactly once. An Idempotency-Key of a create becomes Feishu's client_token. It shares the token cache, the limiter and the breakers with them.
+// write exactly once. An Idempotency-Key of a create becomes Feishu's client_token. It shares the token cache, the
+// limiter and the breakers with them.
 package feishuproxy
 
 import (

@@ -89,11 +89,16 @@ func TestForward(t *testing.T) {
 			p, f := setup(t)
 			body := strings.NewReader("x")
 			header := map[string][]string{"Content-Type": {"application/json"}}
-			answer, err := p.Forward(caller(t, token), Call{Method: test.method, Path: test.path, RawQuery: "a=%20", Header: header, Body: body, Length: 1})
+			answer, err := p.Forward(
+				caller(t, token),
+				Call{Method: test.method, Path: test.path, RawQuery: "a=%20", Header: header, Body: body, Length: 1},
+			)
 			if err != nil || answer.Status != 200 || f.app != own {
 				t.Fatalf("%v %v", answer, err)
 			}
-			if c := f.call; c.API.Name != test.api || c.Params[0] != "bascnExample" || c.RawQuery != "a=%20" || c.Body != body || c.ContentLength != 1 || len(c.Header) != 1 {
+			if c := f.call; c.API.Name != test.api || c.Params[0] != "bascnExample" || c.RawQuery != "a=%20" || c.Body != body ||
+				c.ContentLength != 1 ||
+				len(c.Header) != 1 {
 				t.Errorf("%+v", c)
 			}
 		})
@@ -112,7 +117,8 @@ func TestForward(t *testing.T) {
 		t.Run("refuses "+test.name, func(t *testing.T) {
 			t.Parallel()
 			p, f := setup(t)
-			if _, err := p.Forward(caller(t, test.bearer), Call{Method: test.method, Path: test.path}); codeOf(err) != test.code || f.call.API != nil {
+			if _, err := p.Forward(caller(t, test.bearer), Call{Method: test.method, Path: test.path}); codeOf(err) != test.code ||
+				f.call.API != nil {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -143,7 +149,8 @@ func TestIssue(t *testing.T) {
 		}
 		refusal := Refusal(caller(t, ""), err)
 		text, _ := json.Marshal(refusal)
-		if refusal.Code != test.code || refusal.Msg == "" || strings.Contains(string(text), "token\":") || strings.Contains(string(text), "own-secret") {
+		if refusal.Code != test.code || refusal.Msg == "" || strings.Contains(string(text), "token\":") ||
+			strings.Contains(string(text), "own-secret") {
 			t.Errorf("%s: %s", test.body, text)
 		}
 	}
@@ -153,7 +160,9 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	p, f := setup(t)
 	got, err := p.Health(caller(t, token))
-	if err != nil || got.RequestID != "req_test" || got.Data.Status != "ok" || got.Data.TokenExpiresIn < 5390 || got.Data.TokenExpiresIn > 5400 || f.app != own {
+	if err != nil || got.RequestID != "req_test" || got.Data.Status != "ok" || got.Data.TokenExpiresIn < 5390 ||
+		got.Data.TokenExpiresIn > 5400 ||
+		f.app != own {
 		t.Errorf("%+v %v", got, err)
 	}
 	if _, err := p.Health(caller(t, "")); codeOf(err) != problem.BadPassphrase {

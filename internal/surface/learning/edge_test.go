@@ -31,7 +31,10 @@ func TestSyncLogsWhatIsOurs(t *testing.T) {
 	renderer := httpd.Renderer{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
 	RouteSync(router, renderer, intake.Parse, func(context.Context) error { return nil }, failing{errors.New("row content")})
 	w := httptest.NewRecorder()
-	router.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, pathSync, strings.NewReader(`{"records":[{"topic":"Go"}]}`)))
+	router.ServeHTTP(
+		w,
+		httptest.NewRequestWithContext(t.Context(), http.MethodPost, pathSync, strings.NewReader(`{"records":[{"topic":"Go"}]}`)),
+	)
 	if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), `"success":false`) {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}

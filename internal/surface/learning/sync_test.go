@@ -49,7 +49,8 @@ func TestRun(t *testing.T) {
 		if got := string((*sent)["records"]); got != `[{"学习时长(分钟)":1.50,"标签":null,"笔记":"a\u0041"}]` {
 			t.Errorf("sent %s", got)
 		}
-		if string((*sent)["on_error"]) != `"skip"` || string((*sent)["user_id_type"]) != `"union_id"` || string((*sent)["timeout_ms"]) != "55000" {
+		if string((*sent)["on_error"]) != `"skip"` || string((*sent)["user_id_type"]) != `"union_id"` ||
+			string((*sent)["timeout_ms"]) != "55000" {
 			t.Errorf("sent %v", *sent)
 		}
 		if !receipt.Success || receipt.Succeeded != 1 || !strings.Contains(receipt.Message, "x") {
@@ -78,7 +79,9 @@ func TestRun(t *testing.T) {
 		busy.RetryAfter = 3 * time.Second
 		s, _ := writer(tool.Answer{}, busy)
 		status, receipt := s.Run(t.Context(), records(`{}`, `{}`))
-		if status != 503 || receipt.Success || receipt.Failed != 2 || !strings.HasPrefix(receipt.Message, "忙") || receipt.RetryAfter != 3*time.Second || receipt.Errors == nil {
+		if status != 503 || receipt.Success || receipt.Failed != 2 || !strings.HasPrefix(receipt.Message, "忙") ||
+			receipt.RetryAfter != 3*time.Second ||
+			receipt.Errors == nil {
 			t.Errorf("%d %+v", status, receipt)
 		}
 	})

@@ -43,8 +43,10 @@ func serve(t *testing.T, handle func(context.Context, *input) (tool.Answer, erro
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
 	s, err := New(Options{
-		Catalogue: tool.Catalogue{tool.Define[input, output](tool.Meta{Name: "echo", Path: "/v1/echo", Title: problem.Text{ZH: "回声", EN: "Echo"}}, handle)},
-		Parse:     intake.Parse, Renderer: httpd.Renderer{PublicURL: "https://rowgate.example.com", Logger: logger}, Version: "test", Logger: logger,
+		Catalogue: tool.Catalogue{
+			tool.Define[input, output](tool.Meta{Name: "echo", Path: "/v1/echo", Title: problem.Text{ZH: "回声", EN: "Echo"}}, handle),
+		},
+		Parse: intake.Parse, Renderer: httpd.Renderer{PublicURL: "https://rowgate.example.com", Logger: logger}, Version: "test", Logger: logger,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -52,7 +52,9 @@ func setup(t *testing.T, configured bool) (*Guard, func(tenant.Connection) secre
 	}
 	authenticator := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("test", secret.New("passphrase"))}, ring)
 	t.Cleanup(authenticator.Close)
-	options := Options{Access: &tool.Access{Authenticator: authenticator, Directory: bases{}, Digest: func(a feishu.App) string { return a.ID }}}
+	options := Options{
+		Access: &tool.Access{Authenticator: authenticator, Directory: bases{}, Digest: func(a feishu.App) string { return a.ID }},
+	}
 	if configured {
 		options.Token, options.App = token, own
 	}
@@ -101,7 +103,8 @@ func TestApp(t *testing.T) {
 	t.Run("is the key's for a connection key", func(t *testing.T) {
 		t.Parallel()
 		for _, resource := range []Resource{{}, here, {AppToken: "bascnOther1"}} {
-			if app, err := g.App(with(t, seal(tenant.Connection{Brand: "lark"})), resource); err != nil || app.ID != "cli_tenant" || app.Brand != feishu.BrandLark {
+			if app, err := g.App(with(t, seal(tenant.Connection{Brand: "lark"})), resource); err != nil || app.ID != "cli_tenant" ||
+				app.Brand != feishu.BrandLark {
 				t.Errorf("%v: %v", app, err)
 			}
 		}
@@ -207,7 +210,13 @@ func TestGuesses(t *testing.T) {
 
 func TestConfigured(t *testing.T) {
 	t.Parallel()
-	got, err := Configured{AppID: "cli_own", AppToken: "bascnExample"}.Admit(t.Context(), tenant.Claim{AppID: "cli_other", Passphrase: secret.New("x")})
+	got, err := Configured{
+		AppID:    "cli_own",
+		AppToken: "bascnExample",
+	}.Admit(
+		t.Context(),
+		tenant.Claim{AppID: "cli_other", Passphrase: secret.New("x")},
+	)
 	if err != nil || got.AppID != "cli_own" || got.AppToken != "bascnExample" || got.Name == "" {
 		t.Errorf("%+v %v", got, err)
 	}
