@@ -16,7 +16,7 @@ func Cell(row json.RawMessage, column string) json.RawMessage { return memberOf(
 // equal keys, those of KeyOfRead among them; people are a set, a url is its link.
 func KeyValue(f feishu.Field, written json.RawMessage) (key string, ok bool) {
 	raw := trimJSON(written)
-	switch kindOf(f).form { //nolint:exhaustive // all other key columns compare as their cells do
+	switch kindOf(f).form {
 	case formURL:
 		raw = memberOf(raw, "link")
 		key = string(content(raw))

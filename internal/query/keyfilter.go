@@ -85,7 +85,7 @@ func filterValues(f feishu.Field, key string) (values []string, ok bool) {
 	if !kind.KeyFilter {
 		return nil, false
 	}
-	switch kind.Compare { //nolint:exhaustive // all others compare by their key
+	switch kind.Compare {
 	case bitable.CompareDate:
 		return []string{"ExactDate", key}, true
 	case bitable.CompareSet:

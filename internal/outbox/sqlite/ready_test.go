@@ -71,7 +71,7 @@ func TestDamage(t *testing.T) {
 		if err := store.Close(); err != nil {
 			t.Fatal(err)
 		}
-		file, err := os.ReadFile(path) //nolint:gosec // the test's own
+		file, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
