@@ -28,6 +28,6 @@ type constantLog struct {
 
 // Write implements io.Writer.
 func (c constantLog) Write(line []byte) (int, error) {
-	c.logger.Warn(libraryEvent, slog.String("source", c.source))
+	c.logger.Warn(libraryEvent, slog.String("library", c.source))
 	return len(line), nil
 }

@@ -67,15 +67,15 @@ func (c sealedColumn) chunk(
 	if err != nil {
 		return 0, false, err
 	}
+	defer rows.Close()
 	for rows.Next() {
 		var one value
 		if err := rows.Scan(&one.key, &one.data); err != nil {
-			_ = rows.Close()
 			return 0, false, err
 		}
 		values = append(values, one)
 	}
-	if err := rows.Close(); err != nil {
+	if err := rows.Err(); err != nil { // a read that broke off is not the end of the rows
 		return 0, false, err
 	}
 	for _, one := range values {
