@@ -235,7 +235,7 @@ func TestServerLog(t *testing.T) {
 	for _, line := range []string{"http: panic serving 192.0.2.1:1: " + canary + "\nstack", "http: superfluous " + canary + "\n"} {
 		server.server.ErrorLog.Print(line)
 	}
-	if got := log.String(); strings.Contains(got, canary) || strings.Count(got, `"source":"http server"`) != 2 {
+	if got := log.String(); strings.Contains(got, canary) || strings.Count(got, `"library":"http server"`) != 2 {
 		t.Error(got)
 	}
 }
