@@ -84,7 +84,7 @@ var unknownKind = Kind{Name: "unknown", Label: problem.Text{ZH: "未知类型", 
 
 // kindIndex finds kinds by type and ui_type.
 var kindIndex = func() map[feishu.FieldType][]*Kind {
-	index := map[feishu.FieldType][]*Kind{}
+	index := make(map[feishu.FieldType][]*Kind, len(kinds))
 	for i := range kinds {
 		index[kinds[i].Type] = append(index[kinds[i].Type], &kinds[i])
 	}

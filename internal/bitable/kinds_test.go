@@ -28,7 +28,11 @@ func declaredTypes(t *testing.T) map[string]feishu.FieldType {
 		if name, ok := spec.Type.(*ast.Ident); !ok || name.Name != "FieldType" {
 			return true
 		}
-		number, err := strconv.Atoi(spec.Values[0].(*ast.BasicLit).Value)
+		literal, ok := spec.Values[0].(*ast.BasicLit)
+		if !ok {
+			t.Fatalf("the type %s is no literal", spec.Names[0].Name)
+		}
+		number, err := strconv.Atoi(literal.Value)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -48,7 +47,6 @@ func Listen(ctx context.Context, address string, handler http.Handler, logger *s
 }
 
 func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger) *Server {
-	errorLog := log.New(telemetry.Constant(logger, "http server"), "", 0)
 	s := &Server{
 		listener: listener,
 		server: &http.Server{
@@ -58,7 +56,7 @@ func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger)
 			WriteTimeout:      writeTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
-			ErrorLog:          errorLog,
+			ErrorLog:          telemetry.LibraryLogger(logger, "http server"),
 		},
 	}
 	s.server.ConnState = s.silent.observe

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"io"
 	"log"
 	"log/slog"
 )
@@ -15,11 +14,14 @@ const libraryEvent = "a library logged an event; its text is left out, since it 
 func QuietStandardLog(logger *slog.Logger) {
 	log.SetFlags(0)
 	log.SetPrefix("")
-	log.SetOutput(Constant(logger, "log"))
+	log.SetOutput(constantLog{logger, "log"})
 }
 
-// Constant returns a writer that logs one constant warning for each line of a library's own logger, named by source.
-func Constant(logger *slog.Logger, source string) io.Writer { return constantLog{logger, source} }
+// LibraryLogger returns what a library takes that wants a *log.Logger of its own: it logs one constant warning to logger for each
+// line, named by source.
+func LibraryLogger(logger *slog.Logger, source string) *log.Logger {
+	return log.New(constantLog{logger, source}, "", 0)
+}
 
 type constantLog struct {
 	logger *slog.Logger
