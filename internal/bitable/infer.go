@@ -172,7 +172,7 @@ func numberEvidence(number []byte) evidence {
 func textEvidence(text []byte) evidence {
 	folded := foldWidth(text)
 	switch {
-	case isURL(text) && (text[0]|0x20) == 'h':
+	case isOneLink(text):
 		return isLink
 	case bytes.EqualFold(folded, []byte("true")) || bytes.EqualFold(folded, []byte("false")):
 		return isBoolean
@@ -193,6 +193,12 @@ func textEvidence(text []byte) evidence {
 		return e
 	}
 	return isTextual
+}
+
+// isOneLink reports whether text is one http or https address that a url column takes whole or without the mark behind it: of
+// "http://." nothing is left.
+func isOneLink(text []byte) bool {
+	return isURL(text) && (text[0]|0x20) == 'h' && isURL(bareLink(text)) && countLinks(text) == 1
 }
 
 func listEvidence(raw []byte) (e evidence, empty bool) {

@@ -58,6 +58,8 @@ func TestInfer(t *testing.T) {
 		{"keeps objects", []string{`{"a":1}`}, text, 1},
 		{"keeps lists of numbers", []string{`[1,2]`}, text, 1},
 		{"keeps lists of long texts", []string{`["` + strings.Repeat("长", maxInferredOptionRunes+1) + `"]`}, text, 1},
+		{"keeps an address of which nothing is left without its mark", []string{`"http://."`}, text, 1},
+		{"keeps several addresses in one text", []string{`"https://a.example,https://b.example"`}, text, 1},
 		{"keeps files among texts", []string{`[{"file_token":"boxcnExample0123456789"},"a"]`}, text, 1},
 	}
 	for _, tc := range tests {
