@@ -326,7 +326,8 @@ func TestKillUnderLoad(t *testing.T) {
 // TestDrain: a service that is asked to stop writes what it has accepted, refuses what comes, and ends well.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, sandbox.Options{RatesOff: true, Write: sandbox.Latency{PerCall: 700 * time.Millisecond}})
+	s := newSite(t, sandbox.Options{RatesOff: true, Write: sandbox.Latency{PerCall: 3 * time.Second}}) // time to be refused in
+	s.env["ROWGATE_METRICS_PUBLIC"] = "true"
 	service, url := s.serve()
 	job, err := s.post(url, "/v1/records", `{"fields":{"标题":"甲"},"async":true}`)
 	if err != nil || job.status != http.StatusAccepted {
@@ -340,8 +341,8 @@ func TestDrain(t *testing.T) {
 		}
 		waiting <- got
 	}()
-	until(t, func() bool { return s.sandbox.CallCount("field.list", "") > 0 })
-	time.AfterFunc(200*time.Millisecond, func() { _ = service.command.Process.Signal(syscall.SIGTERM) })
+	until(t, func() bool { return strings.Contains(s.get(url+"/metrics"), "\nrowgate_outbox_entries 2\n") }) // both are accepted
+	service.signal(syscall.SIGTERM)
 	service.says(&service.stderr, `"msg":"(stopping)"`)
 	refused := 0
 	for {
@@ -363,6 +364,25 @@ func TestDrain(t *testing.T) {
 	if titles := s.titles(); titles["甲"] != 1 || titles["乙"] != 1 || titles["丙"] != 0 || refused == 0 {
 		t.Errorf("rows %v, %d refused", titles, refused)
 	}
+}
+
+// get returns the body that an address answers with.
+func (s *site) get(url string) string {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	response, err := (&http.Client{Timeout: patience}).Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(body)
 }
 
 // lines are the lines of text that are not empty.
