@@ -81,7 +81,9 @@ func main() {
 	}
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)).Round(time.Millisecond) }
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(time.Millisecond)
+}
 
 // reason is what a test said before it was skipped.
 func reason(output []string) string {
