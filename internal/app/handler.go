@@ -88,7 +88,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 // handler is the whole public surface.
 func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, error) {
 	options := httpd.Options{
-		PublicURL: a.publicURL, Logger: a.logger, Health: a.health, Parse: intake.Parse,
+		PublicURL: a.publicURL, FromRequest: a.config.PublicURL == "", Logger: a.logger, Health: a.health, Parse: intake.Parse,
 		Dialect:        feishuproxy.Dialect,
 		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
 		Admit: a.admitEarly,
@@ -113,7 +113,11 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 	if err != nil {
 		return nil, err
 	}
-	documents, err := openapi.Serve(router, tools, openapi.Options{PublicURL: a.publicURL, Version: version, Renderer: renderer})
+	named := a.publicURL
+	if options.FromRequest {
+		named = openapi.FromRequest
+	}
+	documents, err := openapi.Serve(router, tools, openapi.Options{PublicURL: named, Version: version, Renderer: renderer})
 	if err != nil {
 		return nil, err
 	}

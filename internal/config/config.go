@@ -24,7 +24,8 @@ type Config struct {
 	// ROWGATE_PASSPHRASE (generated and printed once at start, on loopback only): call passphrases, name:value or
 	// name:sha256:<hex>, comma-separated; a bare value is named default; required unless the listen address is a loopback address
 	Passphrases tenant.Passphrases
-	// ROWGATE_PUBLIC_URL (the listen address): where callers reach the service, for documents and error pages; no trailing slash
+	// ROWGATE_PUBLIC_URL (from each request, else the listen address): where callers reach the service, for documents and error
+	// pages; no trailing slash
 	PublicURL string
 	// ROWGATE_DATABASE_URL (sqlite:./data/rowgate.db): file that stores rows until they are written; only one process may use it
 	DatabasePath string

@@ -70,7 +70,7 @@ var variables = []Variable{
 		},
 	},
 	{
-		Name: "ROWGATE_PUBLIC_URL", Default: problem.Text{ZH: "监听地址", EN: "the listen address"},
+		Name: "ROWGATE_PUBLIC_URL", Default: problem.Text{ZH: "取自每个请求，否则为监听地址", EN: "from each request, else the listen address"},
 		Meaning: problem.Text{
 			ZH: "调用方访问服务的地址，用于文档和错误页面；末尾不带斜杠",
 			EN: "where callers reach the service, for documents and error pages; no trailing slash",
