@@ -80,7 +80,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 	return parts{
 		callers: a.authenticator, authenticator: a.authenticator,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
-		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
+		fetcher: attachment.NewFetcher(attachment.FetcherOptions{Guard: a.newEgress()}), uploader: a.uploader, people: a.people,
 		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -43,6 +44,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// ROWGATE_ALLOWED_ORIGINS (none): origins of web pages that may call from a browser, comma-separated; * for all
 	AllowedOrigins []string
+	// ROWGATE_EGRESS_ALLOW (none): addresses besides the public https internet that callers may name, for attachments: hosts,
+	// host:port, IP addresses or CIDR ranges, comma-separated; opens plain http for them too
+	EgressAllow []egress.Rule
 	// FEISHU_BASE_URL (https://open.feishu.cn; https://open.larksuite.com for brand lark): replaces the upstream of every
 	// brand: tests, the simulator, private deployments
 	FeishuBaseURL string

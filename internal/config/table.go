@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -116,6 +117,14 @@ var variables = []Variable{
 		Meaning: problem.Text{
 			ZH: "可以从浏览器调用的网页来源，逗号分隔；* 表示全部",
 			EN: "origins of web pages that may call from a browser, comma-separated; * for all",
+		},
+	},
+	{
+		Name: egress.Variable, Default: problem.Text{ZH: "无", EN: "none"},
+		Meaning: problem.Text{
+			ZH: "除公网 https 之外，调用方可以让服务访问的地址（附件用）：主机名、主机名:端口、IP 地址或网段，逗号分隔；对它们也放行 http",
+			EN: "addresses besides the public https internet that callers may name, for attachments: hosts, host:port, IP addresses or CIDR " +
+				"ranges, comma-separated; opens plain http for them too",
 		},
 	},
 	{
