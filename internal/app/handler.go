@@ -71,7 +71,7 @@ func catalogue(p parts) tool.Catalogue {
 		link.Resolve(access),
 		files.Upload(access, p.fetcher, p.uploader),
 		diagnose.Diagnose(&diagnose.Service{Access: access, Client: p.client, Tables: p.directory}),
-		connection.Create(p.authenticator),
+		connection.Create(p.authenticator, p.client),
 	}
 }
 
