@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/yaml"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -89,7 +90,14 @@ func (d *Documents) Routes(router chi.Router) {
 	d.routeProfiles(router)
 }
 
+// FromRequest stands for the address of the service in documents that name the address they were asked for at. It is replaced
+// when a document is served.
+const FromRequest = "http://address-of-the-request.invalid"
+
 func serveBytes(kind string, data []byte) http.HandlerFunc {
+	if bytes.Contains(data, []byte(FromRequest)) {
+		return serveNamed(kind, data)
+	}
 	sum := sha256.Sum256(data)
 	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -101,5 +109,14 @@ func serveBytes(kind string, data []byte) http.HandlerFunc {
 			return
 		}
 		_, _ = w.Write(data)
+	}
+}
+
+// serveNamed serves a document that names the address of the request. No cache may keep it: for another host it is another document.
+func serveNamed(kind string, data []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "no-store")
+		_, _ = w.Write(bytes.ReplaceAll(data, []byte(FromRequest), []byte(request.CallFrom(r.Context()).PublicURL())))
 	}
 }

@@ -29,7 +29,7 @@ type Renderer interface {
 
 // Options of Serve and of the documents.
 type Options struct {
-	PublicURL string // servers[0].url, no trailing slash
+	PublicURL string // servers[0].url, no trailing slash; FromRequest: that of each request
 	Version   string
 	Renderer  Renderer
 }

@@ -71,6 +71,20 @@ func TestCommands(t *testing.T) {
 		}
 	})
 
+	t.Run("check_says_what_documents_name_beyond_loopback", func(t *testing.T) {
+		t.Parallel()
+		env := map[string]string{
+			"ROWGATE_LISTEN": "0.0.0.0:0", "ROWGATE_PASSPHRASE": "test:" + secret.GenerateKey(), "ROWGATE_DATABASE_URL": "sqlite::memory:",
+		}
+		if code, out, errs := execute(t, env, "check"); code != exitOK || !strings.Contains(out, publicURLUnset.ZH) {
+			t.Errorf("exit code %d: %s%s", code, out, errs)
+		}
+		env["ROWGATE_PUBLIC_URL"] = "https://rowgate.example.com"
+		if code, out, errs := execute(t, env, "check"); code != exitOK || strings.Contains(out, "ROWGATE_PUBLIC_URL") {
+			t.Errorf("with the variable: exit code %d: %s%s", code, out, errs)
+		}
+	})
+
 	t.Run("check_finds_what_stops_serve", func(t *testing.T) {
 		t.Parallel()
 		foreign := filepath.Join(t.TempDir(), "rowgate.db")

@@ -37,7 +37,7 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 	logger.InfoContext(ctx, "serving", slog.String("url", service.URL()), slog.String("docs", service.URL()+"/docs"),
 		slog.String("upstream", cmp.Or(cfg.FeishuBaseURL, "Feishu and Lark")), slog.String("version", version()))
 	if cfg.PublicURL == "" && cfg.BeyondLoopback() {
-		logger.WarnContext(ctx, "ROWGATE_PUBLIC_URL is not set: documents and links in errors name the listen address")
+		logger.WarnContext(ctx, publicURLUnsetEN)
 	}
 	if !cfg.GeneratedPassphrase.IsZero() {
 		logger.WarnContext(ctx, "the passphrase was made for this run and changes with the next: set ROWGATE_PASSPHRASE")
@@ -45,11 +45,14 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 	return service.Wait(ctx)
 }
 
-// publicURLUnset is said wherever other machines can reach a service whose documents cannot know its address.
+// publicURLUnset is said wherever other machines can reach a service whose own address nobody configured.
 var publicURLUnset = problem.Text{
-	ZH: "ROWGATE_PUBLIC_URL 没有设置：文档和错误链接会指向监听地址，其他机器打不开。请设置为调用方访问的地址。",
-	EN: "ROWGATE_PUBLIC_URL is not set: documents and links in errors name the listen address, which other machines cannot reach",
+	ZH: "ROWGATE_PUBLIC_URL 没有设置：文档、生成的文件和错误链接会使用请求里的 Host，因此只对发出请求的一方可靠。请设置为调用方访问的地址。",
+	EN: publicURLUnsetEN,
 }
+
+const publicURLUnsetEN = "ROWGATE_PUBLIC_URL is not set: documents, generated files and links in errors name the Host of each request; " +
+	"set it to the address that callers use"
 
 // report prints every problem of the configuration at once.
 func report(s streams, problems []config.Problem) {

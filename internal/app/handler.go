@@ -71,7 +71,7 @@ func catalogue(p parts) tool.Catalogue {
 		link.Resolve(access),
 		files.Upload(access, p.fetcher, p.uploader),
 		diagnose.Diagnose(&diagnose.Service{Access: access, Client: p.client, Tables: p.directory}),
-		connection.Create(p.authenticator),
+		connection.Create(p.authenticator, p.client),
 	}
 }
 
@@ -80,7 +80,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 	return parts{
 		callers: a.authenticator, authenticator: a.authenticator,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
-		fetcher: attachment.NewFetcher(attachment.FetcherOptions{}), uploader: a.uploader, people: a.people,
+		fetcher: attachment.NewFetcher(attachment.FetcherOptions{Guard: a.newEgress()}), uploader: a.uploader, people: a.people,
 		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },
 	}
 }
@@ -88,7 +88,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 // handler is the whole public surface.
 func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, error) {
 	options := httpd.Options{
-		PublicURL: a.publicURL, Logger: a.logger, Health: a.health, Parse: intake.Parse,
+		PublicURL: a.publicURL, FromRequest: a.config.PublicURL == "", Logger: a.logger, Health: a.health, Parse: intake.Parse,
 		Dialect:        feishuproxy.Dialect,
 		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
 		Admit: a.admitEarly,
@@ -113,7 +113,11 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 	if err != nil {
 		return nil, err
 	}
-	documents, err := openapi.Serve(router, tools, openapi.Options{PublicURL: a.publicURL, Version: version, Renderer: renderer})
+	named := a.publicURL
+	if options.FromRequest {
+		named = openapi.FromRequest
+	}
+	documents, err := openapi.Serve(router, tools, openapi.Options{PublicURL: named, Version: version, Renderer: renderer})
 	if err != nil {
 		return nil, err
 	}

@@ -3,11 +3,14 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
@@ -70,6 +73,22 @@ func (a *App) newGuard() *single.Guard {
 		App:    feishu.App{ID: own.AppID, Secret: own.AppSecret, Brand: feishu.BrandFeishu},
 		Access: &tool.Access{Authenticator: a.authenticator, Directory: a.directory, Digest: a.client.Digest},
 	})
+}
+
+// newEgress returns the guard of addresses that callers name. The listeners are known once they listen, before any caller is served.
+func (a *App) newEgress() *egress.Guard {
+	return egress.New(egress.Options{Allow: a.config.EgressAllow, Listeners: func() []netip.AddrPort {
+		var own []netip.AddrPort
+		for _, server := range []*httpd.Server{a.public, a.admin} {
+			if server == nil {
+				continue
+			}
+			if address, ok := server.Addr().(*net.TCPAddr); ok {
+				own = append(own, address.AddrPort())
+			}
+		}
+		return own
+	}})
 }
 
 // configured is the configured app, limited to its base and table where they are configured.

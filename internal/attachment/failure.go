@@ -12,6 +12,7 @@ import (
 // else in the request is affected. Reason is for the caller; it names no address, so that it reveals nothing of an internal network.
 type Failure struct {
 	Reason problem.Text
+	Denied bool          // the address is one that may not be fetched at all
 	cause  *feishu.Error // Feishu's error for the file; nil if Feishu was not called
 }
 
@@ -28,9 +29,11 @@ func (f *Failure) Unwrap() error {
 
 // reasons are the messages of those kinds of refusals that have a message of their own for a file.
 var reasons = map[egress.Kind]problem.Text{ //nolint:exhaustive // the other kinds keep the message of egress
-	egress.NotPublic: {
-		ZH: "这个网址不在公网上，出于安全不会访问。请换成公网可以打开的网址，或直接上传文件。",
-		EN: "The address is not on the public internet and is not fetched for safety. Give a public one, or send the file itself.",
+	egress.NotAllowed: {
+		ZH: "不会访问这个网址：只访问公网上存在的 https 网址（端口 443），以及运维人员在 " + egress.Variable + " 里放行的地址。" +
+			"请换一个网址，或直接上传文件。",
+		EN: "The address is not fetched: only https addresses (port 443) that exist on the public internet are, and those that the operator " +
+			"allows in " + egress.Variable + ". Give another one, or send the file itself.",
 	},
 	egress.TooSlow: {
 		ZH: "没有在时限内取完文件（最多 30 秒，且不超过 timeout_ms）。请换更快的地址，或直接上传文件。",

@@ -58,7 +58,7 @@ func setDefault[T comparable](option *T, value T) {
 	}
 }
 
-// Fetch gets the file at an http or https address, within FetchTimeout and MaxFileBytes, and counts it against the disk share of
+// Fetch gets the file at an address that its guard permits, within FetchTimeout and MaxFileBytes, and counts it against the disk share of
 // owner (a credential's digest). Memory does not grow with the file. No cookie and no referrer is sent.
 // The receiver closes the file.
 //
@@ -141,10 +141,11 @@ func unfetched(err error) error {
 	if !ok {
 		return err
 	}
+	failure := &Failure{Reason: refusal.Words, Denied: refusal.Kind == egress.NotAllowed}
 	if reason, ok := reasons[refusal.Kind]; ok {
-		return &Failure{Reason: reason}
+		failure.Reason = reason
 	}
-	return &Failure{Reason: refusal.Words}
+	return failure
 }
 
 // dispositionName is the file name of the Content-Disposition header; "" if there is none.

@@ -60,7 +60,7 @@ func (s *site) options(t *testing.T) FetcherOptions {
 	t.Helper()
 	return FetcherOptions{
 		Dir:   t.TempDir(),
-		Guard: egress.New(egress.Options{Ports: []uint16{s.port}, Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}),
+		Guard: egress.New(egress.Options{Allow: []egress.Rule{{Network: netip.MustParsePrefix("127.0.0.1/32"), Port: s.port}}}),
 	}
 }
 

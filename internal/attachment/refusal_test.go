@@ -22,10 +22,10 @@ func TestFetchSaysInWordsAboutTheFileWhyAnAddressIsRefused(t *testing.T) {
 	t.Run("a_private_address", func(t *testing.T) {
 		t.Parallel()
 		_, err := NewFetcher(FetcherOptions{Dir: t.TempDir()}).Fetch(t.Context(), "owner", "http://10.1.2.3/?token=secret")
-		wantFailure(t, err, reasons[egress.NotPublic])
+		wantFailure(t, err, reasons[egress.NotAllowed])
 	})
 	for name, c := range map[string]struct{ address, en string }{
-		"a_form_that_is_not_taken": {"ftp://example.com/a", "The address cannot be used: it must be http or https on port 80 or 443"},
+		"a_form_that_is_not_taken": {"ftp://example.com/a", "The address cannot be used: it must be https,"},
 		"a_fourth_redirect":        {s.URL + "/1234", "The address redirects more than 3 times."},
 	} {
 		t.Run(name, func(t *testing.T) {

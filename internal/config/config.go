@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -24,7 +25,8 @@ type Config struct {
 	// ROWGATE_PASSPHRASE (generated and printed once at start, on loopback only): call passphrases, name:value or
 	// name:sha256:<hex>, comma-separated; a bare value is named default; required unless the listen address is a loopback address
 	Passphrases tenant.Passphrases
-	// ROWGATE_PUBLIC_URL (the listen address): where callers reach the service, for documents and error pages; no trailing slash
+	// ROWGATE_PUBLIC_URL (from each request, else the listen address): where callers reach the service, for documents and error
+	// pages; no trailing slash
 	PublicURL string
 	// ROWGATE_DATABASE_URL (sqlite:./data/rowgate.db): file that stores rows until they are written; only one process may use it
 	DatabasePath string
@@ -42,6 +44,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// ROWGATE_ALLOWED_ORIGINS (none): origins of web pages that may call from a browser, comma-separated; * for all
 	AllowedOrigins []string
+	// ROWGATE_EGRESS_ALLOW (none): addresses besides the public https internet that callers may name, for attachments: hosts,
+	// host:port, IP addresses or CIDR ranges, comma-separated; opens plain http for them too
+	EgressAllow []egress.Rule
 	// FEISHU_BASE_URL (https://open.feishu.cn; https://open.larksuite.com for brand lark): replaces the upstream of every
 	// brand: tests, the simulator, private deployments
 	FeishuBaseURL string

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 )
@@ -32,6 +33,7 @@ func (l *loader) read() *Config {
 		LogLevel:       l.logLevel("ROWGATE_LOG"),
 		TrustedProxies: l.prefixes("ROWGATE_TRUSTED_PROXIES"),
 		AllowedOrigins: l.origins("ROWGATE_ALLOWED_ORIGINS"),
+		EgressAllow:    l.rules(egress.Variable),
 		FeishuBaseURL:  l.origin("FEISHU_BASE_URL"),
 		SingleTenant:   l.singleTenant(),
 	}

@@ -58,16 +58,17 @@ func TestLoad(t *testing.T) {
 			"ROWGATE_METRICS_PUBLIC": "TRUE", "ROWGATE_LOG": "Debug", "ROWGATE_KEY": secret.GenerateKey() + ", " + secret.GenerateKey(),
 			"ROWGATE_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.7,2001:db8::/32",
 			"ROWGATE_ALLOWED_ORIGINS": "https://app.example.com, http://localhost:3000,*",
+			"ROWGATE_EGRESS_ALLOW":    "10.2.3.4/8, Files.internal:9000,",
 			"FEISHU_BASE_URL":         "http://127.0.0.1:9090", "API_AUTH_TOKEN": "token",
 			"FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": "app secret",
 			"DEFAULT_USER_ID_TYPE": "union_id", "FEISHU_BASE_TOKEN": "bascnExample", "FEISHU_TABLE_ID": "tblExample",
 		})
 		got := fmt.Sprintln(c.Listen, c.PublicURL, c.AdminListen, c.MetricsPublic, c.LogLevel, c.TrustedProxies, c.AllowedOrigins,
-			c.FeishuBaseURL,
+			c.FeishuBaseURL, c.EgressAllow,
 			c.Passphrases, c.GeneratedPassphrase.IsZero(), c.Keyring != nil)
 		want := fmt.Sprintln("[::]:9000", "https://rows.example.com/gate", "127.0.0.1:9100", true, slog.LevelDebug,
 			"[10.0.0.0/8 192.0.2.7/32 2001:db8::/32]", "[https://app.example.com http://localhost:3000 *]", "http://127.0.0.1:9090",
-			"[n8n default]", true, true)
+			"[{ 10.0.0.0/8 0} {files.internal invalid Prefix 9000}]", "[n8n default]", true, true)
 		if got != want {
 			t.Errorf("got  %swant %s", got, want)
 		}

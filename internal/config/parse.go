@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/rowgate/rowgate/internal/egress"
 )
 
 // listen returns the address of the service, "" if it is wrong.
@@ -127,6 +129,21 @@ func (l *loader) prefixes(name string) []netip.Prefix {
 		prefixes = append(prefixes, prefix.Masked())
 	}
 	return prefixes
+}
+
+// rules returns what callers may have opened beside the public internet.
+func (l *loader) rules(name string) []egress.Rule {
+	var rules []egress.Rule
+	for item := range l.items(name) {
+		rule, err := egress.ParseRule(item)
+		if err != nil {
+			l.refuse(name, "%q 不是主机名、主机名:端口、IP 地址或网段。例如 files.internal:9000 或 10.0.0.0/8。",
+				"%q is not a host, host:port, an IP address or a CIDR range. Examples: files.internal:9000, 10.0.0.0/8.", item)
+			continue
+		}
+		rules = append(rules, rule)
+	}
+	return rules
 }
 
 // origins returns scheme://host[:port] as browsers spell it, or *.

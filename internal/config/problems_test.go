@@ -75,6 +75,10 @@ func TestProblems(t *testing.T) {
 		{"an origin with a path", settings{"ROWGATE_ALLOWED_ORIGINS": "https://app.example.com/"}, "ROWGATE_ALLOWED_ORIGINS"},
 		{"an origin that no browser spells so", settings{"ROWGATE_ALLOWED_ORIGINS": "https://App.example.com"}, "ROWGATE_ALLOWED_ORIGINS"},
 
+		{"a target that is a URL", settings{"ROWGATE_EGRESS_ALLOW": "http://files.internal"}, "ROWGATE_EGRESS_ALLOW"},
+		{"a target range that is too long", settings{"ROWGATE_EGRESS_ALLOW": "files.internal,10.0.0.0/33"}, "ROWGATE_EGRESS_ALLOW"},
+		{"a target with a wildcard", settings{"ROWGATE_EGRESS_ALLOW": "*.internal"}, "ROWGATE_EGRESS_ALLOW"},
+
 		{"an app without its secret", settings{"FEISHU_APP_ID": "cli_example"}, "FEISHU_APP_ID"},
 		{"a secret without its app", settings{"FEISHU_APP_SECRET": canary}, "FEISHU_APP_SECRET"},
 		{"a token without an app", settings{"API_AUTH_TOKEN": canary}, "API_AUTH_TOKEN"},

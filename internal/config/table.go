@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rowgate/rowgate/internal/egress"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -70,7 +71,7 @@ var variables = []Variable{
 		},
 	},
 	{
-		Name: "ROWGATE_PUBLIC_URL", Default: problem.Text{ZH: "监听地址", EN: "the listen address"},
+		Name: "ROWGATE_PUBLIC_URL", Default: problem.Text{ZH: "取自每个请求，否则为监听地址", EN: "from each request, else the listen address"},
 		Meaning: problem.Text{
 			ZH: "调用方访问服务的地址，用于文档和错误页面；末尾不带斜杠",
 			EN: "where callers reach the service, for documents and error pages; no trailing slash",
@@ -116,6 +117,14 @@ var variables = []Variable{
 		Meaning: problem.Text{
 			ZH: "可以从浏览器调用的网页来源，逗号分隔；* 表示全部",
 			EN: "origins of web pages that may call from a browser, comma-separated; * for all",
+		},
+	},
+	{
+		Name: egress.Variable, Default: problem.Text{ZH: "无", EN: "none"},
+		Meaning: problem.Text{
+			ZH: "除公网 https 之外，调用方可以让服务访问的地址（附件用）：主机名、主机名:端口、IP 地址或网段，逗号分隔；对它们也放行 http",
+			EN: "addresses besides the public https internet that callers may name, for attachments: hosts, host:port, IP addresses or CIDR " +
+				"ranges, comma-separated; opens plain http for them too",
 		},
 	},
 	{

@@ -1,6 +1,6 @@
 // Package egress sends requests to addresses that callers name (docs/contract.md §5); nothing else dials such an address. It
-// checks the form of an address and then the IP address that it resolves to, bounds time, redirects and headers, and returns
-// typed refusals with a message for the caller.
+// checks the form of an address and then the IP address that it resolves to, by what is public and by the operator's rules, bounds
+// time, redirects and headers, and returns typed refusals with a message for the caller.
 package egress
 
 import (
@@ -45,7 +45,7 @@ func (g *Guard) Client(policy Policy) *Client {
 }
 
 // NewRequest makes a request to an address that a caller gave; body may be http.NoBody. Errors: a *Refusal of kind BadAddress
-// for the address; any other error is the method's.
+// or NotAllowed for the address; any other error is the method's.
 func (c *Client) NewRequest(ctx context.Context, method, address string, body io.Reader) (*http.Request, error) {
 	u, err := c.guard.parse(address)
 	if err != nil {

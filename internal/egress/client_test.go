@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -31,13 +32,14 @@ func TestAddresses(t *testing.T) {
 	})
 	for _, address := range []string{
 		"http://127.0.0.1/", "http://localhost/", "http://10.0.0.1/", "http://169.254.169.254/latest/meta-data/",
-		"http://100.64.0.1/", "http://[::ffff:127.0.0.1]/", "https://192.168.1.1/",
+		"http://100.64.0.1/", "http://[::ffff:127.0.0.1]/", "https://192.168.1.1/", "http://example.com/a", "https://example.com:8443/a",
+		"https://example.com:80/a", "http://example.com:443/a",
 	} {
 		t.Run("refuses_what_is_not_public "+address, func(t *testing.T) {
 			t.Parallel()
 			_, err := get(t.Context(), client, address+"?token=secret")
-			wantRefusal(t, err, NotPublic)
-			if text := err.Error() + words[NotPublic].ZH; strings.Contains(text, "secret") || strings.Contains(text, "://") {
+			wantRefusal(t, err, NotAllowed)
+			if text := err.Error() + words[NotAllowed].ZH; strings.Contains(text, "secret") || strings.Contains(text, "://") {
 				t.Errorf("the refusal shows the address: %s", text)
 			}
 		})
@@ -47,8 +49,7 @@ func TestAddresses(t *testing.T) {
 		"a_local_file":      "file:///etc/passwd",
 		"no_host":           "http:///a",
 		"no_scheme":         "example.com/a.png",
-		"another_port":      "http://example.com:8080/a",
-		"a_port_of_letters": "http://example.com:http/a",
+		"a_port_of_letters": "https://example.com:http/a",
 		"user_information":  "https://user:pass@example.com/a",
 		"a_user_alone":      "https://user@example.com/a",
 		"a_control_letter":  "https://example.com/\x00",
@@ -88,11 +89,11 @@ func TestRebinding(t *testing.T) {
 	// The name resolves to the address that counts as public here, and from the second time on to a private one.
 	names := newNames("127.0.0.1", "127.0.0.2")
 	options := outside.options()
-	options.Ports = append(options.Ports, inside.port)
+	options.Allow = append(options.Allow, Rule{Network: netip.MustParsePrefix("127.0.0.1/32"), Port: inside.port})
 	options.Resolver = names.resolver()
 
 	_, err := get(t.Context(), New(options).Client(Policy{Redirects: 3}), "http://rebind.example.:"+portText(outside.port)+"/again")
-	wantRefusal(t, err, NotPublic)
+	wantRefusal(t, err, NotAllowed)
 	if public.Load() != 1 || private.Load() != 0 {
 		t.Errorf("public server asked %d times, private one %d; want 1 and 0", public.Load(), private.Load())
 	}
@@ -112,7 +113,7 @@ func TestRedirects(t *testing.T) {
 		if next, ok := map[string]string{
 			"/1": "/2?signature=x", "/2": "/3", "/3": "/end", "/0": "/1",
 			"/private": "http://127.0.0.2:" + portText(portOf(t, "http://"+r.Host)) + "/", "/local": "file:///etc/passwd",
-			"/user": "http://user@" + r.Host + "/end", "/port": "http://127.0.0.1:22/",
+			"/user": "http://user@" + r.Host + "/end", "/port": "http://127.0.0.1:22/", "/public": "http://example.com/",
 		}[r.URL.Path]; ok {
 			http.Redirect(w, r, next, http.StatusFound)
 			return
@@ -143,9 +144,16 @@ func TestRedirects(t *testing.T) {
 	t.Run("are_refused_to_a_private_address", func(t *testing.T) {
 		t.Parallel()
 		_, err := get(t.Context(), client, s.URL+"/private")
-		wantRefusal(t, err, NotPublic)
+		wantRefusal(t, err, NotAllowed)
 	})
-	for _, path := range []string{"/local", "/user", "/port"} {
+	for _, path := range []string{"/port", "/public"} {
+		t.Run("are_refused_where_no_rule_opens_plain_http "+path, func(t *testing.T) {
+			t.Parallel()
+			_, err := get(t.Context(), client, s.URL+path)
+			wantRefusal(t, err, NotAllowed)
+		})
+	}
+	for _, path := range []string{"/local", "/user"} {
 		t.Run("are_refused_to_what_no_caller_may_give "+path, func(t *testing.T) {
 			t.Parallel()
 			_, err := get(t.Context(), client, s.URL+path)

@@ -31,7 +31,19 @@ func newSite(t *testing.T, handler http.HandlerFunc) *site {
 
 // options permit the site on 127.0.0.1; 127.0.0.2 stays as private as every address of its kind.
 func (s *site) options() Options {
-	return Options{Ports: []uint16{s.port}, Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
+	return Options{Allow: []Rule{{Network: netip.MustParsePrefix("127.0.0.1/32"), Port: s.port}}}
+}
+
+// rulesOf parses rules.
+func rulesOf(t *testing.T, texts ...string) []Rule {
+	t.Helper()
+	var all []Rule
+	for _, text := range texts {
+		rule, err := ParseRule(text)
+		must(t, err)
+		all = append(all, rule)
+	}
+	return all
 }
 
 func portOf(t *testing.T, address string) uint16 {

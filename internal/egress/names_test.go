@@ -10,7 +10,8 @@ import (
 	"sync"
 )
 
-// names is a name server that resolves every name: to the first address, then to the second, and so on; the last one stays.
+// names is a name server that resolves every name: to the first address, then to the second, and so on; the last one stays. Without
+// addresses no name exists.
 type names struct {
 	mu        sync.Mutex
 	addresses []netip.Addr
@@ -63,7 +64,7 @@ func (n *names) answer(conn net.Conn) {
 		question := query[header:end]
 		isA := binary.BigEndian.Uint16(question[len(question)-4:]) == 1
 		reply := append([]byte{query[0], query[1], 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}, question...)
-		if isA {
+		if isA && len(n.addresses) > 0 {
 			reply[7] = 1
 			address := n.next().As4()
 			reply = append(reply, 0xc0, header, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4) // name, type A, class IN, TTL 0, four bytes

@@ -5,8 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-
-	"code.dny.dev/ssrf"
+	"net"
 
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -17,13 +16,16 @@ type Kind string
 // The kinds.
 const (
 	BadAddress       Kind = "bad_address"        // the address is malformed, or of a form that is not taken
-	NotPublic        Kind = "not_public"         // it resolves to an address that may not be dialled
-	Unreachable      Kind = "unreachable"        // its name does not resolve, or no HTTP server answers
+	NotAllowed       Kind = "not_allowed"        // it may not be dialled, or its name does not exist: who asks is not told which
+	Unreachable      Kind = "unreachable"        // no HTTP server answers
 	BadCertificate   Kind = "bad_certificate"    // the server's certificate is not trusted, or not for this name
 	TooSlow          Kind = "too_slow"           // the policy's time or the context's deadline has passed
 	TooManyRedirects Kind = "too_many_redirects" // more than the policy follows
 	BrokenOff        Kind = "broken_off"         // the answer ended before it was complete
 )
+
+// Variable is the setting whose rules open more than the public internet.
+const Variable = "ROWGATE_EGRESS_ALLOW"
 
 // Refusal says why an address could not be used, or its answer not be read. It contains neither an address nor anything that a
 // server sent, so that it reveals nothing of an internal network.
@@ -40,12 +42,13 @@ func refuse(kind Kind) *Refusal { return &Refusal{Kind: kind, Words: words[kind]
 // words are the messages for callers. That of TooManyRedirects depends on the policy.
 var words = map[Kind]problem.Text{ //nolint:exhaustive // see tooManyRedirects
 	BadAddress: {
-		ZH: "网址无法使用：须是 http 或 https，端口 80 或 443，不含用户名和密码，长度不超过 8 KB。",
-		EN: "The address cannot be used: it must be http or https on port 80 or 443, without user name and password, at most 8 KB long.",
+		ZH: "网址无法使用：须是 https 网址，不含用户名和密码，长度不超过 8 KB。",
+		EN: "The address cannot be used: it must be https, without user name and password, at most 8 KB long.",
 	},
-	NotPublic: {
-		ZH: "这个网址不在公网上，出于安全不会访问。请换成公网可以打开的网址。",
-		EN: "The address is not on the public internet and is not opened for safety. Give a public one.",
+	NotAllowed: {
+		ZH: "不会访问这个网址：只访问公网上存在的 https 网址（端口 443），以及运维人员在 " + Variable + " 里放行的地址。",
+		EN: "The address is not opened: only https addresses (port 443) that exist on the public internet are, and those that the operator " +
+			"allows in " + Variable + ".",
 	},
 	Unreachable: {
 		ZH: "连不上这个网址。请确认它在公网可以打开。",
@@ -72,6 +75,13 @@ func tooManyRedirects(most int) problem.Text {
 	}
 }
 
+// isUnknownName reports whether a name does not exist. To tell that from a name that leads to a private address would let callers ask
+// which names there are inside.
+func isUnknownName(err error) bool {
+	unknown, ok := errors.AsType[*net.DNSError](err)
+	return ok && unknown.IsNotFound
+}
+
 // classify turns a network error into the error that Client.Do returns; otherwise is the kind of an unknown one.
 func classify(ctx context.Context, err error, otherwise Kind) error {
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
@@ -81,8 +91,8 @@ func classify(ctx context.Context, err error, otherwise Kind) error {
 		return refuse(BadCertificate)
 	}
 	switch {
-	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedPort), errors.Is(err, ssrf.ErrProhibitedNetwork):
-		return refuse(NotPublic)
+	case errors.Is(err, errNotAllowed), isUnknownName(err):
+		return refuse(NotAllowed)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return context.Canceled
 	case ctx.Err() != nil:

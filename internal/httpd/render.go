@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,7 +26,7 @@ type Dialect func(w http.ResponseWriter, r *http.Request, doc problem.Document) 
 
 // Renderer turns any error into the answer of docs/contract.md §5. It is safe for concurrent use.
 type Renderer struct {
-	PublicURL string       // prefix of a document's type, without a slash at the end
+	PublicURL string       // prefix of a document's type where the request has no address of its own, without a slash at the end
 	Logger    *slog.Logger // gets one line for each internal_error: the types of its causes, never their text
 	Dialect   Dialect      // nil: every path answers with problem documents
 }
@@ -36,7 +37,7 @@ func (p Renderer) Document(ctx context.Context, err error) problem.Document {
 	call := request.CallFrom(ctx)
 	e := classify(err)
 	doc := problem.Render(e, problem.RenderOptions{
-		PublicURL: p.PublicURL,
+		PublicURL: cmp.Or(call.PublicURL(), p.PublicURL),
 		RequestID: call.RequestID,
 		Lang:      call.Lang(),
 		Soft:      call.SoftErrors(),

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 
@@ -69,9 +68,7 @@ func noteUntrusted(logger *slog.Logger, proxies []netip.Prefix) func(http.Handle
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("X-Forwarded-For") != "" {
-				peer, err := netip.ParseAddrPort(r.RemoteAddr)
-				trusted := slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(peer.Addr().Unmap()) })
-				if err == nil && !trusted {
+				if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && !fromTrusted(r, proxies) {
 					once.Do(func() {
 						logger.LogAttrs(r.Context(), slog.LevelWarn,
 							"X-Forwarded-For is ignored: its sender is not in ROWGATE_TRUSTED_PROXIES, so all callers behind it count as one address",

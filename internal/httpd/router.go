@@ -1,8 +1,8 @@
 // Package httpd is the service's edge: router, middleware, problems, health, and the server with its limits.
 //
-// A request passes, in this order: id and call record, client address, caller, access log, panics, security headers, Host, CORS,
-// body limit, delivery hooks, intake, concurrency limit; then the router. Every answer that is not a success is a problem
-// document, those of the router itself included.
+// A request passes, in this order: id and call record, client address, caller, access log, panics, public address, security
+// headers, Host, CORS, body limit, delivery hooks, intake, concurrency limit; then the router. Every answer that is not a
+// success is a problem document, those of the router itself included.
 package httpd
 
 import (
@@ -22,6 +22,7 @@ import (
 // Options is what the edge is made of.
 type Options struct {
 	PublicURL      string                    // prefix of links in answers, without a slash at the end
+	FromRequest    bool                      // links name the address that was asked for; PublicURL where that is not valid
 	Logger         *slog.Logger              // required
 	Health         *Health                   // required
 	Tools          map[string]Tool           // by path; POSTs there go through Parse
@@ -67,6 +68,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		identify,
 		logAccess(options.Logger, options.Metrics, options.Tools),
 		recoverPanics(renderer),
+		options.publicAddress(),
 		secureHeaders(options.PublicURL),
 		options.hosts(renderer),
 		CORS(options.AllowedOrigins),

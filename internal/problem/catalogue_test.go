@@ -28,7 +28,7 @@ var contract = map[int][]problem.Code{
 	http.StatusRequestEntityTooLarge: {"body_too_large", "too_many_rows"},
 	http.StatusMisdirectedRequest:    {"wrong_host"},
 	http.StatusUnprocessableEntity: {
-		"invalid_rows", "field_not_found", "bad_key_field", "table_full", "quota_exhausted", "upstream_rejected",
+		"invalid_rows", "field_not_found", "bad_key_field", "table_full", "quota_exhausted", "upstream_rejected", "target_not_allowed",
 	},
 	http.StatusTooManyRequests:     {"rate_limited", "too_many_failures"},
 	http.StatusInternalServerError: {"internal_error"},

@@ -48,6 +48,7 @@ const (
 	TableFull        Code = "table_full"
 	QuotaExhausted   Code = "quota_exhausted"
 	UpstreamRejected Code = "upstream_rejected"
+	TargetNotAllowed Code = "target_not_allowed"
 
 	RateLimited     Code = "rate_limited"
 	TooManyFailures Code = "too_many_failures"

@@ -107,6 +107,22 @@ var rowsEntries = []Entry{
 			EN: "Feishu returned an error that has no dedicated code here; retrying the same request will not succeed.",
 		},
 	},
+	{
+		Code: TargetNotAllowed, Status: statusUnprocessableEntity, Outcome: NotWritten,
+		Title: Text{ZH: "不会访问这个地址", EN: "The address may not be opened"},
+		Fix: Text{
+			ZH: "换成公网上可以打开的 https 网址（端口 443）。内网地址或 http 网址需由运维人员写进 ROWGATE_EGRESS_ALLOW（主机名、主机名:端口或网段）。",
+			EN: "Give an https address (port 443) that opens on the public internet. For a private address, or plain http, the operator adds " +
+				"it to ROWGATE_EGRESS_ALLOW (hosts, host:port or CIDR ranges).",
+		},
+		Explanation: Text{
+			ZH: "请求里的地址（附件等）由服务去访问。为了不让调用方借此访问内网，只访问公网上存在的 https 网址，" +
+				"以及 ROWGATE_EGRESS_ALLOW 放行的地址；链路本地地址和本服务自己的监听地址永远不会访问。域名不存在时也是这个错误。",
+			EN: "The service opens addresses that a request names, such as those of attachments. So that callers cannot reach a private " +
+				"network through it, it opens only https addresses that exist on the public internet, and those that ROWGATE_EGRESS_ALLOW " +
+				"allows; never link-local addresses or its own listeners. A name that does not exist is refused in the same way.",
+		},
+	},
 }
 
 // rowEntries are the codes of errors[], in the order of the contract.

@@ -21,6 +21,7 @@ type Call struct {
 	about      Summary
 	brand      string
 	lang       problem.Lang
+	publicURL  string
 	softErrors bool
 	delivered  []func()
 	settled    []func()
@@ -68,6 +69,9 @@ func (c *Call) SetBrand(brand string) { c.set(func() { c.brand = brand }) }
 // SetLang notes the language that the caller asked for; it goes before the brand's.
 func (c *Call) SetLang(lang problem.Lang) { c.set(func() { c.lang = lang }) }
 
+// SetPublicURL notes the address of the service that the request was sent to, without a slash at the end.
+func (c *Call) SetPublicURL(url string) { c.set(func() { c.publicURL = url }) }
+
 // SetSoftErrors notes whether problems are to be answered with HTTP 200.
 func (c *Call) SetSoftErrors(soft bool) { c.set(func() { c.softErrors = soft }) }
 
@@ -106,6 +110,13 @@ func (c *Call) Lang() problem.Lang {
 	default:
 		return problem.ZH
 	}
+}
+
+// PublicURL returns the address of the service that the request was sent to; "" where a configured one is to be named instead.
+func (c *Call) PublicURL() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.publicURL
 }
 
 // SoftErrors reports whether problems are to be answered with HTTP 200.

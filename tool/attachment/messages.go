@@ -27,8 +27,8 @@ func attachmentFailed(failure *attachment.Failure) problem.RowError {
 		Code:    problem.RowAttachmentFailed,
 		Message: failure.Reason,
 		Expected: problem.Text{
-			ZH: "公网可打开的网址（≤ 100 MB）、data: 网址、表单文件，或 upload_attachment 给出的 file_token",
-			EN: "a public address (up to 100 MB), a data: URI, a file part of a form, or a file_token from upload_attachment",
+			ZH: "公网可打开的 https 网址（≤ 100 MB）、data: 网址、表单文件，或 upload_attachment 给出的 file_token",
+			EN: "a public https address (up to 100 MB), a data: URI, a file part of a form, or a file_token from upload_attachment",
 		},
 	}
 	if said, ok := errors.AsType[*feishu.Error](failure); ok {

@@ -20,7 +20,7 @@ type UploadInput struct {
 	tool.Connection
 	tool.Deadline
 
-	URL  string `json:"url,omitempty" example:"https://example.com/cover.png" doc:"Public http or https address of the file (up to 100 MB), or a data: URI."`
+	URL  string `json:"url,omitempty" example:"https://example.com/cover.png" doc:"Public https address of the file (up to 100 MB), or a data: URI."`
 	File string `json:"file,omitempty" format:"binary" doc:"The file itself, as a part of a multipart form, in place of url."`
 	Name string `json:"name,omitempty" in:"query" example:"cover.png" doc:"File name in the base. Default: the file's own."`
 }
@@ -41,7 +41,7 @@ func Upload(access *tool.Access, fetcher Fetcher, uploader Uploader) tool.Tool {
 		Title: problem.Text{ZH: "上传附件", EN: "Upload an attachment"},
 		Description: "Upload a file to a Feishu base and get the file_token for an attachment column; write_records also takes URLs there. " +
 			`Example: {"url":"https://example.com/cover.png"}`,
-		Risk: tool.Additive,
+		Risk: tool.Additive, Errors: []problem.Code{problem.TargetNotAllowed},
 	}, func(ctx context.Context, in *UploadInput) (tool.Answer, error) {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
@@ -97,6 +97,9 @@ func ofRequest(err error) error {
 		p := said.Problem()
 		p.Code = problem.UpstreamRejected
 		return p
+	}
+	if failure.Denied {
+		return problem.New(problem.TargetNotAllowed, failure.Reason).Because(failure)
 	}
 	return problem.New(problem.BadParameter, failure.Reason).Because(failure)
 }

@@ -2,12 +2,14 @@
 package connection
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/bitable"
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -28,11 +30,18 @@ type Authenticator interface {
 	Seal(c tenant.Connection) (secret.Text, error)
 }
 
+// Tokens asks Feishu for an app's token, which it gives for a right app_id and app_secret only. It is implemented by *client.Client.
+type Tokens interface {
+	Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error)
+}
+
 // CreateConnectionInput is the request of create_connection.
 type CreateConnectionInput struct {
 	tool.Connection
+	tool.Deadline
 
-	ExpiresIn *int `json:"expires_in,omitempty" in:"query" minimum:"60" maximum:"63072000" example:"31536000" doc:"How long the key is valid, in seconds. Default 365 days."`
+	ExpiresIn *int  `json:"expires_in,omitempty" in:"query" minimum:"60" maximum:"63072000" example:"31536000" doc:"How long the key is valid, in seconds. Default 365 days."`
+	Verify    *bool `json:"verify,omitempty" in:"query" default:"true" example:"true" doc:"Test app_id and app_secret at Feishu first. false seals them untested."`
 }
 
 // KeyMade is the answer of create_connection. The key is in no other place: it is shown this once.
@@ -46,9 +55,9 @@ type KeyMade struct {
 	RequestID     string `json:"request_id" doc:"this request, for support"`
 }
 
-// Create is the tool create_connection. Nothing is stored and Feishu is not asked. A key is renewed by making another one; it
-// ends at expires_at, or when its passphrase is changed.
-func Create(authenticator Authenticator) tool.Tool {
+// Create is the tool create_connection. It asks Feishu for a token first, so that no wrong secret is sealed, and stores nothing. A
+// key is renewed by making another one; it ends at expires_at, or when its passphrase is changed.
+func Create(authenticator Authenticator, tokens Tokens) tool.Tool {
 	return tool.Define[CreateConnectionInput, KeyMade](tool.Meta{
 		Name: "create_connection", Path: "/v1/connections", Family: "connection",
 		Title: problem.Text{ZH: "创建连接密钥", EN: "Create a connection key"},
@@ -56,6 +65,8 @@ func Create(authenticator Authenticator) tool.Tool {
 			`workflow or model holds a secret. Example: {"app_id":"cli_example","app_secret":"…","passphrase":"…"}`,
 		Risk: tool.ReadOnly,
 	}, func(ctx context.Context, in *CreateConnectionInput) (tool.Answer, error) {
+		ctx, cancel := in.Context(ctx)
+		defer cancel()
 		request.CallFrom(ctx).SetBrand(in.Brand)
 		identity, err := authenticator.Admit(ctx, tenant.Claim{Passphrase: in.Passphrase, AppID: in.AppID, AppSecret: in.AppSecret})
 		if err != nil {
@@ -64,6 +75,12 @@ func Create(authenticator Authenticator) tool.Tool {
 		c, err := in.connection(identity, time.Now())
 		if err != nil {
 			return tool.Answer{}, err
+		}
+		if tool.IsTrueByDefault(in.Verify) {
+			app := feishu.App{ID: c.AppID, Secret: c.AppSecret, Brand: feishu.Brand(cmp.Or(c.Brand, string(feishu.BrandFeishu)))}
+			if _, _, err := tokens.Token(ctx, app); err != nil {
+				return tool.Answer{}, err
+			}
 		}
 		key, err := authenticator.Seal(c)
 		if err != nil {

@@ -2,6 +2,7 @@ package connection_test
 
 import (
 	"bytes"
+	"context"
 	"net/netip"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -42,7 +44,7 @@ func authenticatorOf(t *testing.T, passphrase string) *tenant.Authenticator {
 func create(t *testing.T, authenticator *tenant.Authenticator, bearer, body string) (*connection.KeyMade, *problem.Error) {
 	t.Helper()
 	ctx := tenant.WithCaller(t.Context(), tenant.Caller{Bearer: secret.New(bearer), Address: netip.MustParseAddr("192.0.2.1")})
-	answer, err := connection.Create(authenticator).Call(ctx, &intake.Result{JSON: []byte(body)})
+	answer, err := connection.Create(authenticator, tokens{}).Call(ctx, &intake.Result{JSON: []byte(body)})
 	if err != nil {
 		return nil, problem.From(err)
 	}
@@ -62,6 +64,52 @@ func admit(t *testing.T, authenticator *tenant.Authenticator, key string) (tenan
 		return identity, problem.From(err)
 	}
 	return identity, nil
+}
+
+// wrongSecret is refused by tokens.
+const wrongSecret = "canary-wrong"
+
+// tokens is a Feishu that refuses one secret.
+type tokens struct{}
+
+func (tokens) Token(_ context.Context, app feishu.App) (secret.Text, time.Time, error) {
+	if app.Secret.Reveal() == wrongSecret {
+		return secret.Text{}, time.Time{}, problem.New(problem.BadAppCredentials, problem.Text{ZH: string(app.Brand), EN: string(app.Brand)})
+	}
+	return secret.New("t-example"), time.Now().Add(time.Hour), nil
+}
+
+// TestCreate_tests_the_credential_first: a key with a wrong secret would fail only where it is used.
+func TestCreate_tests_the_credential_first(t *testing.T) {
+	t.Parallel()
+	const wrong = `"app_id":"cli_example","app_secret":"` + wrongSecret + `","passphrase":"open"`
+	for name, test := range map[string]struct{ options, brand string }{
+		"at Feishu":             {``, "feishu"},
+		"at the brand":          {`,"brand":"lark"`, "lark"},
+		"at that of the link":   {`,"app_token":"https://example.larksuite.com/base/bascnExample"`, "lark"},
+		"where it is asked for": {`,"verify":true`, "feishu"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			made, err := create(t, authenticatorOf(t, "open"), "", `{`+wrong+test.options+`}`)
+			if err == nil || err.Code != problem.BadAppCredentials || err.Detail.EN != test.brand {
+				t.Errorf("made %+v, %v", made, err)
+			}
+		})
+	}
+	t.Run("unless told not to", func(t *testing.T) {
+		t.Parallel()
+		if made, err := create(t, authenticatorOf(t, "open"), "", `{`+wrong+`,"verify":false}`); err != nil || made.ConnectionKey == "" {
+			t.Errorf("made %+v, %v", made, err)
+		}
+	})
+	t.Run("and never for a wrong passphrase", func(t *testing.T) {
+		t.Parallel()
+		body := strings.Replace(`{`+wrong+`}`, `"open"`, `"shut"`, 1)
+		if _, err := create(t, authenticatorOf(t, "open"), "", body); err == nil || err.Code != problem.BadPassphrase {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 const credentials = `"app_id":"cli_example","app_secret":"canary-4f1d","passphrase":"open"`

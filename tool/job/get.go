@@ -2,6 +2,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/rowgate/rowgate/internal/outbox"
@@ -48,7 +49,7 @@ func within(target *tool.Target, job *outbox.Job) bool {
 }
 
 // Get is the tool get_job. A job is told only to the credential that made it, and to a key for one base or table only if it writes
-// there. publicURL is where problems are explained.
+// there. publicURL is where problems are explained, unless the request notes an address of its own.
 func Get(access *tool.Access, jobs Jobs, publicURL string) tool.Tool {
 	return tool.Define[GetInput, Status](tool.Meta{
 		Name: "get_job", Path: "/v1/jobs/get", Family: "records",
@@ -79,7 +80,7 @@ func Get(access *tool.Access, jobs Jobs, publicURL string) tool.Tool {
 		if err != nil {
 			call := request.CallFrom(ctx)
 			doc := problem.Render(problem.From(err), problem.RenderOptions{
-				PublicURL: publicURL, RequestID: call.RequestID, Lang: call.Lang(),
+				PublicURL: cmp.Or(call.PublicURL(), publicURL), RequestID: call.RequestID, Lang: call.Lang(),
 			})
 			status.OK, status.Problem, status.State = false, &doc, outbox.StateFailed
 			return tool.OK(status), nil

@@ -37,13 +37,15 @@ func (s *Server) handler(t tool.Tool, shape *openapi.Shape) mcp.ToolHandler {
 
 // answer runs the tool. A request may contain several calls, so each has its own record, which is added to that of the request.
 func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
-	own := request.SoftCall(request.CallFrom(ctx).RequestID) // the HTTP status is 200 for errors too
+	outer := request.CallFrom(ctx)
+	own := request.SoftCall(outer.RequestID) // the HTTP status is 200 for errors too
 	exchange := exchangeFrom(ctx)
 	e := &entry{call: own, same: digestOf(c.tool.Name, c.request.Params.Arguments)}
 	if exchange == nil {
 		own.RequestID = httpd.NewRequestID()
 		e.id = c.header().Get(headerID)
 	} else {
+		outer = request.CallFrom(exchange.ctx)
 		e.client, e.id = exchange.client, exchange.take(c.tool.Name, c.request.Params.Arguments)
 	}
 	if e.id != "" && (exchange == nil || exchange.session) {
@@ -54,6 +56,7 @@ func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
 	if lang, ok := problem.ParseAcceptLanguage(c.header().Get("Accept-Language")); ok {
 		own.SetLang(lang)
 	}
+	own.SetPublicURL(outer.PublicURL())
 	ctx, cancel := context.WithCancel(request.WithCall(ctx, own))
 	defer cancel()
 	if exchange != nil {

@@ -32,7 +32,7 @@ type ProblemWriter interface {
 
 // Options of the generators.
 type Options struct {
-	PublicURL string    // the service's address for callers, without a trailing slash
+	PublicURL string    // the service's address for callers where the request notes none, without a trailing slash
 	Describe  tool.Tool // describe_table
 	Problems  ProblemWriter
 }

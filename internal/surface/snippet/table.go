@@ -1,6 +1,7 @@
 package snippet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -79,7 +80,8 @@ func (o Options) read(r *http.Request) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{lang: request.CallFrom(r.Context()).Lang(), url: o.PublicURL + pathWrite}
+	call := request.CallFrom(r.Context())
+	t := &table{lang: call.Lang(), url: cmp.Or(call.PublicURL(), o.PublicURL) + pathWrite}
 	if err := json.Unmarshal(read.JSON, &t.asked); err != nil {
 		return nil, err
 	}
