@@ -24,7 +24,7 @@ type Documents struct {
 	JSON, YAML     []byte            // OpenAPI 3.1
 	JSON30, YAML30 []byte            // OpenAPI 3.0.3, for importers without support for 3.1
 	Page           []byte            // /docs
-	Profiles       map[string][]byte // OpenAPI 3.0.3, one for each importer, by the profile's name
+	Profiles       map[string][]byte // one for each importer and for programs that generate clients, by name
 }
 
 func render(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Documents, error) {
@@ -53,6 +53,20 @@ func render(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Documents,
 	}
 	if d.Profiles, err = renderProfiles(catalogue, o); err != nil {
 		return nil, err
+	}
+	client, err := clientDocument(old)
+	if err != nil {
+		return nil, fmt.Errorf("rendering the document for clients: %w", err)
+	}
+	if d.Profiles[DocumentClient], err = indent(marshalPlain(client)); err != nil {
+		return nil, fmt.Errorf("rendering the document for clients: %w", err)
+	}
+	swagger, err := swaggerDocument(client, o.PublicURL)
+	if err != nil {
+		return nil, fmt.Errorf("rendering Swagger 2.0: %w", err)
+	}
+	if d.Profiles[DocumentSwagger], err = indent(marshalPlain(swagger)); err != nil {
+		return nil, fmt.Errorf("rendering Swagger 2.0: %w", err)
 	}
 	return &d, nil
 }
@@ -95,7 +109,7 @@ func (d *Documents) Routes(router chi.Router) {
 const FromRequest = "http://address-of-the-request.invalid"
 
 func serveBytes(kind string, data []byte) http.HandlerFunc {
-	if bytes.Contains(data, []byte(FromRequest)) {
+	if bytes.Contains(data, []byte(FromRequest)) || bytes.Contains(data, []byte(hostFromRequest)) {
 		return serveNamed(kind, data)
 	}
 	sum := sha256.Sum256(data)
@@ -117,6 +131,6 @@ func serveNamed(kind string, data []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", kind)
 		w.Header().Set("Cache-Control", "no-store")
-		_, _ = w.Write(bytes.ReplaceAll(data, []byte(FromRequest), []byte(request.CallFrom(r.Context()).PublicURL())))
+		_, _ = addressReplacer(request.CallFrom(r.Context()).PublicURL()).WriteString(w, string(data))
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // openapiCmd prints a document without starting anything.
 type openapiCmd struct {
-	Profile string `enum:"3.1,3.0,dify,coze,actions" default:"3.1" help:"Document: ${enum}. The last three are for importers."`
+	Profile string `enum:"3.1,3.0,dify,coze,actions,client,swagger-2.0" default:"3.1" help:"Document: ${enum}. dify, coze and actions are for importers, client for code generators, swagger-2.0 for Power Platform."`
 	YAML    bool   `help:"Print YAML instead of JSON; only for 3.1 and 3.0."`
 }
 
@@ -22,7 +22,7 @@ func (c *openapiCmd) Run(_ context.Context, s streams) error {
 	document, ok := documents.Profiles[c.Profile]
 	switch {
 	case ok && c.YAML:
-		return fmt.Errorf("the profile %s is available as JSON only", c.Profile)
+		return fmt.Errorf("the document %s is available as JSON only", c.Profile)
 	case ok:
 	case c.Profile == "3.0" && c.YAML:
 		document = documents.YAML30

@@ -11,6 +11,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/rowgate/rowgate/openapi"
 )
 
 // jsonSchema compiles a JSON Schema 2020-12, which checks it against its meta-schema. at is a JSON Pointer into document.
@@ -40,7 +42,7 @@ func fits(schema *jsonschema.Schema, answer string) error {
 func (h *harness) published() map[string][]byte {
 	h.t.Helper()
 	paths := []string{"/openapi.json", "/openapi-3.0.json"}
-	for _, name := range importNames {
+	for _, name := range append(importNames, openapi.DocumentClient) {
 		paths = append(paths, "/openapi/"+name+".json")
 	}
 	documents := map[string][]byte{}
