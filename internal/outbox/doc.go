@@ -58,7 +58,6 @@
 //	running    defer      deferred
 //	running    settle     settling
 //	running    park       parking
-//	running    release    released
 //	running    hand over  elsewhere
 //	deferred   defer      deferred
 //	deferred   resume     queued
@@ -69,6 +68,7 @@
 //	elsewhere  release    released
 //	settling   answer     done
 //	settling   hand over  elsewhere
+//	settling   release    released
 //	parking    answer     parked
 //	parking    resume     queued
 //	parking    hand over  elsewhere

@@ -12,42 +12,40 @@ type reply struct {
 	e      *entry
 	round  *round
 	result *Result
+	undone bool // nothing was written: the store forgets the entry, and a repeat runs anew
 }
 
-// answer stores the answers of entries at rest together with changes, and then gives them to those who wait. It takes no lock
-// itself, and may be called with Outbox.mu held.
+// answer stores the answers of entries at rest together with changes, and then gives them to those who wait: only the store knows
+// whether the lane has a newer owner, which may be writing what this one takes for not written. It takes no lock itself, and may be
+// called with Outbox.mu held.
 func (r *runner) answer(l *lane, rest resting, changes Changes) {
 	var replies []reply
 	changes.Insert = append(changes.Insert, rest.insert...)
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	for _, e := range rest.final {
 		result := e.result()
-		replies = append(replies, reply{e, e.round, result})
+		replies = append(replies, reply{e: e, round: e.round, result: result})
 		changes.Done = append(changes.Done, EntryResult{ID: e.id, Result: r.journal.sealAnswer(result), DoneAt: now})
 	}
 	for _, e := range rest.parked {
-		replies = append(replies, reply{e, e.round, e.result()})
+		replies = append(replies, reply{e: e, round: e.round, result: e.result()})
 		if e.mark == "" {
 			e.mark = newID("bat_")
 			changes.Start = append(changes.Start, r.parkMark(e))
 		}
 	}
-	var frees []string
 	for _, e := range rest.undone {
+		replies = append(replies, reply{e: e, round: e.round, result: e.result(), undone: true})
 		changes.Forget = append(changes.Forget, e.id)
-		frees = append(frees, e.key)
 	}
 	if changes.empty() && len(replies) == 0 {
 		return
 	}
 	changes.Fences = l.fences()
 	changes.Volatile = rest.isVolatile(changes.Insert)
-	r.journal.add(&request{changes: changes, frees: frees, then: func(err error) {
+	r.journal.add(&request{changes: changes, then: func(err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		for _, e := range rest.undone {
-			delete(r.gone, e.id)
-		}
 		r.tell(l, replies, err)
 	}}, len(replies) > 0)
 }
@@ -81,17 +79,20 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 	loaded := false
 	for _, a := range replies {
 		loaded = loaded || a.e.loaded
-		switch a.e.state {
-		case EntrySettling:
+		switch {
+		case a.undone && a.e.state == EntrySettling:
+			r.transition(a.e, EntryRelease)
+			r.forgotten(a.e)
+			r.remove(a.e)
+		case a.e.state == EntrySettling:
 			r.transition(a.e, EntryAnswer)
 			r.kept.Bytes -= int64(a.e.bytes)
 			r.remove(a.e)
 			r.releaseDelivered(a.e)
-		case EntryParking:
+		case a.e.state == EntryParking:
 			r.transition(a.e, EntryAnswer)
 			a.e.payload = nil
-		case EntryNew, EntryAdmitting, EntryQueued, EntryRunning, EntryDeferred, EntryElsewhere, EntryParked, EntryDone, EntryReleased:
-			// taken up again meanwhile: the answer is what was known then
+		default: // taken up again meanwhile: the answer is what was known then
 		}
 		r.metrics.rows(a.e, a.result)
 		a.round.end(a.result, nil)
@@ -100,15 +101,4 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 		r.owner.Notify(Note{Lane: l.id, Kind: NoteAnswered})
 	}
 	r.checkIdle()
-}
-
-// answerUndone answers an entry of which nothing was written: it is forgotten at once, so that a repeat runs anew. mu is held.
-func (r *runner) answerUndone(e *entry) {
-	result := e.result()
-	r.transition(e, EntryRelease)
-	r.gone[e.id] = true
-	r.forgotten(e)
-	r.remove(e)
-	r.metrics.rows(e, result)
-	e.round.end(result, nil)
 }

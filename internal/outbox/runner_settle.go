@@ -165,7 +165,7 @@ type resting struct {
 	insert []Entry  // of those that were never stored
 	final  []*entry // every row has its status
 	parked []*entry // a repeat goes on with it
-	undone []*entry // nothing was written and a repeat runs anew: answered and dropped already, to be forgotten by the store
+	undone []*entry // nothing was written and a repeat runs anew: to be forgotten by the store, and answered then
 }
 
 // add puts other's entries behind those of r.
@@ -176,8 +176,8 @@ func (r *resting) add(other resting) {
 	r.undone = append(r.undone, other.undone...)
 }
 
-// settle sorts out those of entries of which nothing is under way any more; mu is held. Each goes one of three ways: to answer,
-// to its answer at once because nothing was written and nothing is to be stored, or back to the rows that wait in the lane.
+// settle sorts out those of entries of which nothing is under way any more; mu is held. Each goes to answer, or back to the rows
+// that wait in the lane.
 func (r *runner) settle(l *lane, entries []*entry) resting {
 	var rest resting
 	for _, e := range entries {
@@ -192,7 +192,7 @@ func (r *runner) settle(l *lane, entries []*entry) resting {
 		}
 		switch {
 		case e.open == 0 && !e.keep && !e.loaded && allFailed(e.rows):
-			r.answerUndone(e)
+			r.transition(e, EntrySettle)
 			rest.undone = append(rest.undone, e)
 		case e.open == 0:
 			r.transition(e, EntrySettle)
