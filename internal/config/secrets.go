@@ -122,7 +122,7 @@ func (l *loader) create(c *Config) {
 	c.Keyring = keyring
 }
 
-// sqliteHeader begins every file of SQLite. Source: https://www.sqlite.org/fileformat.html, §1.3
+// sqliteHeader begins every file of SQLite. Source: https://www.sqlite.org/fileformat.html#magic_header_string
 const sqliteHeader = "SQLite format 3\x00"
 
 // isForeign reports whether there is a file that is no SQLite database. An empty one may become one.
