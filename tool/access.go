@@ -96,6 +96,7 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 		return Target{}, unrendered(err, problem.BadPassphrase,
 			given{"passphrase", conn.Passphrase.Reveal()}, given{"Authorization", tenant.CallerFrom(ctx).Bearer.Reveal()})
 	}
+	request.CallFrom(ctx).SetCaller(identity.Name)
 	for _, field := range []given{{"app_id", conn.AppID}, {"app_secret", conn.AppSecret.Reveal()}} {
 		if intake.IsUnrendered(field.value) { // neither has such a form
 			return Target{}, intake.Unrendered(field.name)

@@ -49,6 +49,9 @@ func TestAccessLogSaysWhatTheReceiptSays(t *testing.T) {
 		got.UpstreamCalls == 0 {
 		t.Errorf("logged %+v of a receipt with %d calls", got, first.UpstreamCalls)
 	}
+	if made := h.do(request{path: "/v1/connections", body: `{}`}); h.line(t, made.RequestID).Caller != "test" {
+		t.Error("a call of create_connection does not say who made it")
+	}
 	if got := h.line(t, again.RequestID); !got.Replay || got.UpstreamCalls != again.UpstreamCalls {
 		t.Errorf("logged %+v of a replay with %d calls", got, again.UpstreamCalls)
 	}

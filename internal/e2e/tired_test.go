@@ -64,17 +64,17 @@ func TestErrorsLeadTheRightWay(t *testing.T) {
 		t.Parallel()
 		html := http.Header{"Accept": {"text/html,application/xhtml+xml,*/*;q=0.8"}}
 		for path, status := range map[string]int{"/nowhere/at/all": http.StatusNotFound, "/v1/records": http.StatusMethodNotAllowed} {
-			answer, text := h.asked("", path, html)
-			if answer.StatusCode != status || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") ||
-				!strings.Contains(text, `href="`+h.app.URL()+`/docs"`) {
-				t.Errorf("%s: %d %v", path, answer.StatusCode, answer.Header)
+			got := h.asked("", path, html)
+			if got.status != status || !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") ||
+				!strings.Contains(got.raw, `href="`+h.app.URL()+`/docs"`) {
+				t.Errorf("%s: %d %v", path, got.status, got.header)
 			}
 		}
-		if answer, text := h.asked("", "/nowhere", nil); !strings.Contains(answer.Header.Get("Content-Type"), "problem+json") {
-			t.Errorf("a program gets %s", text)
+		if got := h.asked("", "/nowhere", nil); !strings.Contains(got.header.Get("Content-Type"), "problem+json") {
+			t.Errorf("a program gets %s", got.raw)
 		}
-		if answer, text := h.asked("", "/favicon.ico", nil); answer.StatusCode != http.StatusNoContent || text != "" {
-			t.Errorf("the icon: %d", answer.StatusCode)
+		if got := h.asked("", "/favicon.ico", nil); got.status != http.StatusNoContent || got.raw != "" {
+			t.Errorf("the icon: %d", got.status)
 		}
 	})
 	t.Run("the log names the host that cannot be reached", func(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
@@ -51,9 +50,7 @@ func (a *Authenticator) Close() { a.failures.Close() }
 func (a *Authenticator) Admit(ctx context.Context, claim Claim) (Identity, error) {
 	caller := CallerFrom(ctx)
 	if strings.HasPrefix(caller.Bearer.Reveal(), KeyPrefix) && claim.Passphrase.IsZero() {
-		identity, err := a.byKey(caller, claim)
-		request.CallFrom(ctx).SetCaller(identity.Name)
-		return identity, err
+		return a.byKey(caller, claim)
 	}
 	passphrase := claim.Passphrase
 	if passphrase.IsZero() {
@@ -78,7 +75,6 @@ func (a *Authenticator) Admit(ctx context.Context, claim Claim) (Identity, error
 			ZH: "调用口令不正确。" + hint.ZH, EN: "The passphrase is not right." + hint.EN,
 		}))
 	}
-	request.CallFrom(ctx).SetCaller(match.Name)
 	return Identity{Name: match.Name, AppID: claim.AppID, AppSecret: claim.AppSecret}, nil
 }
 

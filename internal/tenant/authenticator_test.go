@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
@@ -79,17 +78,6 @@ func TestAuthenticator(t *testing.T) {
 			}
 		})
 	}
-
-	t.Run("notes the passphrase's name for the log", func(t *testing.T) {
-		t.Parallel()
-		call := &request.Call{}
-		if _, err := authenticator(t).Admit(request.WithCall(from(t.Context(), "passphrase"), call), app); err != nil {
-			t.Fatal(err)
-		}
-		if got := call.Summary().Caller; got != "team" {
-			t.Errorf("noted %q", got)
-		}
-	})
 
 	t.Run("a connection key brings its app and its table", func(t *testing.T) {
 		t.Parallel()
