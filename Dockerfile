@@ -1,24 +1,32 @@
-# syntax=docker/dockerfile:1
-
 # The image of the service: one static binary on a base without a shell or package manager, run as a non-root user.
 #
-#   docker build -t rowgate .
-#   docker run --stop-timeout 40 -p 8080:8080 -v rowgate-data:/data -e ROWGATE_PASSPHRASE=workflow:change-me rowgate
+#   docker build -t rowgate --build-arg VERSION="$(git describe --tags --always)" .
+#   docker run --stop-timeout 40 -p 8080:8080 -v rowgate-data:/data -e ROWGATE_PASSPHRASE="workflow:$(openssl rand -hex 16)" rowgate
 #
-# cmd/rowgate/deploy_test.go checks that fly.toml matches.
+# compose.yaml does both. cmd/rowgate/deploy_test.go checks that fly.toml and compose.yaml match.
+#
+# From mainland China the defaults of the first three arguments are slow or out of reach:
+#
+#   --build-arg GO_IMAGE=docker.m.daocloud.io/library/golang:1.26
+#   --build-arg BASE_IMAGE=gcr.m.daocloud.io/distroless/static-debian13:nonroot
+#   --build-arg GOPROXY=https://goproxy.cn,direct
 
-FROM golang:1.26 AS build
-# If the default proxy is unreachable: --build-arg GOPROXY=https://goproxy.cn,direct
+ARG GO_IMAGE=golang:1.26
+ARG BASE_IMAGE=gcr.io/distroless/static-debian13:nonroot
+
+FROM ${GO_IMAGE} AS build
 ARG GOPROXY=https://proxy.golang.org,direct
+# What rowgate --version and the documents say.
+ARG VERSION=unreleased
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags="-s -w" -o /out/rowgate ./cmd/rowgate \
+RUN CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags="-s -w -X main.release=${VERSION}" -o /out/rowgate ./cmd/rowgate \
  && mkdir /out/data
 
 # Certificates and time zones are in the base; uid and gid of nonroot are 65532.
-FROM gcr.io/distroless/static-debian13:nonroot
+FROM ${BASE_IMAGE}
 COPY --from=build /out/rowgate /usr/local/bin/rowgate
 # A new Docker volume takes its owner from this directory. Fly gives the root of a volume to the image's USER at each boot.
 COPY --from=build --chown=65532:65532 /out/data /data

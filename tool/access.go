@@ -22,6 +22,7 @@ type Authenticator interface {
 type Directory interface {
 	Base(ctx context.Context, app feishu.App, link bitable.Link) (string, error)
 	TableID(ctx context.Context, app feishu.App, appToken, idOrName string) (string, error)
+	Tables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)
 }
 
 // Access admits callers and finds the table that they mean. All its errors are problems: bad_passphrase, bad_connection_key,
@@ -95,6 +96,7 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 		return Target{}, unrendered(err, problem.BadPassphrase,
 			given{"passphrase", conn.Passphrase.Reveal()}, given{"Authorization", tenant.CallerFrom(ctx).Bearer.Reveal()})
 	}
+	request.CallFrom(ctx).SetCaller(identity.Name)
 	for _, field := range []given{{"app_id", conn.AppID}, {"app_secret", conn.AppSecret.Reveal()}} {
 		if intake.IsUnrendered(field.value) { // neither has such a form
 			return Target{}, intake.Unrendered(field.name)
@@ -158,13 +160,34 @@ func (a *Access) only(ctx context.Context, target Target, sealed string) (string
 func (a *Access) table(ctx context.Context, target Target, asked string) (string, error) {
 	asked = orText(asked, target.Only)
 	if asked == "" {
-		return "", missingFields("table_id")
+		return "", a.missingTable(ctx, target)
 	}
 	id, err := a.Directory.TableID(ctx, target.App, target.AppToken, asked)
 	if target.Only != "" && target.Only != id && (err == nil || isTableNotFound(err)) {
 		return "", outsideKey("table_id")
 	}
 	return id, unrendered(err, problem.TableNotFound, given{"table_id", asked})
+}
+
+// maxTablesNamed bounds the tables that a message names.
+const maxTablesNamed = 10
+
+// missingTable asks for table_id, and names the tables that there are, where the app may list them.
+func (a *Access) missingTable(ctx context.Context, target Target) error {
+	tables, err := a.Directory.Tables(ctx, target.App, target.AppToken)
+	if err != nil || len(tables) == 0 {
+		return missingFields("table_id")
+	}
+	var named []string
+	for _, table := range tables[:min(len(tables), maxTablesNamed)] {
+		named = append(named, table.Name+" ("+table.ID+")")
+	}
+	return problem.New(problem.MissingConnection, problem.Text{
+		ZH: "缺少 table_id：链接里没有 ?table=…，不知道写哪张表。这个多维表格里有：" + strings.Join(named, "、") +
+			"。请打开那张表再复制链接，或把 table_id 设为表的名称。",
+		EN: "Missing: table_id. The link has no ?table=…, so it does not say which table. The base has: " + strings.Join(named, ", ") +
+			". Open the table and copy its link, or set table_id to the table's name.",
+	})
 }
 
 // given is a connection field as the request gives it.
@@ -261,7 +284,7 @@ func missingFields(fields ...string) error {
 	}
 	return problem.New(problem.MissingConnection, problem.Text{
 		ZH: fmt.Sprintf("缺少 %s。请放在请求体里，或用请求头 %s。", strings.Join(fields, "、"), strings.Join(named, "、")),
-		EN: fmt.Sprintf("Missing: %s. Send them in the body or as the headers %s.", strings.Join(fields, ", "), strings.Join(named, ", ")),
+		EN: fmt.Sprintf("Missing: %s. Send it in the body, or in a header (%s).", strings.Join(fields, ", "), strings.Join(named, ", ")),
 	})
 }
 

@@ -26,6 +26,10 @@ func (oneTable) Base(_ context.Context, _ feishu.App, link bitable.Link) (string
 	return link.AppToken, nil
 }
 
+func (oneTable) Tables(context.Context, feishu.App, string) ([]feishu.Table, error) {
+	return []feishu.Table{{ID: "tblExample", Name: "视频"}}, nil
+}
+
 func (oneTable) TableID(_ context.Context, _ feishu.App, _, idOrName string) (string, error) {
 	if idOrName != "$right" {
 		return "", problem.New(problem.TableNotFound, problem.Text{})

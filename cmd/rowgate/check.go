@@ -11,6 +11,9 @@ import (
 // checkCmd validates the configuration, and looks for what else would keep serve from starting, without starting anything.
 type checkCmd struct{}
 
+// Help is shown by rowgate check --help.
+func (*checkCmd) Help() string { return settingsHelp }
+
 func (*checkCmd) Run(ctx context.Context, s streams) error {
 	problems := config.Unknown(s.environment())
 	cfg, wrong := config.Read(s.getenv)

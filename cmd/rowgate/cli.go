@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 
 	"github.com/alecthomas/kong"
 )
@@ -37,7 +38,7 @@ type cli struct {
 
 	DifyPlugin difyPluginCmd `cmd:"" name:"dify-plugin" help:"Write the Dify plugin (.difypkg) for this service."`
 
-	Version kong.VersionFlag `help:"Print the version."`
+	Version kong.VersionFlag `short:"v" help:"Print the version."`
 }
 
 // Exit codes.
@@ -65,7 +66,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		_, _ = fmt.Fprintln(s.err, "rowgate:", err)
 		return exitFail
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(spelled(args))
 	if err != nil {
 		_, _ = fmt.Fprintf(s.err, "rowgate: %v\nTry: rowgate --help\n", err)
 		return exitUsage
@@ -79,10 +80,33 @@ func run(ctx context.Context, args []string, s streams) int {
 	return exitFail
 }
 
-// version is the module's version, as the Go toolchain stamped it.
+// spelled turns the commands "help" and "version", which other programs have, into this one's flags.
+func spelled(args []string) []string {
+	if len(args) == 0 {
+		return args
+	}
+	switch args[0] {
+	case "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case "version":
+		return append([]string{"--version"}, args[1:]...)
+	}
+	return args
+}
+
+// release is the version that a build was given with -ldflags "-X main.release=…", as the Dockerfile does; "" for any other build.
+var release string
+
+// unreleased is the version of a build that was given none and knows no commit, such as that of go run.
+const unreleased = "unreleased"
+
+// version is the version that the build was given, else the one that the Go toolchain stamped.
 func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+	if release != "" {
+		return release
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
 	}
-	return "(devel)"
+	return unreleased
 }

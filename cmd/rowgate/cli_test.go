@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -60,6 +61,55 @@ func TestCommands(t *testing.T) {
 		}
 	})
 
+	t.Run("demo_shows_a_date_as_a_date_and_the_lines_of_a_text", func(t *testing.T) {
+		t.Parallel()
+		_, out, _ := execute(t, nil, "demo", "--once")
+		for _, text := range []string{"发布日期  2026-03-24 00:00 UTC+8", "\n        今晚就做", "文本读成了日期", "工作流产生的三行"} {
+			if !strings.Contains(out, text) {
+				t.Errorf("the demo does not say %q:\n%s", text, out)
+			}
+		}
+	})
+
+	t.Run("demo_cleans_up_when_nobody_reads_on", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		executable, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		command := exec.CommandContext(t.Context(), executable, "demo")
+		command.Env, command.Stdout = []string{asProgram + "=1", "TMPDIR=" + dir, "GOCOVERDIR=" + t.TempDir()}, writer
+		if err := errors.Join(reader.Close(), command.Start(), writer.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if err := command.Wait(); err == nil {
+			t.Error("the demo went to its end although nobody read on")
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+	})
+
+	t.Run("serve_says_what_to_do_about_a_taken_address", func(t *testing.T) {
+		t.Parallel()
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = listener.Close() }()
+		env := map[string]string{"ROWGATE_LISTEN": listener.Addr().String(), "ROWGATE_DATABASE_URL": "sqlite::memory:"}
+		code, out, errs := execute(t, env, "serve")
+		if code != exitFail || !strings.Contains(errs, "ROWGATE_LISTEN=") || !strings.Contains(errs, "换一个地址") ||
+			strings.Contains(out, "Passphrase") {
+			t.Errorf("exit code %d: %s%s", code, out, errs)
+		}
+	})
+
 	t.Run("check_accepts_what_is_right", func(t *testing.T) {
 		t.Parallel()
 		free := map[string]string{
@@ -99,6 +149,7 @@ func TestCommands(t *testing.T) {
 		key := secret.GenerateKey()
 		for variable, env := range map[string]map[string]string{
 			"ROWGATE_DATABASE_URL: ": {"ROWGATE_LISTEN": "127.0.0.1:0", "ROWGATE_KEY": key, "ROWGATE_DATABASE_URL": "sqlite:" + foreign},
+			"ROWGATE_DATABASE_URL:":  {"ROWGATE_LISTEN": "127.0.0.1:0", "ROWGATE_DATABASE_URL": "sqlite:" + foreign},
 			"ROWGATE_LISTEN: ":       {"ROWGATE_LISTEN": listener.Addr().String(), "ROWGATE_DATABASE_URL": "sqlite::memory:"},
 			"FEISHU_BASE_URL: ":      {"ROWGATE_LISTEN": "127.0.0.1:0", "FEISHU_BASE_URL": "https://open.feishu.cn/open-apis"},
 		} {
@@ -171,10 +222,13 @@ func TestCommands(t *testing.T) {
 
 	t.Run("help_and_version_end_well", func(t *testing.T) {
 		t.Parallel()
-		for flag, says := range map[string]string{"--help": "serve", "--version": "("} {
-			p := start(t, nil, flag)
-			if code := p.exit(); code != exitOK || p.stdout.String() == "" {
-				t.Errorf("%s: exit code %d, %q (looked for %s)", flag, code, p.stdout.String(), says)
+		for args, says := range map[string]string{
+			"--help": "serve", "help": "serve", "help serve": "ROWGATE_EGRESS_ALLOW", "check --help": "ROWGATE_PUBLIC_URL",
+			"mcp --help": "ROWGATE_DATABASE_URL", "--version": version(), "-v": version(), "version": version(),
+		} {
+			p := start(t, nil, strings.Fields(args)...)
+			if code := p.exit(); code != exitOK || !strings.Contains(p.stdout.String(), says) {
+				t.Errorf("%s: exit code %d, %q (looked for %s)", args, code, p.stdout.String(), says)
 			}
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,13 +49,16 @@ func (c *demoCmd) Run(ctx context.Context, s streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	passphrase := secret.GenerateKey()[:20]
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	out := &untilClosed{out: s.out, closed: stop}
 	service, err := startDemo(ctx, s, upstream, dir, passphrase)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, service.Stop(context.WithoutCancel(ctx))) }()
 
-	d := demo{out: s.out, url: service.URL(), passphrase: passphrase, sample: sample}
+	d := demo{out: out, url: service.URL(), upstream: upstream, passphrase: passphrase, sample: sample}
 	if err := d.play(ctx); err != nil {
 		return err
 	}
@@ -64,6 +68,21 @@ func (c *demoCmd) Run(ctx context.Context, s streams) (err error) {
 	d.invite()
 	<-ctx.Done()
 	return nil
+}
+
+// untilClosed ends the demo when nobody reads what it prints, so that it cleans up.
+type untilClosed struct {
+	out    io.Writer
+	closed context.CancelFunc
+}
+
+// Write implements io.Writer.
+func (u *untilClosed) Write(text []byte) (int, error) {
+	n, err := u.out.Write(text)
+	if err != nil {
+		u.closed()
+	}
+	return n, err
 }
 
 // startDemo starts the same service as serve, on a free port and with a temporary database.
@@ -88,6 +107,7 @@ func startDemo(ctx context.Context, s streams, upstream, dir, passphrase string)
 type demo struct {
 	out        io.Writer
 	url        string
+	upstream   string // the simulator's address
 	passphrase string
 	sample     *sample
 }
@@ -96,11 +116,11 @@ func (d *demo) say(format string, args ...any) { _, _ = fmt.Fprintf(d.out, forma
 
 // play makes the calls, then reads the table and verifies that it holds every row once and the model text byte for byte.
 func (d *demo) play(ctx context.Context) error {
-	d.say("Rowgate at %s, writing into a simulated Feishu base.\n", d.url)
+	d.say("Rowgate at %s, writing into a simulated Feishu base.\n本服务在 %[1]s，写入一个模拟的飞书多维表格。\n", d.url)
 	want := 0
 	for i, call := range demoCalls(d.sample.channel) {
 		want += call.rows
-		d.say("%d. %s", i+1, call.says)
+		d.say("%d. %s\n   %s", i+1, call.says, call.saysZH)
 		receipt, err := d.post(ctx, "/v1/records"+call.query, call.contentType, call.body)
 		if err != nil {
 			return err
@@ -110,7 +130,8 @@ func (d *demo) play(ctx context.Context) error {
 			d.say("     %s", w)
 		}
 	}
-	d.say("%d. the same title again, with key_fields: the row is updated, not duplicated", len(demoCalls(""))+1)
+	d.say("%d. the same title again, with key_fields: the row is updated, not duplicated\n   同一个标题再写一次，带 key_fields：更新原来那行，不会重复",
+		len(demoCalls(""))+1)
 	receipt, err := d.post(ctx, "/v1/records", "application/json",
 		object{"key_fields": []string{"标题"}, "fields": object{"标题": "葱油拌面", "播放量": 25600}}.json())
 	if err != nil {
@@ -132,9 +153,11 @@ type demoWarning struct {
 	Count int             `json:"count"`
 	Got   string          `json:"got"`
 	Sent  json.RawMessage `json:"sent"`
+
+	Message string `json:"message"`
 }
 
-// String is a warning in one line: the rule, the column and what became of the first value.
+// String is a warning in one line: the rule, the column, what became of the first value, and what the rule does.
 func (w demoWarning) String() string {
 	text := strings.TrimSpace(w.Rule + " " + w.Field)
 	if w.Got != "" || len(w.Sent) > 0 {
@@ -142,6 +165,9 @@ func (w demoWarning) String() string {
 	}
 	if w.Count > 1 {
 		text += fmt.Sprintf(" (%d×)", w.Count)
+	}
+	if w.Message != "" {
+		text += "  — " + w.Message
 	}
 	return text
 }
@@ -179,7 +205,7 @@ func (d *demo) verify(want int) error {
 	if err != nil {
 		return err
 	}
-	d.say("The table now holds %d rows:", len(rows))
+	d.say("The table now holds %d rows: · 表里现在有 %[1]d 行：", len(rows))
 	exact := 0
 	for _, row := range rows {
 		d.say("\n%s", row.ID)
@@ -191,7 +217,7 @@ func (d *demo) verify(want int) error {
 			if value == rewritten {
 				exact++
 			}
-			text, err := json.Marshal(value)
+			text, err := shown(column, value)
 			if err != nil {
 				return err
 			}
@@ -202,20 +228,39 @@ func (d *demo) verify(want int) error {
 	if len(rows) != want || exact != 2 {
 		return fmt.Errorf("expected %d rows, 2 of them with the model text unchanged; found %d and %d", want, len(rows), exact)
 	}
-	d.say("Verified: %d rows, each once, and the model text unchanged byte for byte.", len(rows))
+	d.say("Verified: %d rows, each once, and the model text unchanged byte for byte.\n已核对：%[1]d 行，每行一次，模型写的文本一字节不差。", len(rows))
 	return nil
 }
+
+// shown is a value as a person checks it: a date as a date, each line of a text on its own.
+func shown(column string, value any) (string, error) {
+	if text, ok := value.(string); ok {
+		return `"` + strings.ReplaceAll(text, "\n", "\n        ") + `"`, nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "", err
+	}
+	if ms, notNumber := strconv.ParseInt(string(text), 10, 64); column == sampleDate && notNumber == nil {
+		return time.UnixMilli(ms).In(sampleZone).Format("2006-01-02 15:04 MST"), nil
+	}
+	return string(text), nil
+}
+
+// sampleZone is the zone of the sample base.
+var sampleZone = time.FixedZone("UTC+8", 8*60*60)
 
 // invite prints how to continue by hand.
 func (d *demo) invite() {
 	d.say(`
-Documentation: %[1]s/docs
-Write a row yourself:
+Documentation · 文档: %[1]s/docs
+The table as a page · 用浏览器看这张表: %[7]s/sandbox/pages/%[5]s
+Write a row yourself · 自己写一行:
 
 curl %[1]s/v1/records -H 'Authorization: Bearer %[2]s' \
   -H 'X-App-Id: %[3]s' -H 'X-App-Secret: %[4]s' \
   -H 'X-App-Token: %[5]s' -H 'X-Table-Id: %[6]s' \
   -H 'Content-Type: application/json' -d '{"records":[{"标题":"我的第一行","发布日期":"2026-03-28"}]}'
 
-Press Ctrl-C to stop.`, d.url, d.passphrase, sampleAppID, d.sample.secret, sampleBase, d.sample.videos)
+Press Ctrl-C to stop. · 按 Ctrl-C 结束。`, d.url, d.passphrase, sampleAppID, d.sample.secret, sampleBase, d.sample.videos, d.upstream)
 }

@@ -11,6 +11,7 @@ const rewritten = "别再喊“随便”了！\n今晚就做《葱油拌面》�
 // demoCall is one request as a workflow sends it, and what it shows.
 type demoCall struct {
 	says        string
+	saysZH      string
 	contentType string
 	body        string
 	query       string
@@ -22,6 +23,7 @@ func demoCalls(channel string) []demoCall {
 	return []demoCall{
 		{
 			says:        "three rows from a workflow: dates, numbers and selects as text",
+			saysZH:      "工作流产生的三行：日期、数字、选项都是文本",
 			contentType: "application/json",
 			rows:        3,
 			body: object{"records": []any{
@@ -41,6 +43,7 @@ func demoCalls(channel string) []demoCall {
 		},
 		{
 			says:        "a form, as Dify's HTTP node sends it: model text needs no escaping",
+			saysZH:      "表单，和 Dify 的 HTTP 节点一样：模型写的文本不用转义",
 			contentType: "application/x-www-form-urlencoded",
 			rows:        1,
 			body: url.Values{
@@ -50,6 +53,7 @@ func demoCalls(channel string) []demoCall {
 		},
 		{
 			says:        "a model's answer to a request for JSON: thoughts, a fence, a trailing comma",
+			saysZH:      "要求模型输出 JSON 时它的回答：思考过程、代码块、多余的逗号",
 			contentType: "text/plain",
 			rows:        1,
 			body: "<think>用户要一行数据。</think>\n好的，结果如下：\n```json\n" +

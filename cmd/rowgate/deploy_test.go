@@ -118,7 +118,8 @@ func TestDeployment(t *testing.T) {
 		_, rest, _ := strings.Cut(readFile(t, root, "go.mod"), "\ngo ")
 		version, _, _ := strings.Cut(rest, "\n")
 		minor, _, _ := strings.Cut(strings.TrimPrefix(version, "1."), ".")
-		equal(t, "first FROM", image.instructions["FROM"][0], "golang:1."+minor+" AS build")
+		equal(t, "first ARG", image.instructions["ARG"][0], "GO_IMAGE=golang:1."+minor)
+		equal(t, "first FROM", image.instructions["FROM"][0], "${GO_IMAGE} AS build")
 	})
 
 	t.Run("every_package_is_in_the_build_context", func(t *testing.T) {

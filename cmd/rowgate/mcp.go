@@ -21,7 +21,7 @@ func (*mcpCmd) Help() string {
 	return "Calls use the connection key in " + connectionKey + ", which create_connection made with the same ROWGATE_KEY and passphrase. " +
 		"Without it they use FEISHU_APP_ID and FEISHU_APP_SECRET, limited to FEISHU_BASE_TOKEN and FEISHU_TABLE_ID if set. " +
 		"Accepted rows are stored in ROWGATE_DATABASE_URL; only one process can use a file, so give each client its own. " +
-		"To use a service that runs elsewhere, connect the client to its /mcp instead."
+		"To use a service that runs elsewhere, connect the client to its /mcp instead.\n\n" + settingsHelp
 }
 
 func (*mcpCmd) Run(ctx context.Context, s streams) error {

@@ -71,6 +71,13 @@ func TestMCPCommand(t *testing.T) {
 			t.Errorf("exit code %d: %s%s", code, out, errs)
 		}
 	})
+	t.Run("says_that_its_connection_key_opens_nothing", func(t *testing.T) {
+		t.Parallel()
+		code, out, errs := execute(t, settings(t, "ROWGATE_CONNECTION_KEY", "rgk_garbage"), "mcp")
+		if code != exitFail || out != "" || !strings.Contains(errs, "ROWGATE_CONNECTION_KEY") || strings.Contains(errs, "rgk_garbage") {
+			t.Errorf("exit code %d: %s%s", code, out, errs)
+		}
+	})
 	t.Run("reports_a_wrong_configuration", func(t *testing.T) {
 		t.Parallel()
 		code, out, errs := execute(t, settings(t, "FEISHU_APP_ID", "cli_example"), "mcp")

@@ -73,5 +73,8 @@ func newSampleOf(sb *sandbox.Sandbox, appID, secret string) (*sample, error) {
 	return s, err
 }
 
+// sampleDate is the column of dates.
+const sampleDate = "发布日期"
+
 // sampleColumns are the columns of the table of videos, in its order.
 var sampleColumns = []string{"标题", "平台", "标签", "发布日期", "播放量", "完播率", "已发布", "负责人", "原视频", "频道", "改写文案"}

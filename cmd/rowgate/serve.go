@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"syscall"
 
 	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/config"
@@ -15,6 +17,12 @@ import (
 
 // serveCmd runs the service until SIGINT or SIGTERM.
 type serveCmd struct{}
+
+// Help is shown by rowgate serve --help.
+func (*serveCmd) Help() string { return settingsHelp }
+
+// settingsHelp lists the settings of serve, check and mcp.
+var settingsHelp = "Settings are environment variables:\n\n" + config.Manual()
 
 func (*serveCmd) Run(ctx context.Context, s streams) error {
 	cfg, problems := config.Load(s.getenv)
@@ -26,14 +34,11 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 	for _, unknown := range config.Unknown(s.environment()) {
 		logger.WarnContext(ctx, "unknown setting", slog.String("name", unknown.Variable), slog.String("what", unknown.Text.EN))
 	}
-	if !cfg.GeneratedPassphrase.IsZero() {
-		// The one place where a passphrase is shown: it was made a moment ago, for this terminal, and is stored nowhere.
-		_, _ = fmt.Fprintf(s.out, "Passphrase for this run (set ROWGATE_PASSPHRASE to choose one): %s\n", cfg.GeneratedPassphrase.Reveal())
-	}
 	service, err := app.Start(ctx, app.Options{Config: cfg, Logger: logger, Version: version()})
 	if err != nil {
-		return err
+		return addressError(cfg, err)
 	}
+	welcome(s, cfg, service.URL())
 	logger.InfoContext(ctx, "serving", slog.String("url", service.URL()), slog.String("docs", service.URL()+"/docs"),
 		slog.String("upstream", cmp.Or(cfg.FeishuBaseURL, "Feishu and Lark")), slog.String("version", version()))
 	if cfg.PublicURL == "" && cfg.BeyondLoopback() {
@@ -43,6 +48,34 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 		logger.WarnContext(ctx, "the passphrase was made for this run and changes with the next: set ROWGATE_PASSPHRASE")
 	}
 	return service.Wait(ctx)
+}
+
+// welcome prints where to read on and a first call, which says what a connection lacks, for whoever started the service by hand.
+func welcome(s streams, cfg *config.Config, url string) {
+	if !cfg.GeneratedPassphrase.IsZero() {
+		// The one place where a passphrase is shown: it was made a moment ago, for this terminal, and is stored nowhere.
+		_, _ = fmt.Fprintf(s.out, "Passphrase for this run (set ROWGATE_PASSPHRASE to choose one): %s\n", cfg.GeneratedPassphrase.Reveal())
+	}
+	_, _ = fmt.Fprintf(s.out, `Documentation · 文档: %[1]s/docs
+First call, which says what is missing · 第一次调用，会指出缺什么:
+curl %[1]s/v1/diagnose -H "Authorization: Bearer $PASSPHRASE" -H "X-App-Id: $APP_ID" -H "X-App-Secret: $APP_SECRET" \
+  --data-urlencode "app_token=$TABLE_LINK"
+`, url)
+}
+
+// addressError adds to a taken address what to do about it.
+func addressError(cfg *config.Config, err error) error {
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return err
+	}
+	taken := cfg.Listen
+	if cfg.AdminListen != "" {
+		taken += ", " + cfg.AdminListen
+	}
+	return fmt.Errorf("%w\n"+
+		"another program, perhaps another rowgate, listens there (%s): stop it, or choose another address, such as "+
+		"ROWGATE_LISTEN=127.0.0.1:8081\n"+
+		"另一个程序（也许是另一个 rowgate）正在监听该地址（%s）：停掉它，或换一个地址，例如 ROWGATE_LISTEN=127.0.0.1:8081", err, taken, taken)
 }
 
 // publicURLUnset is said wherever other machines can reach a service whose own address nobody configured.

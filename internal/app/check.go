@@ -39,7 +39,7 @@ func Check(ctx context.Context, c *config.Config) Finding {
 	found, err := sqlite.Inspect(ctx, c.DatabasePath)
 	switch {
 	case err != nil:
-		f.refuse("ROWGATE_DATABASE_URL", "数据库不能使用：%v。", "The database cannot be used: %v.", err)
+		f.refuse("ROWGATE_DATABASE_URL", "数据库不能使用：%v。", "The database cannot be used: %v.", oneLine(err))
 	case found.InUse && !own:
 		f.refuse("ROWGATE_DATABASE_URL", "%v。", "%v.", sqlite.ErrInUse)
 	}
@@ -56,6 +56,9 @@ func (f *Finding) refuse(variable, zh, en string, args ...any) {
 func (f *Finding) note(zh, en string, args ...any) {
 	f.Notes = append(f.Notes, problem.Text{ZH: fmt.Sprintf(zh, args...), EN: fmt.Sprintf(en, args...)})
 }
+
+// oneLine is the text of an error, without the line breaks of errors that were joined.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ": ") }
 
 // keys judges the keys by what the database keeps of them.
 func (f *Finding) keys(c *config.Config, meta map[string][]byte) {

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
@@ -14,6 +16,19 @@ import (
 // ErrNoConnection is returned by ServeMCP if neither a connection key nor an app is configured.
 var ErrNoConnection = errors.New("no connection is configured: set ROWGATE_CONNECTION_KEY, or FEISHU_APP_ID and FEISHU_APP_SECRET " +
 	"(没有可用的连接：请设置 ROWGATE_CONNECTION_KEY，或 FEISHU_APP_ID 和 FEISHU_APP_SECRET)")
+
+// testKey refuses a connection key that no call could use, before a client is told of any tool.
+func (a *App) testKey(ctx context.Context, key secret.Text) error {
+	if key.IsZero() {
+		return nil
+	}
+	if _, err := a.authenticator.Admit(tenant.WithCaller(ctx, tenant.Caller{Bearer: key}), tenant.Claim{}); err != nil {
+		said := problem.From(err)
+		fix := cmp.Or(said.Fix, problem.Lookup(said.Code).Fix)
+		return fmt.Errorf("ROWGATE_CONNECTION_KEY: %s %s (%s%s)", said.Detail.EN, fix.EN, said.Detail.ZH, fix.ZH)
+	}
+	return nil
+}
 
 // ServeMCP is the service for the one MCP client at the other end of in and out: the same store, write path and tools, and no
 // listener. Every call is made with the connection key, or, if it is empty, as the configured app, limited to the configured
@@ -26,6 +41,9 @@ func ServeMCP(ctx context.Context, o Options, key secret.Text, in io.ReadCloser,
 	a.publicURL = cmp.Or(a.config.PublicURL, "http://"+a.config.Listen)
 	defer func() { err = errors.Join(err, a.close()) }()
 	if err := a.open(ctx); err != nil {
+		return err
+	}
+	if err := a.testKey(ctx, key); err != nil {
 		return err
 	}
 	p := a.parts(a.keyring)

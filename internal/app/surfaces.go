@@ -15,6 +15,7 @@ import (
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/surface/feishuproxy"
 	"github.com/rowgate/rowgate/internal/surface/learning"
 	"github.com/rowgate/rowgate/internal/surface/mcp"
@@ -121,6 +122,7 @@ func (a *App) admitMCP(r *http.Request) error {
 	if err := json.Unmarshal(read.JSON, &conn); err != nil {
 		return err
 	}
-	_, err = a.authenticator.Admit(r.Context(), tenant.Claim{Passphrase: conn.Passphrase})
+	identity, err := a.authenticator.Admit(r.Context(), tenant.Claim{Passphrase: conn.Passphrase})
+	request.CallFrom(r.Context()).SetCaller(identity.Name)
 	return err
 }

@@ -4,10 +4,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -70,10 +72,18 @@ func (l *loader) keyring(name, database string) *secret.Keyring {
 		key, err := readSecretFile(keyFile(database))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
+			if isForeign(database) {
+				l.refuse("ROWGATE_DATABASE_URL", "%s 不是本程序的数据库。请换一个路径。", "%s is not a database of this program. Choose another path.",
+					database)
+				return nil
+			}
 			if _, err := os.Stat(database); err == nil {
 				l.refuse(name, "数据库 %s 已存在，但它的密钥文件 %s 不存在。请恢复该文件或设置原来的密钥。",
 					"The database %s exists, but its key file %s does not. Restore the file, or set the key that was used.", database, keyFile(database))
 			}
+			return nil
+		case errors.Is(err, syscall.ENOTDIR):
+			l.refuse("ROWGATE_DATABASE_URL", "%s 所在的路径不是目录。", "What %s lies in is not a directory.", database)
 			return nil
 		case err != nil:
 			l.refuse(name, "无法读取密钥文件：%v。", "The key file cannot be read: %v.", err)
@@ -105,10 +115,26 @@ func (l *loader) create(c *Config) {
 		err = writeKey(keyFile(c.DatabasePath), key)
 	}
 	if err != nil {
-		l.refuse("ROWGATE_KEY", "无法将新密钥写入文件：%v。", "The new key cannot be written to its file: %v.", err)
+		l.refuse("ROWGATE_DATABASE_URL", "数据库所在目录无法写入，新密钥也要放在那里：%v。请换一个可写的路径。",
+			"The directory of the database, where the new key goes too, cannot be written: %v. Choose a path that can be.", err)
 		return
 	}
 	c.Keyring = keyring
+}
+
+// sqliteHeader begins every file of SQLite. Source: https://www.sqlite.org/fileformat.html#magic_header_string
+const sqliteHeader = "SQLite format 3\x00"
+
+// isForeign reports whether there is a file that is no SQLite database. An empty one may become one.
+func isForeign(database string) bool {
+	file, err := os.Open(database) //nolint:gosec // the operator names the file
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	head := make([]byte, len(sqliteHeader))
+	n, err := io.ReadFull(file, head)
+	return n > 0 && (err != nil || string(head) != sqliteHeader)
 }
 
 func keyFile(database string) string { return filepath.Join(filepath.Dir(database), keyFileName) }

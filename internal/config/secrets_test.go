@@ -9,6 +9,23 @@ import (
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
+// TestProblemsOfTheDatabaseAreNotThoseOfTheKey: the key lies beside the database, so what is wrong with its place is said of that.
+func TestProblemsOfTheDatabaseAreNotThoseOfTheKey(t *testing.T) {
+	t.Parallel()
+	foreign := filepath.Join(t.TempDir(), "rowgate.db")
+	if err := os.WriteFile(foreign, []byte("this is no database of any kind"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, database := range map[string]string{"a file that is no database": foreign, "a directory below a file": foreign + "/a.db"} {
+		_, problems := config.Load(func(name string) string {
+			return map[string]string{"ROWGATE_DATABASE_URL": "sqlite:" + database}[name]
+		})
+		if len(problems) != 1 || problems[0].Variable != "ROWGATE_DATABASE_URL" || problems[0].Text.ZH == "" {
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+}
+
 func TestKey(t *testing.T) {
 	t.Parallel()
 	database := func(dir string) settings {
@@ -90,7 +107,7 @@ func TestKey(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "file")
 		write(t, file, "")
 		_, problems := config.Load(database(filepath.Join(file, "data")).getenv)
-		wantOnly(t, problems, "ROWGATE_KEY")
+		wantOnly(t, problems, "ROWGATE_DATABASE_URL")
 	})
 
 	t.Run("of a database in memory ends with it", func(t *testing.T) {

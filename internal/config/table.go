@@ -47,6 +47,28 @@ func Table(lang string) string {
 	return b.String()
 }
 
+// manualColumns is how wide the manual is.
+const manualColumns = 78
+
+// Manual is the manual for a terminal, in English: every variable with its default and meaning.
+func Manual() string {
+	var b strings.Builder
+	for _, v := range variables {
+		_, _ = fmt.Fprintf(&b, "  %s (default: %s)\n", v.Name, v.Default.EN)
+		line := "     "
+		for word := range strings.FieldsSeq(v.Meaning.EN) {
+			if len(line)+1+len(word) > manualColumns {
+				b.WriteString(line + "\n")
+				line = "     "
+			}
+			line += " " + word
+		}
+		b.WriteString(line + "\n")
+	}
+	b.WriteString("  A secret can also be given as the path of a file, in the variable with the suffix " + fileSuffix + ".\n")
+	return b.String()
+}
+
 // cell escapes what Markdown would take for a column, a tag or emphasis.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", `\<`, "*", `\*`).Replace(text)

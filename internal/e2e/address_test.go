@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,16 +24,14 @@ func generatorPaths() []string {
 }
 
 // asked is a GET of a path by a Host, as a browser or an importer sends it.
-func (h *harness) asked(host, path string, header http.Header) (*http.Response, string) {
+func (h *harness) asked(host, path string, header http.Header) reply {
 	h.t.Helper()
 	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.app.URL()+path, http.NoBody)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	r.Host = host
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	answer, err := h.client.Do(r)
 	if err != nil {
 		h.t.Fatal(err)
@@ -42,7 +41,7 @@ func (h *harness) asked(host, path string, header http.Header) (*http.Response, 
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return answer, string(text)
+	return reply{status: answer.StatusCode, header: answer.Header, raw: string(text)}
 }
 
 func TestAddressOfDocuments(t *testing.T) {
@@ -53,13 +52,13 @@ func TestAddressOfDocuments(t *testing.T) {
 	t.Run("is the one that was asked for", func(t *testing.T) {
 		t.Parallel()
 		for _, path := range paths {
-			answer, text := h.asked("10.2.3.4:8083", path, nil)
-			if answer.StatusCode != http.StatusOK || !strings.Contains(text, "http://10.2.3.4:8083") || strings.Contains(text, "127.0.0.1") ||
-				strings.Contains(text, ".invalid") {
-				t.Errorf("%s: %d, does not name the address that was asked for alone", path, answer.StatusCode)
+			got := h.asked("10.2.3.4:8083", path, nil)
+			if got.status != http.StatusOK || !strings.Contains(got.raw, "http://10.2.3.4:8083") || strings.Contains(got.raw, "127.0.0.1") ||
+				strings.Contains(got.raw, ".invalid") {
+				t.Errorf("%s: %d, does not name the address that was asked for alone", path, got.status)
 			}
-			if answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("Vary") != "Host" || answer.Header.Get("Etag") != "" {
-				t.Errorf("%s may be stored: %v", path, answer.Header)
+			if got.header.Get("Cache-Control") != "no-store" || got.header.Get("Vary") != "Host" || got.header.Get("Etag") != "" {
+				t.Errorf("%s may be stored: %v", path, got.header)
 			}
 		}
 	})
@@ -67,8 +66,8 @@ func TestAddressOfDocuments(t *testing.T) {
 		t.Parallel()
 		header := http.Header{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"rowgate.example.com"}}
 		for _, path := range paths {
-			if _, text := h.asked("10.2.3.4:8083", path, header); !strings.Contains(text, "https://rowgate.example.com") ||
-				strings.Contains(text, "10.2.3.4") {
+			if got := h.asked("10.2.3.4:8083", path, header); !strings.Contains(got.raw, "https://rowgate.example.com") ||
+				strings.Contains(got.raw, "10.2.3.4") {
 				t.Errorf("%s does not name what the proxy says", path)
 			}
 		}
@@ -76,7 +75,7 @@ func TestAddressOfDocuments(t *testing.T) {
 	t.Run("is the listen address where the Host could be more than a name", func(t *testing.T) {
 		t.Parallel()
 		for _, path := range paths {
-			if _, text := h.asked(`x'"<b>`, path, nil); !strings.Contains(text, h.app.URL()) || strings.Contains(text, "<b>") {
+			if got := h.asked(`x'"<b>`, path, nil); !strings.Contains(got.raw, h.app.URL()) || strings.Contains(got.raw, "<b>") {
 				t.Errorf("%s repeats the Host", path)
 			}
 		}
@@ -105,9 +104,10 @@ func TestAddressOfDocumentsIsTheConfiguredOne(t *testing.T) {
 	t.Parallel()
 	h := setup(t, options{settings: map[string]string{"ROWGATE_PUBLIC_URL": "https://rowgate.example.com"}})
 	for _, path := range append(generatorPaths(), documentPaths...) {
-		answer, text := h.asked("evil.example", path, http.Header{"X-Forwarded-Host": {"evil.example"}})
-		if !strings.Contains(text, "https://rowgate.example.com") || strings.Contains(text, "evil.example") || answer.Header.Get("Vary") != "" {
-			t.Errorf("%s: %v", path, answer.Header)
+		got := h.asked("evil.example", path, http.Header{"X-Forwarded-Host": {"evil.example"}})
+		if !strings.Contains(got.raw, "https://rowgate.example.com") || strings.Contains(got.raw, "evil.example") ||
+			got.header.Get("Vary") != "" {
+			t.Errorf("%s: %v", path, got.header)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -158,10 +159,13 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
-// TestReadme keeps the generated parts of both READMEs true: the operations and the settings.
+// TestReadme keeps the generated parts of the READMEs and of the pages of settings true.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	for file, lang := range map[string]string{"README.md": "en", "README.zh-CN.md": "zh"} {
+	for file, part := range map[string]struct{ name, body string }{
+		"README.md": {"tools", toolTable("en")}, "README.zh-CN.md": {"tools", toolTable("zh")},
+		"docs/settings.md": {"settings", config.Table("en")}, "docs/settings.zh-CN.md": {"settings", config.Table("zh")},
+	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join("..", "..", file)
@@ -169,8 +173,7 @@ func TestReadme(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := splice(t, string(text), "tools", toolTable(lang))
-			want = splice(t, want, "settings", config.Table(lang))
+			want := splice(t, string(text), part.name, part.body)
 			if *update {
 				if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
 					t.Fatal(err)
@@ -196,6 +199,24 @@ func splice(t *testing.T, text, name, body string) string {
 	return head + begin + body + end + tail
 }
 
+// chineseMeaning is what the Chinese README says of an operation, as the description does in English.
+var chineseMeaning = map[string]string{
+	"write_records":       "把行写入多维表格，或按 key_fields 更新或新建。普通的值会转换：文本日期、文本数字、按名称的选项。",
+	"update_records":      "按 record_id 修改行；只改给出的列，null 清空单元格。",
+	"delete_records":      "按 record_id 删除行。在这里无法撤销。",
+	"search_records":      "按列的值查找行，可排序、分页；返回普通的值，也给出更新所需的 record_id。",
+	"get_records":         "读取 record_id 已知的行；返回普通的值。",
+	"get_job":             "查询回答为 202 并给出 job_id 的写入：状态和回执。",
+	"describe_table":      "列出表的各列、类型、选项和一行示例，示例可直接交给 write_records。首次写入之前调用。",
+	"list_tables":         "列出多维表格里的数据表及其 ID 和名称，用来找 table_id。",
+	"create_table":        "在多维表格里新建数据表，列按类型给出，或由 sample_rows 推断（示例行不会写入）。",
+	"create_fields":       "给数据表加列，按类型给出或由 sample_rows 推断；已有的列保持不变。",
+	"resolve_link":        "把粘贴的飞书或 Lark 链接（多维表格、知识库、内嵌表格）变成 app_token、table_id 和 view_id。",
+	"upload_attachment":   "上传一个文件，得到附件列用的 file_token；write_records 也接受网址。",
+	"diagnose_connection": "查出连接为什么不通：依次检查密钥、权限、多维表格、数据表、列和写权限，每一步都给出办法。不改变任何东西。",
+	"create_connection":   "把 app_id、app_secret、口令（以及给出的多维表格和数据表）封进一个用于 Authorization: Bearer 的密钥，工作流和模型不再持有密钥。",
+}
+
 func toolTable(lang string) string {
 	var b strings.Builder
 	if lang == "zh" {
@@ -206,7 +227,7 @@ func toolTable(lang string) string {
 	for _, one := range app.Catalogue() {
 		what, _, _ := strings.Cut(one.Description, " Example: ")
 		if lang == "zh" {
-			what = one.Title.ZH
+			what = cmp.Or(chineseMeaning[one.Name], one.Title.ZH)
 		}
 		b.WriteString("| `" + one.Name + "` | `" + one.Path + "` | " + strings.ReplaceAll(what, "|", "\\|") + " |\n")
 	}

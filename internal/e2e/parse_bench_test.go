@@ -104,6 +104,8 @@ func (asNamed) Base(_ context.Context, _ feishu.App, link bitable.Link) (string,
 	return link.AppToken, nil
 }
 
+func (asNamed) Tables(context.Context, feishu.App, string) ([]feishu.Table, error) { return nil, nil }
+
 func (asNamed) TableID(_ context.Context, _ feishu.App, _, id string) (string, error) { return id, nil }
 
 // unreadable is a directory of tables that the app may not read.

@@ -68,15 +68,19 @@ func accessAttrs(
 	}
 	for _, attr := range []slog.Attr{
 		slog.String("tool", about.Tool),
+		slog.String("caller", about.Caller),
 		slog.String("code", about.Code),
 		slog.String("log_id", about.LogID),
 		slog.String("client_request_id", ownRequestID(r)),
 		slog.Int("rows", about.Rows),
-		slog.Int("upstream_calls", about.UpstreamCalls),
+		slog.Int("upstream_calls", about.UpstreamCalls+about.SharedCalls),
 	} {
 		if !attr.Value.Equal(slog.StringValue("")) && !attr.Value.Equal(slog.IntValue(0)) {
 			attrs = append(attrs, attr)
 		}
+	}
+	if about.Replay {
+		attrs = append(attrs, slog.Bool("replay", true))
 	}
 	if r.Context().Err() != nil {
 		attrs = append(attrs, slog.Bool("caller_left", true))

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -61,9 +62,7 @@ func TestPublicAddress(t *testing.T) {
 			e := newEdge(t, echo, func(o *Options) { o.FromRequest, o.PublicURL, o.TrustedProxies = true, fallback, test.proxies })
 			r := httptest.NewRequestWithContext(t.Context(), "GET", "/nowhere", http.NoBody)
 			r.Host = test.host
-			for name, values := range test.header {
-				r.Header[name] = values
-			}
+			maps.Copy(r.Header, test.header)
 			w := httptest.NewRecorder()
 			e.router.ServeHTTP(w, r)
 			if got := problemOf(t, w)["type"]; got != test.want+"/errors/not_found" {

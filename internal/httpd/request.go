@@ -88,6 +88,7 @@ func identify(next http.Handler) http.Handler {
 			Bearer:  bearer(r.Header.Get("Authorization")),
 			Address: addressOf(r.Context()),
 		}
+		caller.OtherScheme = caller.Bearer.IsZero() && strings.TrimSpace(r.Header.Get("Authorization")) != ""
 		next.ServeHTTP(w, r.WithContext(tenant.WithCaller(r.Context(), caller)))
 	})
 }

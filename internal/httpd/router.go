@@ -6,15 +6,19 @@
 package httpd
 
 import (
+	"bytes"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/rowgate/rowgate/internal/nearest"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
@@ -79,8 +83,9 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		limit(renderer, newConcurrencyLimiter(MaxRequests, MaxRequestsPerAddress)), // a body that does not come holds no place
 		middleware.GetHead,
 	)
-	router.NotFound(func(w http.ResponseWriter, r *http.Request) { renderer.Write(w, r, notFound()) })
-	router.MethodNotAllowed(methodNotAllowed(router, renderer))
+	router.NotFound(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, renderer, options.notFound(r)) })
+	router.MethodNotAllowed(options.methodNotAllowed(router, renderer))
+	router.Get(pathIcon, noIcon)
 	router.Get(pathErrors, explainAll)
 	router.Get(pathErrors+"/{code}", explain(renderer))
 	router.Get(pathHealth, options.Health.live)
@@ -95,20 +100,51 @@ func (o Options) hosts(renderer Renderer) func(http.Handler) http.Handler {
 	})
 }
 
-func notFound() *problem.Error {
-	return problem.New(problem.NotFound, problem.Text{
-		ZH: "本服务没有这个路径。",
-		EN: "The service has no such path.",
-	})
+// notFound names the nearest path of a tool; the path that was asked for may hold anything, and is not repeated.
+func (o Options) notFound(r *http.Request) *problem.Error {
+	said := problem.Text{ZH: "本服务没有这个路径。", EN: "The service has no such path."}
+	if near := nearest.Names(strings.TrimSuffix(RoutePath(r), "/"), slices.Values(slices.Sorted(maps.Keys(o.Tools)))); len(near) > 0 {
+		said.ZH += "最接近的是 POST " + near[0] + "。"
+		said.EN += " The nearest is POST " + near[0] + "."
+	}
+	return problem.New(problem.NotFound, said)
+}
+
+// refuse answers a path or method that does not exist: with a page that leads on for a person, with a problem for all others.
+func refuse(w http.ResponseWriter, r *http.Request, renderer Renderer, err *problem.Error) {
+	page, ok := problem.Explain(string(err.Code))
+	if !ok || r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		renderer.Write(w, r, err)
+		return
+	}
+	doc := renderer.Document(r.Context(), err)
+	page.Home = strings.TrimSuffix(doc.Type, pathErrors+"/"+string(doc.Code))
+	var body bytes.Buffer
+	_ = page.WriteHTML(&body) // a test renders every page
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; style-src "+problem.PageStyleSource())
+	header.Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(doc.Status)
+	_, _ = w.Write(body.Bytes()) // the reader has left; there is nobody to report to
+}
+
+// pathIcon is what browsers ask for beside every page.
+const pathIcon = "/favicon.ico"
+
+// noIcon says that there is none, and that it need not be asked for again today.
+func noIcon(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // methodNotAllowed answers a path that exists with another method: OPTIONS by what the path takes, all else by a problem
 // with Allow. A method that nothing takes, at a path that does not exist, is not_found.
-func methodNotAllowed(router chi.Routes, renderer Renderer) http.HandlerFunc {
+func (o Options) methodNotAllowed(router chi.Routes, renderer Renderer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		allowed := allowedMethods(router, RoutePath(r))
 		if len(allowed) == 0 {
-			renderer.Write(w, r, notFound())
+			refuse(w, r, renderer, o.notFound(r))
 			return
 		}
 		list := strings.Join(allowed, ", ")
@@ -117,7 +153,7 @@ func methodNotAllowed(router chi.Routes, renderer Renderer) http.HandlerFunc {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		renderer.Write(w, r, problem.New(problem.MethodNotAllowed, problem.Text{
+		refuse(w, r, renderer, problem.New(problem.MethodNotAllowed, problem.Text{
 			ZH: "这个路径只接受：" + list + "。",
 			EN: "This path accepts only " + list + ".",
 		}))

@@ -176,6 +176,7 @@ func TestCaller(t *testing.T) {
 		proxies []netip.Prefix
 		bearer  string
 		address string // "" for none
+		other   bool
 	}{
 		"is the peer without proxies, whatever it claims": {
 			header: map[string]string{"X-Forwarded-For": "203.0.113.9"}, address: "192.0.2.1",
@@ -200,9 +201,10 @@ func TestCaller(t *testing.T) {
 			header: map[string]string{"Authorization": "bEARER abc"}, bearer: "abc",
 			address: "192.0.2.1",
 		},
-		"has none with another scheme":             {header: map[string]string{"Authorization": "Basic abc"}, address: "192.0.2.1"},
-		"has none with the scheme alone":           {header: map[string]string{"Authorization": "Bearer"}, address: "192.0.2.1"},
-		"has none where the scheme is stuck to it": {header: map[string]string{"Authorization": "Bearerabc"}, address: "192.0.2.1"},
+		"has none with another scheme":              {header: map[string]string{"Authorization": "Basic abc"}, address: "192.0.2.1"},
+		"has none with another scheme, and says so": {header: map[string]string{"Authorization": "abc"}, address: "192.0.2.1", other: true},
+		"has none with the scheme alone":            {header: map[string]string{"Authorization": "Bearer"}, address: "192.0.2.1"},
+		"has none where the scheme is stuck to it":  {header: map[string]string{"Authorization": "Bearerabc"}, address: "192.0.2.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -217,6 +219,9 @@ func TestCaller(t *testing.T) {
 			address := ""
 			if got.Address.IsValid() {
 				address = got.Address.String()
+			}
+			if test.other && !got.OtherScheme {
+				t.Error("another scheme is not noted")
 			}
 			if got.Bearer.Reveal() != test.bearer || address != test.address {
 				t.Errorf("bearer %q, address %q", got.Bearer.Reveal(), address)

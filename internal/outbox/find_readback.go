@@ -60,7 +60,7 @@ func (f *finder) isFree(ctx context.Context, b *batch) bool {
 	return err == nil
 }
 
-// absent returns those of the items' record ids that the table has not.
+// absent returns those of the items' record ids that the table does not have.
 func (f *finder) absent(ctx context.Context, items []item) (map[string]bool, error) {
 	absent := make(map[string]bool)
 	err := f.batchGet(ctx, items, func(_ []feishu.Record, missing []string) bool {

@@ -12,7 +12,7 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// codeFieldNameNotFound is Feishu's code for a column that the table has not: all rows with the column are to blame.
+// codeFieldNameNotFound is Feishu's code for a column that the table does not have: all rows with the column are to blame.
 const codeFieldNameNotFound = 1254045
 
 // unit is what a refused batch is never divided below: a row, or all rows of an entry that must stay together.

@@ -32,7 +32,7 @@ type Submission struct {
 	KeyFields []string       // upsert only: names of the key columns
 	Fields    []feishu.Field // the table's columns: what keys, changes and rows read back are compared by
 
-	// NewOptions are the select options, by column, that the rows use and the table has not. Feishu creates one twice that comes
+	// NewOptions are the select options, by column, that the rows use and the table does not have. Feishu creates one twice that comes
 	// twice in a call, so each goes in a call of its own first use.
 	NewOptions map[string][]string
 

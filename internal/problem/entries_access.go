@@ -77,9 +77,11 @@ var accessEntries = []Entry{
 		Code: AdvancedPermission, Status: statusForbidden, Outcome: NotWritten,
 		Title: Text{ZH: "高级权限不允许此操作", EN: "Advanced permissions do not allow this"},
 		Fix: Text{
-			ZH: "打开多维表格 → 右上角「…」→「更多」→「添加文档应用」→ 把应用改为「可管理」；或在「高级权限」中把应用加入对该表可编辑、可新增的角色。",
-			EN: "Open the base → “…” at the top right → More → Add document app → set the app to “Can manage”; or, under Advanced " +
-				"permissions, add the app to a role that can edit and add records in this table.",
+			ZH: "打开多维表格 → 右上角「…」→「更多」→「添加文档应用」→ 应用若是「可阅读」，改为「可编辑」；" +
+				"开启了高级权限的表格改为「可管理」，或在「高级权限」中把应用加入对该表可编辑、可新增的角色。",
+			EN: "Open the base → “…” at the top right → More → Add document app → if the app has “Can view”, set it to “Can " +
+				"edit”; if the base uses advanced permissions, to “Can manage”, or, under Advanced permissions, add the app " +
+				"to a role that can edit and add records in this table.",
 		},
 		Explanation: Text{
 			ZH: "飞书返回 1254302 或同类错误：表格开启了高级权限，应用只是协作者还不够。此时搜索可能不报错，却返回空结果。",

@@ -90,9 +90,11 @@ var serverEntries = []Entry{
 				"change the rows or their order.",
 		},
 		Explanation: Text{
-			ZH: "请求发往飞书后连接中断或超时，无法确认是否写入。服务记住了这次写入的标识，重复时用同一标识发送。",
+			ZH: "请求发往飞书后连接中断或超时，无法确认是否写入。服务先查找这些行，找不到才用同一标识重发。" +
+				"如果中间的代理在 timeout_ms 之前放弃，服务会以为回答已经送达：这时只有幂等键（Idempotency-Key）能防止重复。",
 			EN: "The connection to Feishu broke or timed out after the call was sent, so it is not known whether the write was carried " +
-				"out. The service keeps the token of that call and sends it again when the request is retried.",
+				"out. The service looks for the rows, and sends what is not there again with the token of that call. If a proxy in between " +
+				"gives up before timeout_ms, the answer looks delivered to the service: only an idempotency key (Idempotency-Key) protects then.",
 		},
 	},
 }

@@ -20,6 +20,8 @@ var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
 // Page explains codes to people (WriteHTML) and programs (as JSON).
 type Page struct {
+	Home string `json:"-"` // address of the service, for a page that stands in for another one; "" on the page of its own
+
 	Problems []Explanation     `json:"problems"`
 	RowCodes []RowExplanation  `json:"row_codes"`
 	Warnings []RuleExplanation `json:"warnings"`

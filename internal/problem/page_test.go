@@ -12,6 +12,17 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
+// TestOutcomeUnknownPage: only a key protects where a proxy gives up before the service answers, and the page says so.
+func TestOutcomeUnknownPage(t *testing.T) {
+	t.Parallel()
+	entry := problem.Lookup(problem.UnknownOutcome)
+	for _, text := range []string{entry.Explanation.ZH, entry.Explanation.EN} {
+		if !strings.Contains(text, "timeout_ms") || !strings.Contains(text, "Idempotency-Key") {
+			t.Errorf("says %s", text)
+		}
+	}
+}
+
 func TestPage(t *testing.T) {
 	t.Parallel()
 	t.Run("explains every code in both languages", func(t *testing.T) {

@@ -38,8 +38,11 @@ type Summary struct {
 	Tool          string // operation; "" where the request is for none
 	Code          string // problem code of the answer; "" where there is no problem
 	LogID         string // Feishu's log_id of the last upstream call that had one
-	UpstreamCalls int
+	UpstreamCalls int    // that the request made itself
+	SharedCalls   int    // calls of the outbox that it took part in
 	Rows          int
+	Caller        string // name of the passphrase that admitted the request, or that its connection key was made with
+	Replay        bool   // the answer is that of an earlier request
 }
 
 type callKey struct{}
@@ -77,6 +80,14 @@ func (c *Call) SetSoftErrors(soft bool) { c.set(func() { c.softErrors = soft }) 
 
 // SetCode notes the problem code of the answer.
 func (c *Call) SetCode(code string) { c.set(func() { c.about.Code = code }) }
+
+// SetCaller notes the name of the passphrase that admitted the request.
+func (c *Call) SetCaller(name string) { c.set(func() { c.about.Caller = name }) }
+
+// SetShared notes how many calls of the outbox the request took part in, and whether an earlier request has made them.
+func (c *Call) SetShared(calls int, replay bool) {
+	c.set(func() { c.about.SharedCalls, c.about.Replay = calls, replay })
+}
 
 // AddRows counts rows of the request.
 func (c *Call) AddRows(n int) { c.set(func() { c.about.Rows += n }) }

@@ -57,18 +57,36 @@ func (a *Authenticator) Admit(ctx context.Context, claim Claim) (Identity, error
 		passphrase = caller.Bearer
 	}
 	if passphrase.IsZero() {
+		var scheme problem.Text
+		if caller.OtherScheme {
+			scheme = problem.Text{
+				ZH: "Authorization 请求头没有以“Bearer ”开头，因此没有读取。", EN: "The Authorization header does not begin with “Bearer ” and was not read. ",
+			}
+		}
 		return Identity{}, problem.New(problem.BadPassphrase, problem.Text{
-			ZH: "请求里没有调用口令。请放在 Authorization: Bearer、X-Passphrase 或请求体的 passphrase 里。",
-			EN: "The request has no passphrase. Send it as Authorization: Bearer, as X-Passphrase, or as passphrase in the body.",
+			ZH: "请求里没有调用口令。" + scheme.ZH + "请放在 Authorization: Bearer、X-Passphrase 或请求体的 passphrase 里。",
+			EN: "The request has no passphrase. " + scheme.EN + "Send it as Authorization: Bearer, as X-Passphrase, or as passphrase in the body.",
 		})
 	}
 	match, ok := a.passphrases.Match(passphrase)
 	if !ok {
+		hint := colonHint(passphrase)
 		return Identity{}, a.failed(caller, problem.New(problem.BadPassphrase, problem.Text{
-			ZH: "调用口令不正确。", EN: "The passphrase is not right.",
+			ZH: "调用口令不正确。" + hint.ZH, EN: "The passphrase is not right." + hint.EN,
 		}))
 	}
 	return Identity{Name: match.Name, AppID: claim.AppID, AppSecret: claim.AppSecret}, nil
+}
+
+// colonHint says what may be wrong with a passphrase that looks as the setting spells one, name:value. It does not tell whether the name
+// is a configured one.
+func colonHint(passphrase secret.Text) problem.Text {
+	if !strings.Contains(passphrase.Reveal(), ":") {
+		return problem.Text{}
+	}
+	return problem.Text{
+		ZH: "如果它是按 名称:口令 配置的，只发送冒号后面的部分。", EN: " If it was configured as name:value, send only what follows the colon.",
+	}
 }
 
 func (a *Authenticator) byKey(caller Caller, claim Claim) (Identity, error) {

@@ -62,6 +62,23 @@ func TestAuthenticator(t *testing.T) {
 		})
 	}
 
+	for name, test := range map[string]struct {
+		caller tenant.Caller
+		says   string
+	}{
+		"an Authorization header without a scheme": {tenant.Caller{OtherScheme: true}, "does not begin with “Bearer ”"},
+		"a passphrase with its name":               {tenant.Caller{Bearer: secret.New("team:passphrase")}, "Send only what follows"},
+		"a passphrase with a name that is unknown": {tenant.Caller{Bearer: secret.New("other:x")}, "send only what follows"},
+	} {
+		t.Run("says what is wrong with "+name, func(t *testing.T) {
+			t.Parallel()
+			_, err := authenticator(t).Admit(tenant.WithCaller(t.Context(), test.caller), app)
+			if got := problem.From(err).Detail; !strings.Contains(strings.ToLower(got.EN), strings.ToLower(test.says)) || got.ZH == "" {
+				t.Errorf("says %+v", got)
+			}
+		})
+	}
+
 	t.Run("a connection key brings its app and its table", func(t *testing.T) {
 		t.Parallel()
 		d := authenticator(t)

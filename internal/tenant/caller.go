@@ -12,6 +12,8 @@ import (
 type Caller struct {
 	Bearer  secret.Text // Authorization: Bearer …: a passphrase or a connection key; empty if none
 	Address netip.Addr  // the client address behind trusted proxies
+
+	OtherScheme bool // there is an Authorization header, and it is no Bearer
 }
 
 type callerKey struct{}

@@ -25,6 +25,8 @@ func (open) Base(_ context.Context, _ feishu.App, link bitable.Link) (string, er
 	return link.AppToken, nil
 }
 
+func (open) Tables(context.Context, feishu.App, string) ([]feishu.Table, error) { return nil, nil }
+
 func (open) TableID(_ context.Context, _ feishu.App, _, id string) (string, error) { return id, nil }
 
 // call reads a body as the transport does and runs the tool on it.

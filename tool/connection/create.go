@@ -72,6 +72,7 @@ func Create(authenticator Authenticator, tokens Tokens) tool.Tool {
 		if err != nil {
 			return tool.Answer{}, err
 		}
+		request.CallFrom(ctx).SetCaller(identity.Name)
 		c, err := in.connection(identity, time.Now())
 		if err != nil {
 			return tool.Answer{}, err

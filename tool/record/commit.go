@@ -168,6 +168,7 @@ func (w *write) await(ctx context.Context, ticket *outbox.Ticket, note memo, kno
 		return tool.Answer{}, err
 	}
 	awaitDelivery(request.CallFrom(ctx), ticket)
+	request.CallFrom(ctx).SetShared(result.UpstreamCalls, ticket.Replay)
 	receipt, err := settle(ctx, result, note)
 	if err != nil {
 		return tool.Answer{}, err

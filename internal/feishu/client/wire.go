@@ -78,6 +78,9 @@ func (c *Client) exchange(ctx context.Context, r outgoing) *feishu.Error {
 	}
 	c.metrics.observe(r.api, err, time.Since(start))
 	c.log(ctx, r.api, reply.status, reply.logID, err, time.Since(start))
+	if err != nil && reply.status == 0 {
+		c.logUnreachable(ctx, r, err)
+	}
 	return err
 }
 

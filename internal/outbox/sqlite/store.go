@@ -69,10 +69,10 @@ var _ outbox.Store = (*Store)(nil)
 // date. It is ErrInUse if another Store, of this or another process, has the file open, and ErrNewer if a later version
 // of this program wrote it. The caller closes the store.
 func Open(ctx context.Context, path string) (_ *Store, err error) {
-	s := &Store{turn: make(chan struct{}, 1), path: path}
+	s, given := &Store{turn: make(chan struct{}, 1), path: path}, path
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("open outbox %s: %w", path, err), s.Close())
+			err = errors.Join(fmt.Errorf("open outbox %s: %w", given, err), s.Close())
 		}
 	}()
 	if path != Memory {

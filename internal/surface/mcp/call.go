@@ -108,6 +108,8 @@ func report(request, own *request.Call) {
 	request.SetTool(about.Tool)
 	request.SetCode(about.Code)
 	request.AddRows(about.Rows)
+	before := request.Summary()
+	request.SetShared(before.SharedCalls+about.SharedCalls, before.Replay || about.Replay)
 	for range about.UpstreamCalls {
 		request.Upstream(about.LogID)
 	}
@@ -118,7 +120,8 @@ func (c *call) log(ctx context.Context, own *request.Call, took time.Duration) {
 	about := own.Summary()
 	c.options.Logger.LogAttrs(ctx, slog.LevelInfo, "mcp call",
 		slog.String("request_id", own.RequestID), slog.String("tool", about.Tool), slog.String("code", about.Code),
-		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int("rows", about.Rows), slog.Int("upstream_calls", about.UpstreamCalls))
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int("rows", about.Rows), slog.Bool("replay", about.Replay),
+		slog.Int("upstream_calls", about.UpstreamCalls+about.SharedCalls))
 }
 
 // run reads the arguments and runs the tool. It recovers panics: the SDK calls it in a goroutine where one would end the process.

@@ -155,7 +155,14 @@ func (g *Guard) check(ctx context.Context, bearer secret.Text) error {
 
 // Off returns the answer of a surface that is not configured: not_found.
 func Off() error {
-	return problem.New(problem.NotFound, problem.Text{ZH: "本服务没有启用这个接口。", EN: "This path is not enabled on this service."})
+	e := problem.New(problem.NotFound, problem.Text{ZH: "本服务没有启用这个接口。", EN: "This path is not enabled on this service."})
+	e.Fix = problem.Text{
+		ZH: "请运维人员设置 API_AUTH_TOKEN、FEISHU_APP_ID 和 FEISHU_APP_SECRET（/api/sync 还要 FEISHU_BASE_TOKEN 和 FEISHU_TABLE_ID）；" +
+			"/open-apis 也可以在 Authorization: Bearer 里用连接密钥（rgk_…）。",
+		EN: "The operator sets API_AUTH_TOKEN, FEISHU_APP_ID and FEISHU_APP_SECRET (for /api/sync FEISHU_BASE_TOKEN and FEISHU_TABLE_ID as " +
+			"well); /open-apis also takes a connection key (rgk_…) as Authorization: Bearer.",
+	}
+	return e
 }
 
 func missing() error {

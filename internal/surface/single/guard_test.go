@@ -31,6 +31,8 @@ func (bases) Base(_ context.Context, _ feishu.App, link bitable.Link) (string, e
 	return link.AppToken, nil
 }
 
+func (bases) Tables(context.Context, feishu.App, string) ([]feishu.Table, error) { return nil, nil }
+
 func (bases) TableID(_ context.Context, _ feishu.App, _, idOrName string) (string, error) {
 	if idOrName == "视频" {
 		return "tblExample", nil
