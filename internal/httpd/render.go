@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,7 +39,7 @@ func (p Renderer) Document(ctx context.Context, err error) problem.Document {
 	doc := problem.Render(e, problem.RenderOptions{
 		PublicURL: p.PublicURL,
 		RequestID: call.RequestID,
-		Lang:      call.Lang(),
+		Lang:      cmp.Or(e.Lang, call.Lang()),
 		Soft:      call.SoftErrors(),
 	})
 	call.SetCode(string(doc.Code))
