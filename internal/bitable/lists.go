@@ -78,9 +78,6 @@ func (c *run) list(dst []byte, col *column, text []byte, isText bool, kind listK
 			return dst, failed
 		}
 		if len(c.elements) == 0 && !c.hasFiles(col) {
-			if len(c.notes) == 0 {
-				return c.emptyList(dst)
-			}
 			return c.empty(dst, col)
 		}
 	}
@@ -360,7 +357,7 @@ func (c *run) links(dst []byte, col *column, text []byte, isText bool) ([]byte, 
 	c.raw = ids
 	var res result
 	if isNull(ids) {
-		dst, res = c.emptyList(dst)
+		dst, res = c.null(dst, col)
 	} else {
 		dst, res = c.list(dst, col, nil, false, linkList)
 	}
