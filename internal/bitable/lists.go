@@ -145,6 +145,11 @@ func (c *run) addList(col *column, kind listKind) bool {
 
 func (c *run) addObject(col *column, kind listKind, object []byte) bool {
 	member, id := "", []byte(nil)
+	if kind.member == attachmentMember {
+		if taken, ok := c.addNamedFile(col, kind, object); taken {
+			return ok
+		}
+	}
 	for _, name := range c.idMembers(kind) {
 		if id = memberOf(object, name); isString(id) {
 			member = name
