@@ -13,6 +13,7 @@ type Connection struct {
 	TableID    string      `json:"table_id,omitempty" in:"header=X-Table-Id,query" example:"tblExample" doc:"The table: tbl… or its name. May be left out if the link carries ?table=tbl…"`
 	Brand      string      `json:"brand,omitempty" in:"header=X-Brand,query" enum:"feishu,lark" doc:"feishu (default) or lark; a link's host decides if there is one."`
 	UserIDType string      `json:"user_id_type,omitempty" in:"query" enum:"open_id,union_id,user_id" doc:"Kind of the ids in people columns. Default open_id."`
+	Language   string      `json:"language,omitempty" in:"header=X-Language,query" enum:"zh,en" doc:"Language of title, detail and message: zh or en. Default: Accept-Language, else zh for brand feishu and en for lark. In a body of write_records or update_records only beside records or fields."`
 	SoftErrors *bool       `json:"soft_errors,omitempty" in:"query" doc:"Answer errors as HTTP 200 with ok:false, for callers that lose the body of an error. Default false."`
 }
 

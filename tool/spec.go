@@ -101,7 +101,9 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 	}
 	if spec.FlatRow {
 		for i := range spec.Params {
-			spec.Params[i].MayBeColumn = !slices.Contains(neverColumns, spec.Params[i].Name)
+			param := &spec.Params[i]
+			param.BesideRows = param.Name == "language"
+			param.MayBeColumn = !param.BesideRows && !slices.Contains(neverColumns, param.Name)
 		}
 	}
 	return spec, nil

@@ -124,11 +124,14 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	}
 	if raw[0] == '{' && c.openComputed(col) {
 		if raw = c.raw; isNull(raw) {
-			return c.emptyList(dst)
+			return c.empty(dst, col)
 		}
 	}
 	if col.field.Type == feishu.TypeText {
 		return c.text(dst, col)
+	}
+	if isEmptyList(raw) && !c.hasFiles(col) {
+		return c.empty(dst, col)
 	}
 	text, isText := []byte(nil), isString(raw)
 	if isText {
@@ -141,7 +144,7 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 	}
 	if isText && c.openText(col, text) {
 		if isNull(c.raw) {
-			return c.emptyList(dst)
+			return c.empty(dst, col)
 		}
 		if isText = isString(c.raw); isText {
 			if text = bytes.TrimSpace(content(c.raw)); len(text) == 0 {
@@ -198,7 +201,7 @@ func (c *run) null(dst []byte, col *column) ([]byte, result) {
 	return dst, omitted
 }
 
-// empty is an empty text or a list of empty parts: empty_values rules it.
+// empty is an empty text, an empty list or a list of empty parts: empty_values rules it.
 func (c *run) empty(dst []byte, col *column) ([]byte, result) {
 	if c.o.Mode != Create && c.o.EmptyValues == EmptyClear {
 		if !col.kind.Writable {
@@ -211,14 +214,9 @@ func (c *run) empty(dst []byte, col *column) ([]byte, result) {
 	return dst, omitted
 }
 
-// emptyList is an explicit [], which says the same as null.
-func (c *run) emptyList(dst []byte) ([]byte, result) {
-	if c.o.Mode != Create {
-		c.note(RuleEmptyCleared)
-		return append(dst, "null"...), written
-	}
-	c.note(RuleEmptySkipped)
-	return dst, omitted
+// isEmptyList reports whether raw is a list without an element, which says the same as an empty text.
+func isEmptyList(raw []byte) bool {
+	return raw[0] == '[' && len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0
 }
 
 func (c *run) readOnly(dst []byte, null bool) ([]byte, result) {

@@ -304,7 +304,7 @@ func TestSingleSelect(t *testing.T) {
 		{name: "refuses an object without a name", in: `{"id":"opt1"}`, code: problem.RowValueMismatch},
 		{name: "leaves out white space", in: `" "`, rules: "empty_skipped"},
 		{name: "leaves out a list of nothing", in: `[""]`, rules: "option_unwrapped empty_skipped"},
-		{name: "clears by an empty list on update", in: `[]`, sent: `null`, rules: "empty_cleared", with: updating},
+		{name: "clears by an empty list on update", in: `[]`, sent: `null`, rules: "empty_cleared", with: clearing},
 		{name: "leaves out an empty list on create", in: `[]`, rules: "empty_skipped"},
 	})
 }
@@ -357,7 +357,7 @@ func TestMultiSelect(t *testing.T) {
 		{name: "refuses an unknown option when told", in: `["A","C"]`, code: problem.RowOptionNotFound, with: rejecting},
 		{name: "leaves out separators only", in: `", ,"`, rules: "text_split parts_dropped empty_skipped"},
 		{name: "leaves a list of nothing untouched", in: `[""]`, rules: "parts_dropped empty_skipped", with: updating},
-		{name: "clears by an empty list", in: `[]`, sent: `null`, rules: "empty_cleared", with: updating},
+		{name: "clears by an empty list", in: `[]`, sent: `null`, rules: "empty_cleared", with: clearing},
 		{name: "takes as many options as a cell holds", in: string(most), sent: string(most), rules: "option_created"},
 		{name: "refuses more parts of text than a cell holds", in: quote(strings.Repeat("a,", MaxChosenOptions+1)), code: problem.RowTooLarge},
 		{name: "refuses more options than a cell holds", in: string(all), code: problem.RowTooLarge},

@@ -78,9 +78,6 @@ func (c *run) list(dst []byte, col *column, text []byte, isText bool, kind listK
 			return dst, failed
 		}
 		if len(c.elements) == 0 && !c.hasFiles(col) {
-			if len(c.notes) == 0 {
-				return c.emptyList(dst)
-			}
 			return c.empty(dst, col)
 		}
 	}
@@ -148,6 +145,11 @@ func (c *run) addList(col *column, kind listKind) bool {
 
 func (c *run) addObject(col *column, kind listKind, object []byte) bool {
 	member, id := "", []byte(nil)
+	if kind.member == attachmentMember {
+		if taken, ok := c.addNamedFile(col, kind, object); taken {
+			return ok
+		}
+	}
 	for _, name := range c.idMembers(kind) {
 		if id = memberOf(object, name); isString(id) {
 			member = name
@@ -360,7 +362,7 @@ func (c *run) links(dst []byte, col *column, text []byte, isText bool) ([]byte, 
 	c.raw = ids
 	var res result
 	if isNull(ids) {
-		dst, res = c.emptyList(dst)
+		dst, res = c.null(dst, col)
 	} else {
 		dst, res = c.list(dst, col, nil, false, linkList)
 	}

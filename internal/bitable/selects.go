@@ -146,7 +146,7 @@ func (c *run) singleSelect(dst []byte, col *column, text []byte, isText bool) ([
 		}
 		switch n {
 		case 0:
-			return c.emptyList(dst)
+			return c.empty(dst, col)
 		case 1:
 			given = only
 		default:
@@ -239,7 +239,7 @@ func (c *run) multiSelect(dst []byte, col *column, text []byte, isText bool) ([]
 		}
 	}
 	if len(names) == 0 {
-		return c.emptyList(dst)
+		return c.empty(dst, col)
 	}
 	return c.options(dst, col, names)
 }

@@ -94,6 +94,7 @@ type Pending struct {
 	Column string
 	Kind   PendingKind
 	Value  string
+	Name   string // of the file, as the caller wants it; "" for the file's own
 }
 
 // Warning is one change that was made to values: one entry for each (rule, field).

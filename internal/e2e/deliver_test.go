@@ -91,6 +91,9 @@ func TestIdempotency(t *testing.T) {
 				t.Fatalf("answered %s then %s", first.raw, second.raw)
 			}
 			addsUp(t, second)
+			if !strings.Contains(second.raw, `"message":"重复请求，沿用上次的结果：1 行：新建 1"`) || strings.Contains(first.raw, "重复请求") {
+				t.Errorf("the messages are those of %s and %s", first.raw, second.raw)
+			}
 			if first.RecordID == "" || first.RecordID != second.RecordID || len(h.rows()) != 1 || h.writes() != 1 {
 				t.Errorf("%s then %s; %d rows", first.RecordID, second.RecordID, len(h.rows()))
 			}

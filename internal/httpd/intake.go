@@ -84,7 +84,11 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 			return
 		}
 		held.shrink(int64(result.Memory())) // the body itself is not kept
-		noteSoftErrors(request.CallFrom(r.Context()), nil, result.JSON)
+		call := request.CallFrom(r.Context())
+		noteSoftErrors(call, nil, result.JSON)
+		if result.Language != "" {
+			call.SetLang(result.Language)
+		}
 		if result.Length() >= intake.MaxLength {
 			t.renderer.Write(w, r, problem.New(problem.BodyTooLarge, problem.Text{}))
 			return

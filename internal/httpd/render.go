@@ -39,7 +39,7 @@ func (p Renderer) Document(ctx context.Context, err error) problem.Document {
 	doc := problem.Render(e, problem.RenderOptions{
 		PublicURL: cmp.Or(call.PublicURL(), p.PublicURL),
 		RequestID: call.RequestID,
-		Lang:      call.Lang(),
+		Lang:      cmp.Or(e.Lang, call.Lang()),
 		Soft:      call.SoftErrors(),
 	})
 	call.SetCode(string(doc.Code))

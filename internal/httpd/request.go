@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -35,11 +36,14 @@ func startCall(tools map[string]Tool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			call := &request.Call{RequestID: NewRequestID()}
-			if tool, ok := tools[RoutePath(r)]; ok {
-				call.SetTool(tool.Name)
-			}
 			if lang, ok := problem.ParseAcceptLanguage(r.Header.Get("Accept-Language")); ok {
 				call.SetLang(lang)
+			}
+			if tool, ok := tools[RoutePath(r)]; ok {
+				call.SetTool(tool.Name)
+				if lang := intake.Language(r.URL.Query(), r.Header); lang != "" {
+					call.SetLang(lang)
+				}
 			}
 			noteSoftErrors(call, r.URL.Query(), nil)
 			w.Header().Set(headerRequestID, call.RequestID)

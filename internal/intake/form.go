@@ -66,6 +66,7 @@ func (f *form) text(key, text string, csv bool, at *misread) error {
 		return f.p.refuse("", at.as(repeatedKey))
 	}
 	f.p.give(place, value{text: text, form: true, csv: csv})
+	f.p.sayLanguage(place, text)
 	f.link.after(f.p.textOf(place))
 	return nil
 }

@@ -16,11 +16,12 @@ type names struct {
 
 // namesOf classes the names at the top of a document.
 func (p *parser) namesOf(doc *document) (n names) {
+	hasRows := p.hasRows(doc)
 	for _, m := range doc.members {
 		name := string(unquote(doc.out[m.key:m.keyEnd]))
 		place := p.place(name)
 		switch {
-		case place < 0:
+		case place < 0 || p.spec.Params[place].BesideRows && !hasRows:
 			if !isEmptyID(name, doc.out[m.start:m.end]) {
 				n.unknown = append(n.unknown, name)
 			}
@@ -35,6 +36,15 @@ func (p *parser) namesOf(doc *document) (n names) {
 	return n
 }
 
+// hasRows reports whether the rows, or the one row, stand under a name at the top of a document.
+func (p *parser) hasRows(doc *document) bool {
+	return slices.ContainsFunc(doc.members, func(m node) bool {
+		name := string(unquote(doc.out[m.key:m.keyEnd]))
+		place := p.place(name)
+		return name == "fields" && slices.Contains(p.spec.RowParts, name) || place >= 0 && p.spec.Params[place].holdsRows()
+	})
+}
+
 // isEmptyID reports whether a member is a record's id with nothing in it, as forms and mappings send it for a new row.
 func isEmptyID(name string, raw []byte) bool {
 	return (name == "record_id" || name == "id") && (string(raw) == `null` || string(raw) == `""`)
@@ -44,6 +54,7 @@ func isEmptyID(name string, raw []byte) bool {
 // dug out only rows are taken.
 func (p *parser) members(doc document) error {
 	n := p.namesOf(&doc)
+	p.noteLanguage(&doc)
 	flat := p.spec.FlatRow && p.place(p.spec.Rows) >= 0 && !n.rows && len(n.fixed) == 0
 	switch {
 	case len(doc.members) == 0:

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/rowgate/rowgate/internal/problem"
@@ -12,6 +13,21 @@ import (
 // It keeps no reference to in.Body and may run in any number of goroutines.
 func Parse(spec Spec, in Input) (*Result, error) {
 	p := &parser{spec: &spec, given: make([]value, len(spec.Params))}
+	result, err := p.parse(in)
+	if err != nil {
+		if e, ok := errors.AsType[*problem.Error](err); ok && p.language != "" {
+			said := *e
+			said.Lang = p.language
+			return nil, &said
+		}
+		return nil, err
+	}
+	result.Language = p.language
+	return result, nil
+}
+
+// parse is Parse; what it knows of the language is in p.language, whether it succeeds or not.
+func (p *parser) parse(in Input) (*Result, error) {
 	if err := p.query(in); err != nil {
 		return nil, err
 	}
@@ -43,6 +59,7 @@ type parser struct {
 	kept     int               // bytes of the texts that rows are parts of
 	flat     bool              // the body is one flat row
 	doubt    *doubt            // what only the table's columns decide
+	language problem.Lang      // of the answer, "" if the request does not say
 }
 
 // value is what a parameter was given as: canonical JSON, or text from a form, the query or a header.
@@ -88,6 +105,7 @@ func (p *parser) result() (*Result, error) {
 	for i, text := range p.fallback {
 		if text != "" && p.given[i].absent() {
 			p.give(i, value{text: text, form: true})
+			p.sayLanguage(i, text)
 		}
 	}
 	if err := p.oneSourceOfRows(); err != nil {

@@ -27,6 +27,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+
+	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // Bounds of a request.
@@ -69,6 +71,8 @@ type Param struct {
 	Role   Role   // what template text means in it
 	// MayBeColumn says that in a flat row the name is a column where the table has one of that name.
 	MayBeColumn bool
+	// BesideRows says that in a body with flat rows the name is a parameter only where the rows, or the row, stand beside it.
+	BesideRows bool
 }
 
 // Role is what a parameter is for, as far as template text that nobody filled in is concerned.
@@ -131,9 +135,10 @@ type Result struct {
 	// Each row is a part of a text that the intake wrote, without spare capacity: neighbours are never overwritten by an
 	// append. The texts belong to the Result; the garbage collector frees them with the last row. The request's body is
 	// no part of them.
-	Rows    []json.RawMessage
-	Repairs []Repair // in the order of first use; nil for plain JSON and plain forms
-	Files   []File   // in the order of the body
+	Rows     []json.RawMessage
+	Language problem.Lang // that the request asks for; "" if it asks for none
+	Repairs  []Repair     // in the order of first use; nil for plain JSON and plain forms
+	Files    []File       // in the order of the body
 	// Repeated names the columns of the one row of a form whose key came more than once. Their value in JSON is the list
 	// (or their files are in Files); where the column holds a single value that is duplicate_column.
 	Repeated []string

@@ -84,6 +84,7 @@ type Error struct {
 	Rows       []RowError
 	RowCount   int // number of row errors in all, ≥ len(Rows); 0 means len(Rows)
 	Feishu     *Feishu
+	Lang       Lang // of the answer, where the request said so and no Call knew it yet; "" for that of the Call
 	cause      error
 }
 

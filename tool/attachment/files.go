@@ -17,14 +17,15 @@ import (
 type source struct {
 	kind    bitable.PendingKind
 	value   string
+	name    string // that the caller gives it; "" for its own
 	lookups []bitable.Pending
 }
 
 // sourcesOf returns the pending files of a plan, in order of rows.
 func sourcesOf(plan *bitable.Plan) []*source {
 	type key struct {
-		kind  bitable.PendingKind
-		value string
+		kind        bitable.PendingKind
+		value, name string
 	}
 	var sources []*source
 	known := map[key]*source{}
@@ -32,10 +33,10 @@ func sourcesOf(plan *bitable.Plan) []*source {
 		if l.Kind == bitable.PendingEmail || l.Kind == bitable.PendingMobile {
 			continue
 		}
-		k := key{l.Kind, l.Value}
+		k := key{l.Kind, l.Value, l.Name}
 		s := known[k]
 		if s == nil {
-			s = &source{kind: l.Kind, value: l.Value}
+			s = &source{kind: l.Kind, value: l.Value, name: l.Name}
 			known[k] = s
 			sources = append(sources, s)
 		}
@@ -135,6 +136,7 @@ func settle(ctx context.Context, plan *bitable.Plan, o opened, keep keep) error 
 	var element any
 	err := o.err
 	if err == nil {
+		o.file.Rename(o.name)
 		element, err = keep(ctx, o.file)
 	}
 	failure, isFailure := errors.AsType[*attachment.Failure](err)

@@ -53,6 +53,18 @@ func TestResolveFiles(t *testing.T) {
 			}
 		})
 	})
+	t.Run("gives_a_file_the_name_that_the_caller_wants", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b := setup(t)
+			p := plan(t, nil, strings.ReplaceAll(picture("https://example.com/1"), `"https://example.com/1"`,
+				`{"url":"https://example.com/1","name":"封面.png"}`))
+			must(t, b.Resolve(t.Context(), b.target, p))
+			if files := b.sb.Files(); len(files) != 1 || files[0].Name != "封面.png" {
+				t.Errorf("files %+v, want one of that name", files)
+			}
+		})
+	})
 	t.Run("takes_urls_data_and_parts_of_the_form_in_one_cell", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

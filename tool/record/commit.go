@@ -173,7 +173,9 @@ func (w *write) await(ctx context.Context, ticket *outbox.Ticket, note memo, kno
 	if err != nil {
 		return tool.Answer{}, err
 	}
-	receipt.IdempotentReplay = ticket.Replay
+	if receipt.IdempotentReplay = ticket.Replay; ticket.Replay {
+		receipt.Message = replayed.In(request.CallFrom(ctx).Lang()) + receipt.Message
+	}
 	switch or(w.options.Return, returnIDs) {
 	case returnNone:
 		receipt.RecordIDs, receipt.RecordID = []string{}, ""
@@ -190,6 +192,9 @@ func (w *write) await(ctx context.Context, ticket *outbox.Ticket, note memo, kno
 	}
 	return tool.OK(receipt.body(receipt.op)), nil
 }
+
+// replayed begins the message of an answer that was given before.
+var replayed = problem.Text{ZH: "重复请求，沿用上次的结果：", EN: "Answer to an earlier request: "}
 
 // awaitDelivery makes the write an answered one once the call's answer is delivered.
 func awaitDelivery(call *request.Call, ticket *outbox.Ticket) {

@@ -56,6 +56,9 @@ func (c *call) answer(ctx context.Context) *mcp.CallToolResult {
 	if lang, ok := problem.ParseAcceptLanguage(c.header().Get("Accept-Language")); ok {
 		own.SetLang(lang)
 	}
+	if lang := intake.Language(nil, c.header()); lang != "" {
+		own.SetLang(lang)
+	}
 	own.SetPublicURL(outer.PublicURL())
 	ctx, cancel := context.WithCancel(request.WithCall(ctx, own))
 	defer cancel()
@@ -132,6 +135,9 @@ func (c *call) run(ctx context.Context) (answer tool.Answer, err error) {
 		}
 	}()
 	parsed, err := c.arguments()
+	if parsed != nil && parsed.Language != "" {
+		request.CallFrom(ctx).SetLang(parsed.Language)
+	}
 	if err != nil {
 		return tool.Answer{}, err
 	}
