@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -27,16 +28,18 @@ const (
 	rateBytes  = int(rateWindow/time.Second) * 64 << 10 // bytes for each rateWindow
 )
 
-// capBody refuses a body that is announced as too large before any of it is read, and cuts off one that proves to be.
-func capBody(renderer Renderer) func(http.Handler) http.Handler {
+// capBody refuses a body that is announced as too large before any of it is read, and cuts off one that proves to be. limits are those
+// of single paths, in bytes.
+func capBody(renderer Renderer, limits map[string]int64) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.ContentLength > intake.MaxBodyBytes {
+			limit := cmp.Or(limits[RoutePath(r)], intake.MaxBodyBytes)
+			if r.ContentLength > limit {
 				w.Header().Set("Connection", "close")
 				renderer.Write(w, r, bodyTooLarge())
 				return
 			}
-			r.Body = http.MaxBytesReader(w, r.Body, intake.MaxBodyBytes)
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
 			next.ServeHTTP(w, r)
 		})
 	}
