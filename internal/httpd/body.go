@@ -45,6 +45,17 @@ func capBody(renderer Renderer, limits map[string]int64) func(http.Handler) http
 	}
 }
 
+// closeChunked ends the connection after a chunked HTTP/1 request. One that also named a Content-Length, which net/http takes off before a
+// handler could see it, may have been meant to end elsewhere by a proxy in between: RFC 9112 §6.3 wants that connection closed.
+func closeChunked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // read returns the whole body and what it holds of the budget, to be given back in any case. Memory is reserved as bytes
 // arrive, so that a length that is merely announced costs nothing.
 func (b *bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *reservation, error) {

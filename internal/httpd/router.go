@@ -62,6 +62,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 	}
 	router := chi.NewRouter()
 	router.Use(
+		closeChunked,
 		startCall(options.Tools),
 		clientAddress(options.TrustedProxies),
 		noteUntrusted(options.Logger, options.TrustedProxies),
