@@ -120,13 +120,14 @@ func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.
 	if refused != nil {
 		return nil, refused
 	}
-	defer leave()
 	report, refused := allow(f.API, s.host.breaker, s.breaker)
 	if refused != nil {
+		leave(refused)
 		return nil, refused
 	}
 	start := time.Now()
 	answer, verdict := c.relay(ctx, f, target, token)
+	leave(verdict)
 	report(verdict)
 	if verdict != nil && verdict.Class == feishu.ClassRate {
 		limiter.pause(verdict.RetryAfter)
