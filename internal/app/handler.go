@@ -89,6 +89,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, error) {
 	options := httpd.Options{
 		PublicURL: a.publicURL, FromRequest: a.config.PublicURL == "", Logger: a.logger, Health: a.health, Parse: intake.Parse,
+		BodyLimits:     feishuproxy.ProxyBodyLimits(),
 		Dialect:        feishuproxy.Dialect,
 		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
 		Admit: a.admitEarly,

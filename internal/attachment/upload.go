@@ -93,7 +93,7 @@ func (u *Uploader) Upload(ctx context.Context, app feishu.App, appToken string, 
 	defer u.queue.give(key.digest, 1)
 	// The route token is asked for by bases inside a wiki or a document, and documented for every base.
 	// https://open.feishu.cn/document/server-docs/docs/drive-v1/media/introduction
-	media := client.Media{Name: file.Name, ParentType: file.parent(), AppToken: appToken, Size: file.Size, InWiki: true}
+	media := client.Media{Name: file.Name, ParentType: file.parent(), AppToken: appToken, Size: file.Size}
 	if file.Size <= client.MaxUploadAll {
 		err = u.repeat(ctx, app, func() error {
 			fileToken, err = u.Media.UploadAll(ctx, app, media, file.part(0, file.Size))

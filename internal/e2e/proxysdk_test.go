@@ -15,8 +15,15 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox"
 )
 
+// sdkTurn keeps the tests that use the SDK apart: its cache of tokens is process-wide.
+var sdkTurn sync.Mutex
+
 // sdk is the official Go SDK with the service as its base URL.
 func (s single) sdk(appID, credential string) *larkbitable.V1 {
+	return larkbitable.New(s.sdkConfig(appID, credential))
+}
+
+func (s single) sdkConfig(appID, credential string) *larkcore.Config {
 	config := &larkcore.Config{
 		BaseUrl: s.app.URL(), AppId: appID, AppSecret: credential, AppType: larkcore.AppTypeSelfBuilt, EnableTokenCache: true,
 		HttpClient: s.client, LogLevel: larkcore.LogLevelError,
@@ -25,7 +32,7 @@ func (s single) sdk(appID, credential string) *larkbitable.V1 {
 	larkcore.NewSerialization(config)
 	config.TokenCache = &sdkCache{}
 	larkcore.NewCache(config) // process-wide: a client is used before the next one is made
-	return larkbitable.New(config)
+	return config
 }
 
 // sdkCache keeps the tokens of one SDK client: the SDK's own cache names them by app_id alone.
@@ -47,6 +54,8 @@ func (c *sdkCache) Get(_ context.Context, key string) (string, error) {
 // TestProxyOfficialSDK: the official Go SDK does its work through the proxy and understands its refusals.
 func TestProxyOfficialSDK(t *testing.T) {
 	t.Parallel()
+	sdkTurn.Lock()
+	defer sdkTurn.Unlock()
 	s := setupSingle(t, options{})
 	create := func(client *larkbitable.V1, app, table string) (*larkbitable.CreateAppTableRecordResp, error) {
 		return client.AppTableRecord.Create(t.Context(), larkbitable.NewCreateAppTableRecordReqBuilder().AppToken(app).TableId(table).

@@ -19,6 +19,7 @@ type API struct {
 	Quota     string // limits counted together with all other endpoints of this quota; "" means with none
 	Serial    bool   // at most one call in flight an app
 	Creates   bool   // takes client_token in its query: the same token again creates nothing twice
+	File      bool   // answers a file's bytes, not JSON
 }
 
 // The methods that the Open API uses. (Only the client imports net/http.)
@@ -85,13 +86,19 @@ var (
 		Name: "media_upload_finish", Method: methodPost, Path: mediaPath + "/upload_finish", PerSecond: 5,
 		Quota: mediaQuota, Serial: true,
 	}
+	APIDownload = &API{
+		Name: "media_download", Method: methodGet, Path: mediaPath + "/:file_token/download", PerSecond: 5, Read: true, File: true,
+	}
+	APITmpURLs = &API{
+		Name: "media_tmp_url", Method: methodGet, Path: mediaPath + "/batch_get_tmp_download_url", PerSecond: 5, Read: true,
+	}
 )
 
 // apis is every endpoint the client can send to: the typed ones, and those of the same shape that are only forwarded.
 var apis = []*API{
 	APIBatchCreate, APIBatchUpdate, APIBatchDelete, APIBatchGet, APISearch,
 	APIListFields, APICreateField, APIListTables, APICreateTable, APIListViews, APIGetApp, APIGetNode, APIBatchGetID,
-	APIUploadAll, APIUploadPrepare, APIUploadPart, APIUploadFinish,
+	APIUploadAll, APIUploadPrepare, APIUploadPart, APIUploadFinish, APIDownload, APITmpURLs,
 	{Name: "record_create", Method: methodPost, Path: recordPath, PerSecond: 50, Creates: true},
 	{Name: "record_list", Method: methodGet, Path: recordPath, PerSecond: 20, Read: true},
 	{Name: "record_get", Method: methodGet, Path: recordPath + "/:record_id", PerSecond: 20, Read: true},

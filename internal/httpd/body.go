@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -27,19 +28,32 @@ const (
 	rateBytes  = int(rateWindow/time.Second) * 64 << 10 // bytes for each rateWindow
 )
 
-// capBody refuses a body that is announced as too large before any of it is read, and cuts off one that proves to be.
-func capBody(renderer Renderer) func(http.Handler) http.Handler {
+// capBody refuses a body that is announced as too large before any of it is read, and cuts off one that proves to be. limits are those
+// of single paths, in bytes.
+func capBody(renderer Renderer, limits map[string]int64) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.ContentLength > intake.MaxBodyBytes {
+			limit := cmp.Or(limits[RoutePath(r)], intake.MaxBodyBytes)
+			if r.ContentLength > limit {
 				w.Header().Set("Connection", "close")
 				renderer.Write(w, r, bodyTooLarge())
 				return
 			}
-			r.Body = http.MaxBytesReader(w, r.Body, intake.MaxBodyBytes)
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// closeChunked ends the connection after a chunked HTTP/1 request. One that also named a Content-Length, which net/http takes off before a
+// handler could see it, may have been meant to end elsewhere by a proxy in between: RFC 9112 §6.3 wants that connection closed.
+func closeChunked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // read returns the whole body and what it holds of the budget, to be given back in any case. Memory is reserved as bytes

@@ -33,6 +33,7 @@ type Options struct {
 	Parse          ParseFunc                 // intake.Parse; required with Tools
 	Admit          func(*http.Request) error // judges a caller by its headers before a large body is read; nil: nobody is
 	WholeBodies    []string                  // other paths whose POSTs are read whole, within the same bounds, before their handler runs
+	BodyLimits     map[string]int64          // bytes of a body at these paths, in place of intake.MaxBodyBytes
 	Metrics        *telemetry.Metrics        // nil: nothing is counted
 	TrustedProxies []netip.Prefix            // whose X-Forwarded-For is trusted; none: the peer is the client
 	GuardHosts     bool                      // judge the Host of requests with an Origin, and of all to HostPaths: see LoopbackHosts
@@ -66,6 +67,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 	}
 	router := chi.NewRouter()
 	router.Use(
+		closeChunked,
 		startCall(options.Tools),
 		clientAddress(options.TrustedProxies),
 		noteUntrusted(options.Logger, options.TrustedProxies),
@@ -77,7 +79,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		options.hosts(renderer),
 		CORS(options.AllowedOrigins),
 		sameOrigin,
-		capBody(renderer),
+		capBody(renderer, options.BodyLimits),
 		deliver,
 		body.middleware,
 		limit(renderer, newConcurrencyLimiter(MaxRequests, MaxRequestsPerAddress)), // a body that does not come holds no place

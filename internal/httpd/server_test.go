@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -237,5 +238,37 @@ func TestServerLog(t *testing.T) {
 	}
 	if got := log.String(); strings.Contains(got, canary) || strings.Count(got, `"library":"http server"`) != 2 {
 		t.Error(got)
+	}
+}
+
+// TestChunkedConnection: RFC 9112 §6.3. A request with both a length and chunks ends its connection, so that what a proxy in front took for
+// a part of its body is not answered as a request.
+func TestChunkedConnection(t *testing.T) {
+	t.Parallel()
+	router, err := NewRouter(Options{Logger: slog.New(slog.DiscardHandler), Health: &Health{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(router)
+	defer server.Close()
+	const second = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+	for head, want := range map[string]int{
+		"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 1,
+		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n":                      1,
+		"Content-Length: 0\r\n\r\n":                                        2,
+	} {
+		var dialer net.Dialer
+		conn, err := dialer.DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n"+head+second); err != nil {
+			t.Fatal(err)
+		}
+		answers, _ := io.ReadAll(conn) // the server ends the connection, perhaps by a reset
+		if got := strings.Count(string(answers), "HTTP/1.1 200"); got != want {
+			t.Errorf("%q: %d answers, want %d", head, got, want)
+		}
+		_ = conn.Close()
 	}
 }

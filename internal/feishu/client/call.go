@@ -73,7 +73,7 @@ func (c *Client) send(ctx context.Context, s session, r outgoing) *feishu.Error 
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer func() { leave(err) }()
 	report, err := allow(r.api, s.host.breaker, s.breaker)
 	if err != nil {
 		return err

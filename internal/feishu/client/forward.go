@@ -19,14 +19,15 @@ const (
 	forwardTurn     = 10 * time.Second // longest wait for a turn at the limiter
 	forwardUpload   = 60 * time.Second // until the head of the answer, where the caller's body is passed on as it arrives
 	forwardDownload = 90 * time.Second // from the head of the answer to its end, at the pace of the caller
+	ForwardFile     = 15 * time.Minute // the same for a file
 )
 
 // Headers that are passed to Feishu, and headers of Feishu's answer that are passed back. All others are dropped: the
 // caller's credentials, cookies, addresses and the headers of either connection.
 var (
-	forwardedHeaders = []string{"Accept", "Accept-Language", "Content-Type", "User-Agent"}
+	forwardedHeaders = []string{"Accept", "Accept-Language", "Content-Type", "If-Range", "Range", "User-Agent"}
 	returnedHeaders  = []string{
-		"Content-Disposition", "Content-Language", "Content-Type", "Etag", "Last-Modified", "Retry-After",
+		"Accept-Ranges", "Content-Disposition", "Content-Language", "Content-Range", "Content-Type", "Etag", "Last-Modified", "Retry-After",
 		"X-Ogw-Ratelimit-Limit", "X-Ogw-Ratelimit-Reset", "X-Tt-Logid",
 	}
 )
@@ -47,6 +48,7 @@ type Answer struct {
 	Header http.Header   // only returnedHeaders
 	Body   io.ReadCloser // byte for byte; to be closed in any case
 	Length int64         // of Body in bytes, -1 if it is not known
+	File   bool          // a file, of any size
 }
 
 // Forward makes a caller's call with the app's token and passes Feishu's answer back. It shares token cache, limiter and
@@ -118,13 +120,14 @@ func (c *Client) forward(ctx context.Context, s session, f Forward, target *url.
 	if refused != nil {
 		return nil, refused
 	}
-	defer leave()
 	report, refused := allow(f.API, s.host.breaker, s.breaker)
 	if refused != nil {
+		leave(refused)
 		return nil, refused
 	}
 	start := time.Now()
 	answer, verdict := c.relay(ctx, f, target, token)
+	leave(verdict)
 	report(verdict)
 	if verdict != nil && verdict.Class == feishu.ClassRate {
 		limiter.pause(verdict.RetryAfter)
@@ -174,7 +177,7 @@ func (c *Client) relay(caller context.Context, f Forward, target *url.URL, token
 	if err != nil {
 		return nil, lost(err)
 	}
-	limit.Reset(forwardDownload)
+	limit.Reset(f.download())
 	passed := &passedAnswer{rest: resp.Body, end: end}
 	verdict, err := passed.judge(resp, f.API)
 	if err != nil {
@@ -184,6 +187,7 @@ func (c *Client) relay(caller context.Context, f Forward, target *url.URL, token
 	}
 	return &Answer{
 		Status: resp.StatusCode, Header: only(resp.Header, returnedHeaders), Body: passed, Length: resp.ContentLength,
+		File: f.API.File,
 	}, verdict
 }
 
@@ -193,6 +197,14 @@ func (f *Forward) patience(c *Client) time.Duration {
 		return forwardUpload
 	}
 	return c.timeout(&outgoing{api: f.API})
+}
+
+// download is how long the answer may take after its head.
+func (f *Forward) download() time.Duration {
+	if f.API.File {
+		return ForwardFile
+	}
+	return forwardDownload
 }
 
 func (f *Forward) request(ctx context.Context, target *url.URL, token string, body *passedBody) *http.Request {

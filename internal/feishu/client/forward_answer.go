@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"regexp"
 	"slices"
@@ -54,6 +55,9 @@ func (a *passedAnswer) judge(resp *http.Response, api *feishu.API) (*feishu.Erro
 	if plain && match != nil && string(match[1]) == "0" {
 		return nil, nil
 	}
+	if plain && api.File && !isRefusal(resp, match) {
+		return nil, nil
+	}
 	if !whole {
 		if whole, err = a.fetch(verdictBytes, func() bool { return false }); err != nil {
 			return nil, err
@@ -70,6 +74,13 @@ func (a *passedAnswer) judge(resp *http.Response, api *feishu.API) (*feishu.Erro
 		}
 	}
 	return verdict, nil
+}
+
+// isRefusal reports whether a 2xx in place of a file is one of Feishu's refusals: JSON with a code that is not sent as a file. code is
+// what leadingCode found.
+func isRefusal(resp *http.Response, code [][]byte) bool {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return code != nil && kind == "application/json" && resp.Header.Get("Content-Disposition") == ""
 }
 
 // fetch reads on until the head is enough, holds limit bytes, or is the whole answer.

@@ -15,6 +15,10 @@ const (
 	limitersPerApp = 4
 	// maxWait bounds the wait for a limiter when the caller's context has no deadline.
 	maxWait = time.Minute
+	// longPause is a pause that no rate explains: all are counted in a minute at most. It may be a mistake, so one call at a time asks.
+	longPause = time.Minute
+	// probeEvery is the time from the beginning of a long pause to its first probe, and from probe to probe.
+	probeEvery = 30 * time.Second
 )
 
 // limiterKey names one limiter: what is counted, and for whom.
@@ -28,6 +32,7 @@ type limiter struct {
 	mu      sync.Mutex
 	windows []*window
 	until   time.Time // no call before this time, by a rate-limit answer of Feishu's
+	probeAt time.Time // from here on one call may go out in spite of until; zero for a pause that is not long
 }
 
 func (c *Client) newLimiterCache(size int) *otter.Cache[limiterKey, *limiter] {
@@ -57,48 +62,83 @@ func newLimiter(api *feishu.API) *limiter {
 	return l
 }
 
-// enter waits until a call may be sent; leave must be called when it has been. A wait that would outlast ctx is refused
+// enter waits until a call may be sent; leave must be called with its error when it has been. A wait that would outlast ctx is refused
 // at once with ClassRate and the time it would have taken.
-func (l *limiter) enter(ctx context.Context, api *feishu.API) (leave func(), refused *feishu.Error) {
-	leave = func() {}
+func (l *limiter) enter(ctx context.Context, api *feishu.API) (leave func(*feishu.Error), refused *feishu.Error) {
+	free := func() {}
 	if l.slot != nil {
 		select {
 		case l.slot <- struct{}{}:
-			leave = func() { <-l.slot }
+			free = func() { <-l.slot }
 		case <-ctx.Done():
 			return nil, api.NewError(feishu.ClassRate, "the rate limit leaves no call in time", ctx.Err())
 		}
 	}
-	if wait, err := l.wait(ctx); err != nil {
-		leave()
+	probe, wait, err := l.wait(ctx)
+	if err != nil {
+		free()
 		refused = api.NewError(feishu.ClassRate, "the rate limit leaves no call in time", err)
 		refused.RetryAfter = wait
 		return nil, refused
 	}
-	return leave, nil
+	return func(err *feishu.Error) {
+		free()
+		if probe && (err == nil || err.Code != 0 && err.Class != feishu.ClassRate) { // Feishu took the call
+			l.resume()
+		}
+	}, nil
 }
 
 // wait returns when the call has its turn, or the time that is missing and why it cannot be waited for. A pause that
-// begins while a call waits makes it queue again, so that the end of a pause releases no crowd.
-func (l *limiter) wait(ctx context.Context) (missing time.Duration, err error) {
+// begins while a call waits makes it queue again, so that the end of a pause releases no crowd. The call may be the probe of a long pause.
+func (l *limiter) wait(ctx context.Context) (probe bool, missing time.Duration, err error) {
 	for {
-		if d := l.paused(); d > 0 {
+		d, probe := l.held()
+		if d > 0 {
+			if _, limited := ctx.Deadline(); !limited && l.paused() > maxWait {
+				return false, d, context.DeadlineExceeded
+			}
 			if err := sleep(ctx, d); err != nil {
-				return d, err
+				return false, d, err
 			}
 			continue
 		}
 		d, ok := l.reserve(ctx)
 		if !ok {
-			return d, context.DeadlineExceeded
+			return false, d, context.DeadlineExceeded
 		}
 		if err := sleep(ctx, d); err != nil {
-			return d, err
+			return false, d, err
 		}
-		if l.paused() <= 0 {
-			return 0, ctx.Err()
+		if probe || l.paused() <= 0 {
+			return probe, 0, ctx.Err()
 		}
 	}
+}
+
+// held returns how long a pause still keeps a call back: to its end, or to the next probe of a long one. With no time left, the call is
+// that probe if there is a pause.
+func (l *limiter) held() (wait time.Duration, probe bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	switch {
+	case !now.Before(l.until):
+		return 0, false
+	case l.probeAt.IsZero() || l.until.Before(l.probeAt):
+		return l.until.Sub(now), false
+	case now.Before(l.probeAt):
+		return l.probeAt.Sub(now), false
+	}
+	l.probeAt = now.Add(probeEvery)
+	return 0, true
+}
+
+// resume ends a pause.
+func (l *limiter) resume() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until, l.probeAt = time.Time{}, time.Time{}
 }
 
 // reserve takes the next turn that every window has room for, in the order of its callers, and returns the time until then. A turn
@@ -126,8 +166,17 @@ func (l *limiter) reserve(ctx context.Context) (wait time.Duration, ok bool) {
 func (l *limiter) pause(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if until := time.Now().Add(d); until.After(l.until) {
-		l.until = until
+	now := time.Now()
+	until := now.Add(d)
+	if !until.After(l.until) {
+		return
+	}
+	l.until = until
+	switch {
+	case d <= longPause:
+		l.probeAt = time.Time{}
+	case l.probeAt.Before(now):
+		l.probeAt = now.Add(probeEvery)
 	}
 }
 

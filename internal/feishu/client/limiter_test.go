@@ -153,6 +153,37 @@ func TestRateLimitPause(t *testing.T) {
 			}
 		})
 	})
+	t.Run("that_no_rate_explains_is_ended_by_one_probe_that_succeeds", func(t *testing.T) {
+		t.Parallel()
+		bubble(t, func(t *testing.T, c *Client, up *upstream) {
+			up.on(limited(http.Header{"X-Ogw-Ratelimit-Reset": {"99999999"}}))
+			begin := time.Now()
+			if e := asFeishu(t, write(t.Context(), c, tableA)); e.RetryAfter != maxPause {
+				t.Fatalf("retry after %v", e.RetryAfter)
+			}
+			// The first probe is refused again: one call only goes out at each.
+			var wg sync.WaitGroup
+			waiting, end := context.WithTimeout(t.Context(), maxPause)
+			defer end()
+			for range 5 {
+				wg.Go(func() { _ = write(waiting, c, tableA) })
+			}
+			time.Sleep(probeEvery + time.Second) // fake clock
+			if got := len(up.received(false)); got != 2 {
+				t.Fatalf("%d calls were sent, want the first and one probe", got)
+			}
+			up.on(nil)
+			wg.Wait()
+			if got := len(up.received(false)); got != 6 || time.Since(begin) > 3*probeEvery { // those that wait look again at the next
+				t.Fatalf("%d calls were sent in %v, want 6 in %v", got, time.Since(begin), 3*probeEvery)
+			}
+			short, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := write(short, c, tableA); err != nil {
+				t.Fatalf("after the pause: %v", err)
+			}
+		})
+	})
 	t.Run("releases_no_crowd", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -32,14 +32,10 @@ type Media struct {
 	ParentType string // ParentImage, ParentFile
 	AppToken   string // the base it is for: its token works nowhere else
 	Size       int64  // bytes, exactly
-	InWiki     bool   // the base is mounted in a wiki or document
 }
 
-// extra is needed for a base inside a wiki or document.
+// extra is listed for every image and file of a base: docs/feishu/media.md §5.
 func (m Media) extra() string {
-	if !m.InWiki {
-		return ""
-	}
 	return string(mustJSON(map[string]string{"drive_route_token": m.AppToken}))
 }
 

@@ -44,7 +44,7 @@ type stream struct{ io.Reader }
 func TestUploadAll(t *testing.T) {
 	t.Parallel()
 	const content = "not really a picture\r\n--x"
-	media := Media{Name: "图.png", ParentType: ParentImage, AppToken: "bascnExample", Size: int64(len(content)), InWiki: true}
+	media := Media{Name: "图.png", ParentType: ParentImage, AppToken: "bascnExample", Size: int64(len(content))}
 	stale := func(s sent) answer {
 		if s.token == "t-1" {
 			return answer{status: http.StatusBadRequest, body: `{"code":99991663}`}
@@ -144,7 +144,8 @@ func TestUploadInBlocks(t *testing.T) {
 		calls := up.received(false)
 		bodies := []string{calls[0].body, calls[2].body}
 		want := []string{
-			`{"file_name":"a.zip","parent_type":"bitable_file","parent_node":"bascnExample","size":4194305}`,
+			`{"file_name":"a.zip","parent_type":"bitable_file","parent_node":"bascnExample","size":4194305,` +
+				`"extra":"{\"drive_route_token\":\"bascnExample\"}"}`,
 			`{"block_num":2,"upload_id":"u1"}`,
 		}
 		if diff := cmp.Diff(want, bodies); diff != "" {

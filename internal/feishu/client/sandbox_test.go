@@ -141,7 +141,7 @@ func TestAgainstTheSandbox(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w, ctx := newWorld(t, sandbox.Options{}), t.Context()
 			content := bytes.Repeat([]byte("0123456789abcdef"), (client.BlockSize+16)/16)
-			media := client.Media{Name: "图.png", ParentType: client.ParentImage, AppToken: w.mine.AppToken, Size: int64(len(content)), InWiki: true}
+			media := client.Media{Name: "图.png", ParentType: client.ParentImage, AppToken: w.mine.AppToken, Size: int64(len(content))}
 			whole, err := w.UploadAll(ctx, w.mine.App, media, bytes.NewReader(content))
 			if err != nil {
 				t.Fatal(err)

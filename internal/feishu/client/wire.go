@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -24,8 +25,8 @@ const (
 
 	// patience is how long a call must have been running before the end of its caller's deadline counts against Feishu.
 	patience = 3 * time.Second
-	// preallocBytes bounds the buffer that is allocated by Content-Length, in bytes.
-	preallocBytes = 1 << 20
+	// pieceBytes is how much of an answer is read into one piece, in bytes.
+	pieceBytes = 256 << 10
 	// defaultPause is the pause after a rate limit that names no time.
 	defaultPause = time.Second
 	// maxPause bounds the pause that an answer can impose.
@@ -152,19 +153,31 @@ func (r *outgoing) build(ctx context.Context) (*http.Request, error) {
 
 var errTooLarge = errors.New("answer exceeds the limit")
 
+// readAll reads an answer of at most limit bytes. It holds what has come and one piece more, not the double of it: an answer beyond the
+// limit costs no more than the limit, and one that is announced as such costs nothing.
 func readAll(resp *http.Response, limit int64) ([]byte, error) {
-	var buf bytes.Buffer
-	if resp.ContentLength > 0 {
-		buf.Grow(int(min(resp.ContentLength, preallocBytes)) + bytes.MinRead)
-	}
-	n, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if n > limit {
+	if resp.ContentLength > limit {
 		return nil, errTooLarge
 	}
-	return buf.Bytes(), nil
+	var pieces [][]byte
+	piece := make([]byte, 0, min(max(resp.ContentLength+1, bytes.MinRead), pieceBytes))
+	for size := int64(0); ; {
+		if len(piece) == cap(piece) {
+			pieces, piece = append(pieces, piece), make([]byte, 0, pieceBytes)
+		}
+		n, err := resp.Body.Read(piece[len(piece):cap(piece)])
+		piece, size = piece[:len(piece)+n], size+int64(n)
+		switch {
+		case size > limit:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF) && len(pieces) == 0:
+			return piece, nil
+		case errors.Is(err, io.EOF):
+			return slices.Concat(append(pieces, piece)...), nil
+		case err != nil:
+			return nil, err
+		}
+	}
 }
 
 // interruption describes an exchange that ended without a whole answer.

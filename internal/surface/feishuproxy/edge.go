@@ -15,6 +15,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/surface/single"
 )
@@ -24,12 +26,15 @@ const (
 	maxKeptBytes    = 1 << 20  // bytes of one buffered body
 	maxAllKeptBytes = 64 << 20 // bytes of all buffered bodies
 	copyBytes       = 32 << 10 // bytes of an answer that are copied at a time
+
+	// MaxUploadBytes bounds the body of upload_all: a file of client.MaxUploadAll and the form around it.
+	MaxUploadBytes = client.MaxUploadAll + 64<<10
+	fileStep       = 60 * time.Second // for a caller to take copyBytes of a file
 )
 
 // The paths of the proxy. Some SDKs end the token paths with a slash.
 const (
 	pathOpenAPIs = "/open-apis"
-	pathProxied  = pathOpenAPIs + "/bitable/*"
 	pathToken    = pathOpenAPIs + "/auth/v3/tenant_access_token/internal"
 	pathAppToken = pathOpenAPIs + "/auth/v3/app_access_token/internal"
 	pathStatus   = "/health"
@@ -38,6 +43,11 @@ const (
 // ProxyWholeBodies returns the proxy's paths for httpd.Options.WholeBodies: those whose body is read before the handler runs.
 func ProxyWholeBodies() []string {
 	return []string{pathToken, pathToken + "/", pathAppToken, pathAppToken + "/"}
+}
+
+// ProxyBodyLimits returns the paths whose bodies may be larger than those of all others, in bytes, for httpd.Options.BodyLimits.
+func ProxyBodyLimits() map[string]int64 {
+	return map[string]int64{pathOpenAPIs + feishu.APIUploadAll.Path: MaxUploadBytes}
 }
 
 // Passthrough makes calls of Feishu's Open API for a caller. *Proxy implements it.
@@ -53,7 +63,9 @@ func RouteProxy(router chi.Router, renderer httpd.Renderer, to Passthrough) {
 		renderer: renderer, to: to, kept: semaphore.NewWeighted(maxAllKeptBytes),
 		buffers: sync.Pool{New: func() any { return new([copyBytes]byte) }},
 	}
-	router.HandleFunc(pathProxied, p.forward)
+	for _, path := range []string{pathProxied, pathMedia, pathNode, pathPeople} {
+		router.HandleFunc(path, p.forward)
+	}
 	for _, path := range ProxyWholeBodies() {
 		router.Post(path, p.token)
 	}
@@ -121,6 +133,9 @@ func (p *passthrough) copy(w http.ResponseWriter, answer *Answer) {
 	for {
 		n, err := answer.Body.Read(buffer[:])
 		if n > 0 {
+			if answer.File {
+				_ = control.SetWriteDeadline(time.Now().Add(fileStep)) // the server's own is for answers that are not files
+			}
 			if _, err := w.Write(buffer[:n]); err != nil {
 				return // the caller has disconnected
 			}

@@ -9,7 +9,6 @@ package feishuproxy
 import (
 	"context"
 	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -52,24 +51,25 @@ const (
 	records     = ":table_id/records"
 )
 
-// Forward makes the call with the app that the caller may use. Errors are problems: the guard's; not_found for a call that does
-// not concern a base's records, fields, tables or views; those of a call without an answer.
+// Forward makes the call with the app that the caller may use. Errors are problems: the guard's; key_scope for a call beyond the
+// caller's key; not_found for a call that is not served; those of a call without an answer.
 func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 	path := strings.TrimSuffix(c.Path, "/") // some programs end their paths with a slash
 	if rest, ok := strings.CutPrefix(path, unversioned); ok {
 		path = versioned + rest
 	}
 	api, params, known := feishu.Match(c.Method, path)
-	if !known || !strings.HasPrefix(path, versioned) {
+	if !known || !isServed(api) {
 		if _, err := p.Guard.Any(ctx); err != nil { // a caller without valid credentials does not learn which calls exist
 			return nil, err
 		}
 		return nil, problem.New(problem.NotFound, problem.Text{
-			ZH: "这里只转发多维表格的记录、字段、数据表和视图接口（/open-apis/bitable/v1/apps/…）。",
-			EN: "Only calls on the records, fields, tables and views of a base are forwarded (/open-apis/bitable/v1/apps/…).",
+			ZH: "这里没有转发这个飞书接口；error.served 列出了转发的全部接口（记录、字段、数据表、视图、附件、知识库节点和用户 ID）。",
+			EN: "This call of Feishu's is not served here; error.served lists those that are (records, fields, tables, views, media, " +
+				"wiki nodes and user ids).",
 		})
 	}
-	app, err := p.Guard.App(ctx, resourceOf(api, params))
+	app, check, err := p.admit(ctx, api, params, &c)
 	if err != nil {
 		return nil, err
 	}
@@ -82,20 +82,27 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 		API: api, Params: params, RawQuery: query, Header: c.Header, Body: c.Body, ContentLength: c.Length,
 	})
 	if err != nil {
+		if refused := check.refusal(); refused != nil { // the body was not sent to its end
+			return nil, refused
+		}
 		return nil, lost(err, api, repeatable)
 	}
 	return answer, nil
 }
 
-// served lists the calls that are passed on, as "METHOD path".
-func served() []string {
-	var list []string
-	for api := range feishu.Endpoints() {
-		if strings.HasPrefix(api.Path, versioned) {
-			list = append(list, api.Method+" "+pathOpenAPIs+api.Path)
-		}
+// admit returns the app to use. A key that is limited to a base or table opens what the path names of it, and of media and wiki nodes
+// what query or body name of it. The check is of a body that is checked while it is sent, else nil.
+func (p *Proxy) admit(ctx context.Context, api *feishu.API, params []string, c *Call) (feishu.App, *checkedUpload, error) {
+	if strings.HasPrefix(api.Path, versioned) {
+		app, err := p.Guard.App(ctx, resourceOf(api, params))
+		return app, nil, err
 	}
-	return append(list, http.MethodPost+" "+pathToken, http.MethodPost+" "+pathAppToken)
+	target, err := p.Guard.Scope(ctx)
+	if err != nil || target.AppToken == "" {
+		return target.App, nil, err
+	}
+	check, err := p.keepWithin(ctx, &target, api, c)
+	return target.App, check, err
 }
 
 // resourceOf returns base and table of the call: the first parameters of its path. What writes fields, views or tables alters them:

@@ -107,7 +107,7 @@ func TestForward(t *testing.T) {
 		name, method, path, bearer string
 		code                       problem.Code
 	}{
-		{"what is not about a base", "GET", "/wiki/v2/spaces/get_node", token, problem.NotFound},
+		{"what is not served", "GET", "/wiki/v2/spaces", token, problem.NotFound},
 		{"a call that Feishu has not", "POST", "/bitable/v1" + records + "/recExample", token, problem.NotFound},
 		{"a path that ends with two slashes", "GET", "/bitable/v1/apps/bascnExample/tables//", token, problem.NotFound},
 		{"a path that climbs", "GET", "/bitable/v1/apps/../tables", token, problem.NotFound},

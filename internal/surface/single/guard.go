@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -104,6 +105,26 @@ func (g *Guard) App(ctx context.Context, resource Resource) (feishu.App, error) 
 	}
 	target, err := reach(ctx, &tool.Connection{AppToken: resource.AppToken, TableID: resource.TableID})
 	return target.App, err
+}
+
+// Scope accepts the configured token or a connection key and returns the app with the base (AppToken) and table (Only) that the key is
+// limited to, each "" for a caller who is not limited to one. The caller of Scope keeps the call to them.
+//
+// Errors: those of Any; those of resolving the key's wiki link and its table's name.
+func (g *Guard) Scope(ctx context.Context) (tool.Target, error) {
+	bearer := tenant.CallerFrom(ctx).Bearer
+	if !isKey(bearer) {
+		app, err := g.configured(ctx, bearer)
+		return tool.Target{TableRef: feishu.TableRef{App: app}}, err
+	}
+	target, err := g.keys.Scope(ctx, &tool.Connection{})
+	return target, wrong(err)
+}
+
+// LeadsTo reports whether a wiki node leads to the base. Errors are those of resolving it.
+func (g *Guard) LeadsTo(ctx context.Context, app feishu.App, node, appToken string) (bool, error) {
+	found, err := g.keys.Directory.Base(ctx, app, bitable.Link{Kind: bitable.LinkWiki, WikiToken: node})
+	return err == nil && found == appToken, err
 }
 
 // Credential checks a request for a token: an app's id and, as its secret, the configured token or a connection key. The id must
