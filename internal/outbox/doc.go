@@ -30,7 +30,8 @@
 // accept knows running only by the interface lanes (accept.go). An entry whose lane is run here goes to it in memory, and is stored
 // with its first batch. An entry whose lane another instance runs is stored at once; the owner loads it when it is told, and the
 // answer comes back by the store. Each change that a runner makes carries the fencing token of its lease, and the store
-// refuses those of an older one: an owner that does not know yet that it has lost the lane cannot begin a call.
+// refuses those of an older one: an owner that does not know yet that it has lost the lane cannot begin a call. A new owner shows
+// its token to the store before it reads the lane, so that nothing of an older lease arrives behind its back.
 //
 // # Locks
 //

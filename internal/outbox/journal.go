@@ -161,7 +161,7 @@ func (j *journal) flush() bool {
 }
 
 func (j *journal) write(changes *Changes) error {
-	if changes.empty() {
+	if changes.empty() && len(changes.Fences) == 0 {
 		return nil
 	}
 	return j.store.Apply(context.Background(), changes)
@@ -221,7 +221,7 @@ func merge(group []*request) *Changes {
 	return all
 }
 
-// empty reports whether nothing is to be changed.
+// empty reports whether nothing is to be changed. The fences of an empty change still have to reach the store.
 func (c *Changes) empty() bool {
 	return len(c.Insert)+len(c.Start)+len(c.Finish)+len(c.Done)+len(c.Delivered)+len(c.Recalled)+len(c.Keep)+len(c.Forget) == 0
 }

@@ -114,8 +114,14 @@ func (r *runner) acquire(ctx context.Context, id string, storedAs ...string) (*l
 	if len(storedAs) == 0 && (lease.Left() || r.follows(id)) {
 		storedAs = []string{id}
 	}
-	if len(storedAs) > 0 { // what an earlier lease left on its way to the store is decided before that is read
-		err = r.journal.apply(Changes{})
+	if len(storedAs) > 0 { // the store refuses what an earlier lease left on its way, at any instance, before it is read
+		for err = r.journal.apply(Changes{Fences: l.fences()}); errors.Is(err, ErrFenced); err = r.journal.apply(Changes{Fences: l.fences()}) {
+			lease.Release(true) // the store has seen a newer lease: tokens grow, so the next one is newer still
+			if lease, err = r.owner.Acquire(r.ctx, id); err != nil {
+				return nil, err
+			}
+			l = newLane(id, lease)
+		}
 	}
 	var loaded *stored
 	if err == nil {

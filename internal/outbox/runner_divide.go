@@ -60,6 +60,9 @@ func (r *runner) divide(ctx context.Context, l *lane, b *batch, why *feishu.Erro
 		if !r.start(l, child) {
 			return r.goOn(l, b.op, append(rest, right...))
 		}
+		if ctx.Err() != nil { // the lane was lost meanwhile: its next owner sends the child
+			return nil
+		}
 		ids, v, whyChild := r.send(ctx, l, child)
 		r.metrics.batch(child, v)
 		switch v {

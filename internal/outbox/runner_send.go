@@ -78,6 +78,9 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 			case absent:
 			}
 		}
+		if ctx.Err() != nil { // the lane was lost during the look: its next owner sends the batch
+			return nil, verdictStopped, cmp.Or(why, &feishu.Error{Class: feishu.ClassInterrupted})
+		}
 		var ids []string
 		err := recovered(r.opts.Logger, func() (err error) {
 			ids, err = r.call(ctx, b)
