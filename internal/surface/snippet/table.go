@@ -134,9 +134,10 @@ func (t *table) check() error {
 	return nil
 }
 
-// checkText refuses text that the caller's tool would interpret: template braces and control characters.
+// checkText refuses text that the caller's tool would interpret or cannot read: template braces, control characters, and the
+// characters U+FFFE and U+FFFF, which YAML does not have.
 func checkText(text string) error {
-	if strings.Contains(text, "{{") || strings.ContainsFunc(text, unicode.IsControl) {
+	if strings.Contains(text, "{{") || strings.ContainsFunc(text, unicode.IsControl) || strings.ContainsAny(text, "\uFFFE\uFFFF") {
 		return badParameter(
 			"列名和参数里不能有 {{ 或控制字符，否则工作流会把它当作变量。",
 			"A column or parameter must not contain {{ or a control character: a workflow would read it as a variable.",
