@@ -114,13 +114,9 @@ func (r *runner) acquire(ctx context.Context, id string, storedAs ...string) (*l
 	if len(storedAs) == 0 && (lease.Left() || r.follows(id)) {
 		storedAs = []string{id}
 	}
-	if len(storedAs) > 0 { // the store refuses what an earlier lease left on its way, at any instance, before it is read
-		for err = r.journal.apply(Changes{Fences: l.fences()}); errors.Is(err, ErrFenced); err = r.journal.apply(Changes{Fences: l.fences()}) {
-			lease.Release(true) // the store has seen a newer lease: tokens grow, so the next one is newer still
-			if lease, err = r.owner.Acquire(r.ctx, id); err != nil {
-				return nil, err
-			}
-			l = newLane(id, lease)
+	if len(storedAs) > 0 {
+		if l, err = r.show(l); l == nil {
+			return nil, err
 		}
 	}
 	var loaded *stored
@@ -128,22 +124,40 @@ func (r *runner) acquire(ctx context.Context, id string, storedAs ...string) (*l
 		loaded, err = r.loadLane(ctx, storedAs)
 	}
 	if err != nil {
-		lease.Release(true)
+		l.lease.Release(true)
 		return nil, err
 	}
 	r.mu.Lock()
 	if err := r.ctx.Err(); err != nil { // stop has released all lanes, or will do so without this one
 		r.mu.Unlock()
-		lease.Release(true)
+		l.lease.Release(true)
 		return nil, err
 	}
 	r.lanes[id] = l
 	l.entries++
 	rest := r.resume(l, loaded)
-	l.unwatch = context.AfterFunc(lease.Context(), func() { r.lost(l) })
+	l.unwatch = context.AfterFunc(l.lease.Context(), func() { r.lost(l) })
 	r.mu.Unlock()
 	r.answer(l, rest, Changes{})
 	return l, nil
+}
+
+// show makes the store refuse what an earlier lease of the lane left on its way, at any instance, before the lane is read. It returns
+// the lane under the lease that the store has seen; nil if that cannot be had. A store that has seen a newer lease is shown the next
+// one, since tokens grow.
+func (r *runner) show(l *lane) (*lane, error) {
+	for {
+		err := r.journal.apply(Changes{Fences: l.fences()})
+		if !errors.Is(err, ErrFenced) {
+			return l, err
+		}
+		l.lease.Release(true)
+		lease, err := r.owner.Acquire(r.ctx, l.id)
+		if err != nil {
+			return nil, err
+		}
+		l = newLane(l.id, lease)
+	}
 }
 
 // unpin undoes the pin of acquire.
