@@ -133,8 +133,12 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 // Catalogue lists every tool without what runs it, for documents and tests.
 func Catalogue() tool.Catalogue { return catalogue(parts{client: &client.Client{}}) }
 
-// Documents renders what the service publishes about itself, without a service.
-func Documents(publicURL, version string) (*openapi.Documents, error) {
+// Documents renders what the service publishes about itself, without a service. families are as ?families= has them.
+func Documents(publicURL, version, families string) (*openapi.Documents, error) {
 	renderer := httpd.Renderer{PublicURL: publicURL, Logger: slog.New(slog.DiscardHandler)}
-	return openapi.Serve(chi.NewRouter(), Catalogue(), openapi.Options{PublicURL: publicURL, Version: version, Renderer: renderer})
+	library, err := openapi.Serve(chi.NewRouter(), Catalogue(), openapi.Options{PublicURL: publicURL, Version: version, Renderer: renderer})
+	if err != nil {
+		return nil, err
+	}
+	return library.Documents(families)
 }

@@ -125,7 +125,7 @@ func TestMCPSession(t *testing.T) {
 				t.Errorf("%s lacks annotations, output or a title: %+v", one.Name, one)
 			}
 		}
-		for _, one := range openapi.Importable(app.Catalogue()) {
+		for _, one := range openapi.Importable(records()) {
 			want = append(want, one.Name)
 		}
 		slices.Sort(want)
