@@ -72,6 +72,8 @@ func catalogue(p parts) tool.Catalogue {
 		files.Upload(access, p.fetcher, p.uploader),
 		diagnose.Diagnose(&diagnose.Service{Access: access, Client: p.client, Tables: p.directory}),
 		connection.Create(p.authenticator),
+		table.ListViews(tables, p.client),
+		table.DeleteField(tables, maker, p.client),
 	}
 }
 
