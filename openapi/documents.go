@@ -19,16 +19,45 @@ import (
 const description = "Rowgate writes rows from any workflow, agent or automation to the right Feishu/Lark Bitable table, " +
 	"each exactly once. Every operation takes the connection fields in the body or in headers."
 
-// Documents are the published descriptions of the API, rendered once and served as bytes with an ETag.
+// Documents are the published descriptions of the API for one set of families, each with the ETag of its bytes.
 type Documents struct {
 	JSON, YAML     []byte            // OpenAPI 3.1
 	JSON30, YAML30 []byte            // OpenAPI 3.0.3, for importers without support for 3.1
-	Page           []byte            // /docs
+	Page           []byte            // /docs: the same for every set
 	Profiles       map[string][]byte // one for each importer and for programs that generate clients, by name
+	Operations     int               // operations of each profile
 }
 
-func render(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Documents, error) {
-	var d Documents
+// Library is the documents of every set of families.
+type Library struct {
+	page     []byte
+	sets     *tool.Sets[*Documents]
+	renderer Renderer
+}
+
+// newLibrary renders the page of all tools and the documents that are served unless another set is asked for.
+func newLibrary(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Library, error) {
+	page, err := renderPage(api, catalogue, o)
+	if err != nil {
+		return nil, fmt.Errorf("rendering the documentation page: %w", err)
+	}
+	l := &Library{page: page, renderer: o.Renderer}
+	l.sets = tool.NewSets(catalogue, func(tools tool.Catalogue) (*Documents, error) {
+		d, err := render(describeAll(chi.NewRouter(), tools, o), tools, o)
+		if err == nil {
+			d.Page = page
+		}
+		return d, err
+	})
+	_, err = l.Documents("")
+	return l, err
+}
+
+// Documents returns the documents of these families (tool.Catalogue.ParseFamilies), rendered when they are first asked for.
+func (l *Library) Documents(families string) (*Documents, error) { return l.sets.Get(families) }
+
+func render(api *huma.OpenAPI, tools tool.Catalogue, o Options) (*Documents, error) {
+	d := Documents{Operations: len(Importable(tools))}
 	var err error
 	if d.JSON, err = indent(json.Marshal(api)); err != nil {
 		return nil, fmt.Errorf("rendering OpenAPI 3.1: %w", err)
@@ -48,10 +77,7 @@ func render(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Documents,
 		return nil, fmt.Errorf("rendering OpenAPI 3.0 as YAML: %w", err)
 	}
 	d.YAML30 = asYAML.Bytes()
-	if d.Page, err = renderPage(api, catalogue, o); err != nil {
-		return nil, fmt.Errorf("rendering the documentation page: %w", err)
-	}
-	if d.Profiles, err = renderProfiles(catalogue, o); err != nil {
+	if d.Profiles, err = renderProfiles(tools, o); err != nil {
 		return nil, err
 	}
 	client, err := clientDocument(old)
@@ -83,54 +109,60 @@ func indent(data []byte, err error) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Routes serves the documents and the page.
-func (d *Documents) Routes(router chi.Router) {
-	for path, document := range map[string]struct {
-		kind string
-		data []byte
-	}{
-		"/openapi.json":     {"application/json", d.JSON},
-		"/openapi.yaml":     {"application/yaml", d.YAML},
-		"/openapi-3.0.json": {"application/json", d.JSON30},
-		"/openapi-3.0.yaml": {"application/yaml", d.YAML30},
-	} {
-		router.Get(path, serveBytes(document.kind, document.data))
+// FamiliesParam is the query parameter that asks for a set of families.
+const FamiliesParam = "families"
+
+// Routes serves the documents and the page. A document is of the families in the query.
+func (l *Library) Routes(router chi.Router) {
+	serve := func(path, kind string, pick func(*Documents) ([]byte, error)) {
+		router.Get(path, func(w http.ResponseWriter, r *http.Request) {
+			documents, err := l.Documents(r.URL.Query().Get(FamiliesParam))
+			var data []byte
+			if err == nil {
+				data, err = pick(documents)
+			}
+			if err != nil {
+				l.renderer.Write(w, r, err)
+				return
+			}
+			serveBytes(w, r, kind, data)
+		})
 	}
-	policy, page := pagePolicy(d.Page), serveBytes("text/html; charset=utf-8", d.Page)
+	serve("/openapi.json", "application/json", func(d *Documents) ([]byte, error) { return d.JSON, nil })
+	serve("/openapi.yaml", "application/yaml", func(d *Documents) ([]byte, error) { return d.YAML, nil })
+	serve("/openapi-3.0.json", "application/json", func(d *Documents) ([]byte, error) { return d.JSON30, nil })
+	serve("/openapi-3.0.yaml", "application/yaml", func(d *Documents) ([]byte, error) { return d.YAML30, nil })
+	for _, p := range profiles() {
+		serve("/openapi/"+p.name+".json", "application/json", func(d *Documents) ([]byte, error) { return d.Profile(p.name) })
+	}
+	for _, name := range []string{DocumentClient, DocumentSwagger} {
+		serve("/openapi/"+name+".json", "application/json", func(d *Documents) ([]byte, error) { return d.Profiles[name], nil })
+	}
+	policy := pagePolicy(l.page)
 	router.Get("/docs", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
-		page(w, r)
+		serveBytes(w, r, "text/html; charset=utf-8", l.page)
 	})
-	d.routeProfiles(router)
 }
 
 // FromRequest stands for the address of the service in documents that name the address they were asked for at. It is replaced
 // when a document is served.
 const FromRequest = "http://address-of-the-request.invalid"
 
-func serveBytes(kind string, data []byte) http.HandlerFunc {
+func serveBytes(w http.ResponseWriter, r *http.Request, kind string, data []byte) {
+	w.Header().Set("Content-Type", kind)
 	if bytes.Contains(data, []byte(FromRequest)) || bytes.Contains(data, []byte(hostFromRequest)) {
-		return serveNamed(kind, data)
+		w.Header().Set("Cache-Control", "no-store") // for another host it is another document
+		_, _ = addressReplacer(request.CallFrom(r.Context()).PublicURL()).WriteString(w, string(data))
+		return
 	}
 	sum := sha256.Sum256(data)
 	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Etag", etag)
-		w.Header().Set("Cache-Control", "no-cache")
-		if r.Header.Get("If-None-Match") == etag {
-			w.WriteHeader(http.StatusNotModified)
-			return
-		}
-		_, _ = w.Write(data)
+	w.Header().Set("Etag", etag)
+	w.Header().Set("Cache-Control", "no-cache")
+	if r.Header.Get("If-None-Match") == etag {
+		w.WriteHeader(http.StatusNotModified)
+		return
 	}
-}
-
-// serveNamed serves a document that names the address of the request. No cache may keep it: for another host it is another document.
-func serveNamed(kind string, data []byte) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Cache-Control", "no-store")
-		_, _ = addressReplacer(request.CallFrom(r.Context()).PublicURL()).WriteString(w, string(data))
-	}
+	_, _ = w.Write(data)
 }

@@ -25,6 +25,8 @@ import (
 type Renderer interface {
 	// Document classifies err and renders it in the request's language, with status 200 if the caller asked for soft errors.
 	Document(ctx context.Context, err error) problem.Document
+	// Write answers a request with the problem that err is.
+	Write(w http.ResponseWriter, r *http.Request, err error)
 }
 
 // Options of Serve and of the documents.
@@ -50,7 +52,12 @@ type rawOutput struct {
 }
 
 // Serve registers the catalogue's operations on router and renders the documents. Requests must have passed the intake middleware.
-func Serve(router chi.Router, catalogue tool.Catalogue, o Options) (*Documents, error) {
+func Serve(router chi.Router, catalogue tool.Catalogue, o Options) (*Library, error) {
+	return newLibrary(describeAll(router, catalogue, o), catalogue, o)
+}
+
+// describeAll registers the operations and returns their description.
+func describeAll(router chi.Router, catalogue tool.Catalogue, o Options) *huma.OpenAPI {
 	replaceHumaErrors()
 	config := huma.DefaultConfig("Rowgate", o.Version)
 	config.Info.Description = description
@@ -71,18 +78,21 @@ func Serve(router chi.Router, catalogue tool.Catalogue, o Options) (*Documents, 
 		register(api, t, o.Renderer)
 	}
 	describeNulls(config.Components.Schemas, componentRefs)
-	return render(api.OpenAPI(), catalogue, o)
+	return api.OpenAPI()
 }
 
 func register(api huma.API, t tool.Tool, renderer Renderer) {
 	registry := api.OpenAPI().Components.Schemas
 	operation := huma.Operation{
-		OperationID: t.Name, Method: http.MethodPost, Path: t.Path, Tags: []string{t.Family}, Summary: t.Title.EN,
+		OperationID: t.Name, Method: http.MethodPost, Path: t.Path, Tags: []string{string(t.Family)}, Summary: t.Title.EN,
 		Description:  t.Description,
 		MaxBodyBytes: intake.MaxLength, // canonical JSON: escapes can make it longer than the body
 		RequestBody:  requestBody(registry, t),
 		Responses:    responses(registry, t),
-		Extensions:   map[string]any{"x-title-zh": t.Title.ZH, "x-risk": string(t.Risk)},
+		Extensions: map[string]any{
+			"x-title-zh": t.Title.ZH, "x-risk": string(t.Risk),
+			"x-feishu-scopes": atLeastEmpty(t.Scopes), "x-feishu-token-kinds": atLeastEmpty(t.TokenKinds),
+		},
 	}
 	huma.Register(api, operation, func(ctx context.Context, _ *rawInput) (*rawOutput, error) {
 		request.CallFrom(ctx).SetTool(t.Name)
@@ -97,6 +107,9 @@ func register(api huma.API, t tool.Tool, renderer Renderer) {
 	describeForms(operation.RequestBody, t)
 	operation.RequestBody.Required = t.Spec.RowsRequired
 }
+
+// atLeastEmpty is the list, [] where it would be null.
+func atLeastEmpty[T any](list []T) []T { return append([]T{}, list...) }
 
 func requestBody(registry huma.Registry, t tool.Tool) *huma.RequestBody {
 	schema := registry.Schema(t.Input, true, requestName(t.Name))

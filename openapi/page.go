@@ -38,6 +38,7 @@ type pageFamily struct {
 type pageTool struct {
 	Name, Path, Description string
 	Title                   problem.Text
+	Scopes, Tokens          string
 	Own, Shared             []pageParam
 	Answer                  []pageParam
 	Example                 string
@@ -63,14 +64,14 @@ func pagePolicy(page []byte) string {
 func renderPage(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) ([]byte, error) {
 	data := pageData{URL: o.PublicURL, Version: o.Version}
 	for _, t := range catalogue {
-		if i := slices.IndexFunc(data.Families, func(f pageFamily) bool { return f.Name == t.Family }); i < 0 {
-			data.Families = append(data.Families, pageFamily{Name: t.Family})
+		if i := slices.IndexFunc(data.Families, func(f pageFamily) bool { return f.Name == string(t.Family) }); i < 0 {
+			data.Families = append(data.Families, pageFamily{Name: string(t.Family)})
 		}
 	}
 	for i := range data.Families {
 		family := &data.Families[i]
 		for _, t := range catalogue {
-			if t.Family == family.Name {
+			if string(t.Family) == family.Name {
 				family.Tools = append(family.Tools, describeTool(api.Components.Schemas, t))
 			}
 		}
@@ -100,6 +101,11 @@ func describeTool(registry huma.Registry, t tool.Tool) pageTool {
 			page.Own = append(page.Own, param)
 		}
 	}
+	kinds := make([]string, 0, len(t.TokenKinds))
+	for _, kind := range t.TokenKinds {
+		kinds = append(kinds, string(kind))
+	}
+	page.Scopes, page.Tokens = strings.Join(t.Scopes, ", "), strings.Join(kinds, ", ")
 	page.Answer = properties(registry, t.Output)
 	page.Description, page.Example, _ = strings.Cut(t.Description, " Example: ")
 	return page

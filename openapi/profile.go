@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5"
 
+	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/tool"
 )
 
@@ -24,6 +24,9 @@ const (
 	MaxOperationText = 300
 	MaxParamText     = 700
 )
+
+// MaxActions bounds the operations of the profile for GPT actions. Source: the limits of GPT actions.
+const MaxActions = 30
 
 // importDescription is the text that an importer shows for the whole service.
 const importDescription = "Write, find and change rows of Feishu/Lark Bitable tables, each row exactly once. Authorize with a connection " +
@@ -47,16 +50,17 @@ func Importable(catalogue tool.Catalogue) tool.Catalogue {
 // profile adapts the import document to one importer.
 type profile struct {
 	name string
+	most int // operations, 0 for no bound
 	// refine adapts an operation: which text the importer shows to a model, which extensions it reads.
 	refine func(t tool.Tool, operation *importOperation)
 }
 
 func profiles() []profile {
 	return []profile{
-		{ProfileDify, func(tool.Tool, *importOperation) {}},
+		{ProfileDify, 0, func(tool.Tool, *importOperation) {}},
 		// Coze shows a model the summary only.
-		{ProfileCoze, func(_ tool.Tool, operation *importOperation) { operation.Summary = operation.Description }},
-		{ProfileActions, func(t tool.Tool, operation *importOperation) {
+		{ProfileCoze, 0, func(_ tool.Tool, operation *importOperation) { operation.Summary = operation.Description }},
+		{ProfileActions, MaxActions, func(t tool.Tool, operation *importOperation) {
 			operation.Consequential = new(t.Risk != tool.ReadOnly)
 		}},
 	}
@@ -82,12 +86,14 @@ type (
 		URL string `json:"url"`
 	}
 	importOperation struct {
-		ID            string  `json:"operationId"`
-		Summary       string  `json:"summary"`
-		Description   string  `json:"description"`
-		Consequential *bool   `json:"x-openai-isConsequential,omitempty"`
-		Body          members `json:"requestBody"`
-		Responses     members `json:"responses"`
+		ID            string           `json:"operationId"`
+		Summary       string           `json:"summary"`
+		Description   string           `json:"description"`
+		Consequential *bool            `json:"x-openai-isConsequential,omitempty"`
+		Scopes        []string         `json:"x-feishu-scopes"`
+		TokenKinds    []tool.TokenKind `json:"x-feishu-token-kinds"`
+		Body          members          `json:"requestBody"`
+		Responses     members          `json:"responses"`
 	}
 	importSchema struct {
 		Type        string        `json:"type"`
@@ -104,10 +110,14 @@ type (
 	}
 )
 
-// renderProfiles renders every import profile, by name.
+// renderProfiles renders every import profile, by name, except those whose importers take fewer operations.
 func renderProfiles(catalogue tool.Catalogue, o Options) (map[string][]byte, error) {
 	documents := map[string][]byte{}
+	tools := Importable(catalogue)
 	for _, p := range profiles() {
+		if p.most > 0 && len(tools) > p.most {
+			continue
+		}
 		document := importDocument{
 			OpenAPI:  "3.0.3",
 			Info:     importInfo{Title: "Rowgate", Description: importDescription, Version: o.Version},
@@ -117,7 +127,7 @@ func renderProfiles(catalogue tool.Catalogue, o Options) (map[string][]byte, err
 				"type": "http", "scheme": "bearer", "description": "A connection key, rgk_….",
 			}}}}},
 		}
-		for _, t := range Importable(catalogue) {
+		for _, t := range tools {
 			operation := importOperationOf(t)
 			p.refine(t, &operation)
 			document.Paths = append(document.Paths, member{t.Path, members{{"post", operation}}})
@@ -131,11 +141,21 @@ func renderProfiles(catalogue tool.Catalogue, o Options) (map[string][]byte, err
 	return documents, nil
 }
 
-// routeProfiles serves the import profiles.
-func (d *Documents) routeProfiles(router chi.Router) {
-	for name, data := range d.Profiles {
-		router.Get("/openapi/"+name+".json", serveBytes("application/json", data))
+// Profile returns the import document of that name. Too many operations for its importer are bad_parameter, which counts them.
+func (d *Documents) Profile(name string) ([]byte, error) {
+	if data, ok := d.Profiles[name]; ok {
+		return data, nil
 	}
+	for _, p := range profiles() {
+		if p.name == name {
+			return nil, problem.New(problem.BadParameter, problem.Text{
+				ZH: fmt.Sprintf("families 选出了 %d 个操作，而 %s 最多只能导入 %d 个；请少选几族，分几份导入。", d.Operations, name, p.most),
+				EN: fmt.Sprintf("families select %d operations, and %s takes at most %d; ask for fewer families in each import.",
+					d.Operations, name, p.most),
+			})
+		}
+	}
+	return nil, fmt.Errorf("there is no import profile %q", name)
 }
 
 func importOperationOf(t tool.Tool) importOperation {
@@ -148,6 +168,7 @@ func importOperationOf(t tool.Tool) importOperation {
 	}
 	return importOperation{
 		ID: t.Name, Summary: t.Title.EN, Description: t.Description,
+		Scopes: atLeastEmpty(t.Scopes), TokenKinds: atLeastEmpty(t.TokenKinds),
 		Body: members{{"required", true}, {"content", jsonContent(body)}},
 		Responses: members{
 			{"200", members{{"description", "OK"}, {"content", jsonContent(answerSchema(t.Output))}}},

@@ -88,6 +88,15 @@ func (a *Access) Table(ctx context.Context, conn *Connection) (Target, error) {
 	return a.admit(ctx, conn, reachTable)
 }
 
+// WholeTable is Table for what changes the table itself: a key of one table is refused.
+func (a *Access) WholeTable(ctx context.Context, conn *Connection) (Target, error) {
+	target, err := a.admit(ctx, conn, reachTable)
+	if err == nil && target.Only != "" {
+		return Target{}, BeyondKey()
+	}
+	return target, err
+}
+
 func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Target, error) {
 	identity, err := a.Authenticator.Admit(ctx, tenant.Claim{
 		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,

@@ -30,13 +30,18 @@ const (
 type Meta struct {
 	Name        string // operationId: snake_case
 	Path        string // POST
-	Family      string // tag of the documents
+	Family      Family // what it is shown with; tag of the documents
+	EveryFamily bool   // it is shown with every other family too
 	Title       problem.Text
 	Description string // English, ≤ MaxDescription characters: when to use it, and one example
 	Risk        Risk
 	Errors      []problem.Code // beside those that every tool can return
 	FormBodies  bool           // forms, text and CSV are described in the document (they are read for every tool)
 	Async       bool           // may answer 202 with an Accepted
+	// Scopes are what the caller's app needs at Feishu, each by its narrowest name; bitable:app stands for all that begin with base:.
+	Scopes []string
+	// TokenKinds are what Feishu takes for these calls; nil for a tool that calls nothing there.
+	TokenKinds []TokenKind
 }
 
 // MaxDescription bounds Meta.Description in characters: what GPT actions take.

@@ -183,6 +183,21 @@ func TestCommands(t *testing.T) {
 		}
 	})
 
+	t.Run("openapi_prints_the_families_that_are_asked_for", func(t *testing.T) {
+		for families, shows := range map[string]bool{"records": false, "records,tables": true, "all": true} {
+			code, out, _ := execute(t, nil, "openapi", "--profile", "dify", "--families", families)
+			if code != exitOK || strings.Contains(out, "list_views") != shows {
+				t.Errorf("%s: %d, shows tables: %v", families, code, !shows)
+			}
+		}
+		for _, command := range []string{"openapi", "mcp"} {
+			env := map[string]string{"FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": "secret"}
+			if code, _, errs := execute(t, env, command, "--families", "vews"); code == exitOK || !strings.Contains(errs, "records, tables, all") {
+				t.Errorf("%s: %d %s", command, code, errs)
+			}
+		}
+	})
+
 	t.Run("openapi_prints_each_document", func(t *testing.T) {
 		t.Parallel()
 		for profile, version := range map[string]string{"3.1": "3.1", "3.0": "3.0"} {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/surface/difyplugin"
+	"github.com/rowgate/rowgate/tool"
 )
 
 // difyPluginCmd writes the Dify plugin of this service without starting anything.
@@ -19,7 +20,7 @@ type difyPluginCmd struct {
 
 func (c *difyPluginCmd) Run(_ context.Context, s streams) error {
 	var packed bytes.Buffer
-	if err := difyplugin.Write(&packed, app.Catalogue(), difyplugin.Options{
+	if err := difyplugin.Write(&packed, app.Catalogue().Select(string(tool.Records)), difyplugin.Options{
 		PublicURL: publicURL(s), Version: version(), CreatedAt: builtAt(),
 	}); err != nil {
 		return err

@@ -14,7 +14,9 @@ import (
 const connectionKey = "ROWGATE_CONNECTION_KEY"
 
 // mcpCmd runs the service for the program that started it. Standard output holds the protocol and nothing else.
-type mcpCmd struct{}
+type mcpCmd struct {
+	Families string `help:"Families of tools, comma-separated, or all. Default: records."`
+}
 
 // Help is shown by rowgate mcp --help.
 func (*mcpCmd) Help() string {
@@ -24,14 +26,15 @@ func (*mcpCmd) Help() string {
 		"To use a service that runs elsewhere, connect the client to its /mcp instead.\n\n" + settingsHelp
 }
 
-func (*mcpCmd) Run(ctx context.Context, s streams) error {
+func (c *mcpCmd) Run(ctx context.Context, s streams) error {
 	cfg, problems := config.Load(s.getenv)
 	if len(problems) > 0 {
 		report(s, problems)
 		return errReported
 	}
 	logger := telemetry.NewLogger(s.err, cfg.LogLevel, isTerminal(s.err))
-	return app.ServeMCP(ctx, app.Options{Config: cfg, Logger: logger, Version: version()}, secret.New(s.getenv(connectionKey)),
+	options := app.Options{Config: cfg, Logger: logger, Version: version(), Families: c.Families}
+	return app.ServeMCP(ctx, options, secret.New(s.getenv(connectionKey)),
 		io.NopCloser(s.in), openWriter{s.out})
 }
 

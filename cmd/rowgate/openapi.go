@@ -10,20 +10,25 @@ import (
 
 // openapiCmd prints a document without starting anything.
 type openapiCmd struct {
-	Profile string `enum:"3.1,3.0,dify,coze,actions,client,swagger-2.0" default:"3.1" help:"Document: ${enum}. dify, coze and actions are for importers, client for code generators, swagger-2.0 for Power Platform."`
-	YAML    bool   `help:"Print YAML instead of JSON; only for 3.1 and 3.0."`
+	Profile  string `enum:"3.1,3.0,dify,coze,actions,client,swagger-2.0" default:"3.1" help:"Document: ${enum}. dify, coze and actions are for importers, client for code generators, swagger-2.0 for Power Platform."`
+	Families string `help:"Families of tools, comma-separated, or all. Default: records."`
+	YAML     bool   `help:"Print YAML instead of JSON; only for 3.1 and 3.0."`
 }
 
 func (c *openapiCmd) Run(_ context.Context, s streams) error {
-	documents, err := app.Documents(publicURL(s), version())
+	documents, err := app.Documents(publicURL(s), version(), c.Families)
 	if err != nil {
 		return err
 	}
-	document, ok := documents.Profiles[c.Profile]
+	var document []byte
+	isProfile := c.Profile != "3.0" && c.Profile != "3.1"
 	switch {
-	case ok && c.YAML:
+	case isProfile && c.YAML:
 		return fmt.Errorf("the document %s is available as JSON only", c.Profile)
-	case ok:
+	case isProfile:
+		if document, err = documents.Profile(c.Profile); err != nil {
+			return err
+		}
 	case c.Profile == "3.0" && c.YAML:
 		document = documents.YAML30
 	case c.Profile == "3.0":

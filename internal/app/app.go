@@ -41,6 +41,8 @@ type Options struct {
 	Config  *config.Config
 	Logger  *slog.Logger
 	Version string
+	// Families are the families of tools that ServeMCP shows, as tool.Catalogue.ParseFamilies reads them.
+	Families string
 }
 
 // App is the running service. Its methods are safe for concurrent use.
@@ -60,6 +62,7 @@ type App struct {
 	authenticator *tenant.Authenticator
 	guard         *single.Guard
 	publicURL     string
+	families      string // of ServeMCP
 	public        *httpd.Server
 	admin         *httpd.Server // nil if off
 
@@ -93,7 +96,8 @@ func Start(ctx context.Context, o Options) (*App, error) {
 func newApp(o Options) *App {
 	telemetry.QuietStandardLog(o.Logger) // libraries show what they received
 	return &App{
-		config: o.Config, logger: o.Logger, registry: telemetry.NewRegistry(), health: &httpd.Health{}, ended: make(chan struct{}),
+		config: o.Config, logger: o.Logger, families: o.Families, registry: telemetry.NewRegistry(),
+		health: &httpd.Health{}, ended: make(chan struct{}),
 	}
 }
 

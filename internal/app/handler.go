@@ -72,6 +72,8 @@ func catalogue(p parts) tool.Catalogue {
 		files.Upload(access, p.fetcher, p.uploader),
 		diagnose.Diagnose(&diagnose.Service{Access: access, Client: p.client, Tables: p.directory}),
 		connection.Create(p.authenticator, p.client),
+		table.ListViews(tables, p.client),
+		table.DeleteField(tables, maker, p.client),
 	}
 }
 
@@ -138,8 +140,12 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 // Catalogue lists every tool without what runs it, for documents and tests.
 func Catalogue() tool.Catalogue { return catalogue(parts{client: &client.Client{}}) }
 
-// Documents renders what the service publishes about itself, without a service.
-func Documents(publicURL, version string) (*openapi.Documents, error) {
+// Documents renders what the service publishes about itself, without a service. families are as ?families= has them.
+func Documents(publicURL, version, families string) (*openapi.Documents, error) {
 	renderer := httpd.Renderer{PublicURL: publicURL, Logger: slog.New(slog.DiscardHandler)}
-	return openapi.Serve(chi.NewRouter(), Catalogue(), openapi.Options{PublicURL: publicURL, Version: version, Renderer: renderer})
+	library, err := openapi.Serve(chi.NewRouter(), Catalogue(), openapi.Options{PublicURL: publicURL, Version: version, Renderer: renderer})
+	if err != nil {
+		return nil, err
+	}
+	return library.Documents(families)
 }

@@ -37,6 +37,9 @@ func ServeMCP(ctx context.Context, o Options, key secret.Text, in io.ReadCloser,
 	if key.IsZero() && o.Config.SingleTenant.AppID == "" {
 		return ErrNoConnection
 	}
+	if _, err := Catalogue().ParseFamilies(o.Families); err != nil {
+		return err
+	}
 	a := newApp(o)
 	a.publicURL = cmp.Or(a.config.PublicURL, "http://"+a.config.Listen)
 	defer func() { err = errors.Join(err, a.close()) }()

@@ -101,6 +101,7 @@ func (a *App) configured() single.Configured {
 func (a *App) newMCP(renderer httpd.Renderer, tools tool.Catalogue, version string) (*mcp.Server, error) {
 	return mcp.New(mcp.Options{
 		Catalogue: tools, Parse: intake.Parse, Renderer: renderer, Jobs: a.outbox, Version: version, Logger: a.logger,
+		Families: a.families,
 	})
 }
 

@@ -62,6 +62,10 @@ func realCalls(known, done, failed string) []realCall {
 		{name: "a diagnosis", tool: "diagnose_connection", body: `{}`},
 		{name: "a diagnosis of a wrong secret", tool: "diagnose_connection", body: `{}`, header: wrongSecret},
 		{name: "a diagnosis of no base", tool: "diagnose_connection", body: `{"app_token":"bascnNone1"}`},
+		{name: "the views", tool: "list_views", body: `{}`},
+		{name: "the views of no base", tool: "list_views", body: `{"app_token":"bascnNone1"}`, failed: true},
+		{name: "a column that goes", tool: "delete_field", body: `{"field":"列 NEXT"}`},
+		{name: "a column that there is none of", tool: "delete_field", body: `{"field":"没有"}`, failed: true},
 		{name: "a connection key", tool: "create_connection", body: `{}`, httpOnly: true},
 		{name: "a connection key of no lifetime", tool: "create_connection", body: `{"expires_in":-1}`, failed: true, httpOnly: true},
 	}
@@ -75,6 +79,24 @@ var nextName atomic.Int64
 // next returns the body of one more call: the names of new tables differ.
 func (c realCall) next() string {
 	return strings.ReplaceAll(c.body, "NEXT", strconv.FormatInt(nextName.Add(1), 10))
+}
+
+// prepare returns the body of one more call, and makes the column that a deletion is to find.
+func (h *harness) prepare(c realCall) string {
+	h.t.Helper()
+	body := c.next()
+	if c.tool == "delete_field" && !c.failed {
+		var asked struct{ Field string }
+		if err := json.Unmarshal([]byte(body), &asked); err != nil {
+			h.t.Fatal(err)
+		}
+		// The answer has lists where a receipt has counts, so that only its status is read.
+		made, _ := h.try(h.t.Context(), request{path: "/v1/fields", body: `{"fields":[{"name":"` + asked.Field + `"}]}`})
+		if made.status != http.StatusOK {
+			h.t.Fatalf("the column is not made: %d %s", made.status, made.raw)
+		}
+	}
+	return body
 }
 
 // TestAnswersFitTheirSchemas makes real calls of every tool against the simulator, over HTTP, softly, and over MCP, and checks each
@@ -103,7 +125,7 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 		known, _ := app.Catalogue().Find(one.tool)
 		t.Run(one.tool+" answers "+one.name+" as documented", func(t *testing.T) {
 			for _, query := range []string{"", "soft_errors=true"} {
-				got, _ := s.try(t.Context(), request{path: known.Path, query: query, body: one.next(), header: one.header})
+				got, _ := s.try(t.Context(), request{path: known.Path, query: query, body: s.prepare(one), header: one.header})
 				if got.raw == "" || strings.Contains(got.raw, `"code":"`) != one.failed && one.tool != "diagnose_connection" &&
 					one.tool != "get_job" && one.name != partlyRefused || query != "" && got.status >= http.StatusBadRequest {
 					t.Errorf("answered %d %s", got.status, got.raw)
@@ -124,7 +146,7 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 	}
 	header := bearer(s.key(baseName, ""))
 	header["X-Table-Id"] = s.table
-	c := s.connect(header)
+	c := s.connectTo("/mcp"+allFamilies, header)
 	outputs := c.outputs()
 	for _, one := range calls {
 		if one.httpOnly {
@@ -133,12 +155,12 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 		t.Run(one.tool+" answers "+one.name+" over MCP as listed", func(t *testing.T) {
 			to := c
 			if one.header != nil {
-				to = s.connect(map[string]string{
+				to = s.connectTo("/mcp"+allFamilies, map[string]string{
 					"X-Passphrase": s.secrets.passphrase, "X-App-Id": appID, "X-App-Secret": one.header["X-App-Secret"],
 					"X-App-Token": baseName, "X-Table-Id": s.table,
 				})
 			}
-			answer, isError := to.call(one.tool, json.RawMessage(one.next()))
+			answer, isError := to.call(one.tool, json.RawMessage(s.prepare(one)))
 			if isError != one.failed {
 				t.Errorf("answered %v", answer)
 			}

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/openapi"
 )
@@ -63,7 +62,7 @@ func TestOfficialMCPClients(t *testing.T) {
 			if err != nil || json.Unmarshal(output, &found) != nil {
 				t.Fatalf("%v: %s %s", err, output, complaints.String())
 			}
-			if found.Tools != len(openapi.Importable(app.Catalogue())) || len(found.Failed) > 0 {
+			if found.Tools != len(openapi.Importable(records())) || len(found.Failed) > 0 {
 				t.Errorf("%d tools; failed: %v", found.Tools, found.Failed)
 			}
 			if !found.GaveUp || !found.Repeat || found.Replays > 0 || len(s.rows()) != identicalWrites+1 {

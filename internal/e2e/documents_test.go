@@ -30,9 +30,12 @@ const (
 	goldenVersion = "1.0.0"
 )
 
+// records are the tools that are shown unless more are asked for.
+func records() tool.Catalogue { return app.Catalogue().Select(string(tool.Records)) }
+
 func documents(t *testing.T) *openapi.Documents {
 	t.Helper()
-	documents, err := app.Documents(goldenURL, goldenVersion)
+	documents, err := app.Documents(goldenURL, goldenVersion, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +101,8 @@ func TestDocuments(t *testing.T) {
 		if err := json.Unmarshal(d.JSON, &current); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(current.OpenAPI, "3.1") || len(current.Paths) != len(old.Paths) || len(old.Paths) != len(app.Catalogue()) {
-			t.Errorf("%s has %d paths, 3.0.3 has %d, the catalogue %d", current.OpenAPI, len(current.Paths), len(old.Paths), len(app.Catalogue()))
+		if !strings.HasPrefix(current.OpenAPI, "3.1") || len(current.Paths) != len(old.Paths) || len(old.Paths) != len(records()) {
+			t.Errorf("%s has %d paths, 3.0.3 has %d, the catalogue %d", current.OpenAPI, len(current.Paths), len(old.Paths), len(records()))
 		}
 	})
 

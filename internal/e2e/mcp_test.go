@@ -50,6 +50,12 @@ type client struct {
 // connect opens a session with these headers.
 func (s single) connect(header map[string]string) *client {
 	s.t.Helper()
+	return s.connectTo("/mcp", header)
+}
+
+// connectTo is connect at another address.
+func (s single) connectTo(path string, header map[string]string) *client {
+	s.t.Helper()
 	c := &client{t: s.t}
 	to := &http.Transport{}
 	one := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, &sdk.ClientOptions{
@@ -61,7 +67,7 @@ func (s single) connect(header map[string]string) *client {
 	})
 	var err error
 	c.ClientSession, err = one.Connect(s.t.Context(), &sdk.StreamableClientTransport{
-		Endpoint: s.app.URL() + "/mcp", HTTPClient: &http.Client{Transport: withHeaders{to, header}}, DisableStandaloneSSE: true,
+		Endpoint: s.app.URL() + path, HTTPClient: &http.Client{Transport: withHeaders{to, header}}, DisableStandaloneSSE: true,
 	}, nil)
 	if err != nil {
 		s.t.Fatal(err)
@@ -125,7 +131,7 @@ func TestMCPSession(t *testing.T) {
 				t.Errorf("%s lacks annotations, output or a title: %+v", one.Name, one)
 			}
 		}
-		for _, one := range openapi.Importable(app.Catalogue()) {
+		for _, one := range openapi.Importable(records()) {
 			want = append(want, one.Name)
 		}
 		slices.Sort(want)

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/surface/difyplugin"
 	"github.com/rowgate/rowgate/openapi"
 )
@@ -131,7 +130,7 @@ func TestDifyPlugin(t *testing.T) {
 			t.Errorf("%+v", p.Identity)
 		}
 		var want []string
-		for _, one := range openapi.Importable(app.Catalogue()) {
+		for _, one := range openapi.Importable(records()) {
 			want = append(want, "tools/"+one.Name+".yaml")
 		}
 		if !slices.Equal(p.Tools, want) {
@@ -141,7 +140,7 @@ func TestDifyPlugin(t *testing.T) {
 
 	t.Run("declares tools as the daemon takes them", func(t *testing.T) {
 		t.Parallel()
-		for _, one := range openapi.Importable(app.Catalogue()) {
+		for _, one := range openapi.Importable(records()) {
 			var declared pluginFile
 			readYAML(t, contents["tools/"+one.Name+".yaml"], &declared)
 			if declared.Identity.Name != one.Name || declared.Identity.Author == "" || declared.Identity.Label["zh_Hans"] == "" ||
@@ -275,7 +274,7 @@ func TestDifyPluginRuns(t *testing.T) {
 func packPlugin(t *testing.T) []byte {
 	t.Helper()
 	var packed bytes.Buffer
-	err := difyplugin.Write(&packed, app.Catalogue(), difyplugin.Options{
+	err := difyplugin.Write(&packed, records(), difyplugin.Options{
 		PublicURL: goldenURL, Version: goldenVersion, CreatedAt: time.Date(2026, 3, 24, 12, 0, 0, 0, time.UTC),
 	})
 	if err != nil {

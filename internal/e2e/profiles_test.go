@@ -13,7 +13,6 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/openapi"
 )
 
@@ -73,7 +72,7 @@ func TestProfiles(t *testing.T) {
 		t.Run(name+" asks for no secret and has every tool but the one that makes the key", func(t *testing.T) {
 			t.Parallel()
 			tools := imported(t, data)
-			for _, one := range openapi.Importable(app.Catalogue()) {
+			for _, one := range openapi.Importable(records()) {
 				if tools[one.Name] == nil {
 					t.Errorf("%s is missing", one.Name)
 				}

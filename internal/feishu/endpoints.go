@@ -60,6 +60,7 @@ var (
 	APISearch      = &API{Name: "record_search", Method: methodPost, Path: recordPath + "/search", PerSecond: 20, Read: true}
 	APIListFields  = &API{Name: "field_list", Method: methodGet, Path: tablePath + "/fields", PerSecond: 20, Read: true}
 	APICreateField = &API{Name: "field_create", Method: methodPost, Path: tablePath + "/fields", PerSecond: 10, Creates: true}
+	APIDeleteField = &API{Name: "field_delete", Method: methodDelete, Path: tablePath + "/fields/:field_id", PerSecond: 10}
 	APIListTables  = &API{Name: "table_list", Method: methodGet, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 20, Read: true}
 	APICreateTable = &API{Name: "table_create", Method: methodPost, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 10}
 	APIListViews   = &API{Name: "view_list", Method: methodGet, Path: tablePath + "/views", PerSecond: 20, Read: true}
@@ -97,7 +98,7 @@ var (
 // apis is every endpoint the client can send to: the typed ones, and those of the same shape that are only forwarded.
 var apis = []*API{
 	APIBatchCreate, APIBatchUpdate, APIBatchDelete, APIBatchGet, APISearch,
-	APIListFields, APICreateField, APIListTables, APICreateTable, APIListViews, APIGetApp, APIGetNode, APIBatchGetID,
+	APIListFields, APICreateField, APIDeleteField, APIListTables, APICreateTable, APIListViews, APIGetApp, APIGetNode, APIBatchGetID,
 	APIUploadAll, APIUploadPrepare, APIUploadPart, APIUploadFinish, APIDownload, APITmpURLs,
 	{Name: "record_create", Method: methodPost, Path: recordPath, PerSecond: 50, Creates: true},
 	{Name: "record_list", Method: methodGet, Path: recordPath, PerSecond: 20, Read: true},
@@ -105,7 +106,6 @@ var apis = []*API{
 	{Name: "record_update", Method: methodPut, Path: recordPath + "/:record_id", PerSecond: 50},
 	{Name: "record_delete", Method: methodDelete, Path: recordPath + "/:record_id", PerSecond: 50},
 	{Name: "field_update", Method: methodPut, Path: tablePath + "/fields/:field_id", PerSecond: 10},
-	{Name: "field_delete", Method: methodDelete, Path: tablePath + "/fields/:field_id", PerSecond: 10},
 	{Name: "table_update", Method: methodPatch, Path: tablePath, PerSecond: 10},
 	{Name: "table_delete", Method: methodDelete, Path: tablePath, PerSecond: 10},
 	{Name: "table_batch_create", Method: methodPost, Path: "/bitable/v1/apps/:app_token/tables/batch_create", PerSecond: 10},

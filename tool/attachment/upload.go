@@ -37,7 +37,8 @@ type Uploaded struct {
 // Upload is the tool upload_attachment: it uploads one file to a base.
 func Upload(access *tool.Access, fetcher Fetcher, uploader Uploader) tool.Tool {
 	return tool.Define[UploadInput, Uploaded](tool.Meta{
-		Name: "upload_attachment", Path: "/v1/attachments", Family: "records",
+		Name: "upload_attachment", Path: "/v1/attachments", Family: tool.Records,
+		Scopes: []string{"docs:document.media:upload"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "上传附件", EN: "Upload an attachment"},
 		Description: "Upload a file to a Feishu base and get the file_token for an attachment column; write_records also takes URLs there. " +
 			`Example: {"url":"https://example.com/cover.png"}`,

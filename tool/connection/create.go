@@ -59,7 +59,7 @@ type KeyMade struct {
 // key is renewed by making another one; it ends at expires_at, or when its passphrase is changed.
 func Create(authenticator Authenticator, tokens Tokens) tool.Tool {
 	return tool.Define[CreateConnectionInput, KeyMade](tool.Meta{
-		Name: "create_connection", Path: "/v1/connections", Family: "connection",
+		Name: "create_connection", Path: "/v1/connections", Family: tool.Records, EveryFamily: true,
 		Title: problem.Text{ZH: "创建连接密钥", EN: "Create a connection key"},
 		Description: "Seal app_id, app_secret and passphrase (and a base and table, if given) in one key for Authorization: Bearer, so that no " +
 			`workflow or model holds a secret. Example: {"app_id":"cli_example","app_secret":"…","passphrase":"…"}`,

@@ -61,7 +61,8 @@ type Diagnosis struct {
 // is refused. Nothing is changed by it.
 func Diagnose(s *Service) tool.Tool {
 	return tool.Define[ConnectionInput, Diagnosis](tool.Meta{
-		Name: "diagnose_connection", Path: "/v1/diagnose", Family: "connection",
+		Name: "diagnose_connection", Path: "/v1/diagnose", Family: tool.Records, EveryFamily: true,
+		Scopes: []string{"base:app:read", "base:table:read", "base:field:read", "base:record:retrieve"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "诊断连接", EN: "Diagnose a connection"},
 		Description: "Find out why a Feishu Bitable connection fails: tests secret, scopes, base, table, columns and write right, each with " +
 			`its fix. Changes nothing. Example: {"app_token":"https://example.feishu.cn/base/bascnExample?table=tblExample"}`,

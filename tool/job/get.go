@@ -52,7 +52,7 @@ func within(target *tool.Target, job *outbox.Job) bool {
 // there. publicURL is where problems are explained, unless the request notes an address of its own.
 func Get(access *tool.Access, jobs Jobs, publicURL string) tool.Tool {
 	return tool.Define[GetInput, Status](tool.Meta{
-		Name: "get_job", Path: "/v1/jobs/get", Family: "records",
+		Name: "get_job", Path: "/v1/jobs/get", Family: tool.Records, EveryFamily: true,
 		Title: problem.Text{ZH: "查询任务", EN: "Get a job"},
 		Description: "Ask for the state and the receipt of a write that was answered 202 with a job_id. " +
 			`Example: {"job_id":"job_4k2n8x"}`,

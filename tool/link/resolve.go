@@ -33,7 +33,8 @@ type Resolved struct {
 // or of one table, resolves no link to another.
 func Resolve(access *tool.Access) tool.Tool {
 	return tool.Define[ResolveInput, Resolved](tool.Meta{
-		Name: "resolve_link", Path: "/v1/links/resolve", Family: "tables",
+		Name: "resolve_link", Path: "/v1/links/resolve", Family: tool.Records, EveryFamily: true,
+		Scopes: []string{"wiki:node:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "解析链接", EN: "Resolve a link"},
 		Description: "Turn a pasted Feishu or Lark link (base, wiki, embedded table) into app_token, table_id and view_id. " +
 			`Example: {"link":"https://example.feishu.cn/wiki/wikcnExample?table=tblExample"}`,

@@ -46,7 +46,8 @@ type DeleteReceipt struct {
 // Delete is the tool delete_records.
 func Delete(s *Service) tool.Tool {
 	return tool.Define[DeleteInput, DeleteReceipt](tool.Meta{
-		Name: "delete_records", Path: "/v1/records/delete", Family: "records",
+		Name: "delete_records", Path: "/v1/records/delete", Family: tool.Records,
+		Scopes: []string{"base:record:delete", "base:record:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "删除记录", EN: "Delete records"},
 		Description: "Delete rows of a Feishu Bitable table by record_id. It cannot be undone here. " +
 			`Example: {"record_ids":["recExample"]}`,

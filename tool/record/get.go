@@ -38,7 +38,8 @@ type GotRecords struct {
 // Get is the tool get_records. An id that stands in the request twice is answered once.
 func Get(s *Service) tool.Tool {
 	return tool.Define[GetRecordsInput, GotRecords](tool.Meta{
-		Name: "get_records", Path: "/v1/records/get", Family: "records",
+		Name: "get_records", Path: "/v1/records/get", Family: tool.Records,
+		Scopes: []string{"base:record:read", "base:field:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "读取记录", EN: "Get records"},
 		Description: "Read rows of a Feishu Bitable table whose record_ids are known; plain values come back. " +
 			`Example: {"record_ids":["recExample"]}`,

@@ -55,7 +55,8 @@ type Found struct {
 // Search is the tool search_records.
 func Search(s *Service) tool.Tool {
 	return tool.Define[SearchInput, Found](tool.Meta{
-		Name: "search_records", Path: "/v1/records/search", Family: "records",
+		Name: "search_records", Path: "/v1/records/search", Family: tool.Records,
+		Scopes: []string{"base:record:retrieve", "base:field:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "查询记录", EN: "Search records"},
 		Description: "Find rows of a Feishu Bitable table by column values, sorted and paged; plain values come back. Also gives the " +
 			`record_id that updates need. Example: {"where":{"状态":"完成","数量":{">=":3}},"sort":["-日期"]}`,

@@ -21,7 +21,8 @@ type UpdateInput struct {
 // Update is the tool update_records: change rows by record_id.
 func Update(s *Service) tool.Tool {
 	return tool.Define[UpdateInput, Receipt](tool.Meta{
-		Name: "update_records", Path: "/v1/records/update", Family: "records",
+		Name: "update_records", Path: "/v1/records/update", Family: tool.Records,
+		Scopes: []string{"base:record:update", "base:record:read", "base:field:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "更新记录", EN: "Update records"},
 		Description: "Change rows of a Feishu Bitable table by record_id; only the columns given change, null clears a cell. " +
 			`Example: {"records":[{"record_id":"recExample","fields":{"状态":"完成"}}]}`,

@@ -24,8 +24,10 @@ type WriteInput struct {
 // Write is the tool write_records: create rows, or upsert them by key_fields.
 func Write(s *Service) tool.Tool {
 	return tool.Define[WriteInput, Receipt](tool.Meta{
-		Name: "write_records", Path: "/v1/records", Family: "records",
-		Title: problem.Text{ZH: "写入记录", EN: "Write records"},
+		Name: "write_records", Path: "/v1/records", Family: tool.Records,
+		Scopes:     []string{"base:record:create", "base:record:retrieve", "base:record:read", "base:record:update", "base:field:read"},
+		TokenKinds: tool.AnyToken(),
+		Title:      problem.Text{ZH: "写入记录", EN: "Write records"},
 		Description: "Write rows into a Feishu Bitable table, or upsert them by key_fields. Plain values are converted: dates as text, " +
 			`numbers as text, selects by name. Example: {"records":[{"标题":"第一集","日期":"2026-03-04"}]}`,
 		Risk: tool.Writing, FormBodies: true, Async: true,

@@ -43,7 +43,8 @@ type NewTable struct {
 // Create is the tool create_table. The first column that can be is the table's primary one.
 func Create(s *Service, maker *Maker) tool.Tool {
 	return tool.Define[CreateTableInput, NewTable](tool.Meta{
-		Name: "create_table", Path: "/v1/tables", Family: "tables",
+		Name: "create_table", Path: "/v1/tables", Family: tool.Records,
+		Scopes: []string{"base:table:create", "base:table:read", "base:field:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "新建数据表", EN: "Create a table"},
 		Description: "Make a new table in a Feishu base, with columns by type or inferred from sample_rows (which are not written). " +
 			`Example: {"name":"视频","sample_rows":[{"标题":"第一集","日期":"2026-03-04","时长":12.5}]}`,

@@ -30,7 +30,8 @@ type FieldsMade struct {
 // CreateFields is the tool create_fields.
 func CreateFields(s *Service, maker *Maker) tool.Tool {
 	return tool.Define[CreateFieldsInput, FieldsMade](tool.Meta{
-		Name: "create_fields", Path: "/v1/fields", Family: "tables",
+		Name: "create_fields", Path: "/v1/fields", Family: tool.Records,
+		Scopes: []string{"base:field:create", "base:field:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "新建列", EN: "Create columns"},
 		Description: "Add columns to a Feishu Bitable table, by type or inferred from sample_rows; those that exist are left as they are. " +
 			`Example: {"fields":[{"name":"状态","type":"single_select","options":["进行中","完成"]}]}`,

@@ -31,7 +31,8 @@ type Listing struct {
 // List is the tool list_tables. A connection key of one table lists that table alone.
 func List(s *Service) tool.Tool {
 	return tool.Define[ListInput, Listing](tool.Meta{
-		Name: "list_tables", Path: "/v1/tables/list", Family: "tables",
+		Name: "list_tables", Path: "/v1/tables/list", Family: tool.Records,
+		Scopes: []string{"base:table:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "列出数据表", EN: "List tables"},
 		Description: "List the tables of a base with their ids and names, to find table_id. " +
 			`Example: {"app_token":"https://example.feishu.cn/base/bascnExample"}`,

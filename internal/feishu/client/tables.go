@@ -60,6 +60,11 @@ func (c *Client) CreateField(ctx context.Context, table feishu.TableRef, field f
 	return data.Field, err
 }
 
+// DeleteField deletes a column with its values.
+func (c *Client) DeleteField(ctx context.Context, table feishu.TableRef, fieldID string) error {
+	return c.Do(ctx, table.App, feishu.Call{API: feishu.APIDeleteField, Params: []string{table.AppToken, table.TableID, fieldID}})
+}
+
 // CreateTable makes a table of these columns, the first of them the primary one; it returns the ids of both, in order.
 func (c *Client) CreateTable(
 	ctx context.Context, app feishu.App, appToken, name string, fields []feishu.Field,

@@ -44,7 +44,9 @@ func serve(t *testing.T, handle func(context.Context, *input) (tool.Answer, erro
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
 	s, err := New(Options{
 		Catalogue: tool.Catalogue{
-			tool.Define[input, output](tool.Meta{Name: "echo", Path: "/v1/echo", Title: problem.Text{ZH: "回声", EN: "Echo"}}, handle),
+			tool.Define[input, output](tool.Meta{
+				Name: "echo", Family: tool.Records, Path: "/v1/echo", Title: problem.Text{ZH: "回声", EN: "Echo"},
+			}, handle),
 		},
 		Parse: intake.Parse, Renderer: httpd.Renderer{PublicURL: "https://rowgate.example.com", Logger: logger}, Version: "test", Logger: logger,
 	})

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
@@ -67,6 +69,7 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // exchange is one HTTP request of a client and its answer.
 type exchange struct {
 	ctx     context.Context // ends when the client leaves; the SDK's own context does not
+	server  *mcp.Server
 	writer  *answerWriter
 	client  client
 	session bool // the client has a session id, so that it may cancel what was answered

@@ -48,14 +48,15 @@ type Options struct {
 	Version       string
 	Logger        *slog.Logger
 	ProgressEvery time.Duration // 0: DefaultProgressEvery
+	Families      string        // of Run, as tool.Catalogue.ParseFamilies reads them
 }
 
 // Server serves the catalogue over MCP. A session is no more than an id, so any instance can answer any request. It is safe for
 // concurrent use.
 type Server struct {
-	options Options
-	server  *mcp.Server
-	ledger  *ledger
+	options  Options
+	families *tool.Sets[*mcp.Server]
+	ledger   *ledger
 }
 
 // instructions are what a client tells its model about the tools as a whole.
@@ -64,23 +65,32 @@ const instructions = "Read and write rows of Feishu/Lark Bitable tables. Call de
 	"app_token may be a pasted link. A failed call returns code, detail and fix: do what fix says. " +
 	"写入前先用 describe_table 查看列；app_token 可以直接粘贴链接；调用失败时按 fix 的提示处理。"
 
-// New makes a server of the catalogue without create_connection, which handles secrets.
+// New makes a server of the catalogue without create_connection, which handles secrets. Families that the catalogue lacks are
+// bad_parameter.
 func New(o Options) (*Server, error) {
 	if o.ProgressEvery == 0 {
 		o.ProgressEvery = DefaultProgressEvery
 	}
-	s := &Server{options: o, ledger: newLedger(), server: mcp.NewServer(
-		&mcp.Implementation{Name: "rowgate", Title: "Rowgate", Version: o.Version},
+	s := &Server{options: o, ledger: newLedger()}
+	s.families = tool.NewSets(o.Catalogue, s.serverOf)
+	_, err := s.families.Get(o.Families)
+	return s, err
+}
+
+// serverOf makes the protocol's server of some tools: it lists and calls these and knows no others.
+func (s *Server) serverOf(tools tool.Catalogue) (*mcp.Server, error) {
+	server := mcp.NewServer(
+		&mcp.Implementation{Name: "rowgate", Title: "Rowgate", Version: s.options.Version},
 		&mcp.ServerOptions{Instructions: instructions, Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}}},
-	)}
-	for _, t := range openapi.Importable(o.Catalogue) {
+	)
+	for _, t := range openapi.Importable(tools) {
 		shape, err := openapi.ShapeOf(t)
 		if err != nil {
 			return nil, fmt.Errorf("mcp: %w", err)
 		}
-		s.server.AddTool(describe(t, shape), s.handler(t, shape))
+		server.AddTool(describe(t, shape), s.handler(t, shape))
 	}
-	return s, nil
+	return server, nil
 }
 
 // describe returns a tool as clients list it.
@@ -98,10 +108,11 @@ func describe(t tool.Tool, shape *openapi.Shape) *mcp.Tool {
 	}
 }
 
-// Handler serves clients over streamable HTTP. admit authorizes a request or returns a problem; it is called before the body is
-// read.
+// Handler serves clients over streamable HTTP, with the families that the query asks for. admit authorizes a request or returns a
+// problem; it is called before the body is read.
 func (s *Server) Handler(admit func(*http.Request) error) http.Handler {
-	stream := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s.server }, &mcp.StreamableHTTPOptions{
+	serverOf := func(r *http.Request) *mcp.Server { return exchangeFrom(r.Context()).server }
+	stream := mcp.NewStreamableHTTPHandler(serverOf, &mcp.StreamableHTTPOptions{
 		Stateless:           true,
 		MaxRequestBodyBytes: maxMessageBytes,
 		// Behind a reverse proxy on the same machine Host is not localhost. httpd refuses requests from pages of other sites, and
@@ -114,13 +125,18 @@ func (s *Server) Handler(admit func(*http.Request) error) http.Handler {
 			s.options.Renderer.Write(w, r, err)
 			return
 		}
+		server, err := s.families.Get(r.URL.Query().Get(openapi.FamiliesParam))
+		if err != nil {
+			s.options.Renderer.Write(w, r, err)
+			return
+		}
 		messages, err := readMessages(r)
 		if err != nil {
 			s.options.Renderer.Write(w, r, err)
 			return
 		}
 		from := clientOf(r)
-		x := &exchange{client: from, session: r.Header.Get(headerSession) != "", writer: &answerWriter{ResponseWriter: w}}
+		x := &exchange{server: server, client: from, session: r.Header.Get(headerSession) != "", writer: &answerWriter{ResponseWriter: w}}
 		for _, one := range messages {
 			switch one.Method {
 			case methodCall:
@@ -142,7 +158,11 @@ func (s *Server) Handler(admit func(*http.Request) error) http.Handler {
 
 // Run serves one client over in and out until in ends or ctx is done. It writes only protocol messages to out.
 func (s *Server) Run(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
-	err := s.server.Run(ctx, watched{&mcp.IOTransport{Reader: in, Writer: out, MaxLineLength: maxMessageBytes}, s.ledger})
+	server, err := s.families.Get(s.options.Families)
+	if err != nil {
+		return err
+	}
+	err = server.Run(ctx, watched{&mcp.IOTransport{Reader: in, Writer: out, MaxLineLength: maxMessageBytes}, s.ledger})
 	if errors.Is(err, io.EOF) || ctx.Err() != nil {
 		return nil
 	}
