@@ -3,6 +3,7 @@ package openapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -98,7 +99,5 @@ func keepOnly(object map[string]any, names ...string) {
 		}
 	}
 	clear(object)
-	for name, value := range kept {
-		object[name] = value
-	}
+	maps.Copy(object, kept)
 }

@@ -50,7 +50,7 @@ func (c Catalogue) Families() []Family {
 // there are.
 func (c Catalogue) ParseFamilies(text string) (string, error) {
 	known := c.Families()
-	asked := map[Family]bool{}
+	asked := make(map[Family]bool)
 	for name := range strings.SplitSeq(text, ",") {
 		switch family := Family(strings.TrimSpace(name)); {
 		case family == "":

@@ -30,11 +30,7 @@ func TestEveryRefusalIsAProblem(t *testing.T) {
 		code   string
 		header [2]string // a header that has to be there, and what it holds
 	}{
-		"no_such_path": {request{path: "/v1/nothing"}, 404, "not_found", [2]string{}},
-		"no_such_path_for_a_browser": {request{
-			method: "GET", path: "/v1/nothing",
-			header: map[string]string{"Accept": "text/html"},
-		}, 404, "not_found", [2]string{}},
+		"no_such_path":                         {request{path: "/v1/nothing"}, 404, "not_found", [2]string{}},
 		"a_slash_too_many":                     {request{path: "/v1/records/", body: `{}`}, 404, "not_found", [2]string{}},
 		"no_such_error":                        {request{method: "GET", path: "/errors/nothing"}, 404, "not_found", [2]string{}},
 		"GET_of_a_tool":                        {request{method: "GET"}, 405, "method_not_allowed", [2]string{"Allow", "POST"}},

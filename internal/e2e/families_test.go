@@ -14,7 +14,7 @@ import (
 
 func TestFamilies(t *testing.T) {
 	t.Parallel()
-	s := setupSingle(t, options{})
+	s := setupSingle(t, options{settings: map[string]string{"ROWGATE_PUBLIC_URL": goldenURL}}) // else no document has an ETag
 
 	t.Run("a document has the families that are asked for, and an ETag of its own", func(t *testing.T) {
 		tags := map[string]bool{}

@@ -147,6 +147,14 @@ func (h *harness) answerSchemas() answerSchemas {
 	return found
 }
 
+// softProblem reports whether an answer is a problem with the status 200.
+func softProblem(got reply) bool {
+	var problem struct {
+		Title string `json:"title"`
+	}
+	return got.status == http.StatusOK && json.Unmarshal([]byte(got.raw), &problem) == nil && problem.Title != ""
+}
+
 // check compares an answer with what each document says of its operation, status and content type.
 func (a answerSchemas) check(path string, got reply) error {
 	kind, _, _ := strings.Cut(got.header.Get("Content-Type"), ";")
@@ -167,6 +175,9 @@ func (a answerSchemas) check(path string, got reply) error {
 		item := document.Paths.Value(path)
 		if item == nil {
 			continue // create_connection is not for importers
+		}
+		if strings.HasPrefix(name, "/openapi/"+openapi.DocumentClient+".json") && softProblem(got) {
+			continue // it offers no soft errors, so that an answer has one shape
 		}
 		response := item.Post.Responses.Status(got.status)
 		if response == nil || response.Value.Content.Get(kind) == nil {

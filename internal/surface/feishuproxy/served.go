@@ -1,6 +1,7 @@
 package feishuproxy
 
 import (
+	"slices"
 	"net/http"
 	"strings"
 
@@ -25,15 +26,7 @@ func beside() []*feishu.API {
 
 // isServed reports whether a call is passed on.
 func isServed(api *feishu.API) bool {
-	if strings.HasPrefix(api.Path, versioned) {
-		return true
-	}
-	for _, other := range beside() {
-		if api == other {
-			return true
-		}
-	}
-	return false
+	return strings.HasPrefix(api.Path, versioned) || slices.Contains(beside(), api)
 }
 
 // served lists the calls that are passed on, as "METHOD path".
