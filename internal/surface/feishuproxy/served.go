@@ -1,8 +1,8 @@
 package feishuproxy
 
 import (
-	"slices"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/rowgate/rowgate/internal/feishu"
