@@ -126,5 +126,5 @@ func (a *acceptor) withdraw(e *entry) {
 
 // ticket is a hold on e and its present round; mu is held, or nobody else has e.
 func (a *acceptor) ticket(e *entry, replay bool) *Ticket {
-	return &Ticket{JobID: e.id, Replay: replay, a: a, e: e, r: e.round}
+	return &Ticket{JobID: e.id, Replay: replay, acceptor: a, entry: e, round: e.round}
 }

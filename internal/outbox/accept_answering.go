@@ -18,10 +18,10 @@ type answering struct {
 // Answering notes that an answer is about to be written. Until done is called, at most AnswerWait, the same rows sent again wait:
 // whether they are a repeat or new rows is only known once the answer is delivered or is not. done may be called more than once.
 func (t *Ticket) Answering() (done func()) {
-	if !t.e.derived {
+	if !t.entry.derived {
 		return func() {} // a key of the caller's own is a repeat in either case
 	}
-	a, key := t.a, t.e.key
+	a, key := t.acceptor, t.entry.key
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	answers := a.answers[key]

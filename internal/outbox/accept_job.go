@@ -6,10 +6,11 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// keepJob stores that a job id of e is handed out, and e itself if it is not stored yet.
+// keepJob stores that a job id of e is handed out, and e itself if it is not stored yet. An entry without rows was answered without
+// being admitted, so that there is nothing to keep.
 func (a *acceptor) keepJob(e *entry) error {
 	a.mu.Lock()
-	if e.keep || e.state == EntryReleased {
+	if e.keep || e.state == EntryReleased || e.state == EntryNew {
 		kept := e.keep
 		a.mu.Unlock()
 		if !kept {

@@ -11,42 +11,42 @@ type Ticket struct {
 	JobID  string
 	Replay bool // the submission repeats an earlier one, whose answer this is
 
-	a *acceptor
-	e *entry
-	r *round
+	acceptor *acceptor
+	entry    *entry
+	round    *round
 }
 
 // Wait returns the answer when there is one. Results are shared between callers: they are read-only. The error is a
 // *problem.Error, or ctx's if that ended first; the write goes on then.
 func (t *Ticket) Wait(ctx context.Context) (*Result, error) {
 	select {
-	case <-t.r.done:
+	case <-t.round.done:
 	default:
 		select {
-		case <-t.r.done:
+		case <-t.round.done:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
-	if t.r.err != nil {
-		return nil, t.r.err
+	if t.round.err != nil {
+		return nil, t.round.err
 	}
-	return t.r.result, nil
+	return t.round.result, nil
 }
 
 // Delivered notes that a 2xx answer reached its caller: without a key of the caller's own, the same rows sent again are new rows
 // from now on. Call it once the answer is written, and not after any other answer.
 func (t *Ticket) Delivered() {
-	t.a.mu.Lock()
-	defer t.a.mu.Unlock()
-	e := t.e
+	t.acceptor.mu.Lock()
+	defer t.acceptor.mu.Unlock()
+	e := t.entry
 	e.delivered = true
 	switch e.state {
 	case EntryDone:
-		t.a.releaseDelivered(e)
+		t.acceptor.releaseDelivered(e)
 	case EntryParked:
 		if len(e.unknown) == 0 {
-			t.a.lanes.finalize(e)
+			t.acceptor.lanes.finalize(e)
 		}
 	case EntryNew, EntryAdmitting, EntryQueued, EntryRunning, EntryDeferred, EntryElsewhere, EntrySettling, EntryParking, EntryReleased:
 		// releaseDelivered once it is done
@@ -57,10 +57,10 @@ func (t *Ticket) Delivered() {
 // not reach its caller after all, so that the same rows sent again are a repeat. Call Recallable before Delivered. recall holds
 // nothing of the submission; it may be called at any time, also more than once.
 func (t *Ticket) Recallable() (recall func()) {
-	t.a.mu.Lock()
-	defer t.a.mu.Unlock()
-	t.e.recalls = true
-	accept, id := t.a, t.JobID
+	t.acceptor.mu.Lock()
+	defer t.acceptor.mu.Unlock()
+	t.entry.recalls = true
+	accept, id := t.acceptor, t.JobID
 	return func() { accept.recall(id) }
 }
 
@@ -80,4 +80,4 @@ var ErrAnswered = errors.New("the submission was answered and is forgotten")
 
 // Keep makes sure that the job can be asked for later: the submission survives a crash and its result is kept. Call it
 // before a job id is given to a caller. The error is ErrAnswered or a *problem.Error.
-func (t *Ticket) Keep() error { return t.a.keepJob(t.e) }
+func (t *Ticket) Keep() error { return t.acceptor.keepJob(t.entry) }

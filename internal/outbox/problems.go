@@ -102,13 +102,13 @@ func aborted(first *problem.RowError, said *problem.Feishu) *problem.Error {
 func refusedRow(why *feishu.Error, row json.RawMessage, fields []feishu.Field) *problem.RowError {
 	e := &problem.RowError{Code: why.RowCode(), Field: why.FieldName(), Got: cut(why.ValueText()), FeishuCode: why.Code}
 	switch {
-	case why.Code == codeRecordNotFound:
+	case why.Code == feishu.CodeRecordNotFound:
 		e.Code = problem.RowRecordNotFound
 		e.Message = problem.Text{
 			ZH: "表中没有这条记录，请检查 record_id。",
 			EN: "The table has no such record; check the record_id.",
 		}
-	case why.Code == codeFieldNameNotFound:
+	case why.Code == feishu.CodeFieldNameNotFound:
 		e.Code = problem.RowFieldNotFound
 		e.Message = problem.Text{
 			ZH: "表中没有这一列，可能刚被改名或删除，请刷新表结构后重试。",

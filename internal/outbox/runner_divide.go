@@ -12,9 +12,6 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// codeFieldNameNotFound is Feishu's code for a column that the table does not have: all rows with the column are to blame.
-const codeFieldNameNotFound = 1254045
-
 // unit is what a refused batch is never divided below: a row, or all rows of an entry that must stay together.
 type unit struct {
 	at    int // place of the first row in the refused batch
@@ -123,7 +120,7 @@ func (r *runner) blame(ctx context.Context, units []unit, why *feishu.Error) (gu
 	match := func(*item) bool { return false }
 	same := true
 	switch column := why.FieldName(); {
-	case why.Code == codeRecordNotFound:
+	case why.Code == feishu.CodeRecordNotFound:
 		absent, err := r.find.absent(ctx, itemsOf(slices.Clone(units)))
 		if err != nil {
 			return units, nil, false
@@ -133,10 +130,10 @@ func (r *runner) blame(ctx context.Context, units []unit, why *feishu.Error) (gu
 		var first json.RawMessage
 		match = func(it *item) bool {
 			value, ok := valueOf(it.fields, column)
-			if !ok || why.Code != codeFieldNameNotFound && !prints(value, why.ValueText()) {
+			if !ok || why.Code != feishu.CodeFieldNameNotFound && !prints(value, why.ValueText()) {
 				return false
 			}
-			if why.Code == codeFieldNameNotFound {
+			if why.Code == feishu.CodeFieldNameNotFound {
 				return true
 			}
 			if first == nil {

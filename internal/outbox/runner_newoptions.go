@@ -10,7 +10,7 @@ import (
 // maxMadeOptions bounds what a lane remembers of options that its writes created.
 const maxMadeOptions = 10_000
 
-// option is a select option that a table has not got yet.
+// option is a select option that a table does not have yet.
 type option struct{ table, column, name string }
 
 // usedOptions returns, by position, the new options that the rows of s use.

@@ -11,7 +11,7 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox"
 )
 
-// TestNewOptions writes rows with options that the table has not. The sandbox creates an option twice that comes twice in a call, as
+// TestNewOptions writes rows with options that the table does not have. The sandbox creates an option twice that comes twice in a call, as
 // Feishu does.
 func TestNewOptions(t *testing.T) {
 	t.Parallel()

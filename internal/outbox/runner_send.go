@@ -27,13 +27,6 @@ const (
 // waits are the waits between repeats where Feishu does not name the time.
 var waits = backoff.Policy{Base: firstWait, Cap: longestWait, Half: true}
 
-// Codes of Feishu's that the outbox itself must know; all others it knows by class.
-const (
-	codeRecordNotFound = 1254043 // RecordIdNotFound
-	codeRepeated       = 1254608 // the same request again: done, or under way
-	codeTokenUsed      = 1255006 // this client token was used
-)
-
 // verdict is what a batch's calls came to.
 type verdict int
 
@@ -180,7 +173,7 @@ func (r *runner) affords(b *batch, why *feishu.Error) bool {
 // refused reports whether a row is to blame. Then nothing was written by this call. An earlier one may have been carried out
 // all the same: it may have deleted the record that is not there now, or the table may have changed since.
 func (a *attempt) refused(why *feishu.Error) bool {
-	return why.Class == feishu.ClassData || why.Code == codeRecordNotFound && a.b.op != OpCreate
+	return why.Class == feishu.ClassData || why.Code == feishu.CodeRecordNotFound && a.b.op != OpCreate
 }
 
 // sent notes whether the call may have been carried out, and reports whether this call or one before it was.
@@ -196,7 +189,7 @@ func (a *attempt) sent(why *feishu.Error) bool {
 
 // tokenSpent reports whether Feishu knows the client token from an earlier call.
 func tokenSpent(why *feishu.Error) bool {
-	return why.Code == codeTokenUsed || why.Code == codeRepeated
+	return why.Code == feishu.CodeClientTokenUsed || why.Code == feishu.CodeRequestRepeated
 }
 
 // next decides whether the same call is made again, and after how long.

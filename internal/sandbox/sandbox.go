@@ -41,8 +41,5 @@ func New(options Options) (*Sandbox, error) {
 	return &Sandbox{Server: server, Admin: admin.New(server, store), store: store}, nil
 }
 
-// AllScopes is what an app gets whose AppSpec names no scopes.
-func AllScopes() []string { return core.Scopes(families()) }
-
 // Endpoints returns what the sandbox serves under /open-apis.
 func Endpoints() []Endpoint { return core.Endpoints(families()) }

@@ -133,7 +133,7 @@ func (b *bundle) send(r *http.Request) reply {
 	if strings.HasPrefix(out.header.Get("Content-Type"), "application/json") {
 		b.must(json.Unmarshal(recorder.Body.Bytes(), &out))
 		if strings.HasPrefix(out.Msg, "error ") {
-			b.t.Errorf("%s %s answers a code that its error table has not: %s", r.Method, r.URL.Path, out.raw)
+			b.t.Errorf("%s %s answers a code that its error table does not have: %s", r.Method, r.URL.Path, out.raw)
 		}
 	}
 	return out

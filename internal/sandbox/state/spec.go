@@ -7,7 +7,7 @@ type AppSpec struct {
 	ID     string `json:"app_id"`
 	Secret string `json:"app_secret"`
 	Tenant string `json:"tenant"` // the monthly quota is shared by a tenant's apps; default "tenant"
-	// Scopes are the app's permissions; nil means AllScopes, an empty list none.
+	// Scopes are the app's permissions; nil means all that the families know, an empty list none.
 	Scopes  []string `json:"scopes"`
 	IPAllow []string `json:"ip_allow"` // IPv4 addresses that may call with its tokens; none: all
 }
