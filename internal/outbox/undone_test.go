@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,20 @@ func (s *slowToForget) Apply(ctx context.Context, c *outbox.Changes) error {
 	return s.Store.Apply(ctx, c)
 }
 
+// shyOwner is an owner whose outbox gets no lane any more, once it is told so.
+type shyOwner struct {
+	*outbox.LocalOwner
+
+	shy atomic.Bool
+}
+
+func (o *shyOwner) Acquire(ctx context.Context, lane string) (outbox.Lease, error) {
+	if o.shy.Load() {
+		return nil, outbox.ErrOwned
+	}
+	return o.LocalOwner.Acquire(ctx, lane)
+}
+
 // TestUndone_is_answered_by_who_has_the_lane: Feishu refuses a call, and its owner loses the lane before the store has forgotten the
 // entry. The next owner finds the entry and writes its row, so nobody may be told that nothing was written: a caller who repeats
 // would have the row twice.
@@ -42,16 +57,18 @@ func TestUndone_is_answered_by_who_has_the_lane(t *testing.T) {
 			}
 			return fault{}
 		}
-		start := func(store outbox.Store) *fixture {
+		start := func(store outbox.Store, owner outbox.Owner) *fixture {
 			one := &fixture{base: h.base, store: h.store, ring: h.ring}
 			one.open(t, func(o *outbox.Options) { o.Store, o.Owner = store, owner })
 			return one
 		}
-		former := start(slow)
-		start(h.store)
+		shy := &shyOwner{LocalOwner: owner}
+		former := start(slow, shy)
+		start(h.store, owner)
 		sub := keyed("key", creation("caller", "once"))
 		ticket := former.submit(t, sub)
 		<-slow.entered
+		shy.shy.Store(true) // it would win the lane back, now and then
 		for _, lane := range owner.Lanes() {
 			owner.Revoke(lane)
 		}
