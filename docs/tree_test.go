@@ -46,7 +46,7 @@ func mayCite(file string) bool {
 	return slices.Contains([]string{".go", ".md", ".tmpl", ".gohtml", ".html", ".yml", ".yaml", ".toml"}, path.Ext(file))
 }
 
-// walk calls visit for every file of the tree but fixtures and what is hidden; continuous integration counts as shown.
+// walk calls visit for every file of the tree but fixtures, what npm installs and what is hidden; continuous integration counts as shown.
 func walk(tree fs.FS, visit func(file string) error) error {
 	return fs.WalkDir(tree, ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -56,7 +56,7 @@ func walk(tree fs.FS, visit func(file string) error) error {
 		switch {
 		case !entry.IsDir():
 			return visit(file)
-		case name == "testdata", strings.HasPrefix(name, ".") && name != "." && name != ".github":
+		case name == "testdata", name == "node_modules", strings.HasPrefix(name, ".") && name != "." && name != ".github":
 			return fs.SkipDir
 		}
 		return nil

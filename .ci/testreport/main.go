@@ -45,9 +45,6 @@ func main() {
 			case "build-fail", "fail":
 				failed = true
 				fmt.Print(strings.Join(output[key], ""))
-				if e.Test == "" && e.Package != "" {
-					fmt.Printf("FAIL\t%s\t%s\n", e.Package, seconds(e.Elapsed))
-				}
 				delete(output, key)
 			case "skip":
 				if e.Test != "" {
