@@ -153,13 +153,13 @@ func TestSearch_refuses(t *testing.T) {
 		code    problem.Code
 		says    []string // in English and in Chinese
 	}{
-		"a column that the table does not have":           {`"where":{"标提":"x"}`, problem.FieldNotFound, []string{"标提", "标题"}},
+		"a column that the table does not have":     {`"where":{"标提":"x"}`, problem.FieldNotFound, []string{"标提", "标题"}},
 		"a formula, and says why":                   {`"where":{"合计":3}`, problem.BadParameter, []string{"合计", "formula"}},
-		"an operator that the column does not have":       {`"where":{"标题":{">":"x"}}`, problem.BadParameter, []string{"标题", "contains"}},
+		"an operator that the column does not have": {`"where":{"标题":{">":"x"}}`, problem.BadParameter, []string{"标题", "contains"}},
 		"an operator that nobody knows":             {`"where":{"数量":{"gte":3}}`, problem.BadParameter, []string{"数量", ">="}},
 		"emptiness of a checkbox":                   {`"where":{"上架":null}`, problem.BadParameter, []string{"上架", "="}},
 		"a value for an attachment":                 {`"where":{"照片":"x"}`, problem.BadParameter, []string{"照片", "empty"}},
-		"an option that the column does not have":         {`"where":{"状态":"完了"}`, problem.BadParameter, []string{"状态", "完成"}},
+		"an option that the column does not have":   {`"where":{"状态":"完了"}`, problem.BadParameter, []string{"状态", "完成"}},
 		"text for a number":                         {`"where":{"数量":{">":"three"}}`, problem.BadParameter, []string{"数量", "12.5"}},
 		"a day that does not exist":                 {`"where":{"日期":"2026-02-30"}`, problem.BadParameter, []string{"日期", "2026-03-04"}},
 		"a person by email":                         {`"where":{"负责人":"ann@example.com"}`, problem.BadParameter, []string{"负责人", "id"}},
