@@ -71,7 +71,7 @@ func TestHandOver_while_a_batch_is_on_its_way_to_the_store(t *testing.T) {
 			}
 			return fault{}
 		}
-		open := func(store outbox.Store) *outbox.Outbox {
+		open := func(store outbox.Store, owner outbox.Owner) *outbox.Outbox {
 			o := must[*outbox.Outbox](t)(outbox.New(outbox.Options{
 				Store: store, Writer: h.base, Reader: h.base, Keyring: h.ring, Owner: owner, Digest: func(app feishu.App) string { return app.ID },
 			}))
@@ -81,7 +81,8 @@ func TestHandOver_while_a_batch_is_on_its_way_to_the_store(t *testing.T) {
 			t.Cleanup(func() { kill(o) })
 			return o
 		}
-		first, _ := open(slow), open(&nextStore{Store: h.store, slow: slow})
+		shy := &shyOwner{LocalOwner: owner}
+		first, _ := open(slow, shy), open(&nextStore{Store: h.store, slow: slow}, owner)
 		sub := creation("caller", "a")
 		sub.Keep = true
 		if _, err := first.Submit(t.Context(), sub); err != nil {
@@ -94,7 +95,8 @@ func TestHandOver_while_a_batch_is_on_its_way_to_the_store(t *testing.T) {
 			synctest.Wait()
 		}
 		synctest.Wait()
-		revoke() // the second outbox runs the lane: its call is carried out, and the answer is lost
+		shy.shy.Store(true) // it would win the lane back, now and then, and wait for the start that is held back
+		revoke()            // the second outbox runs the lane: its call is carried out, and the answer is lost
 		if !errors.Is(slow.err, outbox.ErrFenced) {
 			t.Errorf("the batch of the older lease: %v, want ErrFenced", slow.err)
 		}

@@ -2,7 +2,6 @@ package outbox_test
 
 import (
 	"context"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,20 +25,6 @@ func (s *slowToForget) Apply(ctx context.Context, c *outbox.Changes) error {
 		<-release
 	}
 	return s.Store.Apply(ctx, c)
-}
-
-// shyOwner is an owner whose outbox gets no lane any more, once it is told so.
-type shyOwner struct {
-	*outbox.LocalOwner
-
-	shy atomic.Bool
-}
-
-func (o *shyOwner) Acquire(ctx context.Context, lane string) (outbox.Lease, error) {
-	if o.shy.Load() {
-		return nil, outbox.ErrOwned
-	}
-	return o.LocalOwner.Acquire(ctx, lane)
 }
 
 // TestUndone_is_answered_by_who_has_the_lane: Feishu refuses a call, and its owner loses the lane before the store has forgotten the
