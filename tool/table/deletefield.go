@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
@@ -97,7 +98,7 @@ func (m *Maker) Drop(ctx context.Context, ref feishu.TableRef, name string, sour
 			if err != nil {
 				return feishu.Field{}, err
 			}
-			if !hasField(fields, column.ID) {
+			if !slices.ContainsFunc(fields, func(f feishu.Field) bool { return f.ID == column.ID }) {
 				return column, nil
 			}
 		}
@@ -105,13 +106,4 @@ func (m *Maker) Drop(ctx context.Context, ref feishu.TableRef, name string, sour
 			return feishu.Field{}, err
 		}
 	}
-}
-
-func hasField(fields []feishu.Field, id string) bool {
-	for _, field := range fields {
-		if field.ID == id {
-			return true
-		}
-	}
-	return false
 }
