@@ -21,7 +21,7 @@ func (c *run) cell(t *target, raw []byte) {
 	}
 	c.seen[t.column] = c.row + 1
 	col := &c.columns[t.column]
-	if len(c.o.Repeated) > 0 && slices.Contains(c.o.Repeated, t.name) && !col.kind.holdsSeveral() {
+	if len(c.opts.Repeated) > 0 && slices.Contains(c.opts.Repeated, t.name) && !col.kind.holdsSeveral() {
 		c.fail(duplicateColumn(col.field.Name))
 		return
 	}
@@ -60,7 +60,7 @@ func (c *run) cell(t *target, raw []byte) {
 
 // unknownColumn does what the policy says about a column that the table does not have.
 func (c *run) unknownColumn(raw []byte) {
-	switch c.o.UnknownFields {
+	switch c.opts.UnknownFields {
 	case PolicyIgnore:
 		c.count(RuleUnknownIgnored, c.key.name, raw, nil)
 	case PolicyCreate:
@@ -113,8 +113,8 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 		return c.list(dst, col, bytes.TrimSpace(content(c.raw)), isString(c.raw), attachmentList)
 	}
 	raw := c.raw
-	if c.o.Raw {
-		if !col.kind.Writable && c.o.UnknownFields == PolicyIgnore {
+	if c.opts.Raw {
+		if !col.kind.Writable && c.opts.UnknownFields == PolicyIgnore {
 			return c.readOnly(dst, isNull(raw))
 		}
 		return append(dst, raw...), written
@@ -194,7 +194,7 @@ func (c *run) null(dst []byte, col *column) ([]byte, result) {
 	if !col.kind.Writable {
 		return c.readOnly(dst, true)
 	}
-	if c.o.Mode != Create {
+	if c.opts.Mode != Create {
 		return append(dst, "null"...), written
 	}
 	c.note(RuleNullSkipped)
@@ -203,7 +203,7 @@ func (c *run) null(dst []byte, col *column) ([]byte, result) {
 
 // empty is an empty text, an empty list or a list of empty parts: empty_values rules it.
 func (c *run) empty(dst []byte, col *column) ([]byte, result) {
-	if c.o.Mode != Create && c.o.EmptyValues == EmptyClear {
+	if c.opts.Mode != Create && c.opts.EmptyValues == EmptyClear {
 		if !col.kind.Writable {
 			return c.readOnly(dst, true)
 		}
@@ -220,7 +220,7 @@ func isEmptyList(raw []byte) bool {
 }
 
 func (c *run) readOnly(dst []byte, null bool) ([]byte, result) {
-	if !null && c.o.UnknownFields != PolicyIgnore {
+	if !null && c.opts.UnknownFields != PolicyIgnore {
 		c.fail(readOnlyField)
 		return dst, failed
 	}

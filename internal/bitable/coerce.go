@@ -22,7 +22,7 @@ func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
 		o.TimeZone = time.UTC
 	}
 	c := &run{
-		Schema: s, o: o,
+		Schema: s, opts: o,
 		plan:    &Plan{rows: make([]planned, len(rows)), answers: map[Pending]*answer{}, sorted: true, skips: o.SkipBadValues},
 		targets: map[string]*target{},
 		seen:    make([]int, len(s.columns)),
@@ -53,7 +53,7 @@ func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
 // run is one coercion under way.
 type run struct {
 	*Schema
-	o    Options
+	opts Options
 	plan *Plan
 	buf  []byte // chunk that rows are written into
 
@@ -107,7 +107,7 @@ const (
 
 func (c *run) coerceRow(i int, raw []byte) {
 	c.row, c.members = i, 0
-	if e, refused := c.o.Refused[i]; refused {
+	if e, refused := c.opts.Refused[i]; refused {
 		c.failRow(e)
 		return
 	}
@@ -153,7 +153,7 @@ func (c *run) target(key []byte) *target {
 	t := &target{name: string(content(key)), column: -1}
 	if i, exact, ok := c.find(t.name); ok {
 		t.column, t.exact = i, exact
-	} else if c.o.UnknownFields == PolicyReject {
+	} else if c.opts.UnknownFields == PolicyReject {
 		t.near = c.nearest(t.name, c.names())
 	}
 	if len(c.targets) < maxTargets {

@@ -54,7 +54,7 @@ func (c *run) date(dst []byte, col *column, text []byte, isText bool) ([]byte, r
 // moment writes an instant unless there is a fault or its year is out of bounds.
 func (c *run) moment(dst []byte, col *column, m moment, fault problem.Text, isText bool) ([]byte, result) {
 	if fault.IsZero() {
-		fault = checkYear(m.ms, c.o.TimeZone)
+		fault = checkYear(m.ms, c.opts.TimeZone)
 	}
 	if !fault.IsZero() {
 		return c.mismatch(dst, col, fault, "")
@@ -80,7 +80,7 @@ func (c *run) epochFraction(dst []byte, col *column, spelling string) ([]byte, r
 // twoReadings refuses digits that may be a calendar date or a time stamp, and names both.
 func (c *run) twoReadings(dst []byte, col *column, m moment) ([]byte, result) {
 	reading := fmt.Sprintf("%04d-%02d-%02d %02d:%02d", m.civil.year, m.civil.month, m.civil.day, m.civil.hour, m.civil.minute)
-	stamp := time.UnixMilli(m.ms).In(c.o.TimeZone).Format(time.RFC3339)
+	stamp := time.UnixMilli(m.ms).In(c.opts.TimeZone).Format(time.RFC3339)
 	return c.mismatch(dst, col, problem.Text{
 		ZH: fmt.Sprintf("这串数字有两种读法：%s，或时间戳 %s。请写成其中一种。", reading, stamp),
 		EN: fmt.Sprintf("These digits have two readings: %s, or the time stamp %s. Write one of them.", reading, stamp),

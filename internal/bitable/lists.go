@@ -123,7 +123,7 @@ func (c *run) addList(col *column, kind listKind) bool {
 			if kind.member != "" {
 				c.note(RuleIDWrapped)
 			}
-			if !c.o.Literal && isPlaceholder(text) && !c.isPersonID(col, text) {
+			if !c.opts.Literal && isPlaceholder(text) && !c.isPersonID(col, text) {
 				c.note(RulePlaceholder)
 				text = nil
 			}
@@ -176,7 +176,7 @@ func (c *run) idMembers(kind listKind) []string {
 	case "":
 		return []string{"id", "record_id"}
 	case "id":
-		return []string{"id", cmp.Or(c.o.UserIDType, "open_id")}
+		return []string{"id", cmp.Or(c.opts.UserIDType, "open_id")}
 	default:
 		return []string{kind.member}
 	}
@@ -257,7 +257,7 @@ func (c *run) person(text []byte) (id []byte, lookup PendingKind, v verdict) {
 		}
 	}
 	var fits bool
-	switch c.o.UserIDType {
+	switch c.opts.UserIDType {
 	case "union_id":
 		fits = prefix == "on_"
 	case "user_id":
@@ -273,7 +273,7 @@ func (c *run) person(text []byte) (id []byte, lookup PendingKind, v verdict) {
 
 // isPersonID reports whether a word for nothing is spelled like an id of the column: people's own user_ids are free words.
 func (c *run) isPersonID(col *column, text []byte) bool {
-	if col.kind.form != formPeople || c.o.UserIDType != "user_id" {
+	if col.kind.form != formPeople || c.opts.UserIDType != "user_id" {
 		return false
 	}
 	_, _, v := c.person(text)

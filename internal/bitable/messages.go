@@ -164,6 +164,6 @@ func (c *run) expected(col *column) problem.Text {
 	if col.kind.form != formPeople {
 		return expected
 	}
-	sample := samplePerson(c.o.UserIDType)
+	sample := samplePerson(c.opts.UserIDType)
 	return problem.Text{ZH: sample.Replace(expected.ZH), EN: sample.Replace(expected.EN)}
 }

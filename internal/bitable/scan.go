@@ -77,12 +77,12 @@ func trimJSON(b []byte) []byte {
 
 // cursor walks over the members of an object or the elements of an array.
 type cursor struct {
-	b []byte
-	i int
+	text []byte
+	next int
 }
 
 // walk begins at the first member or element of raw, an object or an array.
-func walk(raw []byte) cursor { return cursor{b: raw, i: skipSpace(raw, 0) + 1} }
+func walk(raw []byte) cursor { return cursor{text: raw, next: skipSpace(raw, 0) + 1} }
 
 // member returns the next key, with its quotes, and its value; ok is false at the end.
 func (c *cursor) member() (key, value []byte, ok bool) {
@@ -94,48 +94,48 @@ func (c *cursor) member() (key, value []byte, ok bool) {
 
 // key returns the next member's key, with its quotes, and stops at its value, which is not empty; ok is false at the end.
 func (c *cursor) key() (key []byte, ok bool) {
-	start := skipSpace(c.b, c.i)
-	if start >= len(c.b) || c.b[start] != '"' {
+	start := skipSpace(c.text, c.next)
+	if start >= len(c.text) || c.text[start] != '"' {
 		return nil, false
 	}
-	end := skipString(c.b, start)
-	c.i = skipSpace(c.b, skipSpace(c.b, end)+1) // past the colon
-	if c.i >= len(c.b) || c.b[c.i] == ',' || c.b[c.i] == '}' || c.b[c.i] == ']' {
+	end := skipString(c.text, start)
+	c.next = skipSpace(c.text, skipSpace(c.text, end)+1) // past the colon
+	if c.next >= len(c.text) || c.text[c.next] == ',' || c.text[c.next] == '}' || c.text[c.next] == ']' {
 		return nil, false
 	}
-	return c.b[start:end], true
+	return c.text[start:end], true
 }
 
 // value returns the value at which key stopped; the cursor goes on behind it.
 func (c *cursor) value() []byte {
-	start, end := c.i, skipValue(c.b, c.i)
-	c.i = c.after(end)
-	return c.b[start:end]
+	start, end := c.next, skipValue(c.text, c.next)
+	c.next = c.after(end)
+	return c.text[start:end]
 }
 
 // atObject reports whether the value at which key stopped is an object.
-func (c *cursor) atObject() bool { return c.b[c.i] == '{' }
+func (c *cursor) atObject() bool { return c.text[c.next] == '{' }
 
 // enter returns a cursor over the members of the object at which key stopped; leave takes it when it is at its end.
-func (c *cursor) enter() cursor { return cursor{b: c.b, i: c.i + 1} }
+func (c *cursor) enter() cursor { return cursor{text: c.text, next: c.next + 1} }
 
 // leave goes on behind the object whose members inside has passed.
-func (c *cursor) leave(inside cursor) { c.i = c.after(skipSpace(c.b, inside.i) + 1) }
+func (c *cursor) leave(inside cursor) { c.next = c.after(skipSpace(c.text, inside.next) + 1) }
 
 // element returns the next element; ok is false at the end.
 func (c *cursor) element() (value []byte, ok bool) {
-	start := skipSpace(c.b, c.i)
-	end := skipValue(c.b, start)
-	if start >= end || c.b[start] == ']' || c.b[start] == '}' {
+	start := skipSpace(c.text, c.next)
+	end := skipValue(c.text, start)
+	if start >= end || c.text[start] == ']' || c.text[start] == '}' {
 		return nil, false
 	}
-	c.i = c.after(end)
-	return c.b[start:end], true
+	c.next = c.after(end)
+	return c.text[start:end], true
 }
 
 // after skips white space and one comma.
 func (c *cursor) after(i int) int {
-	if i = skipSpace(c.b, i); i < len(c.b) && c.b[i] == ',' {
+	if i = skipSpace(c.text, i); i < len(c.text) && c.text[i] == ',' {
 		i++
 	}
 	return i

@@ -45,13 +45,13 @@ func (c *run) option(col *column, name, given []byte) (canonical []byte, ok bool
 			c.note(RuleOptionMatched)
 		}
 		return []byte(option), true
-	case isPlaceholder(name) && !c.o.Literal:
+	case isPlaceholder(name) && !c.opts.Literal:
 		c.mismatch(nil, col, reasonNothing, "")
 		return nil, false
 	case isUnrendered(name):
 		c.mismatch(nil, col, reasonTemplate, "")
 		return nil, false
-	case c.o.UnknownOptions == PolicyReject:
+	case c.opts.UnknownOptions == PolicyReject:
 		c.fail(c.optionNotFound(col, string(name)))
 		return nil, false
 	default:
@@ -255,7 +255,7 @@ func (c *run) isOption(col *column, text []byte) bool {
 
 // isNothing reports whether text is a word for nothing and no option.
 func (c *run) isNothing(col *column, text []byte) bool {
-	return !c.o.Literal && isPlaceholder(text) && !c.isOption(col, text)
+	return !c.opts.Literal && isPlaceholder(text) && !c.isOption(col, text)
 }
 
 // options writes a list of option names without empty and repeated ones.
@@ -285,12 +285,12 @@ func (c *run) options(dst []byte, col *column, names [][]byte) ([]byte, result) 
 			continue
 		}
 		separator := byte(',')
-		if seen.n == 1 {
+		if seen.size == 1 {
 			separator = '['
 		}
 		dst = appendQuoted(append(dst, separator), canonical)
 	}
-	if seen.n == 0 {
+	if seen.size == 0 {
 		return c.empty(dst, col)
 	}
 	return append(dst, ']'), written
@@ -300,19 +300,19 @@ func (c *run) options(dst []byte, col *column, names [][]byte) ([]byte, result) 
 type distinct struct {
 	few  [8][]byte
 	many map[string]struct{}
-	n    int
+	size int
 }
 
 // add reports whether b is new.
 func (d *distinct) add(b []byte) bool {
-	for i := range min(d.n, len(d.few)) {
+	for i := range min(d.size, len(d.few)) {
 		if bytes.Equal(d.few[i], b) {
 			return false
 		}
 	}
-	if d.n < len(d.few) {
-		d.few[d.n] = b
-		d.n++
+	if d.size < len(d.few) {
+		d.few[d.size] = b
+		d.size++
 		return true
 	}
 	if _, found := d.many[string(b)]; found {
@@ -322,7 +322,7 @@ func (d *distinct) add(b []byte) bool {
 		d.many = map[string]struct{}{}
 	}
 	d.many[string(b)] = struct{}{}
-	d.n++
+	d.size++
 	return true
 }
 

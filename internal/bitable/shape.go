@@ -50,7 +50,7 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 			flat++
 		}
 	}
-	if c.o.Mode == Update && id == nil && isString(other.value) && isRecordID(content(other.value)) {
+	if c.opts.Mode == Update && id == nil && isString(other.value) && isRecordID(content(other.value)) {
 		id, other.value = other.value, nil
 	}
 	if other.value != nil {
@@ -58,11 +58,11 @@ func (c *run) unwrap(raw []byte) (ok bool) {
 		flat++
 	}
 	switch {
-	case c.o.Mode != Update && id != nil:
+	case c.opts.Mode != Update && id != nil:
 		c.failRow(recordIDInCreate)
 	case wrapped && flat > 0:
 		c.failRow(fieldsBesideOthers)
-	case c.o.Mode == Update && !c.takeRecordID(id):
+	case c.opts.Mode == Update && !c.takeRecordID(id):
 	case flat+inside > MaxColumns:
 		c.failRow(tooManyColumns)
 	default:
@@ -138,7 +138,7 @@ func (c *run) fail(e RowError) {
 	if e.Got == "" {
 		e.Got = shown(c.given)
 	}
-	if c.o.SkipBadValues && isBadValue(e.Code) && !c.isKey() {
+	if c.opts.SkipBadValues && isBadValue(e.Code) && !c.isKey() {
 		c.count(RuleBadValueSkipped, e.Field, c.given, nil)
 		return
 	}

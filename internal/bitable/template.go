@@ -86,7 +86,7 @@ func isPlaceholder(text []byte) bool {
 // residue takes text that stands for a missing value: a word for nothing is empty, template text is refused. done is false for any
 // other text. Options, titles and ids are to be matched before.
 func (c *run) residue(dst []byte, col *column, text []byte) (out []byte, res result, done bool) {
-	if !c.o.Literal && isPlaceholder(text) {
+	if !c.opts.Literal && isPlaceholder(text) {
 		c.note(RulePlaceholder)
 		out, res = c.empty(dst, col)
 		return out, res, true

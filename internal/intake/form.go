@@ -13,7 +13,7 @@ const placeholder = "__multipart_placeholder__"
 
 // form collects what a form gives: parameters, and the columns of one row.
 type form struct {
-	p       *parser
+	parser  *parser
 	columns []string
 	values  map[string][]string
 	files   map[string]int
@@ -22,13 +22,13 @@ type form struct {
 }
 
 func newForm(p *parser) *form {
-	return &form{p: p, values: map[string][]string{}, files: map[string]int{}}
+	return &form{parser: p, values: map[string][]string{}, files: map[string]int{}}
 }
 
 // column returns the column that a key names, as fields.<column> or fields[<column>].
 func (f *form) column(key string) (string, bool) {
-	rest, ok := strings.CutPrefix(key, f.p.spec.Row)
-	if !ok || f.p.spec.Row == "" {
+	rest, ok := strings.CutPrefix(key, f.parser.spec.Row)
+	if !ok || f.parser.spec.Row == "" {
 		return "", false
 	}
 	if column, dotted := strings.CutPrefix(rest, "."); dotted {
@@ -42,10 +42,10 @@ func (f *form) column(key string) (string, bool) {
 // text takes one key with text; at says where the key is in the body.
 func (f *form) text(key, text string, csv bool, at *misread) error {
 	if f.parts++; f.parts > MaxFormParts {
-		return f.p.refuse("", at.as(tooManyParts))
+		return f.parser.refuse("", at.as(tooManyParts))
 	}
 	if why := badText(key, text); why != nil {
-		return f.p.refuse("", at.as(why))
+		return f.parser.refuse("", at.as(why))
 	}
 	if column, ok := f.column(key); ok {
 		f.see(column)
@@ -53,21 +53,21 @@ func (f *form) text(key, text string, csv bool, at *misread) error {
 		f.link.after(nil)
 		return nil
 	}
-	place := f.p.place(key)
+	place := f.parser.place(key)
 	switch {
 	case key == placeholder && text == "":
 		return nil
 	case place < 0:
-		if taken, err := f.link.takes(key, text, &f.p.repairs); taken || err != nil {
+		if taken, err := f.link.takes(key, text, &f.parser.repairs); taken || err != nil {
 			return err
 		}
 		return f.unknown(key)
-	case f.p.has(place):
-		return f.p.refuse("", at.as(repeatedKey))
+	case f.parser.has(place):
+		return f.parser.refuse("", at.as(repeatedKey))
 	}
-	f.p.give(place, value{text: text, form: true, csv: csv})
-	f.p.sayLanguage(place, text)
-	f.link.after(f.p.textOf(place))
+	f.parser.give(place, value{text: text, form: true, csv: csv})
+	f.parser.sayLanguage(place, text)
+	f.link.after(f.parser.textOf(place))
 	return nil
 }
 
@@ -94,8 +94,8 @@ func badText(texts ...string) *reason {
 
 // unknown refuses a key; one that might be a column is told how columns are written.
 func (f *form) unknown(key string) error {
-	e := f.p.unknownParameter(key)
-	if row := f.p.spec.Row; row != "" {
+	e := f.parser.unknownParameter(key)
+	if row := f.parser.spec.Row; row != "" {
 		e.Detail.ZH += "列写成 " + row + ".<列名>。"
 		e.Detail.EN += " Write a column as " + row + ".<column>."
 	}
@@ -114,16 +114,16 @@ func (f *form) end() error {
 	if len(f.columns) == 0 {
 		return nil
 	}
-	place := f.p.place(f.p.spec.Row)
-	if f.p.has(place) && !f.p.given[place].absent() {
-		row := f.p.spec.Row
+	place := f.parser.place(f.parser.spec.Row)
+	if f.parser.has(place) && !f.parser.given[place].absent() {
+		row := f.parser.spec.Row
 		return badParameter(row, "不能和 "+row+".<列名> 同时给", "it cannot be combined with "+row+".<column>")
 	}
 	raw := []byte{'{'}
 	for _, column := range f.columns {
 		texts := f.values[column]
 		if len(texts)+f.files[column] > 1 {
-			f.p.repeated = append(f.p.repeated, column)
+			f.parser.repeated = append(f.parser.repeated, column)
 		}
 		if len(texts) == 0 {
 			continue
@@ -145,7 +145,7 @@ func (f *form) end() error {
 		}
 		raw = append(raw, ']')
 	}
-	f.p.give(place, value{raw: append(raw, '}')})
+	f.parser.give(place, value{raw: append(raw, '}')})
 	return nil
 }
 
@@ -251,10 +251,10 @@ func badEscapeAt(b []byte) int {
 // upload takes one file part.
 func (f *form) upload(key string, file File, at *misread) error {
 	if f.parts++; f.parts > MaxFormParts {
-		return f.p.refuse("", at.as(tooManyParts))
+		return f.parser.refuse("", at.as(tooManyParts))
 	}
 	if why := badText(key, file.Name, file.ContentType); why != nil {
-		return f.p.refuse("", at.as(why))
+		return f.parser.refuse("", at.as(why))
 	}
 	if len(file.Data) == 0 && (file.Name == "" || key == placeholder) {
 		return nil // a file field that was left empty
@@ -263,21 +263,21 @@ func (f *form) upload(key string, file File, at *misread) error {
 		f.see(column)
 		f.files[column]++
 		file.Column = column
-		f.p.files = append(f.p.files, file)
+		f.parser.files = append(f.parser.files, file)
 		return nil
 	}
-	place := f.p.place(key)
+	place := f.parser.place(key)
 	if place < 0 {
 		return f.unknown(key)
 	}
-	switch f.p.spec.Params[place].Kind {
+	switch f.parser.spec.Params[place].Kind {
 	case Rows, Row:
 		f.parts--
 		csv := strings.HasPrefix(file.ContentType, "text/csv") || strings.HasSuffix(strings.ToLower(file.Name), ".csv")
 		return f.text(key, string(file.Data), csv, at)
 	case Upload:
 		file.Row, file.Column = -1, key
-		f.p.files = append(f.p.files, file)
+		f.parser.files = append(f.parser.files, file)
 		return nil
 	case Text, Bool, Integer, List, Object, Array:
 	}

@@ -39,7 +39,7 @@ func (p *parser) multipart(body []byte, boundary string) error {
 func (f *form) part(part *multipart.Part, data []byte, at *misread) error {
 	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 	if err != nil || part.FormName() == "" {
-		return f.p.refuse("", at.as(badMultipart))
+		return f.parser.refuse("", at.as(badMultipart))
 	}
 	if _, isFile := params["filename"]; isFile {
 		return f.upload(part.FormName(), File{

@@ -145,7 +145,7 @@ func (e *entry) result() *Result {
 	r := &Result{Rows: slices.Clone(e.rows), Feishu: e.said, UpstreamCalls: int(e.calls.Load()), Memo: e.sub.Memo}
 	for b := range e.unknown {
 		for i := range b.items {
-			if it := &b.items[i]; it.e == e {
+			if it := &b.items[i]; it.entry == e {
 				it.each(func(pos int) {
 					if r.Rows[pos].Status == "" {
 						r.Rows[pos].Status = Unknown

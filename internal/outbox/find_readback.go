@@ -99,7 +99,7 @@ func (f *finder) updatedAlready(ctx context.Context, b *batch) (bool, error) {
 
 // batchGet reads the items' records, MaxBatchGet a call, until each returns false.
 func (f *finder) batchGet(ctx context.Context, items []item, each func(found []feishu.Record, absent []string) bool) error {
-	sub := items[0].e.sub
+	sub := items[0].entry.sub
 	for part := range slices.Chunk(items, feishu.MaxBatchGet) {
 		ids := make([]string, len(part))
 		for i := range part {

@@ -78,7 +78,7 @@ func TestPayload(t *testing.T) {
 func TestPartsOf_writes_rows_as_runs(t *testing.T) {
 	t.Parallel()
 	a, b := &entry{id: "a"}, &entry{id: "b"}
-	items := []item{{e: a, pos: 0}, {e: a, pos: 1}, {e: b, pos: 5}, {e: a, pos: 2}, {e: a, pos: 4}}
+	items := []item{{entry: a, pos: 0}, {entry: a, pos: 1}, {entry: b, pos: 5}, {entry: a, pos: 2}, {entry: a, pos: 4}}
 	want := []Part{{"a", 0, 2}, {"b", 5, 6}, {"a", 2, 3}, {"a", 4, 5}}
 	if diff := cmp.Diff(want, partsOf(items)); diff != "" {
 		t.Error(diff)

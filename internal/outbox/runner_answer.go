@@ -9,7 +9,7 @@ import (
 
 // reply is an answer on its way: to the store, then to those who wait in round.
 type reply struct {
-	e      *entry
+	entry  *entry
 	round  *round
 	result *Result
 	undone bool // nothing was written: the store forgets the entry, and a repeat runs anew
@@ -24,18 +24,18 @@ func (r *runner) answer(l *lane, rest resting, changes Changes) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	for _, e := range rest.final {
 		result := e.result()
-		replies = append(replies, reply{e: e, round: e.round, result: result})
+		replies = append(replies, reply{entry: e, round: e.round, result: result})
 		changes.Done = append(changes.Done, EntryResult{ID: e.id, Result: r.journal.sealAnswer(result), DoneAt: now})
 	}
 	for _, e := range rest.parked {
-		replies = append(replies, reply{e: e, round: e.round, result: e.result()})
+		replies = append(replies, reply{entry: e, round: e.round, result: e.result()})
 		if e.mark == "" {
 			e.mark = newID("bat_")
 			changes.Start = append(changes.Start, r.parkMark(e))
 		}
 	}
 	for _, e := range rest.undone {
-		replies = append(replies, reply{e: e, round: e.round, result: e.result(), undone: true})
+		replies = append(replies, reply{entry: e, round: e.round, result: e.result(), undone: true})
 		changes.Forget = append(changes.Forget, e.id)
 	}
 	if changes.empty() && len(replies) == 0 {
@@ -63,12 +63,12 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 	if errors.Is(err, ErrFenced) { // the new owner finds out, and answers
 		l.lease.Release(true)
 		for _, a := range replies {
-			if a.e.state == EntrySettling || a.e.state == EntryParking {
-				r.transition(a.e, EntryHandOver)
-				if a.e.payload != nil { // its insert was refused with the answer
-					a.e.unclaim()
+			if a.entry.state == EntrySettling || a.entry.state == EntryParking {
+				r.transition(a.entry, EntryHandOver)
+				if a.entry.payload != nil { // its insert was refused with the answer
+					a.entry.unclaim()
 				}
-				r.leave(a.e)
+				r.leave(a.entry)
 			}
 		}
 		return
@@ -78,23 +78,23 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 	}
 	loaded := false
 	for _, a := range replies {
-		loaded = loaded || a.e.loaded
+		loaded = loaded || a.entry.loaded
 		switch {
-		case a.undone && a.e.state == EntrySettling:
-			r.transition(a.e, EntryRelease)
-			r.forgotten(a.e)
-			r.remove(a.e)
-		case a.e.state == EntrySettling:
-			r.transition(a.e, EntryAnswer)
-			r.kept.Bytes -= int64(a.e.bytes)
-			r.remove(a.e)
-			r.releaseDelivered(a.e)
-		case a.e.state == EntryParking:
-			r.transition(a.e, EntryAnswer)
-			a.e.payload = nil
+		case a.undone && a.entry.state == EntrySettling:
+			r.transition(a.entry, EntryRelease)
+			r.forgotten(a.entry)
+			r.remove(a.entry)
+		case a.entry.state == EntrySettling:
+			r.transition(a.entry, EntryAnswer)
+			r.kept.Bytes -= int64(a.entry.bytes)
+			r.remove(a.entry)
+			r.releaseDelivered(a.entry)
+		case a.entry.state == EntryParking:
+			r.transition(a.entry, EntryAnswer)
+			a.entry.payload = nil
 		default: // taken up again meanwhile: the answer is what was known then
 		}
-		r.metrics.rows(a.e, a.result)
+		r.metrics.rows(a.entry, a.result)
 		a.round.end(a.result, nil)
 	}
 	if loaded {

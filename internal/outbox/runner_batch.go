@@ -23,7 +23,7 @@ type group struct {
 
 // item is one row of a call: one row of an entry, or of an upsert several that name the same record.
 type item struct {
-	e      *entry
+	entry  *entry
 	pos    int   // the row's position in its entry
 	more   []int // positions of later rows merged into it
 	id     string
@@ -61,7 +61,7 @@ type batch struct {
 }
 
 // lead is an entry of the batch that stands for what all have in common: table, credential and options.
-func (b *batch) lead() *entry { return b.items[0].e }
+func (b *batch) lead() *entry { return b.items[0].entry }
 
 // entries are the entries of the batch, each once, in order of appearance.
 func (b *batch) entries() []*entry { return entriesOf(b.items) }
@@ -70,7 +70,7 @@ func entriesOf(items []item) []*entry {
 	var list []*entry
 	seen := make(map[*entry]bool)
 	for i := range items {
-		if e := items[i].e; (len(list) == 0 || list[len(list)-1] != e) && !seen[e] {
+		if e := items[i].entry; (len(list) == 0 || list[len(list)-1] != e) && !seen[e] {
 			seen[e] = true
 			list = append(list, e)
 		}
@@ -85,7 +85,7 @@ func (r *runner) storedBatch(l *lane, b *batch) Batch {
 		p.Items = make([]planItem, len(b.items))
 		for i := range b.items {
 			it := &b.items[i]
-			p.Items[i] = planItem{Entry: it.e.id, Rows: append([]int{it.pos}, it.more...), Record: it.id}
+			p.Items[i] = planItem{Entry: it.entry.id, Rows: append([]int{it.pos}, it.more...), Record: it.id}
 		}
 	} else {
 		p.Parts = partsOf(b.items)
@@ -106,11 +106,11 @@ func partsOf(items []item) []Part {
 	var parts []Part
 	for i := range items {
 		it := &items[i]
-		if n := len(parts); n > 0 && parts[n-1].Entry == it.e.id && parts[n-1].To == it.pos {
+		if n := len(parts); n > 0 && parts[n-1].Entry == it.entry.id && parts[n-1].To == it.pos {
 			parts[n-1].To++
 			continue
 		}
-		parts = append(parts, Part{Entry: it.e.id, From: it.pos, To: it.pos + 1})
+		parts = append(parts, Part{Entry: it.entry.id, From: it.pos, To: it.pos + 1})
 	}
 	return parts
 }

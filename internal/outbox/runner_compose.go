@@ -60,7 +60,7 @@ func (l *lane) compose() []item {
 		}
 		turns = more
 	}
-	head.passed = !slices.ContainsFunc(items, func(it item) bool { return it.e.turn == head.key })
+	head.passed = !slices.ContainsFunc(items, func(it item) bool { return it.entry.turn == head.key })
 	if !head.passed {
 		l.ring = append(l.ring[1:], first)
 		l.last = first.name
@@ -166,7 +166,7 @@ func (c *caller) take(items []item, g group, share int, space *room) []item {
 		}
 		for _, pos := range e.todo[:n] {
 			row := &e.sub.Rows[pos]
-			items = append(items, item{e: e, pos: pos, id: row.RecordID, fields: row.Fields})
+			items = append(items, item{entry: e, pos: pos, id: row.RecordID, fields: row.Fields})
 			space.take(e, pos)
 		}
 		e.todo = e.todo[n:]

@@ -79,17 +79,17 @@ func (m *laneModel) check(t *rapid.T, items []item) {
 	if len(items) == 0 || len(items) > feishu.MaxBatchCreate {
 		t.Fatalf("%d rows in a call", len(items))
 	}
-	g := items[0].e.group
+	g := items[0].entry.group
 	took := make(map[*entry]int)
 	for _, it := range items {
-		if it.e.group != g {
+		if it.entry.group != g {
 			t.Fatal("two groups in one call")
 		}
-		if it.pos != m.sent[it.e] {
-			t.Fatalf("row %d of an entry after %d", it.pos, m.sent[it.e])
+		if it.pos != m.sent[it.entry] {
+			t.Fatalf("row %d of an entry after %d", it.pos, m.sent[it.entry])
 		}
-		m.sent[it.e]++
-		took[it.e]++
+		m.sent[it.entry]++
+		took[it.entry]++
 	}
 	m.checkEntries(t, took)
 	m.checkShares(t, g, took, len(items))
@@ -168,7 +168,7 @@ func TestCompose(t *testing.T) {
 			}
 			l.compose()
 			l.push(queued("lone", "lone", 1, true, "t"))
-			isLone := func(it item) bool { return it.e.id == "lone" }
+			isLone := func(it item) bool { return it.entry.id == "lone" }
 			calls := 1
 			for !slices.ContainsFunc(l.compose(), isLone) {
 				calls++
@@ -185,7 +185,7 @@ func TestCompose(t *testing.T) {
 		l.push(queued("whole", "import", 1000, true, "t"))
 		for i := range 10 {
 			l.push(queued("lone", fmt.Sprint("lone", i), 1, true, "t"))
-			if slices.ContainsFunc(l.compose(), func(it item) bool { return it.e.id == "whole" }) {
+			if slices.ContainsFunc(l.compose(), func(it item) bool { return it.entry.id == "whole" }) {
 				return
 			}
 		}

@@ -22,7 +22,7 @@ func unitsOf(items []item) []unit {
 	var units []unit
 	whole := make(map[*entry]int)
 	for i := range items {
-		e := items[i].e
+		e := items[i].entry
 		if at, ok := whole[e]; ok {
 			units[at].items = append(units[at].items, items[i])
 			continue
@@ -93,13 +93,13 @@ func (r *runner) goOn(l *lane, op Op, units []unit) []*batch {
 	var live, halted []item
 	r.mu.Lock()
 	for _, it := range itemsOf(units) {
-		if it.e.stop == nil {
+		if it.entry.stop == nil {
 			live = append(live, it)
 			continue
 		}
 		halted = append(halted, it)
-		it.e.out -= it.count()
-		it.each(it.e.wait)
+		it.entry.out -= it.count()
+		it.each(it.entry.wait)
 	}
 	rest := r.settle(l, entriesOf(halted))
 	r.mu.Unlock()
@@ -191,18 +191,18 @@ func (r *runner) reject(l *lane, guilty []unit, why *feishu.Error) {
 			it := &u.items[i]
 			var rowErr *problem.RowError
 			if it.blamed || len(u.items) == 1 {
-				row := it.e.sub.Rows[it.pos]
-				rowErr = refusedRow(why, row.Fields, it.e.sub.Fields)
+				row := it.entry.sub.Rows[it.pos]
+				rowErr = refusedRow(why, row.Fields, it.entry.sub.Fields)
 				rowErr.Index = row.Index
 				if first == nil {
 					first = rowErr
 				}
 			}
-			it.e.out -= it.count()
-			it.e.said = why.Problem().Feishu
-			it.each(func(pos int) { it.e.set(pos, Failed, "", rowErr) })
+			it.entry.out -= it.count()
+			it.entry.said = why.Problem().Feishu
+			it.each(func(pos int) { it.entry.set(pos, Failed, "", rowErr) })
 		}
-		if e := u.items[0].e; e.sub.Atomic {
+		if e := u.items[0].entry; e.sub.Atomic {
 			e.halt(aborted(first, why.Problem().Feishu))
 		}
 	}

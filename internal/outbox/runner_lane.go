@@ -127,10 +127,10 @@ func (r *runner) runLane(ctx context.Context, l *lane) {
 			}
 		case b != nil:
 			r.finishAll(ctx, l, []*batch{b})
-		case items[0].e.group.op == OpUpsert:
+		case items[0].entry.group.op == OpUpsert:
 			r.upsert(ctx, l, items)
 		default:
-			r.write(ctx, l, items[0].e.group.op, items)
+			r.write(ctx, l, items[0].entry.group.op, items)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func selected(cell json.RawMessage) []string {
 func (l *lane) made(items []item) {
 	for i := range items {
 		items[i].each(func(pos int) {
-			for _, o := range items[i].e.options[pos] {
+			for _, o := range items[i].entry.options[pos] {
 				if len(l.options) < maxMadeOptions {
 					l.options[o] = true
 				}

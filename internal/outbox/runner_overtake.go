@@ -22,7 +22,7 @@ func (b *batch) targets() map[string]bool {
 		if it.id != "" {
 			targets[join([]string{it.id})] = true
 		}
-		if sub := it.e.sub; sub.Op == OpUpsert {
+		if sub := it.entry.sub; sub.Op == OpUpsert {
 			parts, _ := rowKey(keyColumns(sub), cellsOf(it.fields))
 			targets[join(slices.Concat(sub.KeyFields, parts))] = true
 		}
@@ -53,8 +53,8 @@ func (r *runner) requeue(l *lane, b *batch) {
 func (l *lane) giveBack(items []item) {
 	for i := range items {
 		it := &items[i]
-		it.e.out -= it.count()
-		it.each(it.e.wait)
+		it.entry.out -= it.count()
+		it.each(it.entry.wait)
 	}
 	l.takeBack(entriesOf(items))
 }

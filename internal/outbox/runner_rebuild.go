@@ -40,12 +40,12 @@ func (r *runner) rebuildBatch(s *stored, entries map[string]*entry, known *Batch
 	b := &batch{id: known.ID, token: known.ClientToken, seq: known.Seq, op: p.Op, first: known.StartedAt, uncertain: true}
 	s.learn(r.journal, known)
 	whole := b.fill(&p, entries)
-	if !slices.ContainsFunc(b.items, func(it item) bool { return it.e != nil }) {
+	if !slices.ContainsFunc(b.items, func(it item) bool { return it.entry != nil }) {
 		return
 	}
 	for _, it := range b.items {
-		if it.e != nil && b.token != "" && b.token == it.e.sub.Write.ClientToken {
-			it.e.tokenUsed = true
+		if it.entry != nil && b.token != "" && b.token == it.entry.sub.Write.ClientToken {
+			it.entry.tokenUsed = true
 		}
 	}
 	s.seq = max(s.seq, b.seq)
@@ -62,7 +62,7 @@ func (r *runner) rebuildBatch(s *stored, entries map[string]*entry, known *Batch
 	default:
 		// Others may have written since its entries were answered: the last run knew, this one does not.
 		b.overtaken = (b.op == OpUpdate || b.lead().sub.Op == OpUpsert) &&
-			slices.ContainsFunc(b.items, func(it item) bool { return it.e.mark != "" })
+			slices.ContainsFunc(b.items, func(it item) bool { return it.entry.mark != "" })
 		s.resend = append(s.resend, b)
 	}
 }
@@ -101,7 +101,7 @@ func (b *batch) fill(p *plan, entries map[string]*entry) bool {
 			b.items = append(b.items, item{}) // keeps the others at their places
 			return
 		}
-		it := item{e: e, pos: rows[0], more: rows[1:], id: record, fields: e.sub.Rows[rows[0]].Fields}
+		it := item{entry: e, pos: rows[0], more: rows[1:], id: record, fields: e.sub.Rows[rows[0]].Fields}
 		for _, pos := range it.more {
 			it.fields = mergeFields(it.fields, e.sub.Rows[pos].Fields)
 		}
@@ -127,7 +127,7 @@ func (b *batch) fill(p *plan, entries map[string]*entry) bool {
 // positions adds the rows of e in b to set.
 func (b *batch) positions(e *entry, set map[int]bool) {
 	for i := range b.items {
-		if it := &b.items[i]; it.e == e {
+		if it := &b.items[i]; it.entry == e {
 			it.each(func(pos int) { set[pos] = true })
 		}
 	}

@@ -40,7 +40,7 @@ const (
 
 // attempt is one call and the repeats of it.
 type attempt struct {
-	b         *batch
+	batch     *batch
 	uncertain bool // a call may have been carried out
 	spent     bool // Feishu knows the client token
 	tries     map[feishu.Class]int
@@ -52,7 +52,7 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 	r.mu.Lock()
 	r.transitionBatch(b, BatchSend)
 	r.mu.Unlock()
-	a := &attempt{b: b, uncertain: b.uncertain, tries: make(map[feishu.Class]int)}
+	a := &attempt{batch: b, uncertain: b.uncertain, tries: make(map[feishu.Class]int)}
 	if b.uncertain && b.op != OpCreate {
 		if r.find.readBack(ctx, b) {
 			return nil, verdictWritten, nil
@@ -129,13 +129,13 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 // lookBefore looks for the rows of a create before it is sent again. absent means that it may be sent: the rows are not there, or
 // the client token alone still keeps it from being carried out twice.
 func (r *runner) lookBefore(ctx context.Context, l *lane, a *attempt) ([]string, sighting) {
-	ids, seen := r.find.created(ctx, a.b, r.circumstances(l, a.b, a.spent))
+	ids, seen := r.find.created(ctx, a.batch, r.circumstances(l, a.batch, a.spent))
 	switch {
 	case seen == present:
 		return ids, present
-	case a.b.overtaken && !r.find.isFree(ctx, a.b):
+	case a.batch.overtaken && !r.find.isFree(ctx, a.batch):
 		return nil, undecided
-	case seen == undecided && time.Since(a.b.first) <= trustToken:
+	case seen == undecided && time.Since(a.batch.first) <= trustToken:
 		return nil, absent
 	}
 	return nil, seen
@@ -143,10 +143,10 @@ func (r *runner) lookBefore(ctx context.Context, l *lane, a *attempt) ([]string,
 
 // wasWritten finds out from the table whether a batch was carried out; ids are those of created records.
 func (r *runner) wasWritten(ctx context.Context, l *lane, a *attempt) (ids []string, written bool) {
-	if a.b.op != OpCreate {
-		return nil, r.find.readBack(ctx, a.b)
+	if a.batch.op != OpCreate {
+		return nil, r.find.readBack(ctx, a.batch)
 	}
-	ids, seen := r.find.created(ctx, a.b, r.circumstances(l, a.b, a.spent))
+	ids, seen := r.find.created(ctx, a.batch, r.circumstances(l, a.batch, a.spent))
 	return ids, seen == present
 }
 
@@ -173,7 +173,7 @@ func (r *runner) affords(b *batch, why *feishu.Error) bool {
 // refused reports whether a row is to blame. Then nothing was written by this call. An earlier one may have been carried out
 // all the same: it may have deleted the record that is not there now, or the table may have changed since.
 func (a *attempt) refused(why *feishu.Error) bool {
-	return why.Class == feishu.ClassData || why.Code == feishu.CodeRecordNotFound && a.b.op != OpCreate
+	return why.Class == feishu.ClassData || why.Code == feishu.CodeRecordNotFound && a.batch.op != OpCreate
 }
 
 // sent notes whether the call may have been carried out, and reports whether this call or one before it was.

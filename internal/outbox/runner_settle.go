@@ -43,7 +43,7 @@ func (r *runner) finish(ctx context.Context, l *lane, b *batch) []*batch {
 func (r *runner) halted(b *batch) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !b.uncertain && slices.ContainsFunc(b.items, func(it item) bool { return it.e.stop != nil })
+	return !b.uncertain && slices.ContainsFunc(b.items, func(it item) bool { return it.entry.stop != nil })
 }
 
 // endTries ends the tries for b, for good or for now.
@@ -121,16 +121,16 @@ func (r *runner) setUnknown(l *lane, b *batch, why *problem.Error) {
 func (b *batch) apply(end *ending) {
 	for i := range b.items {
 		it := &b.items[i]
-		if end.Status == "" || it.e == nil {
+		if end.Status == "" || it.entry == nil {
 			continue
 		}
-		it.e.out -= it.count()
+		it.entry.out -= it.count()
 		if end.Status == Failed || end.Status == Unknown {
-			it.e.halt(end.Err)
+			it.entry.halt(end.Err)
 			if end.Status == Failed && retryable(end.Err) {
-				it.each(it.e.wait)
+				it.each(it.entry.wait)
 			} else {
-				it.each(func(pos int) { it.e.set(pos, end.Status, "", nil) })
+				it.each(func(pos int) { it.entry.set(pos, end.Status, "", nil) })
 			}
 			continue
 		}
@@ -138,13 +138,13 @@ func (b *batch) apply(end *ending) {
 		if i < len(end.IDs) {
 			id = end.IDs[i]
 		}
-		it.e.set(it.pos, end.Status, id, nil)
+		it.entry.set(it.pos, end.Status, id, nil)
 		more := Updated
 		if end.Status == Unchanged {
 			more = Unchanged
 		}
 		for _, pos := range it.more {
-			it.e.set(pos, more, id, nil)
+			it.entry.set(pos, more, id, nil)
 		}
 	}
 }
@@ -153,7 +153,7 @@ func (b *batch) apply(end *ending) {
 func (b *batch) count(e *entry) int {
 	n := 0
 	for i := range b.items {
-		if b.items[i].e == e {
+		if b.items[i].entry == e {
 			n += b.items[i].count()
 		}
 	}

@@ -86,7 +86,7 @@ func (r *runner) preview(ctx context.Context, sub Submission) ([]RowResult, erro
 	e.prepare()
 	items := make([]item, len(sub.Rows))
 	for i := range sub.Rows {
-		items[i] = item{e: e, pos: i, fields: sub.Rows[i].Fields}
+		items[i] = item{entry: e, pos: i, fields: sub.Rows[i].Fields}
 	}
 	keyed, _, bad := mergeByKey(items)
 	m, err := r.match(ctx, keyed)
@@ -105,12 +105,12 @@ func (r *runner) preview(ctx context.Context, sub Submission) ([]RowResult, erro
 // mergeByKey merges the rows of one entry that have the same key, as if they were written one after another. From a row on whose
 // key another entry has, the entry waits for later, with all that its caller has behind it; one that stays together waits whole.
 func mergeByKey(items []item) (keyed, later []item, bad []badRow) {
-	columns := keyColumns(items[0].e.sub)
+	columns := keyColumns(items[0].entry.sub)
 	owners := make(map[string]*entry)
 	waiting := make(map[turn]bool)
 	rowsOf := make(map[*entry][]item)
 	for i := range items {
-		rowsOf[items[i].e] = append(rowsOf[items[i].e], items[i])
+		rowsOf[items[i].entry] = append(rowsOf[items[i].entry], items[i])
 	}
 	for _, e := range entriesOf(items) {
 		rows := rowsOf[e]
@@ -168,7 +168,7 @@ func (r *runner) postpone(l *lane, later []item) {
 	for _, e := range entries {
 		var positions []int
 		for i := range later {
-			if later[i].e == e {
+			if later[i].entry == e {
 				positions = append(positions, later[i].pos)
 			}
 		}
@@ -185,7 +185,7 @@ func (r *runner) match(ctx context.Context, keyed []item) (matched, error) {
 	if len(keyed) == 0 {
 		return m, nil
 	}
-	sub := keyed[0].e.sub
+	sub := keyed[0].entry.sub
 	rows := make([]cells, len(keyed))
 	want := make([][]string, len(keyed))
 	for i := range keyed {
@@ -203,7 +203,7 @@ func (r *runner) match(ctx context.Context, keyed []item) (matched, error) {
 	for _, it := range keyed {
 		switch records := found[join(it.key)]; {
 		case len(records) > 1:
-			m.bad = append(m.bad, badRow{it, manyMatches(it.e.sub.KeyFields, records)})
+			m.bad = append(m.bad, badRow{it, manyMatches(it.entry.sub.KeyFields, records)})
 		case len(records) == 0:
 			it.fields = withoutNulls(it.fields)
 			m.creates = append(m.creates, it)
@@ -225,7 +225,7 @@ func (r *runner) abort(l *lane, m *matched) {
 	}
 	r.mu.Lock()
 	for _, b := range m.bad {
-		e := b.it.e
+		e := b.it.entry
 		if e.sub.Atomic {
 			first := *b.err
 			first.Index = e.rows[b.it.pos].Index
@@ -237,11 +237,11 @@ func (r *runner) abort(l *lane, m *matched) {
 	touched := entriesOf(itemsOfBad(m.bad))
 	for _, list := range []*[]item{&m.creates, &m.updates, &m.same} {
 		*list = slices.DeleteFunc(*list, func(it item) bool {
-			if it.e.stop == nil {
+			if it.entry.stop == nil {
 				return false
 			}
-			it.e.out -= it.count()
-			it.each(it.e.wait)
+			it.entry.out -= it.count()
+			it.each(it.entry.wait)
 			return true
 		})
 	}

@@ -159,7 +159,7 @@ func (r *Receipt) message(lang problem.Lang) string {
 }
 
 type count struct {
-	n     int
+	total int
 	label problem.Text
 }
 
@@ -167,11 +167,11 @@ func countsMessage(lang problem.Lang, total int, counts []count) string {
 	var parts []string
 	for _, c := range counts {
 		switch {
-		case c.n == 0:
+		case c.total == 0:
 		case lang == problem.EN:
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.label.EN))
+			parts = append(parts, fmt.Sprintf("%d %s", c.total, c.label.EN))
 		default:
-			parts = append(parts, fmt.Sprintf("%s %d", c.label.ZH, c.n))
+			parts = append(parts, fmt.Sprintf("%s %d", c.label.ZH, c.total))
 		}
 	}
 	if lang == problem.EN {
