@@ -9,34 +9,46 @@ import (
 // keepJob stores that a job id of e is handed out, and e itself if it is not stored yet. An entry without rows was answered without
 // being admitted, so that there is nothing to keep.
 func (a *acceptor) keepJob(e *entry) error {
-	a.mu.Lock()
-	if e.keep || e.state == EntryReleased || e.state == EntryNew {
-		kept := e.keep
-		a.mu.Unlock()
-		if !kept {
+	for {
+		stored, answered := a.keep(e)
+		switch {
+		case answered:
 			return ErrAnswered
+		case stored == nil:
+			return nil
 		}
-		return nil
+		if err := <-stored; err != nil {
+			return notKept(err)
+		}
 	}
-	e.keep = true
-	changes := Changes{Insert: e.claim(nil)}
-	if len(changes.Insert) == 0 {
-		changes.Keep = []string{e.id}
-	}
-	stored := a.journal.begin(changes)
-	a.mu.Unlock()
-	err := <-stored
+}
+
+// keep notes that a job id of e is to be handed out, and tells the store. stored says when to look again: what was told was in vain
+// if the insert of e before it was refused. It is nil once the store knows. answered means that there is nothing to keep.
+func (a *acceptor) keep(e *entry) (stored <-chan error, answered bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err == nil {
-		e.payload = nil
-		return nil
+	switch {
+	case e.kept:
+		return nil, false
+	case e.state == EntryNew, e.state == EntryReleased, e.state == EntryDone && e.payload != nil:
+		return nil, true
+	case e.state == EntrySettling: // by its answer, which is on its way, the store may forget it
+		return a.journal.begin(Changes{}), false
 	}
-	e.keep = false
-	if len(changes.Insert) > 0 {
-		e.unclaim()
+	e.keep = true // stays so if the store fails: what was asked for once may be asked for again
+	var claimed claims
+	if claimed.add(e); len(claimed.entries) > 0 {
+		return a.begin(Changes{}, claimed), false
 	}
-	return notStored(err)
+	told := make(chan error, 1)
+	a.journal.add(&request{changes: Changes{Keep: []string{e.id}}, then: func(err error) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		e.kept = e.kept || err == nil && e.payload == nil
+		told <- err
+	}}, true)
+	return told, false
 }
 
 func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) {

@@ -126,7 +126,7 @@ func (a *acceptor) again(ctx context.Context, e *entry, known *Entry) (*Ticket, 
 	}
 	a.metrics.submissions.WithLabelValues("replayed").Inc()
 	done := &entry{
-		id: known.ID, key: known.Key, derived: known.Derived, keep: known.Keep, delivered: known.Delivered,
+		id: known.ID, key: known.Key, derived: known.Derived, keep: known.Keep, kept: known.Keep, delivered: known.Delivered,
 		sub: e.sub, round: newRound(), journaled: true,
 	}
 	a.mu.Lock()

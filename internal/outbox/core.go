@@ -82,6 +82,20 @@ func (c *core) drop(e *entry) bool {
 	return true
 }
 
+// begin queues changes with the inserts of claimed, and returns where it will be said how that went. What was claimed is settled by
+// then, and before anything that the store is given later is: nobody takes an entry for stored whose insert was refused.
+func (c *core) begin(changes Changes, claimed claims) <-chan error {
+	stored := make(chan error, 1)
+	changes.Insert = claimed.inserts
+	c.journal.add(&request{changes: changes, then: func(err error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		claimed.settle(err)
+		stored <- err
+	}}, true)
+	return stored
+}
+
 // checkIdle closes idle once a draining outbox has nothing waiting or under way; mu is held.
 func (c *core) checkIdle() {
 	if c.phase != phaseDraining || c.isIdle || c.running > 0 {

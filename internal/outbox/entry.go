@@ -30,7 +30,8 @@ type entry struct {
 	payload   []byte // sealed; nil once it is stored
 	journaled bool   // its insert is on its way to the store or was done
 	loaded    bool   // came from the store: who waits for it may do so at another instance
-	keep      bool   // a job id was handed out
+	keep      bool   // a job id is handed out, or is about to be
+	kept      bool   // the store knows that
 	delivered bool   // a 2xx answer reached its caller
 	recalls   bool   // its caller may still say that the answer did not arrive: it stays in the store
 	repeated  bool   // runs elsewhere, and its owner is to be told that it was repeated
@@ -174,15 +175,29 @@ func (e *entry) stored() Entry {
 	}
 }
 
-// claim returns the entry for an insert, once: whoever gets it has to store it.
-func (e *entry) claim(inserts []Entry) []Entry {
-	if e.journaled {
-		return inserts
-	}
-	inserts = append(inserts, e.stored())
-	e.journaled = true
-	return inserts
+// claims are entries that one change inserts: whoever claims an entry has to store it, and to say what came of that.
+type claims struct {
+	inserts []Entry
+	entries []*entry
 }
 
-// unclaim takes a claim back whose insert was not stored.
-func (e *entry) unclaim() { e.journaled = false }
+// add claims e unless somebody has. Outbox.mu is held.
+func (c *claims) add(e *entry) {
+	if e.journaled {
+		return
+	}
+	e.journaled = true
+	c.inserts, c.entries = append(c.inserts, e.stored()), append(c.entries, e)
+}
+
+// settle notes whether the store took the inserts; what it did not take may be claimed again. Outbox.mu is held.
+func (c *claims) settle(err error) {
+	for i, e := range c.entries {
+		if err != nil {
+			e.journaled = false
+			continue
+		}
+		e.payload = nil
+		e.kept = e.kept || c.inserts[i].Keep
+	}
+}

@@ -27,6 +27,17 @@ func notStored(cause error) *problem.Error {
 	return p
 }
 
+// notKept says that a write goes on although no job id of it can be handed out.
+func notKept(cause error) *problem.Error {
+	p := problem.New(problem.Overloaded, problem.Text{
+		ZH: "服务暂时无法保存任务，写入仍在进行；重复同一请求即可得到结果。",
+		EN: "The service cannot store the job at the moment; the write goes on. Repeat the same request to get its result.",
+	}).Because(cause)
+	p.Outcome = problem.OutcomeUnknown
+	p.RetryAfter = OverloadWait
+	return p
+}
+
 func draining() *problem.Error {
 	return problem.New(problem.Draining, problem.Text{
 		ZH: "服务正在重启，这次没有写入任何数据。",

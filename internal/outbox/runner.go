@@ -209,8 +209,7 @@ func (r *runner) place(ctx context.Context, e *entry) error {
 			return notStored(err)
 		}
 		if e.keep {
-			if err := r.journal.apply(Changes{Insert: e.claim(nil), Fences: l.fences()}); err != nil {
-				e.unclaim()
+			if err := r.insert(e, l.fences()); err != nil {
 				r.unpin(l)
 				if errors.Is(err, ErrFenced) {
 					l.lease.Release(true)
@@ -218,7 +217,6 @@ func (r *runner) place(ctx context.Context, e *entry) error {
 				}
 				return notStored(err)
 			}
-			e.payload = nil
 		}
 		r.mu.Lock()
 		switch {
@@ -239,6 +237,15 @@ func (r *runner) place(ctx context.Context, e *entry) error {
 		r.mu.Unlock()
 		return nil
 	}
+}
+
+// insert stores an entry.
+func (r *runner) insert(e *entry, fences []Fence) error {
+	var claimed claims
+	r.mu.Lock()
+	claimed.add(e)
+	r.mu.Unlock()
+	return <-r.begin(Changes{Fences: fences}, claimed)
 }
 
 // lost is called when a lease has ended: by its owner, by a fence, or with the outbox.

@@ -20,7 +20,7 @@ type reply struct {
 // called with Outbox.mu held.
 func (r *runner) answer(l *lane, rest resting, changes Changes) {
 	var replies []reply
-	changes.Insert = append(changes.Insert, rest.insert...)
+	changes.Insert = append(changes.Insert, rest.claimed.inserts...)
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	for _, e := range rest.final {
 		result := e.result()
@@ -46,6 +46,7 @@ func (r *runner) answer(l *lane, rest resting, changes Changes) {
 	r.journal.add(&request{changes: changes, then: func(err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		rest.claimed.settle(err)
 		r.tell(l, replies, err)
 	}}, len(replies) > 0)
 }
@@ -65,9 +66,6 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 		for _, a := range replies {
 			if a.entry.state == EntrySettling || a.entry.state == EntryParking {
 				r.transition(a.entry, EntryHandOver)
-				if a.entry.payload != nil { // its insert was refused with the answer
-					a.entry.unclaim()
-				}
 				r.leave(a.entry)
 			}
 		}
@@ -91,7 +89,6 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 			r.releaseDelivered(a.entry)
 		case a.entry.state == EntryParking:
 			r.transition(a.entry, EntryAnswer)
-			a.entry.payload = nil
 		default: // taken up again meanwhile: the answer is what was known then
 		}
 		r.metrics.rows(a.entry, a.result)

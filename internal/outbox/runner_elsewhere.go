@@ -19,24 +19,15 @@ const (
 
 // handOver stores an admitted entry for the instance that runs its lane, and follows it there.
 func (r *runner) handOver(e *entry) error {
-	r.mu.Lock()
-	inserts := e.claim(nil)
-	r.mu.Unlock()
-	if len(inserts) > 0 {
-		if err := r.journal.apply(Changes{Insert: inserts}); err != nil {
-			r.mu.Lock()
-			e.unclaim()
-			r.mu.Unlock()
-			if errors.Is(err, ErrDuplicate) { // accepted by another instance at the same time
-				return inFlight()
-			}
-			return notStored(err)
+	if err := r.insert(e, nil); err != nil {
+		if errors.Is(err, ErrDuplicate) { // accepted by another instance at the same time
+			return inFlight()
 		}
+		return notStored(err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.transition(e, EntryHandOver)
-	e.payload = nil
 	close(e.admitted)
 	r.watch(e.lane)
 	r.owner.Notify(Note{Lane: e.lane, Kind: NoteStored})
@@ -50,21 +41,21 @@ func (r *runner) leave(e *entry) {
 		return
 	}
 	lane := e.lane
-	inserts := e.claim(nil)
-	if len(inserts) == 0 {
+	var claimed claims
+	if claimed.add(e); len(claimed.entries) == 0 {
 		r.watch(lane)
 		return
 	}
-	r.journal.add(&request{changes: Changes{Insert: inserts}, then: func(err error) {
+	r.journal.add(&request{changes: Changes{Insert: claimed.inserts}, then: func(err error) {
 		r.owner.Notify(Note{Lane: lane, Kind: NoteStored})
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		claimed.settle(err)
 		switch {
 		case e.state != EntryElsewhere:
 		case err != nil:
 			r.dismiss(e, notStored(err))
 		default:
-			e.payload = nil
 			r.watch(lane)
 		}
 	}}, true)

@@ -214,33 +214,25 @@ func (r *runner) start(l *lane, batches ...*batch) bool {
 	for _, b := range batches {
 		changes.Start = append(changes.Start, r.storedBatch(l, b))
 	}
+	var claimed claims
 	r.mu.Lock()
 	for _, b := range batches {
 		for _, e := range b.entries() {
-			changes.Insert = e.claim(changes.Insert)
+			claimed.add(e)
 		}
 	}
 	for i, b := range batches {
 		changes.Start[i].Entries = append(changes.Start[i].Entries, l.witness(b)...)
 	}
-	stored := r.journal.begin(changes) // before any other change of what was claimed here
+	stored := r.begin(changes, claimed) // before any other change of what was claimed here
 	r.mu.Unlock()
 	err := <-stored
-	r.mu.Lock()
-	for _, b := range batches {
-		if err == nil {
+	if err == nil {
+		r.mu.Lock()
+		for _, b := range batches {
 			r.transitionBatch(b, BatchStart)
 		}
-		for _, e := range b.entries() {
-			if err == nil {
-				e.payload = nil
-			} else if e.payload != nil {
-				e.unclaim()
-			}
-		}
-	}
-	r.mu.Unlock()
-	if err == nil {
+		r.mu.Unlock()
 		return true
 	}
 	if errors.Is(err, ErrFenced) {

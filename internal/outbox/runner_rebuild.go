@@ -17,7 +17,7 @@ func (r *runner) reopen(s *Entry) (*entry, error) {
 	}
 	copy(sub.Fingerprint[:], s.Print)
 	e := &entry{
-		id: s.ID, tenant: s.Tenant, key: s.Key, derived: s.Derived, sub: sub, keep: s.Keep, delivered: s.Delivered,
+		id: s.ID, tenant: s.Tenant, key: s.Key, derived: s.Derived, sub: sub, keep: s.Keep, kept: s.Keep, delivered: s.Delivered,
 		lane:    r.laneDigest(sub),
 		created: s.CreatedAt, journaled: true, loaded: true, admitted: make(chan struct{}), round: newRound(),
 	}

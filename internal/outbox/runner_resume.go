@@ -68,7 +68,7 @@ func (r *runner) resume(l *lane, s *stored) resting {
 			return e
 		}
 		awaited.resetRows()
-		awaited.loaded, awaited.keep = true, awaited.keep || e.keep
+		awaited.loaded, awaited.keep, awaited.kept = true, awaited.keep || e.keep, awaited.kept || e.kept
 		return awaited
 	})
 	l.seq = max(l.seq, s.seq)

@@ -162,15 +162,16 @@ func (b *batch) count(e *entry) int {
 
 // resting is what entries that nobody works on any more have come to.
 type resting struct {
-	insert []Entry  // of those that were never stored
-	final  []*entry // every row has its status
-	parked []*entry // a repeat goes on with it
-	undone []*entry // nothing was written and a repeat runs anew: to be forgotten by the store, and answered then
+	claimed claims   // of those that were never stored
+	final   []*entry // every row has its status
+	parked  []*entry // a repeat goes on with it
+	undone  []*entry // nothing was written and a repeat runs anew: to be forgotten by the store, and answered then
 }
 
 // add puts other's entries behind those of r.
 func (r *resting) add(other resting) {
-	r.insert = append(r.insert, other.insert...)
+	r.claimed.inserts = append(r.claimed.inserts, other.claimed.inserts...)
+	r.claimed.entries = append(r.claimed.entries, other.claimed.entries...)
 	r.final = append(r.final, other.final...)
 	r.parked = append(r.parked, other.parked...)
 	r.undone = append(r.undone, other.undone...)
@@ -196,11 +197,11 @@ func (r *runner) settle(l *lane, entries []*entry) resting {
 			rest.undone = append(rest.undone, e)
 		case e.open == 0:
 			r.transition(e, EntrySettle)
-			rest.insert = e.claim(rest.insert)
+			rest.claimed.add(e)
 			rest.final = append(rest.final, e)
 		case e.stop != nil:
 			r.transition(e, EntryPark)
-			rest.insert = e.claim(rest.insert)
+			rest.claimed.add(e)
 			rest.parked = append(rest.parked, e)
 		case e.state == EntryRunning:
 			r.transition(e, EntryQueue)
