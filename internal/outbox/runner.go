@@ -77,7 +77,7 @@ func (r *runner) stop() {
 }
 
 // acquire returns the lane, pinned by the caller, or ErrOwned. A lane that comes from another owner is loaded from the store
-// before anything of it is sent; one of storedAs always is, under these names. ctx bounds the wait.
+// before anything of it is sent; one of storedAs always is, under these names as well. ctx bounds the wait.
 func (r *runner) acquire(ctx context.Context, id string, storedAs ...string) (*lane, error) {
 	for {
 		r.mu.Lock()
@@ -111,8 +111,8 @@ func (r *runner) acquire(ctx context.Context, id string, storedAs ...string) (*l
 		return nil, err
 	}
 	l := newLane(id, lease)
-	if len(storedAs) == 0 && (lease.Left() || r.follows(id)) {
-		storedAs = []string{id}
+	if (len(storedAs) > 0 || lease.Left() || r.follows(id)) && !slices.Contains(storedAs, id) {
+		storedAs = append(slices.Clone(storedAs), id) // what an earlier run began of entries under other names is under this one
 	}
 	if len(storedAs) > 0 {
 		if l, err = r.show(l); l == nil {
