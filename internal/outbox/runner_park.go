@@ -104,7 +104,7 @@ func (r *runner) finalize(e *entry) {
 		return
 	}
 	e.failTodo()
-	if e.derived && e.delivered && !e.keep {
+	if e.derived && e.delivered && !e.keep && !e.recalls {
 		r.remove(e)
 		r.releaseDelivered(e)
 		return
