@@ -180,12 +180,12 @@ func (r *runner) retire(l *lane) {
 	l.lease.Release(false)
 }
 
-// remove drops e from memory and its lane; mu is held.
-func (r *runner) remove(e *entry) {
+// remove drops e from memory and its lane l, unless that was lost: another lease of the lane does not count e. mu is held.
+func (r *runner) remove(l *lane, e *entry) {
 	if !r.drop(e) {
 		return
 	}
-	if l := r.lanes[e.lane]; l != nil {
+	if r.lanes[l.id] == l {
 		if l.loads > 0 {
 			l.ended[e.id] = true
 		}

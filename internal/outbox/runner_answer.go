@@ -77,22 +77,27 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 	loaded := false
 	for _, a := range replies {
 		loaded = loaded || a.entry.loaded
+		parked := false
 		switch {
 		case a.undone && a.entry.state == EntrySettling:
 			r.transition(a.entry, EntryRelease)
 			r.forgotten(a.entry)
-			r.remove(a.entry)
+			r.remove(l, a.entry)
 		case a.entry.state == EntrySettling:
 			r.transition(a.entry, EntryAnswer)
 			r.kept.Bytes -= int64(a.entry.bytes)
-			r.remove(a.entry)
+			r.remove(l, a.entry)
 			r.releaseDelivered(a.entry)
 		case a.entry.state == EntryParking:
-			r.transition(a.entry, EntryAnswer)
+			parked = r.transition(a.entry, EntryAnswer)
 		default: // taken up again meanwhile: the answer is what was known then
 		}
 		r.metrics.rows(a.entry, a.result)
 		a.round.end(a.result, nil)
+		if parked && r.lanes[l.id] != l { // lost meanwhile: what was surrendered then did not include it
+			r.transition(a.entry, EntryHandOver)
+			r.leave(a.entry)
+		}
 	}
 	if loaded {
 		r.owner.Notify(Note{Lane: l.id, Kind: NoteAnswered})

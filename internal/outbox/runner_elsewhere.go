@@ -34,9 +34,11 @@ func (r *runner) handOver(e *entry) error {
 	return nil
 }
 
-// leave follows an entry whose lane was lost; mu is held. One that was answered waits for its repeat at the new owner.
+// leave follows an entry whose lane was lost; mu is held. One that was answered is parked at the new owner, and waits for its repeat
+// there: all that may come of it here is that its answer is delivered.
 func (r *runner) leave(e *entry) {
 	if e.round.ended {
+		r.transition(e, EntryPark)
 		r.drop(e)
 		return
 	}

@@ -105,7 +105,7 @@ func (r *runner) finalize(e *entry) {
 	}
 	e.failTodo()
 	if e.derived && e.delivered && !e.keep && !e.recalls {
-		r.remove(e)
+		r.remove(l, e)
 		r.releaseDelivered(e)
 		return
 	}
