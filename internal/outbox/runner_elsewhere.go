@@ -274,6 +274,7 @@ func (r *runner) lookForAnswer(ctx context.Context, e *entry, mine bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
+	case e.payload != nil && e.journaled: // its own insert is on its way
 	case e.state != EntryElsewhere, found && known.DoneAt.IsZero() && !mine: // stored after the lane was loaded
 	case !found, known.DoneAt.IsZero(): // its answer was given to another caller and forgotten, or it cannot be opened
 		r.dismiss(e, inFlight())
