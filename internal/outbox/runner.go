@@ -52,6 +52,7 @@ func (r *runner) open(ctx context.Context, stored []Entry) error {
 	for lane, storedAs := range names {
 		l, err := r.acquire(ctx, lane, storedAs...)
 		if errors.Is(err, ErrOwned) {
+			r.owner.Notify(Note{Lane: lane, Kind: NoteStored}) // nobody waits for these entries here: their owner has to know of them
 			continue
 		}
 		if err != nil {
