@@ -167,6 +167,16 @@ func (e *entry) result() *Result {
 	return r
 }
 
+// doubt makes the rows of an answer unknown that were not written, for no fault of their own: the store could not be told, so the next
+// start may write them.
+func (r *Result) doubt(why *problem.Error) {
+	for i := range r.Rows {
+		if row := &r.Rows[i]; row.Status == Failed && row.Err == nil {
+			row.Status, r.Err = Unknown, why
+		}
+	}
+}
+
 // stored is the entry as the store keeps it.
 func (e *entry) stored() Entry {
 	return Entry{

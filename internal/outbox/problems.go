@@ -54,6 +54,17 @@ func drainingUnfinished() *problem.Error {
 	return p
 }
 
+// notForgotten says that rows were not written, and that the store still has them.
+func notForgotten(cause error) *problem.Error {
+	p := problem.New(problem.UnknownOutcome, problem.Text{
+		ZH: "数据没有写入，但服务未能记下这一结果，重启后可能会再次写入；重复同一请求即可得到结果，不会重复写入。",
+		EN: "The rows were not written, but the service could not store that, and may write them after a restart. " +
+			"Repeat the same request to get its result; nothing is written twice.",
+	}).Because(cause)
+	p.Outcome = problem.OutcomeUnknown
+	return p
+}
+
 func conflict() *problem.Error {
 	return problem.New(problem.IdempotencyConflict, problem.Text{
 		ZH: "这个幂等键已经用于内容不同的请求。",

@@ -76,6 +76,9 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 	}
 	loaded := false
 	for _, a := range replies {
+		if err != nil && a.entry.payload == nil {
+			a.result.doubt(notForgotten(err))
+		}
 		loaded = loaded || a.entry.loaded
 		parked := false
 		switch {
