@@ -3,60 +3,59 @@ package outbox
 import (
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // reply is an answer on its way: to the store, then to those who wait in round.
 type reply struct {
-	entry  *entry
-	round  *round
-	result *Result
-	undone bool // nothing was written: the store forgets the entry, and a repeat runs anew
+	entry   *entry
+	round   *round
+	result  *Result
+	comesTo comesTo
+	mark    string         // id of the note that the entry is parked, if it is to be stored
+	stop    *problem.Error // what that note says
 }
+
+// comesTo is what an entry at rest has come to.
+type comesTo uint8
+
+const (
+	comesToEnd     comesTo = iota // every row has its status
+	comesToWait                   // a repeat goes on with it
+	comesToNothing                // nothing was written: the store forgets it, and a repeat runs anew
+)
 
 // answer stores the answers of entries at rest together with changes, and then gives them to those who wait: only the store knows
 // whether the lane has a newer owner, which may be writing what this one takes for not written. It takes no lock itself, and may be
 // called with Outbox.mu held.
 func (r *runner) answer(l *lane, rest resting, changes Changes) {
-	var replies []reply
 	changes.Insert = append(changes.Insert, rest.claimed.inserts...)
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	for _, e := range rest.final {
-		result := e.result()
-		replies = append(replies, reply{entry: e, round: e.round, result: result})
-		changes.Done = append(changes.Done, EntryResult{ID: e.id, Result: r.journal.sealAnswer(result), DoneAt: now})
-	}
-	for _, e := range rest.parked {
-		replies = append(replies, reply{entry: e, round: e.round, result: e.result()})
-		if e.mark == "" {
-			e.mark = newID("bat_")
-			changes.Start = append(changes.Start, r.parkMark(e))
+	for _, a := range rest.replies {
+		switch a.comesTo {
+		case comesToEnd:
+			changes.Done = append(changes.Done, EntryResult{ID: a.entry.id, Result: r.journal.sealAnswer(a.result), DoneAt: now})
+		case comesToWait:
+			if a.mark != "" {
+				changes.Start = append(changes.Start, r.parkMark(&a))
+			}
+		case comesToNothing:
+			changes.Forget = append(changes.Forget, a.entry.id)
 		}
 	}
-	for _, e := range rest.undone {
-		replies = append(replies, reply{entry: e, round: e.round, result: e.result(), undone: true})
-		changes.Forget = append(changes.Forget, e.id)
-	}
-	if changes.empty() && len(replies) == 0 {
+	if changes.empty() && len(rest.replies) == 0 {
 		return
 	}
 	changes.Fences = l.fences()
-	changes.Volatile = rest.isVolatile(changes.Insert)
+	changes.Volatile = len(changes.Insert) == 0 && !rest.lasts
 	r.journal.add(&request{changes: changes, then: func(err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		rest.claimed.settle(err)
-		r.tell(l, replies, err)
-	}}, len(replies) > 0)
-}
-
-// isVolatile reports whether a power cut may undo the storing of what has come to rest: then its batches are looked up again, and
-// come to the same end. That holds neither for an answer that is found again by its key or job id, nor for one that says that
-// rows are not written.
-func (r *resting) isVolatile(inserts []Entry) bool {
-	return len(inserts)+len(r.parked)+len(r.undone) == 0 &&
-		!slices.ContainsFunc(r.final, func(e *entry) bool { return !e.derived || e.keep || !e.written() })
+		r.tell(l, rest.replies, err)
+	}}, len(rest.replies) > 0)
 }
 
 // tell gives answers that are stored, or could not be, to those who wait; mu is held.
@@ -67,7 +66,9 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 			if a.entry.state == EntrySettling || a.entry.state == EntryParking {
 				r.transition(a.entry, EntryHandOver)
 				r.leave(a.entry)
+				continue
 			}
+			a.round.end(nil, inFlight()) // taken up again meanwhile, in another round
 		}
 		return
 	}
@@ -82,7 +83,7 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 		loaded = loaded || a.entry.loaded
 		parked := false
 		switch {
-		case a.undone && a.entry.state == EntrySettling:
+		case a.comesTo == comesToNothing && a.entry.state == EntrySettling:
 			r.transition(a.entry, EntryRelease)
 			r.forgotten(a.entry)
 			r.remove(l, a.entry)

@@ -19,11 +19,12 @@ const markSeq = 0
 // opPause is the operation of a stored mark: its entry was answered and waits for a repeat. Unlike other batches it is no call.
 const opPause Op = "pause"
 
-// parkMark is a stored note that e is parked, so that a restart does not send what the caller was told is not written.
-func (r *runner) parkMark(e *entry) Batch {
+// parkMark is a stored note that an entry is parked, so that a restart does not send what the caller was told is not written.
+func (r *runner) parkMark(a *reply) Batch {
+	e := a.entry
 	return Batch{
-		ID: e.mark, Lane: e.lane, Seq: markSeq, Entries: []string{e.id},
-		Plan: r.journal.sealJSON(sealPlan, plan{Op: opPause, Parts: []Part{{Entry: e.id}}, Pause: e.stop}),
+		ID: a.mark, Lane: e.lane, Seq: markSeq, Entries: []string{e.id},
+		Plan: r.journal.sealJSON(sealPlan, plan{Op: opPause, Parts: []Part{{Entry: e.id}}, Pause: a.stop}),
 	}
 }
 
@@ -110,7 +111,9 @@ func (r *runner) finalize(e *entry) {
 		return
 	}
 	r.transition(e, EntrySettle)
-	r.answer(l, resting{final: []*entry{e}}, Changes{})
+	var rest resting
+	rest.finish(e)
+	r.answer(l, rest, Changes{})
 }
 
 // janitor looks after parked entries and old answers until ctx ends.

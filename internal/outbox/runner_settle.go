@@ -84,7 +84,7 @@ func (r *runner) end(l *lane, b *batch, end ending) {
 	r.mu.Unlock()
 
 	var changes Changes
-	if stored && (b.witnessed || len(rest.final) < len(entries)) {
+	if stored && (b.witnessed || rest.final < len(entries)) {
 		changes.Finish = []BatchResult{{ID: b.id, Result: r.journal.sealJSON(sealResult, end)}}
 	}
 	r.answer(l, rest, changes)
@@ -160,21 +160,43 @@ func (b *batch) count(e *entry) int {
 	return n
 }
 
-// resting is what entries that nobody works on any more have come to.
+// resting is what entries that nobody works on any more have come to, as it stood then: one of them may be taken up again before the
+// answers are stored.
 type resting struct {
-	claimed claims   // of those that were never stored
-	final   []*entry // every row has its status
-	parked  []*entry // a repeat goes on with it
-	undone  []*entry // nothing was written and a repeat runs anew: to be forgotten by the store, and answered then
+	claimed claims // those that were never stored
+	replies []reply
+	final   int  // replies of which every row has its status
+	lasts   bool // a power cut must not undo the storing of it
 }
 
 // add puts other's entries behind those of r.
 func (r *resting) add(other resting) {
 	r.claimed.inserts = append(r.claimed.inserts, other.claimed.inserts...)
 	r.claimed.entries = append(r.claimed.entries, other.claimed.entries...)
-	r.final = append(r.final, other.final...)
-	r.parked = append(r.parked, other.parked...)
-	r.undone = append(r.undone, other.undone...)
+	r.replies = append(r.replies, other.replies...)
+	r.final += other.final
+	r.lasts = r.lasts || other.lasts
+}
+
+// finish notes that every row of e has its status. A power cut may undo the storing of that where its batches are looked up again and
+// come to the same end: neither for an answer that is found again by its key or job id, nor for one that says that rows are not
+// written. Outbox.mu is held.
+func (r *resting) finish(e *entry) {
+	r.replies = append(r.replies, reply{entry: e, round: e.round, result: e.result(), comesTo: comesToEnd})
+	r.final++
+	r.lasts = r.lasts || !e.derived || e.keep || !e.written()
+}
+
+// undo notes that nothing of e was written. Outbox.mu is held.
+func (r *resting) undo(e *entry) {
+	r.replies = append(r.replies, reply{entry: e, round: e.round, result: e.result(), comesTo: comesToNothing})
+	r.lasts = true
+}
+
+// park notes that a repeat goes on with e; mark is the id of a note of that if it is to be stored. Outbox.mu is held.
+func (r *resting) park(e *entry, mark string) {
+	r.replies = append(r.replies, reply{entry: e, round: e.round, result: e.result(), comesTo: comesToWait, mark: mark, stop: e.stop})
+	r.lasts = true
 }
 
 // settle sorts out those of entries of which nothing is under way any more; mu is held. Each goes to answer, or back to the rows
@@ -194,15 +216,20 @@ func (r *runner) settle(l *lane, entries []*entry) resting {
 		switch {
 		case e.open == 0 && !e.keep && !e.loaded && allFailed(e.rows):
 			r.transition(e, EntrySettle)
-			rest.undone = append(rest.undone, e)
+			rest.undo(e)
 		case e.open == 0:
 			r.transition(e, EntrySettle)
 			rest.claimed.add(e)
-			rest.final = append(rest.final, e)
+			rest.finish(e)
 		case e.stop != nil:
 			r.transition(e, EntryPark)
 			rest.claimed.add(e)
-			rest.parked = append(rest.parked, e)
+			mark := ""
+			if e.mark == "" {
+				mark = newID("bat_")
+				e.mark = mark
+			}
+			rest.park(e, mark)
 		case e.state == EntryRunning:
 			r.transition(e, EntryQueue)
 		}
