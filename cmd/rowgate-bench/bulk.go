@@ -61,12 +61,20 @@ func bulkAt(ctx context.Context, b *bench, r *report, latency time.Duration) err
 	at := fmt.Sprintf(", %d ms a call", latency.Milliseconds())
 	least := float64(bulkRows / batchRows)
 	r.must("rows written"+at, "rows", bulkRows+1, float64(s.landed()))
-	r.mustAtMost("write calls, of the least number"+at, "×", 1.02, float64(calls)/least)
-	r.atLeast("share of one full batch after the other"+at, "%", 95, 100*least*each.Seconds()/took.Seconds())
+	r.mustAtMost("write calls, of the least number"+at, "×", 1.01, float64(calls)/least)
+	r.atLeast("share of one full batch after the other"+at, "%", leastShare(latency), 100*least*each.Seconds()/took.Seconds())
 	r.tell("rows a second"+at, "rows/s", bulkRows/took.Seconds())
 	_, peak := s.service.memory()
 	r.tell("service RSS at most"+at, "MB", megabytes(peak))
 	return nil
+}
+
+// leastShare is the share wanted in percent: what is not Feishu's own time weighs more beside short calls.
+func leastShare(latency time.Duration) float64 {
+	if latency < 500*time.Millisecond {
+		return 97
+	}
+	return 99
 }
 
 // callTime is how long Feishu took over a write, on average.

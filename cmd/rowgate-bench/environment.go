@@ -20,7 +20,8 @@ const (
 	columnLink   = "频道"
 )
 
-// target is an app with one base and one table. Each has its own credential, lane and rate limit.
+// target is a table of a base, and an app that writes to it. Each has its own credential, lane and rate limit, but where
+// environmentOptions say that all are of one base.
 type target struct {
 	appID, secret, base, table string
 }
@@ -40,7 +41,8 @@ type environment struct {
 
 // environmentOptions are the options of an environment.
 type environmentOptions struct {
-	targets int // default 1
+	targets int  // default 1
+	oneBase bool // 2 apps and 2 tables of one base in place of targets: 4 of them
 	sandbox sandbox.Options
 }
 
@@ -63,40 +65,56 @@ func (s *environment) openFeishu(o environmentOptions) error {
 	if s.feishu, err = sandbox.New(o.sandbox); err != nil {
 		return err
 	}
-	for i := range max(1, o.targets) {
-		p, err := s.provision(i)
+	if o.oneBase {
+		if s.targets, err = s.provisionBase([]string{"cli_example0", "cli_example1"}, 2); err != nil {
+			return err
+		}
+	}
+	for i := len(s.targets); i < max(1, o.targets); i++ {
+		p, err := s.provisionBase([]string{fmt.Sprintf("cli_example%d", i)}, 1)
 		if err != nil {
 			return err
 		}
-		s.targets = append(s.targets, p)
+		s.targets = append(s.targets, p...)
 	}
 	s.feishuURL, err = s.feishu.Start()
 	return err
 }
 
-// provision creates the i-th app with its base and table.
-func (s *environment) provision(i int) (target, error) {
-	p := target{appID: fmt.Sprintf("cli_example%d", i), secret: secret.GenerateKey()}
-	if err := s.feishu.AddApp(sandbox.AppSpec{ID: p.appID, Secret: p.secret, Tenant: p.appID}); err != nil {
-		return p, err
+// provisionBase creates apps with a base that they share and its tables: a target for each app and table.
+func (s *environment) provisionBase(apps []string, tables int) ([]target, error) {
+	secrets := make([]string, len(apps))
+	for i, app := range apps {
+		secrets[i] = secret.GenerateKey()
+		if err := s.feishu.AddApp(sandbox.AppSpec{ID: app, Secret: secrets[i], Tenant: apps[0]}); err != nil {
+			return nil, err
+		}
 	}
-	base, err := s.feishu.AddBase(sandbox.BaseSpec{Name: "改写", Collaborators: []string{p.appID}})
+	base, err := s.feishu.AddBase(sandbox.BaseSpec{Name: "改写", Collaborators: apps})
 	if err != nil {
-		return p, err
+		return nil, err
 	}
 	channels, err := base.AddTable("频道", sandbox.FieldSpec{Name: "名称", Type: 1})
 	if err != nil {
-		return p, err
+		return nil, err
 	}
-	p.base = base.Token()
-	p.table, err = base.AddTable("视频",
-		sandbox.FieldSpec{Name: columnMark, Type: 1},
-		sandbox.FieldSpec{Name: columnCount, Type: 2},
-		sandbox.FieldSpec{Name: columnSelect, Type: 3, Options: []string{"抖音", "B站"}},
-		sandbox.FieldSpec{Name: columnDate, Type: 5},
-		sandbox.FieldSpec{Name: columnLink, Type: 18, Property: map[string]any{"table_id": channels}},
-	)
-	return p, err
+	var targets []target
+	for i := range tables {
+		table, err := base.AddTable(fmt.Sprint("视频", i+1),
+			sandbox.FieldSpec{Name: columnMark, Type: 1},
+			sandbox.FieldSpec{Name: columnCount, Type: 2},
+			sandbox.FieldSpec{Name: columnSelect, Type: 3, Options: []string{"抖音", "B站"}},
+			sandbox.FieldSpec{Name: columnDate, Type: 5},
+			sandbox.FieldSpec{Name: columnLink, Type: 18, Property: map[string]any{"table_id": channels}},
+		)
+		if err != nil {
+			return nil, err
+		}
+		for n, app := range apps {
+			targets = append(targets, target{appID: app, secret: secrets[n], base: base.Token(), table: table})
+		}
+	}
+	return targets, nil
 }
 
 // openService starts the service on a database of its own.
@@ -189,11 +207,15 @@ func (s *environment) calls() (writes, conflicts int64) {
 	return writes, conflicts
 }
 
-// landed counts the rows of all targets.
+// landed counts the rows of all tables.
 func (s *environment) landed() int {
-	n := 0
+	rows := make(map[string]int)
 	for _, p := range s.targets {
-		n += s.feishu.RowCount(p.base, p.table)
+		rows[p.table] = s.feishu.RowCount(p.base, p.table)
+	}
+	n := 0
+	for _, of := range rows {
+		n += of
 	}
 	return n
 }

@@ -22,7 +22,8 @@
 //
 //	accept   acceptor: submissions, replays, jobs, tickets, bounds; at any instance
 //	journal  journal: the one writer to the store, and what is sealed how
-//	runner   runner: lanes, composing, sending, settling; at the instance that owns the lane
+//	runner   runner: lanes, composing, sending, settling; at the instance that owns the lane. The next full batch of imports is
+//	         stored while one is under way (runner_ahead.go)
 //	find     finder: look-ups by key and read-back; changes nothing
 //	owner    Owner, Lease: who runs a lane; LocalOwner shares the lanes of one process
 //	core     core: the entries in memory and the lock that guards them

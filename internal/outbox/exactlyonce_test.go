@@ -29,6 +29,7 @@ type world struct {
 	upserts  bool
 	together bool
 	keys     bool // the callers give keys
+	imports  bool // the entries take turns, whoever submits them
 }
 
 func drawWorld(t *rapid.T) world {
@@ -44,6 +45,7 @@ func drawWorld(t *rapid.T) world {
 		upserts:  rapid.Bool().Draw(t, "upserts"),
 		together: rapid.Bool().Draw(t, "together"),
 		keys:     rapid.Bool().Draw(t, "keys"),
+		imports:  rapid.Bool().Draw(t, "imports"),
 	}
 }
 
@@ -92,6 +94,9 @@ func (w world) run(t *testing.T) []string {
 				sub.Op, sub.KeyFields = outbox.OpUpsert, []string{"标题"}
 			}
 			sub.Atomic = w.together
+			if w.imports {
+				sub.Import = key
+			}
 			open[key] = printed(sub)
 			if w.keys {
 				open[key] = keyed(key, open[key])

@@ -33,6 +33,7 @@ type lane struct {
 	known    []creation      // what creates of the lane have made, oldest first
 	knownIDs int             // record ids in known
 
+	ahead   *ahead          // made ready while another batch is under way; nil for none
 	pending map[*batch]bool // stored batches that the lane went on without: deferred, of unknown outcome, or queued again
 }
 
@@ -126,7 +127,7 @@ func (r *runner) runLane(ctx context.Context, l *lane) {
 				return
 			}
 		case b != nil:
-			r.finishAll(ctx, l, []*batch{b})
+			r.see(ctx, l, b)
 		case items[0].entry.group.op == OpUpsert:
 			r.upsert(ctx, l, items)
 		default:
@@ -135,7 +136,7 @@ func (r *runner) runLane(ctx context.Context, l *lane) {
 	}
 }
 
-// next takes the lane's next work: a stored batch to be sent again, or rows for a new one.
+// next takes the lane's next work: a stored batch to be sent again, the one that was made ready, or rows for a new one.
 func (r *runner) next(ctx context.Context, l *lane) (*batch, []item) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -145,6 +146,9 @@ func (r *runner) next(ctx context.Context, l *lane) (*batch, []item) {
 	if len(l.resumed) > 0 {
 		b := l.resumed[0]
 		l.resumed = l.resumed[1:]
+		return b, nil
+	}
+	if b := l.takeAhead(); b != nil {
 		return b, nil
 	}
 	if len(l.ring) == 0 {
@@ -161,7 +165,7 @@ func (r *runner) next(ctx context.Context, l *lane) (*batch, []item) {
 // no longer running: false.
 func (r *runner) goOnOrRest(ctx context.Context, l *lane) bool {
 	r.mu.Lock()
-	more := ctx.Err() == nil && (len(l.resumed) > 0 || len(l.ring) > 0)
+	more := ctx.Err() == nil && (len(l.resumed) > 0 || len(l.ring) > 0 || l.ahead != nil)
 	if reload := l.reload && ctx.Err() == nil; reload {
 		l.reload = false
 		r.mu.Unlock()
@@ -188,7 +192,7 @@ func (r *runner) goOnOrRest(ctx context.Context, l *lane) bool {
 func (r *runner) write(ctx context.Context, l *lane, op Op, items []item) {
 	b := r.newBatch(l, op, items)
 	if r.start(l, b) {
-		r.finishAll(ctx, l, []*batch{b})
+		r.see(ctx, l, b)
 	}
 }
 

@@ -59,10 +59,11 @@ func (l *lane) giveBack(items []item) {
 	l.takeBack(entriesOf(items))
 }
 
-// takeBack puts entries that wait at the head of their callers' queues, in their order; not those of which nothing more is sent.
+// takeBack puts entries that wait at the head of their callers' queues, in their order; not those of which nothing more is sent,
+// or nothing yet.
 func (l *lane) takeBack(entries []*entry) {
 	for _, e := range slices.Backward(entries) {
-		if e.stop == nil && len(e.todo) > 0 {
+		if e.stop == nil && len(e.todo) > 0 && e.state != EntryDeferred {
 			l.putBack(e, nil)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"strings"
 	"sync"
 )
@@ -30,13 +31,13 @@ type Keyring struct {
 	names []byte // what MACs are derived from; nil: the first key
 	// derived holds what was derived once, by key and purpose: HKDF costs more than sealing a row. Purposes are constants of
 	// the program, so it stays small.
-	derived sync.Map // derivedKey → cipher.AEAD or []byte
+	derived sync.Map // derivedKey → cipher.AEAD or *macs
 }
 
 type derivedKey struct {
 	key     int // index in keys, or nameKey
 	purpose string
-	seals   bool // the AEAD, else the MAC key
+	seals   bool // the AEAD, else the MACs
 }
 
 // nameKey stands for Keyring.names in place of an index of keys.
@@ -118,15 +119,25 @@ func (k *Keyring) macIndex() int {
 	return 0
 }
 
-func macOf[T string | []byte](k *Keyring, key int, purpose string, parts []T) [sha256.Size]byte {
-	mac := hmac.New(sha256.New, k.macKey(key, purpose))
-	var length [8]byte
+func macOf[T string | []byte](k *Keyring, key int, purpose string, parts []T) (sum [sha256.Size]byte) {
+	pool := k.macs(key, purpose)
+	mac := pool.take()
+	defer pool.idle.Put(mac)
 	for _, part := range parts {
-		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
-		_, _ = mac.Write(length[:])
-		_, _ = mac.Write([]byte(part))
+		mac.buf = binary.BigEndian.AppendUint64(mac.buf[:0], uint64(len(part)))
+		if len(part) <= cap(mac.buf)-len(mac.buf) {
+			mac.buf = append(mac.buf, part...)
+			_, _ = mac.hash.Write(mac.buf)
+			continue
+		}
+		_, _ = mac.hash.Write(mac.buf)
+		_, _ = mac.hash.Write([]byte(part))
 	}
-	return [sha256.Size]byte(mac.Sum(nil))
+	mac.buf = mac.hash.Sum(mac.buf[:0])
+	copy(sum[:], mac.buf)
+	mac.hash.Reset()
+	clear(mac.buf[:cap(mac.buf)])
+	return sum
 }
 
 // HasMAC reports in constant time whether mac, or a beginning of at least MinMACBytes of it, is the MAC of the parts under
@@ -146,18 +157,39 @@ func (k *Keyring) HasMAC(mac []byte, purpose string, parts ...string) bool {
 // MinMACBytes is the shortest beginning of a MAC that HasMAC takes.
 const MinMACBytes = 16
 
-func (k *Keyring) macKey(key int, purpose string) []byte {
+// macs makes MACs under one key and keeps the idle ones: a new one hashes the key twice before it hashes anything else.
+type macs struct {
+	key  []byte
+	idle sync.Pool // of *mac
+}
+
+// mac is one computation of a MAC. buf gathers short parts, so that a string is not copied to the heap to be hashed.
+type mac struct {
+	hash hash.Hash
+	buf  []byte
+}
+
+// macBufBytes is what mac.buf holds: a length, and a part that is an id, a digest, a token or a short key.
+const macBufBytes = 256
+
+func (m *macs) take() *mac {
+	if idle, ok := m.idle.Get().(*mac); ok {
+		return idle
+	}
+	return &mac{hash: hmac.New(sha256.New, m.key), buf: make([]byte, 0, macBufBytes)}
+}
+
+func (k *Keyring) macs(key int, purpose string) *macs {
 	name := derivedKey{key: key, purpose: purpose}
 	if known, ok := k.derived.Load(name); ok {
-		return known.([]byte) //nolint:errcheck,forcetypeassert // only macKey stores under seals: false
+		return known.(*macs) //nolint:errcheck,forcetypeassert // only macs stores under seals: false
 	}
 	root := k.names
 	if key != nameKey {
 		root = k.keys[key]
 	}
-	derived := derive(root, "mac:"+purpose)
-	k.derived.Store(name, derived)
-	return derived
+	known, _ := k.derived.LoadOrStore(name, &macs{key: derive(root, "mac:"+purpose)})
+	return known.(*macs) //nolint:errcheck,forcetypeassert // only macs stores under seals: false
 }
 
 func (k *Keyring) gcm(key int, purpose string) cipher.AEAD {

@@ -169,7 +169,7 @@ func (w *write) await(ctx context.Context, ticket *outbox.Ticket, note memo, kno
 	}
 	awaitDelivery(request.CallFrom(ctx), ticket)
 	request.CallFrom(ctx).SetShared(result.UpstreamCalls, ticket.Replay)
-	receipt, err := settle(ctx, result, note)
+	receipt, err := w.receipt(ctx, ticket, result, note)
 	if err != nil {
 		return tool.Answer{}, err
 	}
@@ -191,6 +191,14 @@ func (w *write) await(ctx context.Context, ticket *outbox.Ticket, note memo, kno
 		receipt.UpstreamCalls = result.UpstreamCalls + request.CallFrom(ctx).UpstreamCalls()
 	}
 	return tool.OK(receipt.body(receipt.op)), nil
+}
+
+// receipt settles result with what this call's own validation found, or, for a repeat, the first one's.
+func (w *write) receipt(ctx context.Context, ticket *outbox.Ticket, result *outbox.Result, note memo) (*Receipt, error) {
+	if ticket.Replay {
+		return settleStored(ctx, result)
+	}
+	return settle(ctx, result, note)
 }
 
 // replayed begins the message of an answer that was given before.
@@ -215,7 +223,7 @@ func (r *Receipt) body(op outbox.Op) any {
 
 // JobReceipt is the receipt of a job that is done, or the problem that it ended with.
 func JobReceipt(ctx context.Context, result *outbox.Result) (any, error) {
-	receipt, err := settle(ctx, result, memo{})
+	receipt, err := settleStored(ctx, result)
 	if err != nil {
 		return nil, err
 	}
@@ -231,15 +239,19 @@ func JobTable(job *outbox.Job) (appToken, tableID string) {
 	return stored.AppToken, stored.TableID
 }
 
-// settle turns a result into a receipt, or into a problem where no row was written.
-func settle(ctx context.Context, result *outbox.Result, note memo) (*Receipt, error) {
+// settleStored is settle for an answer that is not this call's own: what validation found is stored with it.
+func settleStored(ctx context.Context, result *outbox.Result) (*Receipt, error) {
+	var note memo
 	if len(result.Memo) > 0 {
-		var stored memo
-		if err := json.Unmarshal(result.Memo, &stored); err != nil {
+		if err := json.Unmarshal(result.Memo, &note); err != nil {
 			return nil, fmt.Errorf("reading a stored memo: %w", err)
 		}
-		note = stored
 	}
+	return settle(ctx, result, note)
+}
+
+// settle turns a result into a receipt, or into a problem where no row was written.
+func settle(ctx context.Context, result *outbox.Result, note memo) (*Receipt, error) {
 	receipt := note.receipt(ctx, result)
 	if receipt.Created+receipt.Updated+receipt.Unchanged+receipt.deleted > 0 || receipt.Total == 0 {
 		return receipt, nil

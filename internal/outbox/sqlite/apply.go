@@ -95,6 +95,10 @@ func (s *Store) Apply(ctx context.Context, changes *outbox.Changes) (err error) 
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
+	if len(changes.Recalled) > 0 {
+		s.keys.forget() // they may be live again
+	}
+	defer s.readKeys()
 	if err := s.setSync(ctx, changes.Volatile); err != nil {
 		return fmt.Errorf("outbox store: %w", err)
 	}
@@ -170,6 +174,7 @@ func (s *Store) change(ctx context.Context, tx *sql.Tx, changes *outbox.Changes)
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, entries []outbox.Entry) error {
 	for i := range entries {
 		e := &entries[i]
+		s.keys.add(e.Tenant, e.Key)
 		inserted, err := run(ctx, tx, s.write.insertEntry, e.ID, e.Lane, e.Tenant, e.Key, e.Derived, notNil(e.Print), e.Rows, e.Bytes,
 			len(e.Payload)+len(e.Result), e.Delivered, e.Keep, e.CreatedAt.UnixMilli(), millis(e.DoneAt), e.Result)
 		if err != nil {

@@ -35,15 +35,16 @@ WHERE ?1 = '' OR batch.lane = ?1 ORDER BY batch.lane, batch.seq, batch.number, e
 	expireEntries = `DELETE FROM entry WHERE seq IN (SELECT seq FROM entry WHERE done_at < ? ORDER BY done_at LIMIT ?)`
 )
 
-type readStatements struct{ findByKey, findByID, loadEntries, loadBatches, countKept *sql.Stmt }
+type readStatements struct{ findByKey, findByID, loadEntries, loadBatches, countKept, scanLiveKeys *sql.Stmt }
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 	return prepareAll(ctx, db, map[**sql.Stmt]string{
-		&r.findByKey:   findByKey,
-		&r.findByID:    findByID,
-		&r.loadEntries: loadEntries,
-		&r.loadBatches: loadBatches,
-		&r.countKept:   countKept,
+		&r.findByKey:    findByKey,
+		&r.findByID:     findByID,
+		&r.loadEntries:  loadEntries,
+		&r.loadBatches:  loadBatches,
+		&r.countKept:    countKept,
+		&r.scanLiveKeys: scanLiveKeys,
 	})
 }
 
@@ -52,6 +53,9 @@ func (s *Store) Find(ctx context.Context, by outbox.Lookup) (outbox.Entry, bool,
 	row := s.read.findByID.QueryRowContext
 	args := []any{by.ID}
 	if by.Key != "" {
+		if !s.keys.mayHave(by.Tenant, by.Key) {
+			return outbox.Entry{}, false, nil
+		}
 		row, args = s.read.findByKey.QueryRowContext, []any{by.Tenant, by.Key}
 	}
 	entry, err := scanEntry(row(ctx, args...))

@@ -61,6 +61,11 @@ type Store struct {
 	opened os.FileInfo    // the file that was opened
 	broken atomic.Bool    // the last write failed
 	probes sync.WaitGroup // of Ping
+
+	keys    *liveKeys
+	scans   sync.WaitGroup // of keys
+	closing context.Context
+	close   context.CancelFunc
 }
 
 var _ outbox.Store = (*Store)(nil)
@@ -69,7 +74,8 @@ var _ outbox.Store = (*Store)(nil)
 // date. It is ErrInUse if another Store, of this or another process, has the file open, and ErrNewer if a later version
 // of this program wrote it. The caller closes the store.
 func Open(ctx context.Context, path string) (_ *Store, err error) {
-	s, given := &Store{turn: make(chan struct{}, 1), path: path}, path
+	s, given := &Store{turn: make(chan struct{}, 1), path: path, keys: newLiveKeys()}, path
+	s.closing, s.close = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("open outbox %s: %w", given, err), s.Close())
@@ -108,11 +114,27 @@ func Open(ctx context.Context, path string) (_ *Store, err error) {
 	if err := s.read.prepare(ctx, s.reader); err != nil {
 		return nil, err
 	}
+	if err := s.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer s.endTurn()
+	s.readKeys()
 	return s, nil
+}
+
+// readKeys reads in the background which keys are live, if that has to be; the caller has the turn.
+func (s *Store) readKeys() {
+	if s.closing.Err() != nil || !s.keys.wanted() {
+		return
+	}
+	// An error leaves every question to the table, which is slower and never wrong; the next insert tries again.
+	s.scans.Go(func() { _ = s.keys.read(s.closing, s.read.scanLiveKeys) })
 }
 
 // Close ends the store and gives the file free. It may be called twice.
 func (s *Store) Close() error {
+	s.close()
+	s.scans.Wait()
 	s.probes.Wait()
 	var errs []error
 	for _, db := range []*sql.DB{s.reader, s.writer} { // the writer last: it moves the WAL into the file

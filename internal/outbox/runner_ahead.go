@@ -1,0 +1,121 @@
+package outbox
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// ahead is a lane's next batch, composed and stored while the one before it is under way, so that Feishu waits for nothing but the
+// call itself. Only full batches of imports are made ahead, and only where nobody else waits: a batch that is not full could still
+// grow, and rows that come meanwhile must not wait longer for it. Outbox.mu guards it.
+type ahead struct {
+	batch *batch
+	held  []*tenant // what the ring held besides: none of it may go before the batch
+	let   bool      // those who came later have had their turn before it
+}
+
+// see works on a stored batch until it has ended, and meanwhile makes the lane's next one ready.
+func (r *runner) see(ctx context.Context, l *lane, b *batch) {
+	var work sync.WaitGroup
+	r.mu.Lock()
+	if !b.uncertain && l.bulk() {
+		work.Go(func() { r.prepare(l) })
+	}
+	r.mu.Unlock()
+	r.finishAll(ctx, l, []*batch{b})
+	work.Wait()
+}
+
+// bulk reports whether nothing but imports waits in the lane, and enough of them for a full batch; mu is held.
+func (l *lane) bulk() bool {
+	if l.ahead != nil || l.unsure() || len(l.ring) == 0 {
+		return false
+	}
+	g := l.ring[0].callers[0].queue[0].group
+	if g.op == OpUpsert { // which looks its rows up first
+		return false
+	}
+	rows := 0
+	for _, t := range l.ring {
+		for _, c := range t.callers {
+			if c.key.imported == "" || slices.ContainsFunc(c.queue, func(e *entry) bool { return len(e.options) > 0 }) {
+				return false
+			}
+		}
+		rows += t.demand(g, maxRows(g.op))
+	}
+	return rows >= maxRows(g.op)
+}
+
+// unsure reports whether the lane went on without a batch: what it makes next must be stored knowing that. mu is held.
+func (l *lane) unsure() bool { return len(l.pending) > 0 || len(l.resumed) > 0 }
+
+// isEarly reports whether b was made ready before it was known what would become of the batch before it, and is not to be sent:
+// that one comes back, so that later rows would overtake earlier ones, or be taken for them.
+func (r *runner) isEarly(l *lane, b *batch) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	early := b.early && l.unsure()
+	b.early = false
+	return early
+}
+
+// prepare composes and stores the lane's next batch.
+func (r *runner) prepare(l *lane) {
+	r.mu.Lock()
+	if l.lease.Context().Err() != nil || l.reload || !l.bulk() {
+		r.mu.Unlock()
+		return
+	}
+	items := l.compose()
+	for _, e := range entriesOf(items) {
+		r.transition(e, EntryRun)
+	}
+	next := &ahead{held: l.ring}
+	l.ring = nil
+	clear(l.tenants)
+	clear(l.callers)
+	l.ahead = next
+	r.mu.Unlock()
+	b := r.newBatch(l, items[0].entry.group.op, items)
+	stored := r.start(l, b)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next.batch, b.early = b, true
+	if !stored {
+		l.ahead = nil
+		l.letGo(next)
+	}
+}
+
+// takeAhead takes the batch that was made ready, if it is its turn: those who came later go before it once. mu is held.
+func (l *lane) takeAhead() *batch {
+	next := l.ahead
+	if next == nil {
+		return nil
+	}
+	if len(l.ring) > 0 && !next.let && !l.unsure() {
+		next.let = true
+		return nil
+	}
+	l.ahead = nil
+	l.letGo(next)
+	return next.batch
+}
+
+// letGo puts what was held back behind those who came later; mu is held.
+func (l *lane) letGo(next *ahead) {
+	for _, t := range next.held {
+		l.last = t.name
+		for _, c := range t.callers {
+			for _, e := range c.queue {
+				if (e.state == EntryQueued || e.state == EntryRunning) && e.stop == nil && len(e.todo) > 0 &&
+					!slices.Contains(l.caller(c.key).queue, e) {
+					l.push(e)
+				}
+			}
+		}
+	}
+	l.prune()
+}
