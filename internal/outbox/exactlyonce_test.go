@@ -29,6 +29,8 @@ type world struct {
 	upserts  bool
 	together bool
 	keys     bool // the callers give keys
+	jobs     bool // the callers ask for job ids
+	narrow   bool // there is memory for one stored entry at a time
 }
 
 func drawWorld(t *rapid.T) world {
@@ -44,6 +46,8 @@ func drawWorld(t *rapid.T) world {
 		upserts:  rapid.Bool().Draw(t, "upserts"),
 		together: rapid.Bool().Draw(t, "together"),
 		keys:     rapid.Bool().Draw(t, "keys"),
+		jobs:     rapid.Bool().Draw(t, "jobs"),
+		narrow:   rapid.Bool().Draw(t, "narrow"),
 	}
 }
 
@@ -91,7 +95,7 @@ func (w world) run(t *testing.T) []string {
 			if w.upserts && c%2 == 0 {
 				sub.Op, sub.KeyFields = outbox.OpUpsert, []string{"标题"}
 			}
-			sub.Atomic = w.together
+			sub.Atomic, sub.Keep = w.together, w.jobs
 			open[key] = printed(sub)
 			if w.keys {
 				open[key] = keyed(key, open[key])
@@ -107,7 +111,12 @@ func (w world) run(t *testing.T) []string {
 	}
 	for _, events := range append(append([]int(nil), w.lives...), 1_000_000) {
 		m := &mortal{Store: h.store, fakeBase: h.base, left: events, late: w.late}
-		h.open(t, func(o *outbox.Options) { o.Store, o.Writer, o.Reader = m, m, m })
+		h.open(t, func(o *outbox.Options) {
+			o.Store, o.Writer, o.Reader = m, m, m
+			if w.narrow {
+				o.Memory = outbox.Memory{Waiting: outbox.DefaultMemory.Waiting, Near: 1}
+			}
+		})
 		for range 40 { // tries of the callers
 			if len(open) == 0 || !h.submitAll(t, m, open, acknowledged) {
 				break

@@ -92,6 +92,7 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 		case a.entry.state == EntryParking:
 			r.transition(a.entry, EntryAnswer)
 			a.entry.payload = nil
+			r.shed(a.entry)
 		default: // taken up again meanwhile: the answer is what was known then
 		}
 		r.metrics.rows(a.entry, a.result)
