@@ -11,7 +11,8 @@ import (
 type acceptor struct {
 	*core
 
-	lanes lanes
+	lanes   lanes
+	reading chan struct{} // holds one token: whose turn it is to read a payload
 }
 
 // lanes is what accepting needs of running: the lane of an entry may be run here or by another instance.
@@ -19,8 +20,10 @@ type lanes interface {
 	// place gives an admitted entry to whoever runs its lane, stored if that is another instance or a job id of it was handed
 	// out. The error is a *problem.Error or ctx's; the entry was not taken then.
 	place(ctx context.Context, e *entry) error
-	// follow waits for the answer of a stored entry that another instance runs.
-	follow(stored *Entry) (*entry, error)
+	// follow waits for the answer of a stored entry that another instance runs. It is errGone if that was answered meanwhile.
+	follow(ctx context.Context, stored *Entry) (*entry, error)
+	// stored decides whether the rows of an entry that was stored while it waits stay in memory; Outbox.mu is held.
+	stored(e *entry)
 	// repeat goes on with a parked entry because it was submitted again; Outbox.mu is held.
 	repeat(e *entry)
 	// finalize makes the answer of a parked entry final because it was delivered; Outbox.mu is held.

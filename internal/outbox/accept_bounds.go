@@ -4,7 +4,7 @@ package outbox
 type usage struct{ entries, rows, bytes int }
 
 func (u *usage) fits(e *entry, b Bound) bool {
-	return u.entries == 0 || u.entries+1 <= b.Entries && u.rows+len(e.rows) <= b.Rows && u.bytes+e.bytes <= b.Bytes
+	return u.entries == 0 || u.entries+1 <= b.Entries && u.rows+e.size <= b.Rows && u.bytes+e.bytes <= b.Bytes
 }
 
 // admits reports whether there is room for e in its lane, for its tenant, in all, and in the store; mu is held.
@@ -14,6 +14,9 @@ func (c *core) admits(e *entry) bool {
 			return false
 		}
 	}
+	if !e.keep && !c.waiting.fits(e.tenant, e.memory) {
+		return false
+	}
 	return c.kept.Entries < c.opts.Kept.Entries && c.kept.Bytes < c.opts.Kept.Bytes
 }
 
@@ -21,12 +24,6 @@ type scope struct {
 	name  string
 	bound Bound
 }
-
-// A tenant may take up this much of a lane, so that there is room for others.
-const (
-	laneShareOf = 3
-	laneShareIn = 4
-)
 
 func (c *core) scopes(e *entry) [4]scope {
 	return [4]scope{
@@ -39,9 +36,7 @@ func (c *core) scopes(e *entry) [4]scope {
 
 // share is the part of a lane's bound that one tenant may take up.
 func (b Bound) share() Bound {
-	return Bound{
-		Entries: b.Entries * laneShareOf / laneShareIn, Rows: b.Rows * laneShareOf / laneShareIn, Bytes: b.Bytes * laneShareOf / laneShareIn,
-	}
+	return Bound{Entries: b.Entries * shareOf / shareIn, Rows: b.Rows * shareOf / shareIn, Bytes: b.Bytes * shareOf / shareIn}
 }
 
 // count adds e to what waits; mu is held.
@@ -53,7 +48,7 @@ func (c *core) count(e *entry) {
 			c.load[at.name] = u
 		}
 		u.entries++
-		u.rows += len(e.rows)
+		u.rows += e.size
 		u.bytes += e.bytes
 	}
 	c.kept.Entries++
@@ -71,7 +66,7 @@ func (c *core) uncount(e *entry) {
 	for _, at := range c.scopes(e) {
 		u := c.load[at.name]
 		u.entries--
-		u.rows -= len(e.rows)
+		u.rows -= e.size
 		u.bytes -= e.bytes
 		if u.entries == 0 {
 			delete(c.load, at.name)

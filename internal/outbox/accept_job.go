@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/rowgate/rowgate/internal/problem"
@@ -30,6 +31,9 @@ func (a *acceptor) keep(e *entry) (stored <-chan error, answered bool) {
 	defer a.mu.Unlock()
 	switch {
 	case e.kept:
+		if e.state == EntryQueued && e.untouched() && e.pool == a.waiting {
+			a.lanes.stored(e)
+		}
 		return nil, false
 	case e.state == EntryNew, e.state == EntryReleased, e.state == EntryDone && e.payload != nil:
 		return nil, true
@@ -56,17 +60,17 @@ func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) 
 		return job, nil
 	}
 	e, found, err := a.opts.Store.Find(ctx, Lookup{ID: jobID})
+	if err == nil && found && e.DoneAt.IsZero() && e.Tenant == tenant {
+		var memo []byte
+		if memo, e, found, err = a.openWaiting(ctx, jobID); err == nil && found && e.DoneAt.IsZero() {
+			return &Job{ID: jobID, State: StateQueued, RowsTotal: e.Rows, Memo: string(memo)}, nil
+		}
+	}
 	switch {
 	case err != nil:
 		return nil, notStored(err)
 	case !found || e.Tenant != tenant || !e.Keep:
 		return nil, JobNotFound()
-	case e.DoneAt.IsZero():
-		memo, err := a.memoOf(&e)
-		if err != nil {
-			return nil, problem.From(err)
-		}
-		return &Job{ID: jobID, State: StateQueued, RowsTotal: e.Rows, Memo: string(memo)}, nil
 	}
 	result, err := a.journal.openAnswer(e.Result)
 	if err != nil {
@@ -75,31 +79,43 @@ func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) 
 	return doneJob(jobID, result), nil
 }
 
-// memoOf returns the memo of a stored entry that is not done.
-func (a *acceptor) memoOf(stored *Entry) ([]byte, error) {
-	data, err := a.opts.Keyring.Open(sealPayload, stored.Payload)
+// openWaiting returns the memo of a stored job that is not done. A payload may be as large as a request, so they are read one at a
+// time.
+func (a *acceptor) openWaiting(ctx context.Context, jobID string) (memo []byte, e Entry, found bool, err error) {
+	select {
+	case a.reading <- struct{}{}:
+		defer func() { <-a.reading }()
+	case <-ctx.Done():
+		return nil, e, false, ctx.Err()
+	}
+	e, found, err = a.opts.Store.Find(ctx, Lookup{ID: jobID, Payload: true})
+	if err != nil || !found || !e.DoneAt.IsZero() || !e.Keep {
+		return nil, e, found && e.Keep, err
+	}
+	data, err := a.opts.Keyring.Open(sealPayload, e.Payload)
 	if err != nil {
-		return nil, err
+		return nil, e, true, err
 	}
 	submission, err := decodePayload(data)
 	if err != nil {
-		return nil, err
+		return nil, e, true, err
 	}
-	return submission.Memo, nil
+	e.Payload = nil
+	return bytes.Clone(submission.Memo), e, true, nil
 }
 
 func (a *acceptor) jobInMemory(jobID, tenant string) *Job {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e := a.entries[jobID]
-	if e == nil || e.tenant != tenant || !e.keep || e.state == EntryElsewhere {
+	if e == nil || e.tenant != tenant || !e.keep || e.state == EntryElsewhere || e.far && e.rows == nil {
 		return nil
 	}
 	if e.state == EntryParking || e.state == EntryParked {
 		return doneJob(jobID, e.result())
 	}
-	job := &Job{ID: jobID, State: StateRunning, RowsDone: len(e.rows) - e.open, RowsTotal: len(e.rows), Memo: string(e.sub.Memo)}
-	if len(e.todo) == len(e.rows) {
+	job := &Job{ID: jobID, State: StateRunning, RowsDone: e.size - e.open, RowsTotal: e.size, Memo: string(e.sub.Memo)}
+	if len(e.todo) == e.size {
 		job.State = StateQueued
 	}
 	return job

@@ -3,6 +3,7 @@ package outbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/rowgate/rowgate/internal/feishu"
@@ -110,14 +111,24 @@ func (a *acceptor) isGone(id string) bool {
 // again returns a ticket of a stored entry that e repeats: with its answer, or waiting for it at the instance that runs it.
 func (a *acceptor) again(ctx context.Context, e *entry, known *Entry) (*Ticket, error) {
 	if known.DoneAt.IsZero() {
-		followed, err := a.lanes.follow(known)
-		if err != nil {
+		followed, err := a.lanes.follow(ctx, known)
+		switch {
+		case err == nil:
+			a.metrics.submissions.WithLabelValues("joined").Inc()
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			return a.ticket(followed, true), nil
+		case !errors.Is(err, errGone):
 			return nil, err
 		}
-		a.metrics.submissions.WithLabelValues("joined").Inc()
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		return a.ticket(followed, true), nil
+		answered, found, err := a.opts.Store.Find(ctx, Lookup{ID: known.ID})
+		if err != nil {
+			return nil, notStored(err)
+		}
+		if !found || answered.DoneAt.IsZero() {
+			return nil, inFlight()
+		}
+		known = &answered
 	}
 	result, err := a.journal.openAnswer(known.Result)
 	if err != nil {

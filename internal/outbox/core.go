@@ -32,6 +32,9 @@ type core struct {
 	gone    map[string]bool       // ids whose deletion is on its way to the store
 	load    map[string]*usage     // by lane and tenant digest; "" is the total
 	kept    Kept
+	waiting *pool         // rows of entries that are not stored
+	near    *pool         // rows of stored entries
+	freed   func()        // tells that near has room again; mu is held
 	running int           // lanes that a goroutine works on
 	idle    chan struct{} // closed once when nothing is waiting or under way while the outbox drains
 	isIdle  bool
@@ -56,6 +59,8 @@ func newCore(opts Options) *core {
 		answers: make(map[string]*answering),
 		gone:    make(map[string]bool),
 		load:    make(map[string]*usage),
+		waiting: newPool(opts.Memory.Waiting),
+		near:    newPool(opts.Memory.Near),
 		idle:    make(chan struct{}),
 	}
 }
@@ -67,6 +72,13 @@ func (c *core) hold(e *entry) {
 		c.keys[e.key] = e
 	}
 	c.count(e)
+	switch {
+	case e.far:
+	case e.journaled:
+		c.near.add(e)
+	case !e.keep: // a job is stored before it is queued, and counted then
+		c.waiting.add(e)
+	}
 }
 
 // drop removes e from memory; false if it is not there. mu is held.
@@ -79,6 +91,7 @@ func (c *core) drop(e *entry) bool {
 		delete(c.keys, e.key)
 	}
 	c.uncount(e)
+	c.letGo(e)
 	return true
 }
 

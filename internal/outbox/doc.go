@@ -14,6 +14,7 @@
 //	give up, queue   a batch's outcome is unknown for now; it is queued to be sent again as it is
 //	settle, answer   every row is decided; the answer is stored and given
 //	release          the key becomes free
+//	shed, bring      a stored entry that is far back in its lane keeps no rows in memory; they are read again when it is near
 //	hand over        another instance runs the lane of the entry; take over is the opposite
 //
 // # Parts
@@ -26,7 +27,7 @@
 //	         stored while one is under way (runner_ahead.go)
 //	find     finder: look-ups by key and read-back; changes nothing
 //	owner    Owner, Lease: who runs a lane; LocalOwner shares the lanes of one process
-//	core     core: the entries in memory and the lock that guards them
+//	core     core: the entries in memory, what their rows take up, and the lock that guards them
 //
 // accept knows running only by the interface lanes (accept.go). An entry whose lane is run here goes to it in memory, and is stored
 // with its first batch. An entry whose lane another instance runs is stored at once; the owner loads it when it is told, and the

@@ -14,17 +14,21 @@ type entry struct {
 	// These never change once the entry is admitted.
 	id, lane, tenant, key string
 	derived               bool
-	sub                   *Submission
 	group                 group
 	turn                  turn
-	bytes                 int
-	options               map[int][]option // new ones, by position
+	size, bytes           int   // rows, and bytes of them
+	memory                int64 // what it takes up with its rows, in bytes
 	created               time.Time
 	admitted              chan struct{} // closed when it is queued, or dropped because its key is known
 	calls                 atomic.Int64
 
 	// state and what follows is guarded by Outbox.mu.
 	state EntryState
+
+	sub     *Submission      // without rows, columns and, if nothing was sent, memo while it is far
+	options map[int][]option // new ones, by position
+	far     bool             // its rows are in the store alone
+	pool    *pool            // what its rows are counted in; nil for none
 
 	// What accepting keeps.
 	payload   []byte // sealed; nil once it is stored
@@ -52,9 +56,11 @@ type entry struct {
 
 // prepare sets what follows from the submission.
 func (e *entry) prepare() {
+	e.size = len(e.sub.Rows)
 	for i := range e.sub.Rows {
 		e.bytes += rowBytes(&e.sub.Rows[i])
 	}
+	e.memory = EntryMemory + int64(e.bytes) + rowMemory*int64(e.size) + columnMemory*int64(len(e.sub.Fields))
 	e.group = groupOf(e)
 	e.turn = turn{tenant: e.sub.Tenant, imported: e.sub.Import, credential: e.tenant, table: e.sub.Table.TableID}
 	e.options = usedOptions(e.sub)
@@ -180,8 +186,8 @@ func (r *Result) doubt(why *problem.Error) {
 // stored is the entry as the store keeps it.
 func (e *entry) stored() Entry {
 	return Entry{
-		ID: e.id, Lane: e.lane, Tenant: e.tenant, Key: e.key, Derived: e.derived, Print: e.sub.Fingerprint[:],
-		Rows: len(e.sub.Rows), Bytes: e.bytes, Payload: e.payload, Keep: e.keep, CreatedAt: e.created,
+		ID: e.id, Lane: e.lane, Tenant: e.tenant, Key: e.key, Derived: e.derived, Print: slices.Clone(e.sub.Fingerprint[:]),
+		Rows: e.size, Bytes: e.bytes, Payload: e.payload, Keep: e.keep, CreatedAt: e.created,
 	}
 }
 

@@ -30,6 +30,8 @@ type world struct {
 	together bool
 	keys     bool // the callers give keys
 	imports  bool // the entries take turns, whoever submits them
+	jobs     bool // the callers ask for job ids
+	narrow   bool // there is memory for one stored entry at a time
 }
 
 func drawWorld(t *rapid.T) world {
@@ -46,6 +48,8 @@ func drawWorld(t *rapid.T) world {
 		together: rapid.Bool().Draw(t, "together"),
 		keys:     rapid.Bool().Draw(t, "keys"),
 		imports:  rapid.Bool().Draw(t, "imports"),
+		jobs:     rapid.Bool().Draw(t, "jobs"),
+		narrow:   rapid.Bool().Draw(t, "narrow"),
 	}
 }
 
@@ -93,7 +97,7 @@ func (w world) run(t *testing.T) []string {
 			if w.upserts && c%2 == 0 {
 				sub.Op, sub.KeyFields = outbox.OpUpsert, []string{"标题"}
 			}
-			sub.Atomic = w.together
+			sub.Atomic, sub.Keep = w.together, w.jobs
 			if w.imports {
 				sub.Import = key
 			}
@@ -112,7 +116,12 @@ func (w world) run(t *testing.T) []string {
 	}
 	for _, events := range append(append([]int(nil), w.lives...), 1_000_000) {
 		m := &mortal{Store: h.store, fakeBase: h.base, left: events, late: w.late}
-		h.open(t, func(o *outbox.Options) { o.Store, o.Writer, o.Reader = m, m, m })
+		h.open(t, func(o *outbox.Options) {
+			o.Store, o.Writer, o.Reader = m, m, m
+			if w.narrow {
+				o.Memory = outbox.Memory{Waiting: outbox.DefaultMemory.Waiting, Near: 1}
+			}
+		})
 		for range 40 { // tries of the callers
 			if len(open) == 0 || !h.submitAll(t, m, open, acknowledged) {
 				break

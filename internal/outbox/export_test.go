@@ -21,3 +21,27 @@ func Steps() []string {
 	}
 	return steps
 }
+
+// Held is how many bytes of rows are counted as in memory, of entries that are not stored and of those that are.
+func (o *Outbox) Held() (waiting, near int64) {
+	o.core.mu.Lock()
+	defer o.core.mu.Unlock()
+	near = o.core.near.used
+	if e := o.core.near.over; e != nil {
+		near += e.memory
+	}
+	return o.core.waiting.used, near
+}
+
+// Far is how many entries are in memory without their rows.
+func (o *Outbox) Far() int {
+	o.core.mu.Lock()
+	defer o.core.mu.Unlock()
+	n := 0
+	for _, e := range o.core.entries {
+		if e.far {
+			n++
+		}
+	}
+	return n
+}

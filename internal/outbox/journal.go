@@ -149,6 +149,7 @@ func (j *journal) flush() bool {
 	if n == 0 {
 		return false
 	}
+	defer clear(group) // the queue's array outlives what is stored
 	err := j.write(merge(group))
 	if err == nil || n == 1 {
 		j.tell(group, err)

@@ -156,6 +156,7 @@ func (s *memStore) Load(_ context.Context, lane string) (entries []outbox.Entry,
 	defer s.mu.Unlock()
 	for _, id := range s.held.order {
 		if e := s.held.entries[id]; e.DoneAt.IsZero() && (lane == "" || lane == e.Lane) {
+			e.Payload = nil
 			entries = append(entries, e)
 		}
 	}
@@ -177,6 +178,9 @@ func (s *memStore) Find(_ context.Context, by outbox.Lookup) (entry outbox.Entry
 		entry, found = s.held.live(by.Tenant, by.Key)
 	} else {
 		entry, found = s.held.entries[by.ID]
+	}
+	if !by.Payload {
+		entry.Payload = nil
 	}
 	return entry, found, nil
 }
@@ -205,4 +209,24 @@ func (s *memStore) counts() (entries, open, batches int) {
 		}
 	}
 	return len(s.held.entries), open, len(s.held.batches)
+}
+
+// size is the bytes of the payloads, which a store on disk does not have in memory.
+func (s *memStore) size() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, e := range s.held.entries {
+		n += len(e.Payload)
+	}
+	return int64(n)
+}
+
+// apart gives copies of what a memStore holds, as a store on disk does.
+type apart struct{ *memStore }
+
+func (s apart) Find(ctx context.Context, by outbox.Lookup) (outbox.Entry, bool, error) {
+	entry, found, err := s.memStore.Find(ctx, by)
+	entry.Payload = slices.Clone(entry.Payload)
+	return entry, found, err
 }

@@ -37,6 +37,17 @@ func newMetrics(c *core, r *runner) *metrics {
 		c.gauge("rowgate_outbox_entries", "Submissions that wait, are under way or are parked.", func(u usage) int { return u.entries }),
 		c.gauge("rowgate_outbox_queued_rows", "Rows of those submissions.", func(u usage) int { return u.rows }),
 		c.gauge("rowgate_outbox_queued_bytes", "Bytes of those rows.", func(u usage) int { return u.bytes }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "rowgate_outbox_memory_bytes", Help: "Memory that rows of submissions take up.",
+		}, func() float64 {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			held := c.waiting.used + c.near.used
+			if e := c.near.over; e != nil {
+				held += e.memory
+			}
+			return float64(held)
+		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rowgate_outbox_lanes", Help: "Lanes in memory."}, func() float64 {
 			c.mu.Lock()
 			defer c.mu.Unlock()

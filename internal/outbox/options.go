@@ -56,6 +56,7 @@ type Options struct {
 	Lane       Bound                 // of one base; default DefaultLaneBound
 	Tenant     Bound                 // of one credential; default DefaultTenantBound
 	Total      Bound                 // of all; default DefaultTotalBound
+	Memory     Memory                // rows in memory; default DefaultMemory
 	Kept       Kept                  // what the store may hold; default DefaultKeptBound
 	Drain      time.Duration         // default DrainFor
 }
@@ -79,6 +80,7 @@ func (opts Options) withDefaults() (Options, error) {
 	opts.Lane = cmp.Or(opts.Lane, DefaultLaneBound)
 	opts.Tenant = cmp.Or(opts.Tenant, DefaultTenantBound)
 	opts.Total = cmp.Or(opts.Total, DefaultTotalBound)
+	opts.Memory = cmp.Or(opts.Memory, DefaultMemory)
 	opts.Kept = cmp.Or(opts.Kept, DefaultKeptBound)
 	opts.Drain = cmp.Or(opts.Drain, DrainFor)
 	return opts, nil

@@ -24,6 +24,7 @@ type runner struct {
 	// Outbox.mu guards what follows.
 	lanes     map[string]*lane
 	acquiring map[string]chan struct{} // closed when the attempt to acquire the lane is over
+	hungry    map[*lane]bool           // that wait for room in memory
 	watchers  map[string]chan struct{} // of lanes that others own: a value makes the watcher look at once
 }
 
@@ -31,22 +32,35 @@ func newRunner(c *core) *runner {
 	r := &runner{
 		core: c, find: &finder{opts: &c.opts}, owner: c.opts.Owner, deaf: func() {},
 		lanes: make(map[string]*lane), acquiring: make(map[string]chan struct{}), watchers: make(map[string]chan struct{}),
+		hungry: make(map[*lane]bool),
 	}
+	c.freed = r.feed
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r
 }
 
-// open goes on with stored entries in the lanes that nobody owns yet. ctx bounds the loading.
+// open goes on with stored entries in the lanes that nobody owns yet; stored are without payloads. ctx bounds the loading.
 func (r *runner) open(ctx context.Context, stored []Entry) error {
 	r.deaf = r.owner.Listen(r.noted)
 	names := make(map[string][]string) // by lane: the names under which its entries are stored; more than one after a change of keys
+	tried := make(map[string]bool)     // stored names whose lane is known
 	for i := range stored {
-		lane := stored[i].Lane
-		if e, err := r.reopen(&stored[i]); err == nil {
-			lane = e.lane
+		name := stored[i].Lane
+		if tried[name] {
+			continue
 		}
-		if !slices.Contains(names[lane], stored[i].Lane) {
-			names[lane] = append(names[lane], stored[i].Lane)
+		e, err := r.readStored(ctx, stored[i].ID) // all entries under a name are of one lane: the first that can be opened tells
+		switch {
+		case err == nil:
+			names[e.lane] = append(names[e.lane], name)
+			tried[name] = true
+		case !errors.Is(err, errGone):
+			return err
+		}
+	}
+	for i := range stored { // of which no entry can be opened
+		if name := stored[i].Lane; !tried[name] {
+			names[name], tried[name] = append(names[name], name), true
 		}
 	}
 	for lane, storedAs := range names {
@@ -123,6 +137,9 @@ func (r *runner) acquire(ctx context.Context, id string, storedAs ...string) (*l
 	var loaded *stored
 	if err == nil {
 		loaded, err = r.loadLane(ctx, storedAs)
+	}
+	if err == nil {
+		err = r.openAll(ctx, loaded, func(*Entry) bool { return true })
 	}
 	if err != nil {
 		l.lease.Release(true)
@@ -224,6 +241,9 @@ func (r *runner) place(ctx context.Context, e *entry) error {
 		case r.lanes[e.lane] == l:
 			r.transition(e, EntryQueue)
 			l.push(e)
+			if e.journaled {
+				r.stored(e)
+			}
 			close(e.admitted)
 			r.wake(l)
 		case e.journaled: // the lane was lost meanwhile, and its new owner may run e by now

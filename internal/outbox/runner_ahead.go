@@ -96,7 +96,6 @@ func (l *lane) takeAhead() *batch {
 		return nil
 	}
 	if len(l.ring) > 0 && !next.let && !l.unsure() {
-		next.let = true
 		return nil
 	}
 	l.ahead = nil

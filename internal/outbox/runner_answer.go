@@ -94,6 +94,7 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 			r.releaseDelivered(a.entry)
 		case a.entry.state == EntryParking:
 			parked = r.transition(a.entry, EntryAnswer)
+			r.shed(a.entry)
 		default: // taken up again meanwhile: the answer is what was known then
 		}
 		r.metrics.rows(a.entry, a.result)

@@ -139,7 +139,7 @@ func (t *tenant) take(items []item, g group, share int, space *room) []item {
 func (c *caller) demand(g group, limit int) int {
 	n := 0
 	for _, e := range c.queue {
-		if e.group != g || n >= limit {
+		if e.group != g || e.far || n >= limit {
 			break
 		}
 		n += len(e.todo)
@@ -152,10 +152,10 @@ func (c *caller) demand(g group, limit int) int {
 func (c *caller) take(items []item, g group, share int, space *room) []item {
 	for len(c.queue) > 0 && share > 0 && space.rows > 0 {
 		e := c.queue[0]
-		if e.group != g {
+		if e.group != g || e.far {
 			return items
 		}
-		whole := e.sub.Atomic && len(e.rows) <= maxRows(g.op)
+		whole := e.sub.Atomic && e.size <= maxRows(g.op)
 		want := min(share, len(e.todo))
 		if whole {
 			want = len(e.todo)

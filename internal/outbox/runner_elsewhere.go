@@ -28,6 +28,7 @@ func (r *runner) handOver(e *entry) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.transition(e, EntryHandOver)
+	r.shed(e)
 	close(e.admitted)
 	r.watch(e.lane)
 	r.owner.Notify(Note{Lane: e.lane, Kind: NoteStored})
@@ -72,16 +73,29 @@ func (r *runner) dismiss(e *entry, why *problem.Error) {
 }
 
 // follow implements lanes.
-func (r *runner) follow(stored *Entry) (*entry, error) {
-	e, err := r.reopen(stored)
-	if err != nil {
-		return nil, inFlight()
+func (r *runner) follow(ctx context.Context, stored *Entry) (*entry, error) {
+	r.mu.Lock()
+	other := r.entries[stored.ID]
+	r.mu.Unlock()
+	var e *entry
+	if other == nil {
+		var err error
+		switch e, err = r.readStored(ctx, stored.ID); {
+		case errors.Is(err, errGone):
+			return nil, err
+		case err != nil:
+			return nil, notStored(err)
+		}
+		e.shed()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if other := r.entries[e.id]; other != nil {
+	if other := r.entries[stored.ID]; other != nil {
 		r.repeat(other)
 		return other, nil
+	}
+	if e == nil { // answered meanwhile
+		return nil, errGone
 	}
 	if r.phase != phaseRunning {
 		return nil, draining()
@@ -203,7 +217,10 @@ func (r *runner) look(ctx context.Context, lane string) (again bool, err error) 
 	for i := range loaded.raw {
 		open[loaded.raw[i].ID] = true
 	}
-	parked := r.parkedIn(loaded, waiting)
+	parked, err := r.parkedIn(ctx, loaded, waiting)
+	if err != nil {
+		return true, err
+	}
 	for _, e := range waiting {
 		if open[e.id] {
 			r.lookAtOpen(e, parked[e.id])
@@ -215,7 +232,7 @@ func (r *runner) look(ctx context.Context, lane string) (again bool, err error) 
 }
 
 // parkedIn returns, by id, those of the awaited entries that are parked, as the store has them.
-func (r *runner) parkedIn(loaded *stored, waiting []*entry) map[string]*entry {
+func (r *runner) parkedIn(ctx context.Context, loaded *stored, waiting []*entry) (map[string]*entry, error) {
 	marked := make(map[string]bool)
 	for i := range loaded.batches {
 		if b := &loaded.batches[i]; b.Seq == markSeq && b.Result == nil {
@@ -224,7 +241,16 @@ func (r *runner) parkedIn(loaded *stored, waiting []*entry) map[string]*entry {
 	}
 	awaited := slices.DeleteFunc(slices.Clone(waiting), func(e *entry) bool { return !marked[e.id] })
 	if len(awaited) == 0 {
-		return nil
+		return nil, nil
+	}
+	named := make(map[string]bool)
+	for i := range loaded.batches {
+		for _, id := range loaded.batches[i].Entries {
+			named[id] = true
+		}
+	}
+	if err := r.openAll(ctx, loaded, func(e *Entry) bool { return named[e.ID] }); err != nil {
+		return nil, err
 	}
 	r.rebuild(loaded, func(e *entry) *entry { return e })
 	for _, b := range loaded.resend {
@@ -238,7 +264,7 @@ func (r *runner) parkedIn(loaded *stored, waiting []*entry) map[string]*entry {
 			parked[e.id] = e
 		}
 	}
-	return parked
+	return parked, nil
 }
 
 // lookAtOpen gives the answer of an awaited entry if it is parked, or has its owner go on with it if it was repeated here. parked is

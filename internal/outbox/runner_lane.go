@@ -24,6 +24,7 @@ type lane struct {
 	callers  map[turn]*caller
 	resumed  []*batch        // stored batches to be sent again before anything else, by seq
 	running  bool            // a goroutine works on it
+	starved  bool            // all that is next is in the store, and there is no room for it in memory
 	reload   bool            // another instance has stored something of it
 	loads    int             // loads under way of what is stored of it
 	ended    map[string]bool // ids of entries that were dropped while a load is under way, which may have seen them
@@ -51,12 +52,14 @@ func (l *lane) fences() []Fence { return []Fence{{Lane: l.id, Token: l.lease.Tok
 func (l *lane) push(e *entry) {
 	c := l.caller(e.turn)
 	c.queue = append(c.queue, e)
+	l.starved = false
 }
 
 // putBack returns rows that were composed and not started to the head of the queue.
 func (l *lane) putBack(e *entry, positions []int) {
 	e.out -= len(positions)
 	e.todo = append(slices.Clone(positions), e.todo...)
+	l.starved = false
 	c := l.caller(e.turn)
 	if !slices.Contains(c.queue, e) {
 		c.queue = slices.Insert(c.queue, 0, e)
@@ -109,7 +112,7 @@ func (l *lane) again(b *batch) {
 
 // wake starts the lane's goroutine if there is work and none runs; mu is held.
 func (r *runner) wake(l *lane) {
-	if l.running || l.lease.Context().Err() != nil || len(l.ring) == 0 && len(l.resumed) == 0 && !l.reload {
+	if l.running || l.lease.Context().Err() != nil || (len(l.ring) == 0 || l.starved) && len(l.resumed) == 0 && !l.reload {
 		return
 	}
 	l.running = true
@@ -140,21 +143,35 @@ func (r *runner) runLane(ctx context.Context, l *lane) {
 func (r *runner) next(ctx context.Context, l *lane) (*batch, []item) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if ctx.Err() != nil || l.reload {
-		return nil, nil
+	for {
+		if ctx.Err() != nil || l.reload {
+			return nil, nil
+		}
+		if len(l.resumed) > 0 {
+			b := l.resumed[0]
+			l.resumed = l.resumed[1:]
+			return b, nil
+		}
+		if b := l.takeAhead(); b != nil {
+			return b, nil
+		}
+		if len(l.ring) == 0 {
+			return nil, nil
+		}
+		if brought, err := r.bring(ctx, l); err != nil {
+			r.retryLater(l, err)
+			return nil, nil
+		} else if !brought {
+			break
+		}
 	}
-	if len(l.resumed) > 0 {
-		b := l.resumed[0]
-		l.resumed = l.resumed[1:]
-		return b, nil
-	}
-	if b := l.takeAhead(); b != nil {
-		return b, nil
-	}
-	if len(l.ring) == 0 {
-		return nil, nil
+	if l.ahead != nil {
+		l.ahead.let = true
 	}
 	items := l.compose()
+	if len(items) == 0 {
+		r.starve(l)
+	}
 	for _, e := range entriesOf(items) {
 		r.transition(e, EntryRun)
 	}
@@ -165,7 +182,7 @@ func (r *runner) next(ctx context.Context, l *lane) (*batch, []item) {
 // no longer running: false.
 func (r *runner) goOnOrRest(ctx context.Context, l *lane) bool {
 	r.mu.Lock()
-	more := ctx.Err() == nil && (len(l.resumed) > 0 || len(l.ring) > 0 || l.ahead != nil)
+	more := ctx.Err() == nil && (len(l.resumed) > 0 || len(l.ring) > 0 && !l.starved || l.ahead != nil)
 	if reload := l.reload && ctx.Err() == nil; reload {
 		l.reload = false
 		r.mu.Unlock()

@@ -2,14 +2,16 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 )
 
 // stored is what a store holds of a lane that is not done, and what rebuild made of it.
 type stored struct {
-	raw     []Entry
+	raw     []Entry // without payloads
 	batches []Batch
+	opened  map[string]*entry // by id; without their rows, those of which nothing was sent
 
 	entries []*entry
 	resend  []*batch        // of unknown outcome, by seq
@@ -20,7 +22,7 @@ type stored struct {
 
 // loadLane loads what is stored of a lane under any of the names.
 func (r *runner) loadLane(ctx context.Context, names []string) (*stored, error) {
-	s := &stored{final: make(map[*entry]bool)}
+	s := &stored{final: make(map[*entry]bool), opened: make(map[string]*entry)}
 	for _, name := range names {
 		entries, batches, err := r.opts.Store.Load(ctx, name)
 		if err != nil {
@@ -31,12 +33,48 @@ func (r *runner) loadLane(ctx context.Context, names []string) (*stored, error) 
 	return s, nil
 }
 
+// openAll opens the entries that want names and that this instance does not run yet, one after another. The rows stay in memory of
+// those alone that batches name: the others are read again when their turn comes.
+func (r *runner) openAll(ctx context.Context, s *stored, want func(*Entry) bool) error {
+	named := make(map[string]bool)
+	for i := range s.batches {
+		for _, id := range s.batches[i].Entries {
+			named[id] = true
+		}
+	}
+	for i := range s.raw {
+		known := &s.raw[i]
+		r.mu.Lock()
+		e := r.entries[known.ID]
+		mine := e != nil && e.state != EntryElsewhere
+		r.mu.Unlock()
+		if mine || !want(known) {
+			continue
+		}
+		e, err := r.readStored(ctx, known.ID)
+		if errors.Is(err, errGone) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !named[known.ID] {
+			e.shed()
+		}
+		s.opened[known.ID] = e
+	}
+	return nil
+}
+
 // reload takes over what other instances have stored of a lane that this one runs.
 func (r *runner) reload(l *lane) {
 	r.mu.Lock()
 	l.loads++
 	r.mu.Unlock()
 	loaded, err := r.loadLane(l.lease.Context(), []string{l.id})
+	if err == nil {
+		err = r.openAll(l.lease.Context(), loaded, func(*Entry) bool { return true })
+	}
 	r.mu.Lock()
 	var rest resting
 	if err == nil && r.lanes[l.id] == l {
@@ -67,8 +105,12 @@ func (r *runner) resume(l *lane, s *stored) resting {
 		if awaited == nil {
 			return e
 		}
-		awaited.resetRows()
+		r.letGo(awaited)
+		awaited.adopt(e)
 		awaited.loaded, awaited.keep, awaited.kept = true, awaited.keep || e.keep, awaited.kept || e.kept
+		if !awaited.far {
+			r.near.add(awaited)
+		}
 		return awaited
 	})
 	l.seq = max(l.seq, s.seq)
@@ -115,7 +157,7 @@ func (r *runner) takeOver(l *lane, s *stored, e *entry) {
 		r.unmark(l, e)
 	}
 	e.repeated = false
-	if e.mark == "" && e.stop == nil && len(e.todo) > 0 {
+	if e.mark == "" && e.stop == nil && e.waits() > 0 {
 		l.push(e)
 	}
 }
@@ -145,14 +187,13 @@ func (r *runner) update(e *entry, batches []Batch) {
 	}
 }
 
-// rebuild makes entries and batches of what is stored, and changes nothing else. awaited returns the entry that is to be used
+// rebuild makes entries and batches of what is opened, and changes nothing else. awaited returns the entry that is to be used
 // for a rebuilt one: another if somebody waits for it already.
 func (r *runner) rebuild(s *stored, awaited func(*entry) *entry) {
 	byID := make(map[string]*entry, len(s.raw))
 	for i := range s.raw {
-		e, err := r.reopen(&s.raw[i])
-		if err != nil {
-			r.opts.Logger.Error("stored entry cannot be opened", slog.String("job", s.raw[i].ID), slog.Any("error", err))
+		e := s.opened[s.raw[i].ID]
+		if e == nil {
 			continue
 		}
 		e = awaited(e)

@@ -190,17 +190,21 @@ type EntryResult struct {
 // concurrent use; Apply calls may be merged into one transaction by the engine, never split by the store.
 type Store interface {
 	Apply(ctx context.Context, changes *Changes) error
-	// Load returns the entries that are not done and every batch of theirs, by (lane, creation): what a start resumes. lane
-	// names the lane of the entries and batches, "" all lanes.
+	// Load returns the entries that are not done, without their payloads, and every batch of theirs, by (lane, creation): what a start
+	// resumes. lane names the lane of the entries and batches, "" all lanes.
 	Load(ctx context.Context, lane string) ([]Entry, []Batch, error)
-	// Find returns the live entry by (tenant, key) if by.Key is set, else by id; found is false if there is none.
+	// Find returns the live entry by (tenant, key) if by.Key is set, else by id; found is false if there is none. Its payload comes
+	// with it only if by.Payload is set.
 	Find(ctx context.Context, by Lookup) (entry Entry, found bool, err error)
 	// Expire deletes done entries that ended before the instant, and returns what is kept after that.
 	Expire(ctx context.Context, before time.Time) (Kept, error)
 }
 
 // Lookup names an entry: by Key of Tenant, or by ID (of any tenant; the caller compares).
-type Lookup struct{ Tenant, Key, ID string }
+type Lookup struct {
+	Tenant, Key, ID string
+	Payload         bool // the payload too, which may be as large as a request; only by ID
+}
 
 // Kept is what a store holds.
 type Kept struct {

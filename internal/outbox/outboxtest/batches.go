@@ -154,7 +154,7 @@ func load(t *testing.T, open func(t *testing.T) outbox.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]outbox.Entry{b}, entries); diff != "" {
+		if diff := cmp.Diff([]outbox.Entry{b}, withPayloads(t, store, entries)); diff != "" {
 			t.Errorf("entries (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]outbox.Batch{second}, batches); diff != "" {

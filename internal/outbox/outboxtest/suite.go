@@ -114,9 +114,10 @@ func take(t testing.TB, store outbox.Store, ids ...string) view {
 	if v.Entries, v.Batches, err = store.Load(t.Context(), ""); err != nil {
 		t.Fatalf("Load: %v", err)
 	}
+	v.Entries = withPayloads(t, store, v.Entries)
 	v.Found = make(map[string]outbox.Entry)
 	for _, id := range ids {
-		if e, found := find(t, store, outbox.Lookup{ID: id}); found {
+		if e, found := find(t, store, outbox.Lookup{ID: id, Payload: true}); found {
 			v.Found[id] = e
 		}
 	}
@@ -124,6 +125,18 @@ func take(t testing.TB, store outbox.Store, ids ...string) view {
 		t.Fatalf("Expire: %v", err)
 	}
 	return v
+}
+
+// withPayloads gives loaded entries their payloads, which must not have come with them.
+func withPayloads(t testing.TB, store outbox.Store, loaded []outbox.Entry) []outbox.Entry {
+	t.Helper()
+	for i := range loaded {
+		if loaded[i].Payload != nil {
+			t.Errorf("Load returns the payload of %s", loaded[i].ID)
+		}
+		loaded[i], _ = find(t, store, outbox.Lookup{ID: loaded[i].ID, Payload: true})
+	}
+	return loaded
 }
 
 func find(t testing.TB, store outbox.Store, by outbox.Lookup) (outbox.Entry, bool) {

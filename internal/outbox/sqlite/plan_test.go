@@ -18,7 +18,7 @@ func TestStatements_walk_no_table(t *testing.T) {
 	t.Cleanup(func() { _ = store.Close() })
 	for _, text := range []string{
 		insertEntry, insertPayload, insertBatch, insertNeeds, finishBatch, endEntry, dropPayloads, markDelivered, markRecalled, markKeep,
-		dropBatches, dropNeeds, forgetEntries, expireEntries, findByKey, findByID, loadEntries,
+		dropBatches, dropNeeds, forgetEntries, expireEntries, findByKey, findByID, findWhole, loadEntries,
 	} {
 		for _, step := range plan(t, store, text) {
 			for _, table := range []string{"entry", "payload", "batch", "need"} {

@@ -15,15 +15,18 @@ const expireChunk = 500
 
 const (
 	entryColumns = `entry.id, entry.lane, entry.tenant, entry.key, entry.derived, entry.print, entry.rows, entry.bytes,
-entry.delivered, entry.keep, entry.created_at, entry.done_at, entry.result, payload.data
-FROM entry LEFT JOIN payload ON payload.entry = entry.seq`
+entry.delivered, entry.keep, entry.created_at, entry.done_at, entry.result`
 
-	findByKey = `SELECT ` + entryColumns + ` WHERE entry.tenant = ? AND entry.key = ?
+	selectEntry = `SELECT ` + entryColumns + `, NULL FROM entry` // without the payload
+
+	findByKey = selectEntry + ` WHERE entry.tenant = ? AND entry.key = ?
 AND entry.key <> '' AND (entry.derived = 0 OR entry.delivered = 0 OR entry.done_at IS NULL)`
 
-	findByID = `SELECT ` + entryColumns + ` WHERE entry.id = ?`
+	findByID = selectEntry + ` WHERE entry.id = ?`
 
-	loadEntries = `SELECT ` + entryColumns + ` WHERE entry.done_at IS NULL AND (?1 = '' OR entry.lane = ?1) ORDER BY entry.lane, entry.seq`
+	findWhole = `SELECT ` + entryColumns + `, payload.data FROM entry LEFT JOIN payload ON payload.entry = entry.seq WHERE entry.id = ?`
+
+	loadEntries = selectEntry + ` WHERE entry.done_at IS NULL AND (?1 = '' OR entry.lane = ?1) ORDER BY entry.lane, entry.seq`
 
 	loadBatches = `SELECT batch.number, batch.id, batch.lane, batch.seq, batch.client_token, batch.started_at, batch.plan, batch.result,
 		entry.id
@@ -35,12 +38,13 @@ WHERE ?1 = '' OR batch.lane = ?1 ORDER BY batch.lane, batch.seq, batch.number, e
 	expireEntries = `DELETE FROM entry WHERE seq IN (SELECT seq FROM entry WHERE done_at < ? ORDER BY done_at LIMIT ?)`
 )
 
-type readStatements struct{ findByKey, findByID, loadEntries, loadBatches, countKept, scanLiveKeys *sql.Stmt }
+type readStatements struct{ findByKey, findByID, findWhole, loadEntries, loadBatches, countKept, scanLiveKeys *sql.Stmt }
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 	return prepareAll(ctx, db, map[**sql.Stmt]string{
 		&r.findByKey:    findByKey,
 		&r.findByID:     findByID,
+		&r.findWhole:    findWhole,
 		&r.loadEntries:  loadEntries,
 		&r.loadBatches:  loadBatches,
 		&r.countKept:    countKept,
@@ -52,11 +56,14 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 func (s *Store) Find(ctx context.Context, by outbox.Lookup) (outbox.Entry, bool, error) {
 	row := s.read.findByID.QueryRowContext
 	args := []any{by.ID}
-	if by.Key != "" {
+	switch {
+	case by.Key != "":
 		if !s.keys.mayHave(by.Tenant, by.Key) {
 			return outbox.Entry{}, false, nil
 		}
 		row, args = s.read.findByKey.QueryRowContext, []any{by.Tenant, by.Key}
+	case by.Payload:
+		row = s.read.findWhole.QueryRowContext
 	}
 	entry, err := scanEntry(row(ctx, args...))
 	switch {

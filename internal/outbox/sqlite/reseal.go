@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/rowgate/rowgate/internal/outbox"
 )
 
-// resealChunk is how many values one transaction of Reseal looks at, so that it delays an Apply by milliseconds only.
-const resealChunk = 50
+// Bounds of what one transaction of Reseal looks at: values, so that it delays an Apply by milliseconds only, and bytes of them, since
+// they are in memory together. One value may be larger.
+const (
+	resealChunk = 50
+	resealBytes = 1 << 20
+)
 
 // sealedColumn is a column of sealed values, walked in the order of its table's key.
 type sealedColumn struct {
@@ -63,19 +68,21 @@ func (c sealedColumn) chunk(
 		data []byte
 	}
 	var values []value
+	size := 0
 	rows, err := tx.QueryContext(ctx, c.read, last, resealChunk)
 	if err != nil {
 		return 0, false, err
 	}
 	defer rows.Close()
-	for rows.Next() {
+	for size < resealBytes && rows.Next() {
 		var one value
 		if err := rows.Scan(&one.key, &one.data); err != nil {
 			return 0, false, err
 		}
 		values = append(values, one)
+		size += len(one.data)
 	}
-	if err := rows.Err(); err != nil { // a read that broke off is not the end of the rows
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil { // a read that broke off is not the end of the rows
 		return 0, false, err
 	}
 	for _, one := range values {
@@ -91,5 +98,5 @@ func (c sealedColumn) chunk(
 			return 0, false, err
 		}
 	}
-	return last, len(values) == resealChunk, rows.Err()
+	return last, len(values) == resealChunk || size >= resealBytes, nil
 }
