@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -13,11 +14,16 @@ const (
 	DocumentSwagger = "swagger-2.0" // Swagger 2.0, for Power Platform and others that read nothing newer
 )
 
-const problemName = "Problem"
+// Names of schemas.
+const (
+	problemName  = "Problem"
+	acceptedName = "Accepted" // within answers of writes in the client document
+)
 
 // clientDocument reduces an OpenAPI 3.0 document to what generated clients need, because generators stumble over the rest: bodies
-// are JSON, an operation has one answer, one problem and perhaps an accepted job, and there are no soft errors, which would give an
-// answer two shapes. old is left as it is.
+// are JSON, an operation has one answer and one problem, and there are no soft errors, which would give an answer two shapes.
+// Several generators read every 2xx as the first one, so the answer of a write holds the members of an accepted job too.
+// old is left as it is.
 func clientDocument(old map[string]any) (map[string]any, error) {
 	text, err := json.Marshal(old)
 	if err != nil {
@@ -36,6 +42,9 @@ func clientDocument(old map[string]any) (map[string]any, error) {
 		reduceOperation(post)
 	}
 	schemas := objectOf(document, "components", "schemas")
+	if err := mergeAccepted(objectOf(document, "paths"), schemas); err != nil {
+		return nil, err
+	}
 	schemas[problemName] = schemas["Document"]
 	delete(schemas, "Document")
 	for _, schema := range schemas {
@@ -58,6 +67,41 @@ func reduceOperation(post map[string]any) {
 		media["schema"] = choices[0] // the other one is the problem of soft_errors
 	}
 	objectOf(responses, "default")["description"] = "A problem: code, detail, fix and errors say what went wrong and what to do."
+}
+
+// mergeAccepted gives an operation that may answer 202 one schema for both statuses: the members of both, and only what both always
+// have is required.
+func mergeAccepted(paths, schemas map[string]any) error {
+	for path, operations := range paths {
+		responses := objectOf(asObject(operations), "post", "responses")
+		accepted := objectOf(responses, "202", "content", "application/json")
+		if accepted == nil {
+			continue
+		}
+		answer := asObject(objectOf(responses, "200", "content", "application/json")["schema"])
+		receipt, job := referred(schemas, answer), referred(schemas, asObject(accepted["schema"]))
+		if receipt == nil || job == nil {
+			return fmt.Errorf("%s answers with a schema that has no name", path)
+		}
+		accepted["schema"] = answer
+		members := objectOf(receipt, "properties")
+		for name, schema := range objectOf(job, "properties") {
+			if members[name] == nil {
+				members[name] = schema
+			}
+		}
+		always, _ := job["required"].([]any)
+		required, _ := receipt["required"].([]any)
+		receipt["required"] = slices.DeleteFunc(required, func(name any) bool { return !slices.Contains(always, name) })
+	}
+	delete(schemas, acceptedName)
+	return nil
+}
+
+// referred returns the named schema that schema refers to; nil if it refers to none.
+func referred(schemas, schema map[string]any) map[string]any {
+	name, _ := schema["$ref"].(string)
+	return asObject(schemas[strings.TrimPrefix(name, componentRefs)])
 }
 
 // openObjects removes what forbids members that a schema does not name, in place.

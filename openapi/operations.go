@@ -130,7 +130,7 @@ func responses(registry huma.Registry, t tool.Tool) map[string]*huma.Response {
 		},
 	}
 	if t.Async {
-		accepted := registry.Schema(reflect.TypeFor[tool.Accepted](), true, "Accepted")
+		accepted := registry.Schema(reflect.TypeFor[tool.Accepted](), true, acceptedName)
 		out["202"] = &huma.Response{
 			Description: "Accepted; get_job returns the receipt",
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: accepted}},

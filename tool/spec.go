@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -36,6 +37,15 @@ func (o Object) MarshalJSON() ([]byte, error) {
 func (o *Object) UnmarshalJSON(data []byte) error {
 	*o = append((*o)[:0], data...)
 	return nil
+}
+
+// OrNone returns nil for an object without members, else o. Some generated clients send one for each option that was not set.
+func (o Object) OrNone() Object {
+	inner, ok := bytes.CutPrefix(bytes.TrimSpace(o), []byte("{"))
+	if ok && string(bytes.TrimSpace(inner)) == "}" {
+		return nil
+	}
+	return o
 }
 
 // Schema implements huma.SchemaProvider.

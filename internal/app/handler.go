@@ -98,6 +98,7 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 	}
 	options.Hosts, options.GuardHosts = httpd.LoopbackHosts(a.config.Listen, a.public.Addr(), a.config.PublicURL)
 	options.HostPaths = hostPaths()
+	options.OriginPaths = []string{mcp.Path}
 	renderer := options.Renderer()
 	p := a.parts(keyring)
 	tools := catalogue(p)

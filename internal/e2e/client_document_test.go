@@ -25,6 +25,7 @@ func TestClientDocument(t *testing.T) {
 	if got, want := document.Paths.Len(), loadOpenAPI(t, d.JSON30).Paths.Len(); got != want || got == 0 {
 		t.Errorf("%d operations, want %d as in the whole document", got, want)
 	}
+	accepting := 0
 	for path, item := range document.Paths.Map() {
 		operation := item.Post
 		if content := operation.RequestBody.Value.Content; len(content) != 1 || content["application/json"] == nil {
@@ -40,9 +41,22 @@ func TestClientDocument(t *testing.T) {
 				}
 			}
 		}
+		if accepted := operation.Responses.Value("202"); accepted != nil {
+			answer := operation.Responses.Value("200").Value.Content["application/json"].Schema
+			if schema := accepted.Value.Content["application/json"].Schema; schema.Ref != answer.Ref {
+				t.Errorf("%s answers 202 with %s and 200 with %s: several generators read either as the first", path, schema.Ref, answer.Ref)
+			}
+			if answer.Value.Properties["job_id"] == nil || slices.Contains(answer.Value.Required, "record_ids") {
+				t.Errorf("%s: %s is not for both", path, answer.Ref)
+			}
+			accepting++
+		}
 		if input := operation.RequestBody.Value.Content["application/json"].Schema.Value; input.Properties["soft_errors"] != nil {
 			t.Errorf("%s offers soft_errors, with which an answer is a problem", path)
 		}
+	}
+	if accepting == 0 {
+		t.Error("no operation answers 202")
 	}
 	for name, schema := range document.Components.Schemas {
 		if closed := schema.Value.AdditionalProperties.Has; closed != nil && !*closed {

@@ -66,7 +66,15 @@ func TestEveryRefusalIsAProblem(t *testing.T) {
 		"a_page_of_another_site": {request{header: map[string]string{
 			"Origin":         "https://evil.example",
 			"Sec-Fetch-Site": "cross-site",
-		}, body: `{"records":[]}`}, 400, "bad_parameter", [2]string{}},
+		}, body: `{"records":[]}`}, 403, "wrong_origin", [2]string{}},
+		"a_page_of_another_site_at_MCP": {request{
+			path: "/mcp", header: map[string]string{"Origin": "https://evil.example"},
+			body: `{"jsonrpc":"2.0","id":1,"method":"ping"}`,
+		}, 403, "wrong_origin", [2]string{}},
+		"a_page_of_another_site_that_reads_MCP": {request{
+			method: http.MethodGet, path: "/mcp",
+			header: map[string]string{"Origin": "https://evil.example", "Accept": "text/event-stream"},
+		}, 403, "wrong_origin", [2]string{}},
 		"Accept_text_html_is_answered_in_JSON": {
 			request{header: map[string]string{"Accept": "text/html"}, body: `{"fields":{"题":1}}`},
 			422, "invalid_rows",

@@ -55,10 +55,10 @@ func CORS(origins []string) func(http.Handler) http.Handler {
 	}
 }
 
-// refuseCrossOrigin refuses what a browser sends on behalf of another site's page, unless that origin is on the list: a
-// page could otherwise write through a service on loopback or in an office network, even where it cannot read the answer.
-// Callers other than browsers are not affected.
-func refuseCrossOrigin(renderer Renderer, origins []string) (func(http.Handler) http.Handler, error) {
+// refuseCrossOrigin answers 403 wrong_origin to what a browser sends on behalf of another site's page, unless that origin is on
+// the list: a page could otherwise write through a service on loopback or in an office network, even where it cannot read the
+// answer. What only reads is refused at paths alone, since anyone can see the rest. Callers other than browsers are not affected.
+func refuseCrossOrigin(renderer Renderer, origins, paths []string) (func(http.Handler) http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range origins {
 		if origin == anyOrigin {
@@ -68,11 +68,22 @@ func refuseCrossOrigin(renderer Renderer, origins []string) (func(http.Handler) 
 			return nil, fmt.Errorf("allowed origin %q: want scheme://host[:port]: %w", strings.ToValidUTF8(origin, "?"), err)
 		}
 	}
-	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		renderer.Write(w, r, problem.New(problem.BadParameter, problem.Text{
-			ZH: "请求来自其他网站的网页，该来源（Origin）不在允许的列表中。",
-			EN: "The request comes from a web page of another site, and its Origin is not on the allow-list.",
-		}))
-	}))
-	return protection.Handler, nil
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			judged := r
+			if (r.Method == http.MethodGet || r.Method == http.MethodHead) && slices.Contains(paths, RoutePath(r)) {
+				writing := *r
+				writing.Method = http.MethodPost // a method that the protection does not let pass
+				judged = &writing
+			}
+			if protection.Check(judged) == nil {
+				next.ServeHTTP(w, r)
+				return
+			}
+			renderer.Write(w, r, problem.New(problem.WrongOrigin, problem.Text{
+				ZH: "请求来自其他网站的网页，该来源（Origin）不在允许的列表中。",
+				EN: "The request comes from a web page of another site, and its Origin is not on the allow-list.",
+			}))
+		})
+	}, nil
 }

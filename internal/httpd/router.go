@@ -39,6 +39,7 @@ type Options struct {
 	GuardHosts     bool                      // judge the Host of requests with an Origin, and of all to HostPaths: see LoopbackHosts
 	Hosts          []string                  // with GuardHosts: the names that are allowed, in lower case, beside those of the loopback
 	HostPaths      []string                  // with GuardHosts
+	OriginPaths    []string                  // where a foreign Origin is refused whatever the method; elsewhere what only reads passes
 	Dialect        Dialect                   // of refusals at paths that stand in for another service; may be nil
 	AllowedOrigins []string                  // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
 }
@@ -52,7 +53,7 @@ func (o Options) Renderer() Renderer {
 // It fails if an allowed origin is not an origin.
 func NewRouter(options Options) (*chi.Mux, error) {
 	renderer := options.Renderer()
-	sameOrigin, err := refuseCrossOrigin(renderer, options.AllowedOrigins)
+	sameOrigin, err := refuseCrossOrigin(renderer, options.AllowedOrigins, options.OriginPaths)
 	if err != nil {
 		return nil, err
 	}

@@ -75,6 +75,10 @@ func checkSameRows(t *testing.T, body, canonical []byte) {
 	if json.Unmarshal(list, &want) != nil || want == nil {
 		return
 	}
+	var row map[string]any
+	if len(want) == 0 && json.Unmarshal(top["fields"], &row) == nil && len(row) > 0 { // the empty list is absent
+		want = []map[string]any{{"fields": row}}
+	}
 	if err := json.Unmarshal(canonical, &top); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,6 +83,19 @@ func (v *value) absent() bool {
 		return string(v.raw) == "null" || string(v.raw) == `""`
 	}
 	return v.text == ""
+}
+
+// empty reports whether an object or a list without anything in it was given.
+func (v *value) empty() bool {
+	text := bytes.TrimSpace(v.raw)
+	if len(text) < len("{}") {
+		return false
+	}
+	switch text[0] {
+	case '{', '[':
+		return len(bytes.TrimSpace(text[1:len(text)-1])) == 0
+	}
+	return false
 }
 
 // place returns the place of the named parameter in the spec, -1 if there is none.
@@ -166,10 +180,18 @@ func (p *parser) noRows() error {
 	})
 }
 
-// oneSourceOfRows refuses rows beside a single row.
+// oneSourceOfRows refuses rows beside a single row. One of them that is empty is absent: some generated clients send both always.
 func (p *parser) oneSourceOfRows() error {
 	rows, row := p.place(p.spec.Rows), p.place(p.spec.Row)
-	if rows >= 0 && row >= 0 && !p.given[rows].absent() && !p.given[row].absent() {
+	if rows < 0 || row < 0 || p.given[rows].absent() || p.given[row].absent() {
+		return nil
+	}
+	switch {
+	case p.given[row].empty():
+		p.given[row] = value{}
+	case p.given[rows].empty():
+		p.given[rows] = value{}
+	default:
 		return badParameter(p.spec.Row, "不能和 "+p.spec.Rows+" 同时给", "it cannot be combined with "+p.spec.Rows)
 	}
 	return nil

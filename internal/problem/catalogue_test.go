@@ -20,8 +20,10 @@ var contract = map[int][]problem.Code{
 		"bad_body", "unknown_parameter", "bad_parameter", "no_rows", "secret_in_query", "bad_link", "missing_connection",
 		"unrendered_template", "wrapper",
 	},
-	http.StatusUnauthorized:          {"bad_passphrase", "bad_app_credentials", "bad_connection_key"},
-	http.StatusForbidden:             {"app_not_collaborator", "scope_missing", "advanced_permission", "ip_not_allowed", "key_scope"},
+	http.StatusUnauthorized: {"bad_passphrase", "bad_app_credentials", "bad_connection_key"},
+	http.StatusForbidden: {
+		"app_not_collaborator", "scope_missing", "advanced_permission", "ip_not_allowed", "key_scope", "wrong_origin",
+	},
 	http.StatusNotFound:              {"base_not_found", "table_not_found", "record_not_found", "job_not_found", "not_found"},
 	http.StatusMethodNotAllowed:      {"method_not_allowed"},
 	http.StatusConflict:              {"idempotency_conflict", "in_flight"},

@@ -25,6 +25,7 @@ const (
 	AdvancedPermission Code = "advanced_permission"
 	IPNotAllowed       Code = "ip_not_allowed"
 	KeyScope           Code = "key_scope"
+	WrongOrigin        Code = "wrong_origin"
 
 	BaseNotFound   Code = "base_not_found"
 	TableNotFound  Code = "table_not_found"

@@ -197,6 +197,19 @@ var requestEntries = []Entry{
 		},
 	},
 	{
+		Code: WrongOrigin, Status: statusForbidden, Outcome: NotWritten,
+		Title: Text{ZH: "不允许其他网站的网页调用", EN: "Web pages of this origin may not call"},
+		Fix: Text{
+			ZH: "请服务的管理者把该网页的来源（https://主机[:端口]）加入 ROWGATE_ALLOWED_ORIGINS；程序不需要发送 Origin。",
+			EN: "Ask the operator to add the page's origin (https://host[:port]) to ROWGATE_ALLOWED_ORIGINS; a program need not send Origin.",
+		},
+		Explanation: Text{
+			ZH: "浏览器替其他网站的网页发出了请求：Origin 不是本服务的地址，也不在允许的列表中。否则任何网页都能借访问者的网络使用本服务。/mcp 上不论什么方法都会拒绝。",
+			EN: "A browser sent this for a page of another site: the Origin is neither this service's address nor on the allow-list. Any page " +
+				"could otherwise use the service through the network of whoever visits it. At /mcp this holds for every method.",
+		},
+	},
+	{
 		Code: WrongHost, Status: statusMisdirectedRequest, Outcome: NotWritten,
 		Title: Text{ZH: "主机名不是本服务的", EN: "The host name is not this service's"},
 		Fix: Text{

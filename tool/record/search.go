@@ -64,6 +64,7 @@ func Search(s *Service) tool.Tool {
 	}, func(ctx context.Context, in *SearchInput) (tool.Answer, error) {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
+		in.Where, in.Filter = in.Where.OrNone(), in.Filter.OrNone()
 		if err := in.check(); err != nil {
 			return tool.Answer{}, err
 		}

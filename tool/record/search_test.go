@@ -144,6 +144,21 @@ func TestSearch_where(t *testing.T) {
 	}
 }
 
+// TestSearch_empty: an option without members is none, since some generated clients send it always.
+func TestSearch_empty(t *testing.T) {
+	t.Parallel()
+	s := exampleStock(t)
+	for options, want := range map[string]int{
+		`"where":{"标题":"梨"},"filter":{}`: 1,
+		`"where":{ },"filter":{ }`:       len(s.found(`"limit":100`).Records),
+		`"where":{},"filter":{"conjunction":"and","conditions":[{"field_name":"标题","operator":"is","value":["梨"]}]}`: 1,
+	} {
+		if got := len(s.found(options).Records); got != want || want == 0 {
+			t.Errorf("%s finds %d rows, want %d", options, got, want)
+		}
+	}
+}
+
 func TestSearch_refuses(t *testing.T) {
 	t.Parallel()
 	s := exampleStock(t)
