@@ -192,6 +192,20 @@ func TestSearch_refuses(t *testing.T) {
 		"a sort by an unknown column": {`"sort":["-没有"]`, problem.FieldNotFound, []string{"没有"}},
 		"unknown columns to return":   {`"fields":["标题","没有"]`, problem.FieldNotFound, []string{"没有"}},
 		"a cursor that nobody gave":   {`"cursor":"eyJ0IjoieCJ9"`, problem.BadParameter, []string{"cursor"}},
+		"a filter in a filter": {
+			`"filter":{"filter":{"conjunction":"and","conditions":[{"field_name":"标题","operator":"is","value":["x"]}]}}`,
+			problem.BadParameter,
+			[]string{"filter", "conditions"},
+		},
+		"an emptiness without value": {
+			`"filter":{"conjunction":"and","conditions":[{"field_name":"标题","operator":"isEmpty"}]}`, problem.BadParameter,
+			[]string{"标题", "isEmpty", "value", "[]"},
+		},
+		"a condition without value among children": {
+			`"filter":{"conjunction":"or","children":[{"conjunction":"and","conditions":[{"field_name":"数量","operator":"is"}]}]}`,
+			problem.BadParameter,
+			[]string{"数量", "value"},
+		},
 		"a filter that Feishu does not": {`"filter":{"conjunction":"and","conditions":[{"field_name":"标题","operator":"like",` +
 			`"value":["x"]}]}`, problem.UpstreamRejected, nil},
 	} {
