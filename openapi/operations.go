@@ -73,6 +73,9 @@ func describeAll(router chi.Router, catalogue tool.Catalogue, o Options) *huma.O
 		}},
 	}
 	config.Security = []map[string][]string{{securityName: {}}}
+	for _, family := range catalogue.Families() {
+		config.Tags = append(config.Tags, &huma.Tag{Name: string(family)})
+	}
 	api := humachi.New(router, config)
 	for _, t := range catalogue {
 		register(api, t, o.Renderer)

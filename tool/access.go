@@ -113,6 +113,9 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 	}
 	appToken := orText(conn.AppToken, identity.AppToken)
 	if err := missing(identity, appToken, reach); err != nil {
+		if appToken == "" && isLink(conn.TableID) {
+			return Target{}, linkAsTable(err)
+		}
 		return Target{}, err
 	}
 	var link bitable.Link
@@ -148,7 +151,7 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 		}
 	}
 	if reach == reachTable {
-		target.TableID, err = a.table(ctx, target, orText(conn.TableID, link.TableID))
+		target.TableID, err = a.table(ctx, target, orText(conn.TableID, link.TableID), link.Shows)
 	}
 	return target, err
 }
@@ -165,15 +168,18 @@ func (a *Access) only(ctx context.Context, target Target, sealed string) (string
 }
 
 // table resolves the table that is asked for. A key of one table opens that one, which need not be asked for, and does not
-// tell what others there are.
-func (a *Access) table(ctx context.Context, target Target, asked string) (string, error) {
+// tell what others there are. shows is what the link shows where that is no table.
+func (a *Access) table(ctx context.Context, target Target, asked string, shows problem.Text) (string, error) {
 	asked = orText(asked, target.Only)
 	if asked == "" {
-		return "", a.missingTable(ctx, target)
+		return "", a.missingTable(ctx, target, shows)
 	}
 	id, err := a.Directory.TableID(ctx, target.App, target.AppToken, asked)
 	if target.Only != "" && target.Only != id && (err == nil || isTableNotFound(err)) {
 		return "", outsideKey("table_id")
+	}
+	if isTableNotFound(err) && isLink(asked) {
+		return "", linkAsTable(err)
 	}
 	return id, unrendered(err, problem.TableNotFound, given{"table_id", asked})
 }
@@ -182,7 +188,7 @@ func (a *Access) table(ctx context.Context, target Target, asked string) (string
 const maxTablesNamed = 10
 
 // missingTable asks for table_id, and names the tables that there are, where the app may list them.
-func (a *Access) missingTable(ctx context.Context, target Target) error {
+func (a *Access) missingTable(ctx context.Context, target Target, shows problem.Text) error {
 	tables, err := a.Directory.Tables(ctx, target.App, target.AppToken)
 	if err != nil || len(tables) == 0 {
 		return missingFields("table_id")
@@ -191,10 +197,16 @@ func (a *Access) missingTable(ctx context.Context, target Target) error {
 	for _, table := range tables[:min(len(tables), maxTablesNamed)] {
 		named = append(named, table.Name+" ("+table.ID+")")
 	}
+	why := problem.Text{
+		ZH: "链接里没有 ?table=…，不知道写哪张表。", EN: "The link has no ?table=…, so it does not say which table. ",
+	}
+	if !shows.IsZero() {
+		why = problem.Text{ZH: "链接打开的是" + shows.ZH + "，不是数据表。", EN: "The link shows " + shows.EN + ", not a table. "}
+	}
 	return problem.New(problem.MissingConnection, problem.Text{
-		ZH: "缺少 table_id：链接里没有 ?table=…，不知道写哪张表。这个多维表格里有：" + strings.Join(named, "、") +
+		ZH: "缺少 table_id：" + why.ZH + "这个多维表格里有：" + strings.Join(named, "、") +
 			"。请打开那张表再复制链接，或把 table_id 设为表的名称。",
-		EN: "Missing: table_id. The link has no ?table=…, so it does not say which table. The base has: " + strings.Join(named, ", ") +
+		EN: "Missing: table_id. " + why.EN + "The base has: " + strings.Join(named, ", ") +
 			". Open the table and copy its link, or set table_id to the table's name.",
 	})
 }
@@ -218,6 +230,20 @@ func unrendered(err error, code problem.Code, fields ...given) error {
 		break
 	}
 	return err
+}
+
+// isLink reports whether a text that should name a table is the link to one.
+func isLink(text string) bool {
+	link, err := bitable.ParseLink(text)
+	return err == nil && link.Kind != bitable.LinkToken && strings.Contains(text, "/")
+}
+
+func linkAsTable(err error) error {
+	return problem.New(problem.BadLink, problem.Text{
+		ZH: "table_id 里是链接。请把链接放进 app_token；table_id 只放 tbl… 或表的名称，链接带 ?table=tbl… 时可以不填。",
+		EN: "table_id holds a link. Send the link as app_token; table_id takes tbl… or the table's name, and may be left out where the " +
+			"link has ?table=tbl….",
+	}).Because(err)
 }
 
 func isTableNotFound(err error) bool {

@@ -266,6 +266,20 @@ func TestPrograms(t *testing.T) {
 		}
 	})
 
+	t.Run("serve_warns_of_a_passphrase_that_can_be_guessed_where_others_reach_it", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t, sandboxDefaults)
+		s.env["ROWGATE_LISTEN"], s.env["ROWGATE_PASSPHRASE"] = "0.0.0.0:0", "team:guessme"
+		service, _ := s.serve()
+		service.signal(syscall.SIGTERM)
+		if code := service.exit(); code != exitOK {
+			t.Errorf("exit code %d", code)
+		}
+		if log := service.stderr.String(); !strings.Contains(log, `"name":"ROWGATE_PASSPHRASE"`) || strings.Contains(log, "guessme") {
+			t.Errorf("the log: %s", log)
+		}
+	})
+
 	t.Run("serve_makes_a_passphrase_and_a_key_of_its_own", func(t *testing.T) {
 		t.Parallel()
 		s := newSite(t, sandboxDefaults)

@@ -98,6 +98,19 @@ func TestDeployment(t *testing.T) {
 		equal(t, "ROWGATE_PUBLIC_URL", host["env.ROWGATE_PUBLIC_URL"], "https://"+host["app"]+".fly.dev")
 	})
 
+	t.Run("the_caller_s_address_is_the_one_that_the_host_forwards", func(t *testing.T) {
+		t.Parallel()
+		equal(t, "ROWGATE_TRUSTED_PROXIES", host["env.ROWGATE_TRUSTED_PROXIES"], "172.16.0.0/12,fdaa::/16")
+	})
+
+	t.Run("nothing_is_advised_that_this_build_does_not_have", func(t *testing.T) {
+		t.Parallel()
+		text, err := fs.ReadFile(root, "fly.toml")
+		if err != nil || strings.Contains(strings.ToLower(string(text)), "postgres") {
+			t.Errorf("fly.toml speaks of Postgres: %v", err)
+		}
+	})
+
 	t.Run("no_setting_is_made_twice", func(t *testing.T) {
 		t.Parallel()
 		for name := range image.env {

@@ -34,6 +34,9 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 	for _, unknown := range config.Unknown(s.environment()) {
 		logger.WarnContext(ctx, "unknown setting", slog.String("name", unknown.Variable), slog.String("what", unknown.Text.EN))
 	}
+	for _, advice := range config.Advise(s.getenv) {
+		logger.WarnContext(ctx, "unsafe setting", slog.String("name", advice.Variable), slog.String("what", advice.Text.EN))
+	}
 	service, err := app.Start(ctx, app.Options{Config: cfg, Logger: logger, Version: version()})
 	if err != nil {
 		return addressError(cfg, err)

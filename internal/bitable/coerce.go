@@ -162,12 +162,14 @@ func (c *run) target(key []byte) *target {
 	return t
 }
 
-// nearest looks for what was meant, within the bound on searches.
+// nearest looks for what was meant, within the bound on searches. A pair of quotes or asterisks around the name, as Markdown and CSV
+// have it around a header, counts for nothing.
 func (c *run) nearest(name string, candidates iter.Seq[string]) []string {
 	if c.searches++; c.searches > maxNearestSearches {
 		return nil
 	}
-	return nearest.Names(name, candidates)
+	bare, _ := cutPair([]byte(name))
+	return nearest.Names(string(bare), candidates)
 }
 
 // roomFor is how many bytes a row may take once it is coerced; one that takes more gets a chunk of its own.

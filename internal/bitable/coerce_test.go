@@ -136,6 +136,7 @@ func TestText(t *testing.T) {
 		{name: "keeps text byte for byte", in: `"  a\n\"b\"\\ ＡＢ  "`, sent: `"  a\n\"b\"\\ ＡＢ  "`},
 		{name: "keeps white space only", in: `"  "`, sent: `"  "`},
 		{name: "keeps the spelling of a number", in: `1.50`, sent: `"1.50"`, rules: "text_scalar"},
+		{name: "keeps a list of one address as JSON", in: `["a@b.c"]`, sent: quote(`["a@b.c"]`), rules: "text_json"},
 		{name: "writes a boolean as a word", in: `true`, sent: `"true"`, rules: "text_scalar"},
 		{
 			name:  "writes an object compactly in source order",
@@ -402,6 +403,7 @@ func TestPhone(t *testing.T) {
 		{name: "refuses a later plus", in: `"86+138"`, code: problem.RowValueMismatch},
 		{name: "refuses signs alone", in: `"+-"`, code: problem.RowValueMismatch},
 		{name: "refuses a fraction", in: `1.5`, code: problem.RowValueMismatch},
+		{name: "refuses a spreadsheet's fraction", in: `"13800000000.0"`, code: problem.RowValueMismatch},
 		{name: "refuses a negative", in: `-1`, code: problem.RowValueMismatch},
 		{name: "refuses a list", in: `["1"]`, code: problem.RowValueMismatch},
 	})
@@ -553,6 +555,7 @@ func TestLocation(t *testing.T) {
 		{name: "refuses three numbers", in: `"1,2,3"`, code: problem.RowValueMismatch},
 		{name: "refuses a list", in: `[116.3,39.9]`, code: problem.RowValueMismatch},
 		{name: "refuses half an object", in: `{"lng":1}`, code: problem.RowValueMismatch},
+		{name: "refuses names that no fact gives", in: `{"lat":39.9,"lon":116.4}`, code: problem.RowValueMismatch},
 	})
 }
 

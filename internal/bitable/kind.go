@@ -43,6 +43,7 @@ const (
 	CompareDate                    // by instant; a date without a time of day is the whole day
 	CompareCheckbox                // an untouched one is false
 	CompareSerial                  // as text, which Feishu cannot filter
+	CompareAddress                 // the text of a location's address; no page says with which operators Feishu filters it
 	ComparePresence                // only whether there is something
 )
 

@@ -71,7 +71,7 @@ var kinds = []Kind{
 	},
 	{
 		Type: feishu.TypeLocation, Name: "location", Label: problem.Text{ZH: "地理位置", EN: "location"},
-		Writable: true, Creatable: true, Primary: true, Compare: ComparePresence, form: formLocation, example: `"116.397755,39.903179"`,
+		Writable: true, Creatable: true, Primary: true, Compare: CompareAddress, form: formLocation, example: `"116.397755,39.903179"`,
 		expected: problem.Text{ZH: `"经度,纬度"，如 "116.397755,39.903179"`, EN: `"longitude,latitude", as "116.397755,39.903179"`},
 	},
 	{

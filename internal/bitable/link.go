@@ -27,6 +27,7 @@ type Link struct {
 	TableID   string
 	ViewID    string
 	RecordID  string
+	Shows     problem.Text // what ?table= names where that is no table, as "a dashboard"; zero if it names a table or nothing
 	Brand     feishu.Brand // from the host; empty for a bare token and a host that is none of Feishu's
 }
 
@@ -135,12 +136,16 @@ func isShareToken(s string) bool {
 func (l *Link) readQuery(query url.Values) error {
 	for _, table := range query["table"] {
 		if !hasIDForm(table, "tbl") {
+			l.Shows = shownBy(table)
 			continue
 		}
 		if l.TableID != "" && l.TableID != table {
 			return badLink(whyTwoTables)
 		}
 		l.TableID = table
+	}
+	if l.TableID != "" {
+		l.Shows = problem.Text{}
 	}
 	if view := query.Get("view"); hasIDForm(view, "vew") {
 		l.ViewID = view
@@ -149,6 +154,19 @@ func (l *Link) readQuery(query url.Values) error {
 		l.RecordID = record
 	}
 	return nil
+}
+
+// shownBy says what an id in the place of a table's is of.
+func shownBy(id string) problem.Text {
+	switch {
+	case strings.HasPrefix(id, "blk"):
+		return problem.Text{ZH: "仪表盘", EN: "a dashboard"}
+	case strings.HasPrefix(id, "wkf"):
+		return problem.Text{ZH: "工作流", EN: "a workflow"}
+	case strings.HasPrefix(id, "ldx"):
+		return problem.Text{ZH: "嵌入的文档", EN: "an embedded document"}
+	}
+	return problem.Text{}
 }
 
 func brandOf(host string) feishu.Brand {

@@ -39,10 +39,20 @@ func TestParseLink(t *testing.T) {
 		{
 			"passes over a dashboard",
 			"https://example.feishu.cn/base/" + appToken + "?table=blkExample&view=vewExample",
-			with(base, func(l *Link) { l.ViewID = "vewExample" }),
+			with(base, func(l *Link) { l.ViewID, l.Shows = "vewExample", problem.Text{ZH: "仪表盘", EN: "a dashboard"} }),
 		},
-		{"passes over a workflow", "https://example.feishu.cn/base/" + appToken + "?table=wkfExample", base},
-		{"passes over an embedded document", "https://example.feishu.cn/base/" + appToken + "?table=ldxExample", base},
+		{
+			"passes over a workflow", "https://example.feishu.cn/base/" + appToken + "?table=wkfExample",
+			with(base, func(l *Link) { l.Shows = problem.Text{ZH: "工作流", EN: "a workflow"} }),
+		},
+		{
+			"passes over an embedded document", "https://example.feishu.cn/base/" + appToken + "?table=ldxExample",
+			with(base, func(l *Link) { l.Shows = problem.Text{ZH: "嵌入的文档", EN: "an embedded document"} }),
+		},
+		{
+			"takes the table beside a dashboard", "https://example.feishu.cn/base/" + appToken + "?table=blkExample&table=tblExample",
+			with(base, inTable),
+		},
 		{
 			"takes a wiki node",
 			"https://example.feishu.cn/wiki/" + wikiToken + "?table=tblExample",

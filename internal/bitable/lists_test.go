@@ -45,6 +45,7 @@ func TestPerson(t *testing.T) {
 		{name: "refuses an open id for a user id", in: `"ou_a"`, code: problem.RowValueMismatch, reason: reasonPrefix, with: asUserID},
 		{name: "refuses a chat id", in: `"oc_a"`, code: problem.RowValueMismatch, reason: reasonPrefix},
 		{name: "refuses a name", in: `"张三"`, code: problem.RowValueMismatch, reason: reasonPrefix},
+		{name: "refuses ids that a comma parts", in: `"ou_a,ou_b"`, code: problem.RowValueMismatch, reason: reasonPrefix},
 		{name: "refuses a name for a user id", in: `"张三"`, code: problem.RowValueMismatch, reason: reasonPrefix, with: asUserID},
 		{
 			name:  "takes the longest id",

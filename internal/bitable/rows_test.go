@@ -311,6 +311,14 @@ func TestUnknownColumns(t *testing.T) {
 			t.Errorf("suggestion %q, expected %q", e.Suggestion, e.Expected.EN)
 		}
 	})
+	t.Run("names_the_column_inside_the_marks_of_a_header", func(t *testing.T) {
+		t.Parallel()
+		for _, header := range []string{`"**标题**"`, `"“标题”"`, "\"`标题`\""} {
+			if e := s.Coerce(messages(`{`+header+`:1}`), defaults()).Errors()[0]; e.Suggestion != "标题" {
+				t.Errorf("suggestion for %s: %q", header, e.Suggestion)
+			}
+		}
+	})
 	t.Run("suggests_nothing_far_fetched", func(t *testing.T) {
 		t.Parallel()
 		if e := s.Coerce(messages(`{"xyz":1}`), defaults()).Errors()[0]; e.Suggestion != "" {

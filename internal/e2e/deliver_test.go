@@ -121,6 +121,28 @@ func TestIdempotency(t *testing.T) {
 		}
 	})
 
+	t.Run("another_table_and_another_tool_have_keys_of_their_own", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t, options{})
+		first := h.write(`{"fields":{"标题":"甲"},"idempotency_key":"run-1"}`)
+		for name, r := range map[string]request{
+			"another table": {body: `{"table_id":"频道","fields":{"名称":"甲"},"idempotency_key":"run-1"}`, header: map[string]string{"X-Table-Id": ""}},
+			"an update": {
+				path: "/v1/records/update",
+				body: `{"records":[{"record_id":"` + first.RecordID + `","标题":"乙"}],"idempotency_key":"run-1"}`,
+			},
+		} {
+			got, again := h.do(r), h.do(r)
+			if got.status != http.StatusOK || got.IdempotentReplay || got.Created+got.Updated != 1 || !again.IdempotentReplay {
+				t.Errorf("%s: answered %s then %s", name, got.raw, again.raw)
+			}
+		}
+		// an upsert is write_records as well
+		if got := h.write(`{"fields":{"标题":"甲"},"key_fields":"标题","idempotency_key":"run-1"}`); got.Code != "idempotency_conflict" {
+			t.Errorf("an upsert with the key of a create: %s", got.raw)
+		}
+	})
+
 	t.Run("the_key_outlives_the_table_that_it_was_used_on", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})

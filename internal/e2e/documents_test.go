@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -106,6 +107,30 @@ func TestDocuments(t *testing.T) {
 		}
 	})
 
+	t.Run("a tag of an operation is declared, and nothing of 3.0.3 stands beside a reference, where it would not be read", func(t *testing.T) {
+		t.Parallel()
+		for name, document := range map[string][]byte{"3.1": d.JSON, "3.0.3": d.JSON30, "client": d.Profiles[openapi.DocumentClient]} {
+			var content map[string]any
+			var described struct {
+				Tags  []struct{ Name string }
+				Paths map[string]map[string]struct{ Tags []string }
+			}
+			if err := errors.Join(json.Unmarshal(document, &content), json.Unmarshal(document, &described)); err != nil {
+				t.Fatal(err)
+			}
+			for path, operations := range described.Paths {
+				for _, operation := range operations {
+					if len(described.Tags) != 1 || len(operation.Tags) != 1 || operation.Tags[0] != described.Tags[0].Name {
+						t.Errorf("%s: %s has the tags %v, declared are %v", name, path, operation.Tags, described.Tags)
+					}
+				}
+			}
+			if name != "3.1" {
+				withoutSiblings(t, name, content)
+			}
+		}
+	})
+
 	t.Run("nothing in them trips an importer or leads elsewhere", func(t *testing.T) {
 		t.Parallel()
 		for _, document := range [][]byte{d.JSON, d.JSON30, d.Page} {
@@ -121,6 +146,24 @@ func TestDocuments(t *testing.T) {
 			}
 		}
 	})
+}
+
+// withoutSiblings fails where a $ref has neighbours: OpenAPI 3.0 ignores them.
+func withoutSiblings(t *testing.T, at string, value any) {
+	t.Helper()
+	switch v := value.(type) {
+	case map[string]any:
+		if _, ref := v["$ref"].(string); ref && len(v) > 1 {
+			t.Errorf("%s: a reference with neighbours", at)
+		}
+		for key, inner := range v {
+			withoutSiblings(t, at+"/"+key, inner)
+		}
+	case []any:
+		for _, inner := range v {
+			withoutSiblings(t, at, inner)
+		}
+	}
 }
 
 func TestCatalogue(t *testing.T) {

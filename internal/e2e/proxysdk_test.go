@@ -118,6 +118,10 @@ func TestProxyOfficialSDK(t *testing.T) {
 				t.Errorf("%s: %d %v %s", path, got.status, got.header, got.raw)
 			}
 		}
+		other := s.send(http.MethodGet, "/open-apis/base/v3/bases/x/tables", s.token, "", nil)
+		if !strings.Contains(other.raw, "base/v3") || !strings.Contains(other.raw, `"served":[`) || strings.Contains(other.raw, "斜杠") {
+			t.Errorf("a call that is not of bitable/v1: %s", other.raw)
+		}
 		large := s.send(http.MethodPost, s.records(), s.token, strings.Repeat("x", 21<<20), nil)
 		if large.status != http.StatusRequestEntityTooLarge || !strings.HasPrefix(large.raw, `{"code":413,"msg":`) {
 			t.Errorf("%d %.300s", large.status, large.raw)

@@ -44,6 +44,22 @@ func TestDifyWorkflow(t *testing.T) {
 		}
 	})
 
+	t.Run("of a browser's link that is not escaped is that of its table, and repeats a call that failed", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t, options{})
+		for _, path := range []string{snippet.PathDifyWorkflow, snippet.PathCurl} {
+			link := "https://example.feishu.cn/base/" + baseName + "?table=" + h.table + "&view=vewAbCdEf"
+			got := h.asked("", path+"?table="+link+"&columns=%E6%A0%87%E9%A2%98,%E5%B9%B3%E5%8F%B0", nil)
+			if got.status != http.StatusOK || !strings.Contains(got.raw, h.table) ||
+				strings.Contains(got.raw, "vewAbCdEf") && path == snippet.PathCurl {
+				t.Errorf("%s: %d %s", path, got.status, got.raw)
+			}
+			if path == snippet.PathDifyWorkflow && !strings.Contains(got.raw, "retry_config: {retry_enabled: true, max_retries: 3,") {
+				t.Error("the workflow gives up after one call")
+			}
+		}
+	})
+
 	t.Run("asks by the kind of the column", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})

@@ -92,6 +92,20 @@ func TestSync(t *testing.T) {
 			t.Errorf("%d rows more", len(s.rows())-before)
 		}
 	})
+	t.Run("takes one record without its list", func(t *testing.T) {
+		before := len(s.rows())
+		got, answer := s.sync(s.token, `{"topic":"alone","duration":30}`)
+		if got.status != http.StatusOK || answer.Succeeded != 1 || len(s.rows()) != before+1 {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+	})
+	t.Run("refuses an object without any of the keys", func(t *testing.T) {
+		before := len(s.rows())
+		got, answer := s.sync(s.token, `{"data":[{"topic":"inside"}]}`)
+		if *answer.Success || answer.Succeeded != 0 || len(s.rows()) != before {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+	})
 	t.Run("names what a page sends beside", func(t *testing.T) {
 		got, answer := s.sync(s.token, `{"records":[{"id":7,"topic":"x","createdAt":"2024-01-01","duration":null,"notes":""}]}`)
 		if got.status != http.StatusOK || !*answer.Success || !strings.Contains(answer.Message, "createdAt, id") {

@@ -22,6 +22,32 @@ func TestErrorsLeadTheRightWay(t *testing.T) {
 			http.StatusBadRequest, "missing_connection",
 			[]string{"table_id", table, h.table, "?table="},
 		},
+		"a link that shows a dashboard": {
+			request{header: map[string]string{"X-App-Token": link + "?table=blkExample1234", "X-Table-Id": ""}, body: `{"records":[{"标题":"甲"}]}`},
+			http.StatusBadRequest, "missing_connection",
+			[]string{"仪表盘", table, h.table},
+		},
+		"a link that shows an embedded document": {
+			request{header: map[string]string{"X-App-Token": link + "?table=ldxExample1234", "X-Table-Id": ""}, body: `{"records":[{"标题":"甲"}]}`},
+			http.StatusBadRequest, "missing_connection",
+			[]string{"嵌入的文档", h.table},
+		},
+		"a link as table_id": {
+			request{
+				header: map[string]string{"X-App-Token": "", "X-Table-Id": ""},
+				body:   `{"table_id":"` + link + `?table=` + h.table + `","records":[{"标题":"甲"}]}`,
+			},
+			http.StatusBadRequest, "bad_link",
+			[]string{"app_token", "?table=tbl"},
+		},
+		"a link as table_id beside the base": {
+			request{
+				header: map[string]string{"X-Table-Id": ""},
+				body:   `{"table_id":"` + link + `?table=` + h.table + `","records":[{"标题":"甲"}]}`,
+			},
+			http.StatusBadRequest, "bad_link",
+			[]string{"app_token"},
+		},
 		"a path with a slash at its end": {
 			request{path: "/v1/records/", body: `{}`}, http.StatusNotFound, "not_found", []string{"POST /v1/records。"},
 		},

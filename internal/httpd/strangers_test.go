@@ -2,10 +2,12 @@ package httpd
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/problem"
@@ -17,6 +19,15 @@ type unread struct{ t *testing.T }
 func (u unread) Read([]byte) (int, error) {
 	u.t.Error("the body was read")
 	return 0, errors.New("read")
+}
+
+// stalled is a body that does not come until goOn is closed; it says on reading that it is waited for.
+type stalled struct{ reading, goOn chan struct{} }
+
+func (s stalled) Read([]byte) (int, error) {
+	s.reading <- struct{}{}
+	<-s.goOn
+	return 0, io.ErrUnexpectedEOF
 }
 
 func TestStrangers(t *testing.T) {
@@ -35,6 +46,37 @@ func TestStrangers(t *testing.T) {
 				t.Errorf("%d bytes: answered %d %v", length, w.Code, w.Header())
 			}
 		}
+	})
+	t.Run("with more bodies that do not come than an address may have requests do not shut it out", func(t *testing.T) {
+		t.Parallel()
+		e := newEdge(t, echo)
+		body := stalled{make(chan struct{}), make(chan struct{})}
+		var ended sync.WaitGroup
+		refused := make(chan int, MaxRequestsPerAddress+6)
+		for range cap(refused) {
+			ended.Go(func() {
+				r := httptest.NewRequestWithContext(t.Context(), "POST", toolPath, body)
+				r.ContentLength = 10
+				w := httptest.NewRecorder()
+				e.router.ServeHTTP(w, r)
+				refused <- w.Code
+			})
+			select {
+			case <-body.reading:
+			case status := <-refused:
+				t.Errorf("answered %d before its body came", status)
+			}
+		}
+		if w := e.do(t, post(`{"records":[]}`)); w.Code != http.StatusOK {
+			t.Errorf("a whole body beside them: %d %s", w.Code, w.Body)
+		}
+		go func() {
+			for range body.reading { // a broken body may be read more than once
+			}
+		}()
+		close(body.goOn)
+		ended.Wait()
+		close(body.reading)
 	})
 	t.Run("are not asked where the body may hold the passphrase", func(t *testing.T) {
 		t.Parallel()

@@ -55,7 +55,7 @@ func (f *form) text(key, text string, csv bool, at *misread) error {
 	}
 	place := f.parser.place(key)
 	switch {
-	case key == placeholder && text == "":
+	case text == "" && (key == placeholder || place < 0 && f.parser.isPlanned(key)):
 		return nil
 	case place < 0:
 		if taken, err := f.link.takes(key, text, &f.parser.repairs); taken || err != nil {

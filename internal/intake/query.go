@@ -53,7 +53,7 @@ func (p *parser) query(in Input) error {
 			if err != nil {
 				return err
 			}
-			if taken {
+			if taken || pair.text == "" && p.isPlanned(pair.name) {
 				continue
 			}
 		}

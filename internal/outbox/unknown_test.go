@@ -321,4 +321,21 @@ func TestUnknownOutcome_says_what_feishu_said_last(t *testing.T) {
 			})
 		})
 	}
+	for _, code := range []int{1255001, 1255002, 1255003, 1255005, 1254002, 2200, 1255040, 1254608, 1255006} {
+		t.Run(fmt.Sprint("code ", code), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := setup(t)
+				h.base.unread = interrupted()
+				info, _ := feishu.LookupCode(code)
+				h.base.faults = func(int, write) fault {
+					return fault{before: &feishu.Error{Class: info.Class, Code: code, LogID: "log_example"}}
+				}
+				r := h.write(t, creation("a", "一"))
+				if r.Err == nil || r.Err.Feishu == nil || r.Err.Feishu.Code != code || r.Err.Feishu.LogID != "log_example" {
+					t.Errorf("%+v, %+v", r, r.Err)
+				}
+			})
+		})
+	}
 }

@@ -157,7 +157,7 @@ func tooLong() error {
 // satisfy them too.
 func (c condition) filter(zone *time.Location) (clauses []clause, exact bool) {
 	switch {
-	case c.kind == bitable.CompareSerial:
+	case c.kind == bitable.CompareSerial, c.kind == bitable.CompareAddress && c.test != testEmpty:
 		return nil, false
 	case c.kind == bitable.CompareCheckbox:
 		if c.accepts("false") {

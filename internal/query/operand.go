@@ -3,6 +3,7 @@ package query
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ var operators = map[bitable.Compare][]string{
 	bitable.CompareDate:     {opEqual, opNot, opGreater, opAtLeast, opLess, opAtMost, opIn, opNotIn, opEmpty},
 	bitable.CompareCheckbox: {opEqual, opNot, opIn, opNotIn},
 	bitable.CompareSerial:   {opEqual, opNot, opContains, opLacks, opIn, opNotIn},
+	bitable.CompareAddress:  {opEqual, opNot, opContains, opLacks, opIn, opNotIn, opEmpty},
 	bitable.ComparePresence: {opEmpty},
 }
 
@@ -42,7 +44,8 @@ func (p *whereParser) operands(c condition, given []json.RawMessage) ([]operand,
 		}
 	}
 	switch {
-	case c.kind == bitable.CompareText, c.kind == bitable.CompareSerial, c.kind == bitable.ComparePhone && c.test == testContains:
+	case c.kind == bitable.CompareText, c.kind == bitable.CompareSerial, c.kind == bitable.CompareAddress,
+		c.kind == bitable.ComparePhone && c.test == testContains:
 		return texts(c, given)
 	}
 	stored, err := p.coerce(c, given)
@@ -196,7 +199,8 @@ func nextDay(at time.Time, days int) time.Time {
 	return time.Date(at.Year(), at.Month(), at.Day()+days, 0, 0, 0, 0, at.Location())
 }
 
-// namesIn lists what a cell says as text: a string, the entries of a list, the ids of people and groups, the text of a url.
+// namesIn lists what a cell says as text: a string, the entries of a list, the ids of people and groups, the text of a url,
+// the address of a location.
 func namesIn(raw json.RawMessage) []string {
 	var value any
 	if json.Unmarshal(raw, &value) != nil {
@@ -209,6 +213,7 @@ func namesIn(raw json.RawMessage) []string {
 		if text, ok := v["text"].(string); ok {
 			return []string{text}
 		}
+		return addressesIn(v)
 	case []any:
 		names := make([]string, 0, len(v))
 		for _, entry := range v {
@@ -224,4 +229,14 @@ func namesIn(raw json.RawMessage) []string {
 		return names
 	}
 	return nil
+}
+
+// addressesIn lists what a location in read shape is called: any of these may be meant by "the address".
+func addressesIn(location map[string]any) (names []string) {
+	for _, part := range []string{"full_address", "name", "address"} {
+		if text, ok := location[part].(string); ok && text != "" && !slices.Contains(names, text) {
+			names = append(names, text)
+		}
+	}
+	return names
 }

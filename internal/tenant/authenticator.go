@@ -70,7 +70,7 @@ func (a *Authenticator) Admit(ctx context.Context, claim Claim) (Identity, error
 	}
 	match, ok := a.passphrases.Match(passphrase)
 	if !ok {
-		hint := colonHint(passphrase)
+		hint := hintOf(passphrase)
 		return Identity{}, a.failed(caller, problem.New(problem.BadPassphrase, problem.Text{
 			ZH: "调用口令不正确。" + hint.ZH, EN: "The passphrase is not right." + hint.EN,
 		}))
@@ -78,15 +78,23 @@ func (a *Authenticator) Admit(ctx context.Context, claim Claim) (Identity, error
 	return Identity{Name: match.Name, AppID: claim.AppID, AppSecret: claim.AppSecret}, nil
 }
 
-// colonHint says what may be wrong with a passphrase that looks as the setting spells one, name:value. It does not tell whether the name
-// is a configured one.
-func colonHint(passphrase secret.Text) problem.Text {
-	if !strings.Contains(passphrase.Reveal(), ":") {
-		return problem.Text{}
+// hintOf says what may be wrong with a passphrase that looks as the setting spells one, name:value, or as an access token of Feishu's.
+// It does not tell whether the name is a configured one.
+func hintOf(passphrase secret.Text) problem.Text {
+	text := passphrase.Reveal()
+	switch {
+	case strings.Contains(text, ":"):
+		return problem.Text{
+			ZH: "如果它是按 名称:口令 配置的，只发送冒号后面的部分。", EN: " If it was configured as name:value, send only what follows the colon.",
+		}
+	case strings.HasPrefix(text, "t-"), strings.HasPrefix(text, "u-"):
+		return problem.Text{
+			ZH: "它看起来是飞书的访问令牌（t-… 或 u-…）。这里要的是本服务的调用口令，或连接密钥（rgk_…）；令牌由本服务用 app_id 和 app_secret 自己获取。",
+			EN: " It looks like an access token of Feishu's (t-… or u-…). Send the passphrase of this service, or a connection key (rgk_…); " +
+				"the service fetches tokens itself with app_id and app_secret.",
+		}
 	}
-	return problem.Text{
-		ZH: "如果它是按 名称:口令 配置的，只发送冒号后面的部分。", EN: " If it was configured as name:value, send only what follows the colon.",
-	}
+	return problem.Text{}
 }
 
 func (a *Authenticator) byKey(caller Caller, claim Claim) (Identity, error) {

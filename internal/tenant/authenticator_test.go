@@ -69,6 +69,8 @@ func TestAuthenticator(t *testing.T) {
 		"an Authorization header without a scheme": {tenant.Caller{OtherScheme: true}, "does not begin with “Bearer ”"},
 		"a passphrase with its name":               {tenant.Caller{Bearer: secret.New("team:passphrase")}, "Send only what follows"},
 		"a passphrase with a name that is unknown": {tenant.Caller{Bearer: secret.New("other:x")}, "send only what follows"},
+		"a tenant token of Feishu's":               {tenant.Caller{Bearer: secret.New("t-g1044ghJRUIJJ5ELPA")}, "an access token of Feishu's"},
+		"a user's token of Feishu's":               {tenant.Caller{Bearer: secret.New("u-g1044ghJRUIJJ5ELPA")}, "an access token of Feishu's"},
 	} {
 		t.Run("says what is wrong with "+name, func(t *testing.T) {
 			t.Parallel()

@@ -48,7 +48,7 @@ type prepared struct {
 func (w *write) run(ctx context.Context) (tool.Answer, error) {
 	w.count(ctx, len(w.rows))
 	fingerprint := w.fingerprint(ctx)
-	if key := w.options.IdempotencyKey; key != "" && !tool.IsTrue(w.options.DryRun) {
+	if key := w.idempotencyKey(); key != "" && !tool.IsTrue(w.options.DryRun) {
 		ticket, found, err := w.Outbox.Replay(ctx, w.target.TableRef, key, fingerprint)
 		if err != nil {
 			return tool.Answer{}, err
@@ -78,6 +78,20 @@ func (w *write) run(ctx context.Context) (tool.Answer, error) {
 		}
 		return known, nil // Feishu's refusal stands
 	})
+}
+
+// idempotencyKey is the caller's key within its tool and table, "" if there is none: a run that writes two tables, or creates and
+// then deletes, may use one key for all. The outbox keeps keys apart by credential.
+func (w *write) idempotencyKey() string {
+	key := w.options.IdempotencyKey
+	if key == "" {
+		return ""
+	}
+	op := w.op
+	if op == outbox.OpUpsert {
+		op = outbox.OpCreate // both are write_records
+	}
+	return fmt.Sprintf("%v %s %s %s", op, w.target.AppToken, w.target.TableID, key)
 }
 
 // count sets how many rows the call's record has.
@@ -121,7 +135,7 @@ func (w *write) send(ctx context.Context, ready prepared, fingerprint [32]byte) 
 	}
 	submission := ready.Submission
 	submission.Table, submission.Op, submission.Atomic = w.target.TableRef, w.op, !w.options.skips()
-	submission.IdempotencyKey, submission.Fingerprint = w.options.IdempotencyKey, fingerprint
+	submission.IdempotencyKey, submission.Fingerprint = w.idempotencyKey(), fingerprint
 	submission.Keep = tool.IsTrue(w.options.Async)
 	if tool.IsTrue(w.options.DryRun) {
 		return w.rehearse(ctx, submission, ready.note)

@@ -93,7 +93,7 @@ func (in *SearchInput) check() error {
 			ZH: fmt.Sprintf("limit 应在 1 到 %d 之间。", MaxSearchLimit), EN: fmt.Sprintf("limit lies between 1 and %d.", MaxSearchLimit),
 		})
 	}
-	return nil
+	return checkFilter(in.Filter)
 }
 
 func (in *SearchInput) limit() int {

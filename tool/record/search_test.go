@@ -30,6 +30,7 @@ var stockFields = []sandbox.FieldSpec{
 	{Name: "合计", Type: 20, Computed: []any{3}, ComputedType: 2},
 	{Name: "编号", Type: 1005},
 	{Name: "创建时间", Type: 1001},
+	{Name: "地点", Type: 22},
 }
 
 // at is an instant of the base's zone, in milliseconds.
@@ -47,6 +48,7 @@ func exampleStock(t *testing.T) *stock {
 		map[string]any{
 			"标题": "苹果", "数量": 3, "状态": "完成", "标签": []string{"甲", "乙"}, "日期": at("2026-03-04T00:00:00"), "上架": true,
 			"负责人": []any{map[string]any{"id": "ou_ann"}}, "电话": "+8613800138000", "链接": map[string]any{"text": "官网", "link": "https://a.example"},
+			"地点": "116.397755,39.903179",
 		},
 		map[string]any{"标题": "苹果派", "数量": 3.5, "状态": "进行中", "标签": []string{"乙"}, "日期": at("2026-03-04T15:04:05"), "上架": false},
 		map[string]any{
@@ -110,6 +112,10 @@ func TestSearch_where(t *testing.T) {
 		"a phone number, however it is spelled":         {`{"电话":"+86 138-0013-8000"}`, []any{"苹果"}},
 		"a part of a phone number":                      {`{"电话":{"contains":"0013"}}`, []any{"苹果"}},
 		"a url by its text":                             {`{"链接":"官网"}`, []any{"苹果"}},
+		"a place by its address":                        {`{"地点":"116.397755,39.903179"}`, []any{"苹果"}},
+		"a place by a part of its address":              {`{"地点":{"contains":"39.903"}}`, []any{"苹果"}},
+		"another place":                                 {`{"地点":{"!=":"116.397755,39.903179"}}`, []any{"苹果派", "梨", "空"}},
+		"a place at all":                                {`{"地点":{"empty":false}}`, []any{"苹果"}},
 		"an automatic number":                           {`{"编号":"3"}`, []any{"梨"}},
 		"a part of an automatic number":                 {`{"编号":{"not_contains":"3"}}`, []any{"苹果", "苹果派", "空"}},
 		"a time that Feishu fills in":                   {`{"创建时间":{"<":"2020-01-01"}}`, nil},
@@ -207,6 +213,20 @@ func TestSearch_refuses(t *testing.T) {
 		"a sort by an unknown column": {`"sort":["-没有"]`, problem.FieldNotFound, []string{"没有"}},
 		"unknown columns to return":   {`"fields":["标题","没有"]`, problem.FieldNotFound, []string{"没有"}},
 		"a cursor that nobody gave":   {`"cursor":"eyJ0IjoieCJ9"`, problem.BadParameter, []string{"cursor"}},
+		"a filter in a filter": {
+			`"filter":{"filter":{"conjunction":"and","conditions":[{"field_name":"标题","operator":"is","value":["x"]}]}}`,
+			problem.BadParameter,
+			[]string{"filter", "conditions"},
+		},
+		"an emptiness without value": {
+			`"filter":{"conjunction":"and","conditions":[{"field_name":"标题","operator":"isEmpty"}]}`, problem.BadParameter,
+			[]string{"标题", "isEmpty", "value", "[]"},
+		},
+		"a condition without value among children": {
+			`"filter":{"conjunction":"or","children":[{"conjunction":"and","conditions":[{"field_name":"数量","operator":"is"}]}]}`,
+			problem.BadParameter,
+			[]string{"数量", "value"},
+		},
 		"a filter that Feishu does not": {`"filter":{"conjunction":"and","conditions":[{"field_name":"标题","operator":"like",` +
 			`"value":["x"]}]}`, problem.UpstreamRejected, nil},
 	} {

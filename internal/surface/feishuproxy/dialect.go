@@ -27,15 +27,26 @@ type refusedError struct {
 	Served []string `json:"served,omitempty"` // "METHOD path" of every call that is passed on
 }
 
+// seeServed is what to do about a call that is not passed on.
+var seeServed = problem.Text{
+	ZH: "error.served 列出了会转发的接口（bitable/v1 的记录、字段、数据表、视图，附件，get_node 和 batch_get_id）；base/v3 等其他接口请直接调用飞书。",
+	EN: "error.served lists the calls that are passed on (records, fields, tables and views of bitable/v1, media, get_node and " +
+		"batch_get_id); send others, such as base/v3, to Feishu itself.",
+}
+
 // Dialect answers doc in Feishu's shape at every path below /open-apis. It is an httpd.Dialect.
 func Dialect(w http.ResponseWriter, r *http.Request, doc problem.Document) bool {
 	if !strings.HasPrefix(httpd.RoutePath(r), pathOpenAPIs+"/") {
 		return false
 	}
-	refused := Refused{Code: codeOfProblem(doc), Msg: doc.Detail + " " + doc.Fix.In(doc.Lang), Error: refusedError{Document: doc}}
+	refused := Refused{Code: codeOfProblem(doc), Error: refusedError{Document: doc}}
 	if doc.Code == problem.NotFound {
 		refused.Error.Served = served()
+		if doc.Fix == problem.Lookup(doc.Code).Fix { // which is to compare the path with /docs
+			refused.Error.Fix = seeServed
+		}
 	}
+	refused.Msg = doc.Detail + " " + refused.Error.Fix.In(doc.Lang)
 	httpd.SetProblemHeaders(w.Header(), doc)
 	w.Header().Set("Content-Type", feishuJSON)
 	httpd.WriteJSON(w, doc.HTTPStatus(), refused)

@@ -64,9 +64,7 @@ func (p *Proxy) Forward(ctx context.Context, c Call) (*Answer, error) {
 			return nil, err
 		}
 		return nil, problem.New(problem.NotFound, problem.Text{
-			ZH: "这里没有转发这个飞书接口；error.served 列出了转发的全部接口（记录、字段、数据表、视图、附件、知识库节点和用户 ID）。",
-			EN: "This call of Feishu's is not served here; error.served lists those that are (records, fields, tables, views, media, " +
-				"wiki nodes and user ids).",
+			ZH: "这里没有转发这个飞书接口。", EN: "This call of Feishu's is not served here.",
 		})
 	}
 	app, check, err := p.admit(ctx, api, params, &c)

@@ -60,7 +60,7 @@ type Sync struct {
 
 // Spec describes the parameters of a request for the intake.
 func Spec() intake.Spec {
-	return intake.Spec{Params: []intake.Param{{Name: "records", Kind: intake.Rows}}, Rows: "records", RowsRequired: true}
+	return intake.Spec{Params: []intake.Param{{Name: "records", Kind: intake.Rows}}, Rows: "records", RowsRequired: true, FlatRow: true}
 }
 
 // Run writes the records of a request that Spec read: valid ones are written, invalid ones are reported. status is the HTTP
@@ -86,7 +86,7 @@ func (s *Sync) Run(ctx context.Context, result *intake.Result) (status int, rece
 	case *record.Receipt:
 		receipt.Success, receipt.Message = body.OK, done.In(request.CallFrom(ctx).Lang())
 		receipt.Succeeded, receipt.Failed = body.Created, body.Failed+body.Unknown
-		receipt.Errors = errorsOf(body.Errors)
+		receipt.Errors = errorsOf(body.Errors, request.CallFrom(ctx).Lang())
 		if !body.OK {
 			receipt.Message = body.Message
 		}
@@ -102,7 +102,12 @@ func (s *Sync) Run(ctx context.Context, result *intake.Result) (status int, rece
 var (
 	done    = problem.Text{ZH: "同步完成", EN: "Synchronized"}
 	skipped = problem.Text{ZH: "（未同步的字段：%s）", EN: " (fields not synchronized: %s)"}
-	shape   = problem.Text{
+	// correct and column replace advice that names options and tools of write_records, which this service does not have.
+	correct = problem.Text{ZH: "按 errors 逐条修正后重发。", EN: "Correct the records listed in errors and send them again."}
+	column  = problem.Text{
+		ZH: "表格里没有这一列，请管理员在表格里建好：%s。", EN: "The table has no such column; the operator adds it to the table: %s.",
+	}
+	shape = problem.Text{
 		ZH: "records 应为学习记录的列表：[{\"date\",\"topic\",\"duration\",\"tags\",\"notes\"}]。",
 		EN: `records must be a list of learning records: [{"date","topic","duration","tags","notes"}].`,
 	}
@@ -113,8 +118,12 @@ func Refuse(ctx context.Context, err error) (status int, receipt Receipt) {
 	call := request.CallFrom(ctx)
 	doc := problem.Render(problem.From(err), problem.RenderOptions{RequestID: call.RequestID, Lang: call.Lang()})
 	call.SetCode(string(doc.Code))
+	fix := doc.Fix
+	if doc.Code == problem.InvalidRows {
+		fix = correct
+	}
 	return doc.Status, Receipt{
-		Message: doc.Detail + " " + doc.Fix.In(call.Lang()), Errors: errorsOf(doc.Errors), RetryAfter: doc.RetryAfter, Cause: err,
+		Message: doc.Detail + " " + fix.In(call.Lang()), Errors: errorsOf(doc.Errors, call.Lang()), RetryAfter: doc.RetryAfter, Cause: err,
 	}
 }
 
@@ -160,12 +169,15 @@ func translate(records []json.RawMessage) (rows []json.RawMessage, ignored []str
 }
 
 // errorsOf converts row errors; columns become the page's own keys.
-func errorsOf(rows []problem.RowErrorDocument) []Error {
+func errorsOf(rows []problem.RowErrorDocument, lang problem.Lang) []Error {
 	errs := make([]Error, 0, len(rows))
 	for _, row := range rows {
 		message := row.Message
 		if row.Expected != "" {
 			message += " " + row.Expected
+		}
+		if row.Code == problem.RowFieldNotFound {
+			message = fmt.Sprintf(column.In(lang), row.Field)
 		}
 		field := row.Field
 		for _, c := range columns {

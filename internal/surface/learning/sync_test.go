@@ -85,6 +85,21 @@ func TestRun(t *testing.T) {
 			t.Errorf("%d %+v", status, receipt)
 		}
 	})
+	t.Run("advises nothing that only write_records has", func(t *testing.T) {
+		t.Parallel()
+		invalid := problem.New(problem.InvalidRows, problem.Text{ZH: "1 行", EN: "1 row"})
+		invalid.Rows = []problem.RowError{{Field: "主题", Code: problem.RowFieldNotFound}}
+		s, _ := writer(tool.Answer{}, invalid)
+		_, receipt := s.Run(t.Context(), records(`{}`))
+		if len(receipt.Errors) != 1 || receipt.Errors[0].Field != "topic" || !strings.Contains(receipt.Errors[0].Message, "主题") {
+			t.Fatalf("%+v", receipt)
+		}
+		for _, name := range []string{"on_error", "describe_table", "unknown_fields"} {
+			if strings.Contains(receipt.Message+receipt.Errors[0].Message, name) {
+				t.Errorf("names %s: %+v", name, receipt)
+			}
+		}
+	})
 	t.Run("names a few of very many other keys", func(t *testing.T) {
 		t.Parallel()
 		s, _ := writer(tool.OK(&record.Receipt{OK: true}), nil)
