@@ -148,9 +148,11 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 		}
 	}
 	if reach == reachTable {
-		target.TableID, err = a.table(ctx, target, orText(conn.TableID, link.TableID))
+		if target.TableID, err = a.table(ctx, target, orText(conn.TableID, link.TableID)); err != nil {
+			return target, err
+		}
 	}
-	return target, err
+	return target, a.contradiction(ctx, target, reach)
 }
 
 // only resolves the one table that a key opens. It does not tell what others there are.

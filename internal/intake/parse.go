@@ -60,6 +60,7 @@ type parser struct {
 	flat     bool              // the body is one flat row
 	doubt    *doubt            // what only the table's columns decide
 	language problem.Lang      // of the answer, "" if the request does not say
+	named    Named             // what body and headers each say
 }
 
 // value is what a parameter was given as: canonical JSON, or text from a form, the query or a header.
@@ -150,7 +151,7 @@ func (p *parser) result() (*Result, error) {
 	}
 	result := &Result{
 		JSON: append(out, '}'), Rows: p.rows, Repairs: p.repairs, Files: p.files, Repeated: p.repeated, kept: p.kept,
-		flat: p.flat, doubt: p.doubt,
+		flat: p.flat, doubt: p.doubt, Named: p.named,
 	}
 	if p.spec.FlatRow {
 		result.spec = p.spec
