@@ -72,4 +72,6 @@ func TestContradiction(t *testing.T) {
 	})
 }
 
-func named(base, table string) map[string]string { return map[string]string{"app_token": base, "table_id": table} }
+func named(base, table string) map[string]string {
+	return map[string]string{"app_token": base, "table_id": table}
+}

@@ -184,6 +184,21 @@ func TestConnection(t *testing.T) {
 			request: request{header: without("Authorization", nil), body: `{"fields":{"标题":"甲"}}`},
 			status:  401, code: "bad_passphrase",
 		},
+		"template_text_in_Authorization": {
+			request: request{header: map[string]string{"Authorization": "Bearer {{#env.passphrase#}}"}, body: `{"fields":{"标题":"甲"}}`},
+			status:  400, code: "unrendered_template", want: []string{"Authorization"},
+		},
+		"template_text_in_Authorization_without_Bearer": {
+			request: request{header: map[string]string{"Authorization": "{{ $json.auth }}"}, body: `{"fields":{"标题":"甲"}}`},
+			status:  400, code: "unrendered_template", want: []string{"Authorization"},
+		},
+		"template_text_in_Authorization_before_a_large_body": {
+			request: request{
+				header: map[string]string{"Authorization": "<passphrase>"},
+				body:   `{"fields":{"标题":"` + strings.Repeat("甲", 30_000) + `"}}`,
+			},
+			status: 400, code: "unrendered_template", want: []string{"Authorization"},
+		},
 		"a_wrong_passphrase": {
 			request: request{header: map[string]string{"Authorization": "Bearer wrong"}, body: `{"fields":{"标题":"甲"}}`},
 			status:  401, code: "bad_passphrase", never: []string{"wrong\""},
