@@ -145,10 +145,11 @@ type Result struct {
 	// Named tells apart what body and headers say, where one may contradict the other. The body's value is in JSON.
 	Named Named
 
-	kept  int    // bytes of the texts that Rows are parts of
-	spec  *Spec  // of a tool with flat rows, else nil
-	flat  bool   // the one row is the whole body
-	doubt *doubt // what only the table's columns decide; nil if nothing
+	kept  int        // bytes of the texts that Rows are parts of
+	spec  *Spec      // of a tool with flat rows, else nil
+	flat  bool       // the one row is the whole body
+	csv   *csvChoice // CSV that can be read in several ways; nil if there is one
+	doubt *doubt     // what only the table's columns decide; nil if nothing
 }
 
 // Named are the values of parameters that may come as a header and are no secret, by name and by where they stand. What stands in the
