@@ -102,14 +102,11 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,
 	})
 	if err != nil {
-		return Target{}, unrendered(err, problem.BadPassphrase,
-			given{"passphrase", conn.Passphrase.Reveal()}, given{"Authorization", tenant.CallerFrom(ctx).Bearer.Reveal()})
+		return Target{}, err
 	}
 	request.CallFrom(ctx).SetCaller(identity.Name)
-	for _, field := range []given{{"app_id", conn.AppID}, {"app_secret", conn.AppSecret.Reveal()}} {
-		if intake.IsUnrendered(field.value) { // neither has such a form
-			return Target{}, intake.Unrendered(field.name)
-		}
+	if err := conn.Rendered(); err != nil {
+		return Target{}, err
 	}
 	appToken := orText(conn.AppToken, identity.AppToken)
 	if err := missing(identity, appToken, reach); err != nil {
@@ -121,7 +118,7 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 	var link bitable.Link
 	if appToken != "" {
 		if link, err = bitable.ParseLink(appToken); err != nil {
-			return Target{}, unrendered(err, problem.BadLink, given{"app_token", appToken})
+			return Target{}, unrendered(err, problem.BadLink, "app_token", appToken)
 		}
 	}
 	app := feishu.App{ID: identity.AppID, Secret: identity.AppSecret, Brand: brand(link, conn.Brand, identity.Brand)}
@@ -151,9 +148,11 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 		}
 	}
 	if reach == reachTable {
-		target.TableID, err = a.table(ctx, target, orText(conn.TableID, link.TableID), link.Shows)
+		if target.TableID, err = a.table(ctx, target, orText(conn.TableID, link.TableID), link.Shows); err != nil {
+			return target, err
+		}
 	}
-	return target, err
+	return target, a.contradiction(ctx, target, reach)
 }
 
 // only resolves the one table that a key opens. It does not tell what others there are.
@@ -181,7 +180,7 @@ func (a *Access) table(ctx context.Context, target Target, asked string, shows p
 	if isTableNotFound(err) && isLink(asked) {
 		return "", linkAsTable(err)
 	}
-	return id, unrendered(err, problem.TableNotFound, given{"table_id", asked})
+	return id, unrendered(err, problem.TableNotFound, "table_id", asked)
 }
 
 // maxTablesNamed bounds the tables that a message names.
@@ -211,25 +210,12 @@ func (a *Access) missingTable(ctx context.Context, target Target, shows problem.
 	})
 }
 
-// given is a connection field as the request gives it.
-type given struct{ name, value string }
-
-// unrendered is err, or unrendered_template where err has that code and the first of the fields that is not empty, which is the
-// one that proved wrong, holds template text.
-func unrendered(err error, code problem.Code, fields ...given) error {
-	if err == nil || problem.From(err).Code != code {
+// unrendered is err, or unrendered_template where err has that code and the field, which proved wrong, holds template text.
+func unrendered(err error, code problem.Code, field, value string) error {
+	if err == nil || problem.From(err).Code != code || !intake.IsUnrendered(value) {
 		return err
 	}
-	for _, field := range fields {
-		if field.value == "" {
-			continue
-		}
-		if intake.IsUnrendered(field.value) {
-			return intake.Unrendered(field.name).Because(err)
-		}
-		break
-	}
-	return err
+	return intake.Unrendered(field).Because(err)
 }
 
 // isLink reports whether a text that should name a table is the link to one.

@@ -1,6 +1,9 @@
 package tool
 
-import "github.com/rowgate/rowgate/internal/secret"
+import (
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/secret"
+)
 
 // Connection says who is calling and which table is meant: the fields that every tool shares (docs/contract.md §2). A field that is
 // empty in the body is taken from the query (where it is no secret), then from its header; app_id, app_secret and
@@ -15,6 +18,16 @@ type Connection struct {
 	UserIDType string      `json:"user_id_type,omitempty" in:"query" enum:"open_id,union_id,user_id" doc:"Kind of the ids in people columns. Default open_id."`
 	Language   string      `json:"language,omitempty" in:"header=X-Language,query" enum:"zh,en" doc:"Language of title, detail and message: zh or en. Default: Accept-Language, else zh for brand feishu and en for lark. In a body of write_records or update_records only beside records or fields."`
 	SoftErrors *bool       `json:"soft_errors,omitempty" in:"query" doc:"Answer errors as HTTP 200 with ok:false, for callers that lose the body of an error. Default false."`
+}
+
+// Rendered refuses template text where a credential stands, which has no such form.
+func (c *Connection) Rendered() error {
+	for _, field := range []struct{ name, value string }{{"app_id", c.AppID}, {"app_secret", c.AppSecret.Reveal()}} {
+		if intake.IsUnrendered(field.value) {
+			return intake.Unrendered(field.name)
+		}
+	}
+	return nil
 }
 
 // Deadline is how long a caller waits.

@@ -51,8 +51,78 @@ func TestConnection(t *testing.T) {
 			counts: one, landed: []map[string]any{{"标题": "x"}},
 		},
 		"the_body_beats_a_header": {
-			request: request{header: map[string]string{"X-Table-Id": "tblNowhere1"}, body: `{"table_id":"$TABLE","fields":{"标题":"甲"}}`},
+			request: request{header: map[string]string{"X-App-Id": "cli_other"}, body: `{"app_id":"cli_example","fields":{"标题":"甲"}}`},
 			counts:  one, left: 1,
+		},
+		"a_table_in_the_body_that_contradicts_the_header": {
+			request: request{header: map[string]string{"X-Table-Id": "频道"}, body: `{"table_id":"$TABLE","fields":{"标题":"甲"}}`},
+			status:  400, code: "bad_parameter", want: []string{"请求体里的 table_id"},
+		},
+		"a_table_in_the_body_beside_a_header_that_names_none": {
+			request: request{header: map[string]string{"X-Table-Id": "没有的表"}, body: `{"table_id":"$TABLE","fields":{"标题":"甲"}}`},
+			status:  400, code: "bad_parameter", want: []string{"请求体里的 table_id"},
+		},
+		"the_name_and_the_id_of_one_table": {
+			request: request{header: map[string]string{"X-Table-Id": url.PathEscape("视频")}, body: `{"table_id":"$TABLE","fields":{"标题":"甲"}}`},
+			counts:  one, left: 1,
+		},
+		"the_link_and_the_token_of_one_base": {
+			request: request{body: `{"app_token":"https://example.feishu.cn/base/bascnExample?table=$TABLE","fields":{"标题":"甲"}}`},
+			counts:  one, left: 1,
+		},
+		"the_wiki_link_and_the_token_of_one_base": {
+			request: request{
+				header: map[string]string{"X-App-Token": "https://example.feishu.cn/wiki/wikcnExample"},
+				body:   `{"app_token":"bascnExample","fields":{"标题":"甲"}}`,
+			},
+			counts: one, left: 1,
+		},
+		"a_base_in_the_body_that_contradicts_the_header": {
+			request: request{
+				header: map[string]string{"X-App-Token": "bascnAnother"},
+				body:   `{"app_token":"bascnExample","fields":{"标题":"甲"}}`,
+			},
+			status: 400, code: "bad_parameter", want: []string{"请求体里的 app_token"},
+		},
+		"a_base_in_the_body_beside_a_wiki_link_to_nowhere": {
+			request: request{
+				header: map[string]string{"X-App-Token": "https://example.feishu.cn/wiki/wikcnNowhere"},
+				body:   `{"app_token":"bascnExample","fields":{"标题":"甲"}}`,
+			},
+			status: 400, code: "bad_parameter", want: []string{"请求体里的 app_token"},
+		},
+		"a_base_in_the_body_beside_a_header_that_is_no_link": {
+			request: request{header: map[string]string{"X-App-Token": "{{base}}"}, body: `{"app_token":"bascnExample","fields":{"标题":"甲"}}`},
+			status:  400, code: "bad_parameter", want: []string{"请求体里的 app_token"},
+		},
+		"a_link_to_a_table_in_the_body_that_contradicts_the_header": {
+			request: request{body: `{"app_token":"https://example.feishu.cn/base/bascnExample?table=tblNowhere1","fields":{"标题":"甲"}}`},
+			status:  400, code: "bad_parameter", want: []string{"请求体里的 app_token"},
+		},
+		"a_link_to_a_table_in_the_body_that_contradicts_the_headers_link": {
+			request: request{
+				header: without("X-Table-Id", map[string]string{"X-App-Token": "https://example.feishu.cn/base/bascnExample?table=tblNowhere1"}),
+				body:   `{"app_token":"https://example.feishu.cn/base/bascnExample?table=$TABLE","fields":{"标题":"甲"}}`,
+			},
+			status: 400, code: "bad_parameter", want: []string{"请求体里的 app_token"},
+		},
+		"table_id_in_the_body_beats_the_headers_link": {
+			request: request{
+				header: without("X-Table-Id", map[string]string{"X-App-Token": "https://example.feishu.cn/base/bascnExample?table=tblNowhere1"}),
+				body:   `{"table_id":"$TABLE","fields":{"标题":"甲"}}`,
+			},
+			counts: one, left: 1,
+		},
+		"a_table_in_the_query_beats_the_header": {
+			request: request{header: map[string]string{"X-Table-Id": "tblNowhere1"}, query: "table_id=$TABLE", body: `{"fields":{"标题":"甲"}}`},
+			counts:  one, left: 1,
+		},
+		"a_table_in_the_form_that_contradicts_the_header": {
+			request: request{
+				header: map[string]string{"X-Table-Id": "tblNowhere1"}, kind: "application/x-www-form-urlencoded",
+				body: "table_id=$TABLE&fields.%E6%A0%87%E9%A2%98=x",
+			},
+			status: 400, code: "bad_parameter", want: []string{"请求体里的 table_id"},
 		},
 		"an_empty_text_in_the_body_leaves_the_header_its_say": {
 			request: request{body: `{"app_id":"","app_secret":"","passphrase":"","app_token":"","table_id":"","brand":"","fields":{"标题":"甲"}}`},
@@ -114,6 +184,21 @@ func TestConnection(t *testing.T) {
 			request: request{header: without("Authorization", nil), body: `{"fields":{"标题":"甲"}}`},
 			status:  401, code: "bad_passphrase",
 		},
+		"template_text_in_Authorization": {
+			request: request{header: map[string]string{"Authorization": "Bearer {{#env.passphrase#}}"}, body: `{"fields":{"标题":"甲"}}`},
+			status:  400, code: "unrendered_template", want: []string{"Authorization"},
+		},
+		"template_text_in_Authorization_without_Bearer": {
+			request: request{header: map[string]string{"Authorization": "{{ $json.auth }}"}, body: `{"fields":{"标题":"甲"}}`},
+			status:  400, code: "unrendered_template", want: []string{"Authorization"},
+		},
+		"template_text_in_Authorization_before_a_large_body": {
+			request: request{
+				header: map[string]string{"Authorization": "<passphrase>"},
+				body:   `{"fields":{"标题":"` + strings.Repeat("甲", 30_000) + `"}}`,
+			},
+			status: 400, code: "unrendered_template", want: []string{"Authorization"},
+		},
 		"a_wrong_passphrase": {
 			request: request{header: map[string]string{"Authorization": "Bearer wrong"}, body: `{"fields":{"标题":"甲"}}`},
 			status:  401, code: "bad_passphrase", never: []string{"wrong\""},
@@ -155,11 +240,11 @@ func TestConnection(t *testing.T) {
 			status:  404, code: "base_not_found",
 		},
 		"a_base_that_is_not_there": {
-			request: request{body: `{"app_token":"bascnNowhere","fields":{"标题":"甲"}}`},
+			request: request{header: map[string]string{"X-App-Token": "bascnNowhere"}, body: `{"fields":{"标题":"甲"}}`},
 			status:  404, code: "base_not_found",
 		},
 		"a_table_that_is_not_there": {
-			request: request{body: `{"table_id":"tblNowhere1","fields":{"标题":"甲"}}`},
+			request: request{header: map[string]string{"X-Table-Id": "tblNowhere1"}, body: `{"fields":{"标题":"甲"}}`},
 			status:  404, code: "table_not_found",
 		},
 		"a_table_name_that_is_not_there_names_the_nearest": {

@@ -58,9 +58,12 @@ func TestIsolation(t *testing.T) {
 			code string
 		}{
 			{request{body: `{"app_secret":"wrong","fields":{"标题":"甲"}}`}, "bad_app_credentials"},
-			{request{body: `{"app_token":"bascnClosed","table_id":"` + foreign + `","fields":{"标题":"甲"}}`}, "app_not_collaborator"},
+			{
+				request{header: map[string]string{"X-App-Token": "bascnClosed", "X-Table-Id": foreign}, body: `{"fields":{"标题":"甲"}}`},
+				"app_not_collaborator",
+			},
 			{request{body: `{"fields":{"标题":"甲","播放量":"x"},"typecast":false}`}, "invalid_rows"},
-			{request{body: `{"table_id":"tblNowhere1","fields":{"标题":"甲"}}`}, "table_not_found"},
+			{request{header: map[string]string{"X-Table-Id": "tblNowhere1"}, body: `{"fields":{"标题":"甲"}}`}, "table_not_found"},
 		}
 		const calls, callers = 1000, 20
 		var bulk sync.WaitGroup

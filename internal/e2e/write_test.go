@@ -346,6 +346,11 @@ func TestWriteRecords(t *testing.T) {
 			request: request{kind: "text/plain", body: "<think>一行。</think>\n好的：\n```json\n{\"records\":[{\"标题\":\"甲\",}]}\n```\n"},
 			counts:  counts{total: 1, created: 1}, landed: []map[string]any{{"标题": "甲"}},
 		},
+		"takes_csv_of_excel_in_its_encoding_by_semicolons": {
+			request: request{kind: "text/csv", body: "\xb1\xea\xcc\xe2;\xb2\xa5\xb7\xc5\xc1\xbf\n\xbc\xd7;1\n"},
+			counts:  counts{total: 1, created: 1}, warns: []string{"gb18030", "number_text"},
+			landed: []map[string]any{{"标题": "甲", "播放量": 1}},
+		},
 		"takes_csv": {
 			request: request{kind: "text/csv", body: "标题,播放量\n甲,1\n乙,2\n"},
 			counts:  counts{total: 2, created: 2}, landed: []map[string]any{{"播放量": 1}, {"播放量": 2}},

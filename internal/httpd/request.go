@@ -92,7 +92,9 @@ func identify(next http.Handler) http.Handler {
 			Bearer:  bearer(r.Header.Get("Authorization")),
 			Address: addressOf(r.Context()),
 		}
-		caller.OtherScheme = caller.Bearer.IsZero() && strings.TrimSpace(r.Header.Get("Authorization")) != ""
+		if caller.Bearer.IsZero() {
+			caller.Unread = secret.New(strings.TrimSpace(r.Header.Get("Authorization")))
+		}
 		next.ServeHTTP(w, r.WithContext(tenant.WithCaller(r.Context(), caller)))
 	})
 }

@@ -22,7 +22,11 @@ func (p *parser) body(in Input) error {
 		return p.multipart(in.Body, params["boundary"])
 	}
 	if at := invalidAt(in.Body); at >= 0 {
-		return p.refuse("", &misread{fault: fault{at: at, why: invalidUTF8}, text: in.Body})
+		invalid := p.refuse("", &misread{fault: fault{at: at, why: invalidUTF8}, text: in.Body})
+		if media == "text/csv" {
+			return p.legacyCSV(in.Body, charsetOf(rest), invalid)
+		}
+		return invalid
 	}
 	if charset := charsetOf(rest); charset != "" && !isASCII(in.Body) {
 		return problem.New(problem.BadBody, problem.Text{
@@ -94,7 +98,7 @@ func isASCII(b []byte) bool {
 
 // text reads a body that is one text: JSON in any wrapping, a Markdown table or CSV.
 func (p *parser) text(r reading) error {
-	r.rowsKey, r.repairs = p.spec.Rows, &p.repairs
+	r.rowsKey, r.repairs, r.chooses = p.spec.Rows, &p.repairs, p.spec.FlatRow
 	doc, miss := r.read()
 	if miss != nil {
 		return p.refuse("", miss)
@@ -112,6 +116,7 @@ func (p *parser) text(r reading) error {
 		return p.members(doc)
 	case '[':
 		if rows >= 0 {
+			p.chooseCSV("", &doc, nil)
 			p.give(rows, doc.array(doc.out, doc.elems, doc.itemCount))
 			return nil
 		}

@@ -198,6 +198,7 @@ func (p *parser) structure(out []byte, name string, v *value, root byte) ([]byte
 // readText reads the text of a parameter.
 func (p *parser) readText(where string, v *value, text, rowsKey string) (document, error) {
 	r := reading{text: []byte(text), rowsKey: rowsKey, depth: v.depth, layer: v.layer, csv: v.csv, repairs: &p.repairs}
+	r.chooses, r.legacy = rowsKey != "" && p.spec.FlatRow, v.odd != nil
 	if !v.form { // JSON inside a string of JSON
 		r.depth++
 		r.layer++

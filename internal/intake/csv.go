@@ -51,37 +51,70 @@ func (r *reading) readCSV(start int) (document, *misread) {
 	if looksJSON(r.text[start:]) {
 		return document{}, r.miss(start, jsonAsCSV)
 	}
-	var t csvTable
-	if miss := r.csvLines(&t, start, len(r.text)); miss != nil {
-		return document{}, miss
+	var found []csvReading
+	for _, separator := range r.separators(start) {
+		found = append(found, r.csvBy(separator, start, len(r.text), false))
 	}
-	return t.end()
+	return r.csvDocument(found)
 }
 
 // sniffCSV reads a text as CSV only if it can be nothing else: two or more columns, two or more lines, all equally long.
 func (r *reading) sniffCSV(start, end int) (document, *misread) {
-	var t csvTable
-	miss := r.csvLines(&t, start, end)
-	if miss != nil || t.lines < 2 || t.columns < 2 || t.short || t.tableWriter == nil {
-		return document{}, r.miss(start, nothingFound)
+	var found []csvReading
+	for _, separator := range r.separators(start) {
+		found = append(found, r.csvBy(separator, start, end, true))
 	}
-	doc, miss := t.end()
+	doc, miss := r.csvDocument(found)
 	if miss == nil {
 		r.repairs.add(RuleCSV, 1)
 	}
 	return doc, miss
 }
 
-// separator is what stands between the cells of a line: a comma, or a tab where the content type says so.
-func (r *reading) separator() byte {
+// The separators of CSV, in the order in which they are preferred.
+var csvSeparators = []byte{',', '\t', ';'}
+
+// separators are what may stand between the cells: a tab where the content type says so, else a comma, and what else stands in the
+// header line.
+func (r *reading) separators(start int) []byte {
 	if r.tabs {
-		return '\t'
+		return []byte{'\t'}
 	}
-	return ','
+	header, _ := lineAt(r.text, start)
+	if i := bytes.IndexByte(header, '\r'); i >= 0 {
+		header = header[:i]
+	}
+	separators := csvSeparators[:1:1]
+	for _, separator := range csvSeparators[1:] {
+		if bytes.IndexByte(header, separator) >= 0 {
+			separators = append(separators, separator)
+		}
+	}
+	return separators
+}
+
+// csvBy reads CSV by one separator. A sniffed text has to be CSV beyond doubt.
+func (r *reading) csvBy(separator byte, start, end int, sniffed bool) csvReading {
+	var t csvTable
+	miss := r.csvLines(&t, separator, start, end)
+	if sniffed && (miss != nil || t.lines < 2 || t.columns < 2 || t.short || t.tableWriter == nil) {
+		return csvReading{miss: r.miss(start, nothingFound)}
+	}
+	if miss != nil {
+		return csvReading{miss: miss}
+	}
+	doc, miss := t.end()
+	found := csvReading{doc: doc, miss: miss}
+	if t.tableWriter != nil {
+		for _, key := range t.keys {
+			found.header = append(found.header, string(unquote(key)))
+		}
+	}
+	return found
 }
 
 // csvLines splits CSV into its lines; empty ones are passed over.
-func (r *reading) csvLines(t *csvTable, start, end int) *misread {
+func (r *reading) csvLines(t *csvTable, separator byte, start, end int) *misread {
 	text := r.text[:end]
 	var cells [][]byte // of the line under way
 	for at := start; at < end; {
@@ -92,7 +125,7 @@ func (r *reading) csvLines(t *csvTable, start, end int) *misread {
 		begin := at
 		cells = cells[:0]
 		for more := true; more; {
-			cell, next, ok := csvCell(text, at, r.separator())
+			cell, next, ok := csvCell(text, at, separator)
 			if !ok {
 				return r.miss(next, csvQuote)
 			}
@@ -103,7 +136,7 @@ func (r *reading) csvLines(t *csvTable, start, end int) *misread {
 				return r.miss(at, tooManyKeys)
 			}
 			cells = append(cells, cell)
-			more = next < end && text[next] == r.separator()
+			more = next < end && text[next] == separator
 			if at = next; more {
 				at++
 			} else {

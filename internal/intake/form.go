@@ -274,6 +274,9 @@ func (f *form) upload(key string, file File, at *misread) error {
 	case Rows, Row:
 		f.parts--
 		csv := strings.HasPrefix(file.ContentType, "text/csv") || strings.HasSuffix(strings.ToLower(file.Name), ".csv")
+		if csv && f.parser.takesLegacy(place) && !utf8.Valid(file.Data) {
+			return f.legacy(key, file.Data, at)
+		}
 		return f.text(key, string(file.Data), csv, at)
 	case Upload:
 		file.Row, file.Column = -1, key

@@ -59,8 +59,10 @@ type parser struct {
 	rows     []json.RawMessage // nil until the request gives some
 	kept     int               // bytes of the texts that rows are parts of
 	flat     bool              // the body is one flat row
+	csv      *csvChoice        // CSV that can be read in several ways
 	doubt    *doubt            // what only the table's columns decide
 	language problem.Lang      // of the answer, "" if the request does not say
+	named    Named             // what body and headers each say
 }
 
 // value is what a parameter was given as: canonical JSON, or text from a form, the query or a header.
@@ -69,6 +71,7 @@ type value struct {
 	text  string
 	form  bool   // text is how forms say everything, so reading it as JSON is no repair
 	csv   bool   // the text is a CSV file
+	odd   error  // why a CSV file that was decoded is refused, unless its header fits the table; nil if it was UTF-8
 	flat  bool   // the object is the whole body, one flat row
 	depth int    // containers and string layers around it
 	layer int    // string layers around it
@@ -164,7 +167,7 @@ func (p *parser) result() (*Result, error) {
 	}
 	result := &Result{
 		JSON: append(out, '}'), Rows: p.rows, Repairs: p.repairs, Files: p.files, Repeated: p.repeated, kept: p.kept,
-		flat: p.flat, doubt: p.doubt,
+		flat: p.flat, doubt: p.doubt, csv: p.csv, Named: p.named,
 	}
 	if p.spec.FlatRow {
 		result.spec = p.spec

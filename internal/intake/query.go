@@ -118,20 +118,41 @@ func (p *parser) isSecret(given pair) bool {
 	})
 }
 
-// headers takes the parameters that came as headers, for those that neither body nor query gives.
+// headers takes the parameters that came as headers, for those that neither body nor query gives, and notes which of those that are no
+// secret the body and the headers name.
 func (p *parser) headers(in Input) error {
 	for i := range p.spec.Params {
 		param := &p.spec.Params[i]
-		if param.Header == "" || p.fallback[i] != "" {
+		inBody := !p.given[i].absent()
+		if param.Header == "" || p.fallback[i] != "" && !inBody {
 			continue
 		}
 		text, err := headerText(param, in.Header)
 		if err != nil {
 			return err
 		}
-		p.fallback[i] = text
+		if p.fallback[i] == "" {
+			p.fallback[i] = text
+		}
+		if param.Secret || param.Kind != Text {
+			continue
+		}
+		if text != "" {
+			p.named.Header = withName(p.named.Header, param.Name, text)
+		}
+		if body, ok := p.given[i].asText(); inBody && ok {
+			p.named.Body = withName(p.named.Body, param.Name, strings.TrimSpace(body))
+		}
 	}
 	return nil
+}
+
+func withName(names map[string]string, name, text string) map[string]string {
+	if names == nil {
+		names = make(map[string]string, 2)
+	}
+	names[name] = text
+	return names
 }
 
 // headerText returns a header's value, "" if it is absent or empty. A non-ASCII value comes as UTF-8 or percent-encoded;

@@ -13,9 +13,10 @@ type document struct {
 	itemCount int
 	rows      []span // elements of the array under the rows parameter, at most MaxRows+1
 	rowCount  int
-	depth     int  // string layers and containers around the root
-	layer     int  // string layers around the root
-	dug       bool // the value had to be dug out of text: only rows are taken from it
+	depth     int          // string layers and containers around the root
+	layer     int          // string layers around the root
+	dug       bool         // the value had to be dug out of text: only rows are taken from it
+	csv       []csvReading // of CSV that can be read in several ways
 }
 
 // root returns the first byte of the value, which tells its kind; 0 for nothing.
@@ -34,6 +35,8 @@ type reading struct {
 	layer   int    // string layers around the text
 	csv     bool   // the text is declared to be CSV
 	tabs    bool   // tabs separate the cells of CSV
+	chooses bool   // columns of a table will choose the separator of CSV
+	legacy  bool   // the CSV was decoded on the condition that its header fits the table
 	probing bool   // only whether a value can be read is asked
 	noTable bool   // neither a table nor CSV is read
 	dug     bool   // the value had to be dug out
@@ -168,6 +171,7 @@ func (r *reading) take(s *scanner) (document, *misread) {
 	}
 	inner := reading{
 		text: unquote(s.out), rowsKey: r.rowsKey, depth: r.depth + 1, layer: r.layer + 1, noTable: r.noTable, dug: true, repairs: r.repairs,
+		chooses: r.chooses,
 	}
 	if len(inner.text) == 0 {
 		return document{}, nil

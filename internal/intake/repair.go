@@ -19,6 +19,7 @@ const (
 	RuleNestedRows    = "nested_records"
 	RuleSniffed       = "sniffed_content_type"
 	RuleCSV           = "csv"
+	RuleGB18030       = "gb18030"
 	RuleTable         = "markdown_table"
 	RuleKeySelector   = "unresolved_key"
 	RuleCutLink       = "cut_link"

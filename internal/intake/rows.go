@@ -76,7 +76,10 @@ func (p *parser) manyRows(name string, v *value) error {
 func (p *parser) rowsText(name string, v *value) error {
 	text, _ := v.asText()
 	doc, err := p.readText(name, v, text, name)
-	if err != nil {
+	switch {
+	case v.odd != nil && (err != nil || doc.root() != '['):
+		return v.odd
+	case err != nil:
 		return err
 	}
 	if root := doc.root(); root == 0 || root == 'n' {
@@ -86,6 +89,7 @@ func (p *parser) rowsText(name string, v *value) error {
 		p.repairs.add(RuleRowsAsText, 1)
 	}
 	if doc.root() == '[' {
+		p.chooseCSV(name, &doc, v.odd)
 		list := doc.array(doc.out, doc.elems, doc.itemCount)
 		return p.rowList(name, &list)
 	}

@@ -15,19 +15,34 @@ type Settled struct {
 	Rows    []json.RawMessage        // as Result.Rows, without their wrappers
 	Repairs []Repair                 // those of the Result, and what was done to wrappers
 	Refused map[int]problem.RowError // by place in Rows: what is a wrapper and cannot be taken as rows; nil if none
+	Guessed bool                     // CSV that could be read in several ways was read by its commas, since no header fits the table
 }
 
 // Settle decides what Parse left open because only the columns of the table decide it: whether names that are parameters are
-// columns of a flat row, and whether rows are inside wrappers (docs/contract.md §3, "Bodies" and "Wrappers").
+// columns of a flat row, whether rows are inside wrappers, and by which separator CSV is read (docs/contract.md §3, "Bodies",
+// "Wrappers" and "Tables as text").
 //
 // A row whose first key is a column, as nearly all are, is not looked at any further. The Result is not changed. The errors are
-// problems: unknown_parameter, no_rows, wrapper for a wrapper that is the whole body, too_many_rows.
+// problems: unknown_parameter, no_rows, wrapper for a wrapper that is the whole body, too_many_rows, bad_body for CSV that fits no way.
 func (r *Result) Settle(has Columns) (*Settled, error) {
 	if r.doubt != nil {
 		if !slices.ContainsFunc(r.doubt.names, func(name string) bool { return !has(name) }) {
 			return &Settled{Rows: r.Rows, Repairs: r.Repairs}, nil
 		}
 		return nil, r.doubt.otherwise
+	}
+	if r.csv != nil {
+		rows, guessed, err := r.csv.rows(func(name string) bool { return has(name) || slices.Contains(r.spec.RowParts, name) })
+		if err != nil {
+			return nil, err
+		}
+		chosen := *r
+		chosen.Rows, chosen.csv = rows, nil
+		settled, err := chosen.Settle(has)
+		if err == nil {
+			settled.Guessed = guessed
+		}
+		return settled, err
 	}
 	if r.spec == nil {
 		return &Settled{Rows: r.Rows, Repairs: r.Repairs}, nil

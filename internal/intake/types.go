@@ -142,11 +142,21 @@ type Result struct {
 	// Repeated names the columns of the one row of a form whose key came more than once. Their value in JSON is the list
 	// (or their files are in Files); where the column holds a single value that is duplicate_column.
 	Repeated []string
+	// Named tells apart what body and headers say, where one may contradict the other. The body's value is in JSON.
+	Named Named
 
-	kept  int    // bytes of the texts that Rows are parts of
-	spec  *Spec  // of a tool with flat rows, else nil
-	flat  bool   // the one row is the whole body
-	doubt *doubt // what only the table's columns decide; nil if nothing
+	kept  int        // bytes of the texts that Rows are parts of
+	spec  *Spec      // of a tool with flat rows, else nil
+	flat  bool       // the one row is the whole body
+	csv   *csvChoice // CSV that can be read in several ways; nil if there is one
+	doubt *doubt     // what only the table's columns decide; nil if nothing
+}
+
+// Named are the values of parameters that may come as a header and are no secret, by name and by where they stand. What stands in the
+// query is in neither.
+type Named struct {
+	Body   map[string]string // nil if the body names none
+	Header map[string]string // nil if the headers name none
 }
 
 // Memory returns the bytes that JSON and Rows occupy while the Result is in use; Files are not counted.

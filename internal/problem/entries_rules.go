@@ -31,6 +31,7 @@ var ruleEntries = []RuleEntry{
 		"sniffed_content_type",
 		Text{ZH: "内容类型缺失或不符，按内容判断。", EN: "The content type is missing or does not fit; the content was read for what it is."},
 	},
+	{"gb18030", Text{ZH: "内容不是 UTF-8，按 GB18030 读取。", EN: "The text is not UTF-8 and was read as GB18030."}},
 	{"csv", Text{ZH: "按 CSV 读取，第一行是列名。", EN: "The text was read as CSV, its first line as column names."}},
 	{"markdown_table", Text{ZH: "按 Markdown 表格读取。", EN: "The text was read as a Markdown table."}},
 	{

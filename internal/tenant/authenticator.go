@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 )
@@ -45,41 +46,57 @@ func (a *Authenticator) Close() { a.failures.Close() }
 // Admit authenticates the caller of ctx. A passphrase in claim takes precedence over one in Authorization. With a connection key, an
 // app in claim must be the app of the key. A correct passphrase or key is never blocked, because many callers share an address.
 //
-// Errors: bad_passphrase, bad_connection_key, bad_parameter for another app than the key's; too_many_failures instead of the first two
-// once the caller's address has more than MaxFailures.
+// Errors: bad_passphrase, or unrendered_template for a wrong one that is template text; bad_connection_key; bad_parameter for another app
+// than the key's; too_many_failures for a wrong passphrase or key once the caller's address has more than MaxFailures.
 func (a *Authenticator) Admit(ctx context.Context, claim Claim) (Identity, error) {
 	caller := CallerFrom(ctx)
 	if strings.HasPrefix(caller.Bearer.Reveal(), KeyPrefix) && claim.Passphrase.IsZero() {
 		return a.byKey(caller, claim)
 	}
-	passphrase := claim.Passphrase
+	passphrase, field := claim.Passphrase, "passphrase"
 	if passphrase.IsZero() {
-		passphrase = caller.Bearer
+		passphrase, field = caller.Bearer, authorization
 	}
 	if passphrase.IsZero() {
-		var scheme problem.Text
-		if caller.OtherScheme {
-			scheme = problem.Text{
-				ZH: "Authorization 请求头没有以“Bearer ”开头，因此没有读取。", EN: "The Authorization header does not begin with “Bearer ” and was not read. ",
-			}
-		}
-		return Identity{}, problem.New(problem.BadPassphrase, problem.Text{
-			ZH: "请求里没有调用口令。" + scheme.ZH + "请放在 Authorization: Bearer、X-Passphrase 或请求体的 passphrase 里。",
-			EN: "The request has no passphrase. " + scheme.EN + "Send it as Authorization: Bearer, as X-Passphrase, or as passphrase in the body.",
-		})
+		return Identity{}, caller.silent()
 	}
 	match, ok := a.passphrases.Match(passphrase)
 	if !ok {
 		hint := hintOf(passphrase)
-		return Identity{}, a.failed(caller, problem.New(problem.BadPassphrase, problem.Text{
+		err := problem.New(problem.BadPassphrase, problem.Text{
 			ZH: "调用口令不正确。" + hint.ZH, EN: "The passphrase is not right." + hint.EN,
-		}))
+		})
+		if intake.IsUnrendered(passphrase.Reveal()) {
+			err = intake.Unrendered(field).Because(err)
+		}
+		return Identity{}, a.failed(caller, err)
 	}
 	return Identity{Name: match.Name, AppID: claim.AppID, AppSecret: claim.AppSecret}, nil
 }
 
-// hintOf says what may be wrong with a passphrase that looks as the setting spells one, name:value, or as an access token of Feishu's.
-// It does not tell whether the name is a configured one.
+// authorization names the header in refusals.
+const authorization = "Authorization"
+
+// silent refuses a caller who gives no passphrase: unrendered_template where the Authorization header is template text without a Bearer
+// before it.
+func (c Caller) silent() error {
+	var scheme problem.Text
+	switch {
+	case intake.IsUnrendered(c.Unread.Reveal()):
+		return intake.Unrendered(authorization)
+	case !c.Unread.IsZero():
+		scheme = problem.Text{
+			ZH: "Authorization 请求头没有以“Bearer ”开头，因此没有读取。", EN: "The Authorization header does not begin with “Bearer ” and was not read. ",
+		}
+	}
+	return problem.New(problem.BadPassphrase, problem.Text{
+		ZH: "请求里没有调用口令。" + scheme.ZH + "请放在 Authorization: Bearer、X-Passphrase 或请求体的 passphrase 里。",
+		EN: "The request has no passphrase. " + scheme.EN + "Send it as Authorization: Bearer, as X-Passphrase, or as passphrase in the body.",
+	})
+}
+
+// hintOf says what may be wrong with a passphrase that looks as the setting spells one, name:value, or as a token of Feishu's. It does
+// not tell whether the name is a configured one.
 func hintOf(passphrase secret.Text) problem.Text {
 	text := passphrase.Reveal()
 	switch {

@@ -66,8 +66,9 @@ func TestAuthenticator(t *testing.T) {
 		caller tenant.Caller
 		says   string
 	}{
-		"an Authorization header without a scheme": {tenant.Caller{OtherScheme: true}, "does not begin with “Bearer ”"},
+		"an Authorization header without a scheme": {tenant.Caller{Unread: secret.New("passphrase")}, "does not begin with “Bearer ”"},
 		"a passphrase with its name":               {tenant.Caller{Bearer: secret.New("team:passphrase")}, "Send only what follows"},
+		"a token of Feishu's":                      {tenant.Caller{Bearer: secret.New("t-example")}, "access token of Feishu's"},
 		"a passphrase with a name that is unknown": {tenant.Caller{Bearer: secret.New("other:x")}, "send only what follows"},
 		"a tenant token of Feishu's":               {tenant.Caller{Bearer: secret.New("t-g1044ghJRUIJJ5ELPA")}, "an access token of Feishu's"},
 		"a user's token of Feishu's":               {tenant.Caller{Bearer: secret.New("u-g1044ghJRUIJJ5ELPA")}, "an access token of Feishu's"},
@@ -80,6 +81,55 @@ func TestAuthenticator(t *testing.T) {
 			}
 		})
 	}
+
+	for name, test := range map[string]struct {
+		caller     tenant.Caller
+		passphrase string
+		says       string // "" for a wrong passphrase like any other
+	}{
+		"a passphrase of n8n":                {passphrase: "{{ $json.pass }}", says: "passphrase holds"},
+		"a bearer of Dify":                   {caller: tenant.Caller{Bearer: secret.New("{{#env.passphrase#}}")}, says: "Authorization holds"},
+		"a bearer of a shell":                {caller: tenant.Caller{Bearer: secret.New("$PASSPHRASE")}, says: "Authorization holds"},
+		"a bearer of Dify's that is missing": {caller: tenant.Caller{Bearer: secret.New("env.passphrase")}, says: "Authorization holds"},
+		"a header without Bearer":            {caller: tenant.Caller{Unread: secret.New("{{#env.passphrase#}}")}, says: "Authorization holds"},
+		"a header of angles without Bearer":  {caller: tenant.Caller{Unread: secret.New("<passphrase>")}, says: "Authorization holds"},
+		"a wrong passphrase beside it":       {caller: tenant.Caller{Bearer: secret.New("{{x}}")}, passphrase: "wrong"},
+	} {
+		t.Run("sees template text in "+name, func(t *testing.T) {
+			t.Parallel()
+			ctx := tenant.WithCaller(t.Context(), test.caller)
+			_, err := authenticator(t).Admit(ctx, tenant.Claim{Passphrase: secret.New(test.passphrase)})
+			want := problem.UnrenderedTemplate
+			if test.says == "" {
+				want = problem.BadPassphrase
+			}
+			if code(err) != want || !strings.Contains(problem.From(err).Detail.EN, test.says) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+
+	t.Run("admits a passphrase that has the form of template text", func(t *testing.T) {
+		t.Parallel()
+		d := tenant.NewAuthenticator(tenant.Passphrases{tenant.NewPassphrase("team", secret.New("<right>"))}, ring(t))
+		t.Cleanup(d.Close)
+		if _, err := d.Admit(from(t.Context(), "<right>"), app); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("counts template text as a failure", func(t *testing.T) {
+		t.Parallel()
+		d := authenticator(t)
+		for range tenant.MaxFailures {
+			if _, err := d.Admit(from(t.Context(), "{{x}}"), app); code(err) != problem.UnrenderedTemplate {
+				t.Fatal(err)
+			}
+		}
+		if _, err := d.Admit(from(t.Context(), "{{x}}"), app); code(err) != problem.TooManyFailures {
+			t.Error(err)
+		}
+	})
 
 	t.Run("a connection key brings its app and its table", func(t *testing.T) {
 		t.Parallel()

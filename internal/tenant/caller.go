@@ -13,7 +13,7 @@ type Caller struct {
 	Bearer  secret.Text // Authorization: Bearer …: a passphrase or a connection key; empty if none
 	Address netip.Addr  // the client address behind trusted proxies
 
-	OtherScheme bool // there is an Authorization header, and it is no Bearer
+	Unread secret.Text // an Authorization header that is no Bearer; empty if there is none
 }
 
 type callerKey struct{}

@@ -73,6 +73,12 @@ func Create(authenticator Authenticator, tokens Tokens) tool.Tool {
 			return tool.Answer{}, err
 		}
 		request.CallFrom(ctx).SetCaller(identity.Name)
+		if err := in.Rendered(); err != nil {
+			return tool.Answer{}, err
+		}
+		if err := tool.Contradiction(ctx); err != nil {
+			return tool.Answer{}, err
+		}
 		c, err := in.connection(identity, time.Now())
 		if err != nil {
 			return tool.Answer{}, err

@@ -28,7 +28,7 @@ func (w *write) settle(ctx context.Context, known *directory.Table) (settled, er
 		})
 		return settled{Settled: rows, known: known}, err
 	}, func(rows settled, err error) bool {
-		return err != nil || len(rows.Refused) > 0
+		return err != nil || len(rows.Refused) > 0 || rows.Guessed
 	}, func(known *directory.Table) (*directory.Table, error) {
 		if fresh, err := w.Tables.Refresh(ctx, known); err == nil {
 			return fresh, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/intake"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -141,7 +142,11 @@ func (g *Guard) Credential(ctx context.Context, appID string, credential secret.
 		}
 		return sameApp(appID, identity.AppID)
 	}
-	if _, err := g.configured(ctx, credential); err != nil {
+	_, err := g.configured(ctx, credential)
+	switch {
+	case err != nil && problem.From(err).Code == problem.UnrenderedTemplate:
+		return intake.Unrendered("app_secret").Because(err)
+	case err != nil:
 		return err
 	}
 	return sameApp(appID, g.app.ID)
@@ -157,7 +162,7 @@ func (g *Guard) configured(ctx context.Context, bearer secret.Text) (feishu.App,
 // check compares with the configured token.
 func (g *Guard) check(ctx context.Context, bearer secret.Text) error {
 	if bearer.IsZero() {
-		return missing()
+		return missing(tenant.CallerFrom(ctx))
 	}
 	if isKey(bearer) {
 		e := problem.New(problem.BadConnectionKey, problem.Text{
@@ -170,7 +175,9 @@ func (g *Guard) check(ctx context.Context, bearer secret.Text) error {
 		}
 		return &Wrong{e}
 	}
-	_, err := g.token.Admit(ctx, tenant.Claim{Passphrase: bearer})
+	caller := tenant.CallerFrom(ctx)
+	caller.Bearer = bearer
+	_, err := g.token.Admit(tenant.WithCaller(ctx, caller), tenant.Claim{})
 	return wrong(err)
 }
 
@@ -186,10 +193,16 @@ func Off() error {
 	return e
 }
 
-func missing() error {
-	e := problem.New(problem.BadPassphrase, problem.Text{
-		ZH: "请求里没有 Authorization: Bearer <令牌>。", EN: "The request has no Authorization: Bearer <token>.",
-	})
+func missing(caller tenant.Caller) error {
+	if intake.IsUnrendered(caller.Unread.Reveal()) {
+		return intake.Unrendered("Authorization")
+	}
+	detail := problem.Text{ZH: "请求里没有 Authorization: Bearer <令牌>。", EN: "The request has no Authorization: Bearer <token>."}
+	if !caller.Unread.IsZero() {
+		detail.ZH += "Authorization 请求头没有以“Bearer ”开头，因此没有读取。"
+		detail.EN += " Its Authorization header does not begin with “Bearer ” and was not read."
+	}
+	e := problem.New(problem.BadPassphrase, detail)
 	e.Fix = fix
 	return e
 }

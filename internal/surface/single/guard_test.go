@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,6 +173,14 @@ func TestTokenOfGuard(t *testing.T) {
 	refused(t, g.Token(with(t, secret.Text{})), problem.BadPassphrase, false)
 	refused(t, g.Token(with(t, secret.New("the-token "))), problem.BadPassphrase, true)
 	refused(t, g.Token(with(t, seal(tenant.Connection{}))), problem.BadConnectionKey, true)
+	refused(t, g.Token(with(t, secret.New("{{#env.token#}}"))), problem.UnrenderedTemplate, false)
+	for header, want := range map[string]problem.Code{"$TOKEN": problem.UnrenderedTemplate, "the-token": problem.BadPassphrase} {
+		err := g.Token(tenant.WithCaller(t.Context(), tenant.Caller{Unread: secret.New(header)}))
+		refused(t, err, want, false)
+		if want == problem.BadPassphrase && !strings.Contains(err.Error(), "does not begin with") {
+			t.Errorf("says %v", err)
+		}
+	}
 	open, _ := setup(t, false)
 	if err := open.Token(with(t, secret.Text{})); err != nil {
 		t.Errorf("without a configured token: %v", err)
@@ -193,6 +202,7 @@ func TestCredential(t *testing.T) {
 	none := with(t, secret.Text{})
 	refused(t, g.Credential(none, own.ID, own.Secret), problem.BadPassphrase, true)
 	refused(t, g.Credential(none, own.ID, secret.Text{}), problem.BadPassphrase, false)
+	refused(t, g.Credential(none, own.ID, secret.New("{{secret}}")), problem.UnrenderedTemplate, false)
 	refused(t, g.Credential(none, "cli_other", token), problem.BadAppCredentials, true)
 	refused(t, g.Credential(none, own.ID, key), problem.BadAppCredentials, true)
 	refused(t, g.Credential(none, own.ID, secret.New("rgk_x")), problem.BadConnectionKey, true)
