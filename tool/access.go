@@ -50,6 +50,7 @@ type reach int
 
 const (
 	reachApp reach = iota
+	reachBeyond
 	reachScope
 	reachBase
 	reachWholeBase
@@ -59,6 +60,11 @@ const (
 // App admits the caller and names its app; no base is needed.
 func (a *Access) App(ctx context.Context, conn *Connection) (Target, error) {
 	return a.admit(ctx, conn, reachApp)
+}
+
+// Beyond is App for what reaches beyond any base: a key of one base or table is refused.
+func (a *Access) Beyond(ctx context.Context, conn *Connection) (Target, error) {
+	return a.admit(ctx, conn, reachBeyond)
 }
 
 // Scope is App for what belongs to a table but is not found by it, such as a job: of a key for one base or table it also resolves
@@ -105,6 +111,9 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 		return Target{}, err
 	}
 	request.CallFrom(ctx).SetCaller(identity.Name)
+	if reach == reachBeyond && identity.AppToken != "" {
+		return Target{}, BeyondKey()
+	}
 	if err := conn.Rendered(); err != nil {
 		return Target{}, err
 	}
@@ -127,7 +136,7 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 		TableRef: feishu.TableRef{App: app}, Tenant: a.Digest(app), UserIDType: orText(conn.UserIDType, "open_id"),
 	}
 	target.Caller = identity.Name + "/" + target.Tenant
-	if reach == reachApp || reach == reachScope && identity.AppToken == "" {
+	if reach <= reachBeyond || reach == reachScope && identity.AppToken == "" {
 		return target, nil
 	}
 	if target.AppToken, err = a.Directory.Base(ctx, app, link); err != nil {

@@ -72,8 +72,11 @@ func catalogue(p parts) tool.Catalogue {
 		files.Upload(access, p.fetcher, p.uploader),
 		diagnose.Diagnose(&diagnose.Service{Access: access, Client: p.client, Tables: p.directory}),
 		connection.Create(p.authenticator, p.client),
-		table.ListViews(tables, p.client),
+		table.CreateBase(access, maker, p.client),
+		table.UpdateField(tables, maker, p.client),
 		table.DeleteField(tables, maker, p.client),
+		table.ListViews(tables, p.client),
+		table.CreateView(tables, maker, p.client),
 	}
 }
 

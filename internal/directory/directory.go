@@ -208,9 +208,18 @@ func (d *Directory) Refresh(ctx context.Context, known *Table) (*Table, error) {
 	return d.Table(ctx, known.Ref)
 }
 
-// Forget drops what is known of a table: after a column was added, or when Feishu says that a column is gone.
+// Forget drops what is known of a table under the credential of ref: when Feishu says that a column is gone.
 func (d *Directory) Forget(ref feishu.TableRef) {
 	d.tables.Invalidate(tableKey{d.digest(ref.App), ref.AppToken, ref.TableID})
+}
+
+// Changed drops what is known of a table under every credential: after its columns were changed here.
+func (d *Directory) Changed(ref feishu.TableRef) {
+	for key := range d.tables.Keys() {
+		if key.appToken == ref.AppToken && key.tableID == ref.TableID {
+			d.tables.Invalidate(key)
+		}
+	}
 }
 
 func (d *Directory) load(ctx context.Context, ref feishu.TableRef) (*Table, error) {

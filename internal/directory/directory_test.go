@@ -114,6 +114,28 @@ func TestTable(t *testing.T) {
 		}
 	})
 
+	t.Run("a change drops the table for every credential and no other table", func(t *testing.T) {
+		t.Parallel()
+		s := sample()
+		d := setup(t, s)
+		second, other := ref, ref
+		second.App.ID, other.TableID = "cli_second", "tblExample2"
+		load := func() {
+			t.Helper()
+			for _, table := range []feishu.TableRef{ref, second, other} {
+				if _, err := d.Table(t.Context(), table); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		load()
+		d.Changed(ref)
+		load()
+		if n := s.fieldCalls.Load(); n != 5 {
+			t.Errorf("ListFields was called %d times, want 3 and then 2", n)
+		}
+	})
+
 	t.Run("a caller who gives up fails alone", func(t *testing.T) {
 		t.Parallel()
 		s := sample()

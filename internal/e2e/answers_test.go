@@ -66,6 +66,12 @@ func realCalls(known, done, failed string) []realCall {
 		{name: "the views of no base", tool: "list_views", body: `{"app_token":"bascnNone1"}`, failed: true},
 		{name: "a column that goes", tool: "delete_field", body: `{"field":"列 NEXT"}`},
 		{name: "a column that there is none of", tool: "delete_field", body: `{"field":"没有"}`, failed: true},
+		{name: "a column with one more option", tool: "update_field", body: `{"field":"阶段","options":[{"name":"选项 NEXT"}]}`},
+		{name: "a change of nothing", tool: "update_field", body: `{"field":"主题"}`, failed: true},
+		{name: "a view", tool: "create_view", body: `{"name":"视图 NEXT","where":{"主题":"a"}}`},
+		{name: "a view without a name", tool: "create_view", body: `{}`, failed: true},
+		{name: "a base", tool: "create_base", body: `{"name":"新库"}`, httpOnly: true}, // the key of the session is for one base
+		{name: "a base without a name", tool: "create_base", body: `{}`, failed: true},
 		{name: "a connection key", tool: "create_connection", body: `{}`, httpOnly: true},
 		{name: "a connection key of no lifetime", tool: "create_connection", body: `{"expires_in":-1}`, failed: true, httpOnly: true},
 	}

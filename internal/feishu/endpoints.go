@@ -60,10 +60,15 @@ var (
 	APISearch      = &API{Name: "record_search", Method: methodPost, Path: recordPath + "/search", PerSecond: 20, Read: true}
 	APIListFields  = &API{Name: "field_list", Method: methodGet, Path: tablePath + "/fields", PerSecond: 20, Read: true}
 	APICreateField = &API{Name: "field_create", Method: methodPost, Path: tablePath + "/fields", PerSecond: 10, Creates: true}
+	APIUpdateField = &API{Name: "field_update", Method: methodPut, Path: tablePath + "/fields/:field_id", PerSecond: 10}
 	APIDeleteField = &API{Name: "field_delete", Method: methodDelete, Path: tablePath + "/fields/:field_id", PerSecond: 10}
 	APIListTables  = &API{Name: "table_list", Method: methodGet, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 20, Read: true}
 	APICreateTable = &API{Name: "table_create", Method: methodPost, Path: "/bitable/v1/apps/:app_token/tables", PerSecond: 10}
 	APIListViews   = &API{Name: "view_list", Method: methodGet, Path: tablePath + "/views", PerSecond: 20, Read: true}
+	APICreateView  = &API{Name: "view_create", Method: methodPost, Path: tablePath + "/views", PerSecond: 10}
+	APIUpdateView  = &API{Name: "view_update", Method: methodPatch, Path: tablePath + "/views/:view_id", PerSecond: 10}
+	APIDeleteView  = &API{Name: "view_delete", Method: methodDelete, Path: tablePath + "/views/:view_id", PerSecond: 10}
+	APICreateApp   = &API{Name: "app_create", Method: methodPost, Path: "/bitable/v1/apps", PerMinute: 20}
 	APIGetApp      = &API{Name: "app_get", Method: methodGet, Path: "/bitable/v1/apps/:app_token", PerSecond: 20, Read: true}
 	APIGetNode     = &API{Name: "wiki_get_node", Method: methodGet, Path: "/wiki/v2/spaces/get_node", PerMinute: 100, Read: true}
 	APIBatchGetID  = &API{
@@ -98,22 +103,19 @@ var (
 // apis is every endpoint the client can send to: the typed ones, and those of the same shape that are only forwarded.
 var apis = []*API{
 	APIBatchCreate, APIBatchUpdate, APIBatchDelete, APIBatchGet, APISearch,
-	APIListFields, APICreateField, APIDeleteField, APIListTables, APICreateTable, APIListViews, APIGetApp, APIGetNode, APIBatchGetID,
+	APIListFields, APICreateField, APIUpdateField, APIDeleteField, APIListTables, APICreateTable,
+	APIListViews, APICreateView, APIUpdateView, APIDeleteView, APICreateApp, APIGetApp, APIGetNode, APIBatchGetID,
 	APIUploadAll, APIUploadPrepare, APIUploadPart, APIUploadFinish, APIDownload, APITmpURLs,
 	{Name: "record_create", Method: methodPost, Path: recordPath, PerSecond: 50, Creates: true},
 	{Name: "record_list", Method: methodGet, Path: recordPath, PerSecond: 20, Read: true},
 	{Name: "record_get", Method: methodGet, Path: recordPath + "/:record_id", PerSecond: 20, Read: true},
 	{Name: "record_update", Method: methodPut, Path: recordPath + "/:record_id", PerSecond: 50},
 	{Name: "record_delete", Method: methodDelete, Path: recordPath + "/:record_id", PerSecond: 50},
-	{Name: "field_update", Method: methodPut, Path: tablePath + "/fields/:field_id", PerSecond: 10},
 	{Name: "table_update", Method: methodPatch, Path: tablePath, PerSecond: 10},
 	{Name: "table_delete", Method: methodDelete, Path: tablePath, PerSecond: 10},
 	{Name: "table_batch_create", Method: methodPost, Path: "/bitable/v1/apps/:app_token/tables/batch_create", PerSecond: 10},
 	{Name: "table_batch_delete", Method: methodPost, Path: "/bitable/v1/apps/:app_token/tables/batch_delete", PerSecond: 10},
-	{Name: "view_create", Method: methodPost, Path: tablePath + "/views", PerSecond: 10},
 	{Name: "view_get", Method: methodGet, Path: tablePath + "/views/:view_id", PerSecond: 20, Read: true},
-	{Name: "view_update", Method: methodPatch, Path: tablePath + "/views/:view_id", PerSecond: 10},
-	{Name: "view_delete", Method: methodDelete, Path: tablePath + "/views/:view_id", PerSecond: 10},
 }
 
 // Endpoints returns every endpoint that the client can send to.

@@ -99,6 +99,75 @@ type FieldProperty struct {
 	CurrencyCode  string   `json:"currency_code,omitempty"`
 }
 
+// FieldDefinition is a column as an update has to send it back: an update replaces the definition, so that Property is kept as it
+// came, with the parts that nobody here reads.
+type FieldDefinition struct {
+	ID          string           `json:"field_id"`
+	Name        string           `json:"field_name"`
+	Type        FieldType        `json:"type"`
+	UIType      string           `json:"ui_type"`
+	Primary     bool             `json:"is_primary"`
+	Property    json.RawMessage  `json:"property"`
+	Description FieldDescription `json:"description"`
+}
+
+// Field is the definition with what Rowgate reads of its property. The error is that of a property of another shape.
+func (d *FieldDefinition) Field() (Field, error) {
+	field := Field{ID: d.ID, Name: d.Name, Type: d.Type, UIType: d.UIType, Primary: d.Primary}
+	if len(d.Property) == 0 {
+		return field, nil
+	}
+	return field, json.Unmarshal(d.Property, &field.Property)
+}
+
+// FieldDescription is the text that describes a column.
+type FieldDescription string
+
+// UnmarshalJSON reads the shapes in which descriptions come: a text, a list of segments with a text, an object with a text.
+func (d *FieldDescription) UnmarshalJSON(data []byte) error {
+	type segment struct {
+		Text string `json:"text"`
+	}
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		*d = FieldDescription(text)
+		return nil
+	}
+	var list []segment
+	if json.Unmarshal(data, &list) == nil {
+		*d = ""
+		for _, part := range list {
+			*d += FieldDescription(part.Text)
+		}
+		return nil
+	}
+	var one segment
+	err := json.Unmarshal(data, &one)
+	*d = FieldDescription(one.Text)
+	return err
+}
+
+// ViewFilter is the filter of a view: conditions on columns by id, all on one level.
+type ViewFilter struct {
+	Conjunction string          `json:"conjunction"` // and, or
+	Conditions  []ViewCondition `json:"conditions"`
+}
+
+// ViewCondition is one condition of a view's filter. Value is the JSON text of a list of texts.
+type ViewCondition struct {
+	FieldID  string `json:"field_id"`
+	Operator string `json:"operator"`
+	Value    string `json:"value"`
+}
+
+// NewApp describes a base that was made.
+type NewApp struct {
+	AppToken string `json:"app_token"`
+	Name     string `json:"name"`
+	URL      string `json:"url"`
+	TableID  string `json:"default_table_id"`
+}
+
 // Option is one option of a select column.
 type Option struct {
 	ID    string `json:"id,omitempty"`

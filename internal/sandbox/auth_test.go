@@ -242,6 +242,28 @@ func TestAccess(t *testing.T) {
 			t.Errorf("got %s", r.raw)
 		}
 	})
+	t.Run("lets_an_editor_write_rows_that_advanced_permissions_hide_from_it", func(t *testing.T) {
+		t.Parallel()
+		b := other(t, BaseSpec{Editors: []string{testApp}, Advanced: true})
+		var made struct {
+			Record struct {
+				ID string `json:"record_id"`
+			}
+		}
+		b.do("POST", path, row).into(t, &made)
+		if r := b.do("POST", path+"/search", nil); !strings.Contains(r.raw, `"items":[]`) {
+			t.Errorf("search: %s", r.raw)
+		}
+		for _, absent := range []bool{false, true} {
+			b.must(b.sb.SetOptions(Options{HiddenAbsent: absent}))
+			r := b.do("POST", path+"/batch_get", `{"record_ids":["`+made.Record.ID+`"]}`)
+			if want := map[bool]string{false: "forbidden_record_ids", true: "absent_record_ids"}[absent]; !strings.Contains(
+				r.raw, `"`+want+`":["`+made.Record.ID+`"]`) {
+				t.Errorf("batch_get: %s", r.raw)
+			}
+		}
+		other(t, BaseSpec{Editors: []string{testApp}}).do("POST", path+"/search", nil).wantOK(t)
+	})
 	t.Run("refuses_while_the_base_is_copied", func(t *testing.T) {
 		t.Parallel()
 		other(t, BaseSpec{Collaborators: []string{testApp}, Copying: true}).do("POST", path, row).want(t, 400, 1254036)

@@ -100,6 +100,7 @@ func TestFields(t *testing.T) {
 		"a_ui_type_of_another_type":  {`{"field_name":"a","type":2,"ui_type":"Email"}`, 400, 1254081},
 		"a_link_to_nowhere":          {`{"field_name":"a","type":18,"property":{"table_id":"tblUnknown1"}}`, 400, 1254089},
 		"a_duplex_link_to_nowhere":   {`{"field_name":"a","type":21}`, 400, 1254092},
+		"an_option_with_an_id":       {`{"field_name":"a","type":3,"property":{"options":[{"id":"optA","name":"x"}]}}`, 400, 1254082},
 		"multiple_that_is_text":      {`{"field_name":"a","type":11,"property":{"multiple":"yes"}}`, 400, 1254086},
 		"a_body_that_is_no_JSON":     {`{`, 200, 1254000},
 	} {
@@ -162,6 +163,22 @@ func TestFields(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		b.create(map[string]any{"s": "A"}).want(t, 200, 1254045)
+	})
+	t.Run("keep_what_no_property_holds_when_they_are_replaced", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{}, FieldSpec{Name: "标题", Type: 1},
+			FieldSpec{Name: "性别", Type: 3, Options: []string{"男"}, FixedOptions: true}, FieldSpec{Name: "合计", Type: 20, Computed: []any{3}})
+		b.create(map[string]any{"标题": "a"}).wantOK(t)
+		table := b.stored().Tables[testTable]
+		sex, sum := table.ByName["性别"], table.ByName["合计"]
+		path := fieldsPath + "/" + sex.ID
+		b.do("PUT", path, `{"field_name":"性别","type":3,"property":{"options":[{"id":"optOther","name":"男"}]}}`).want(t, 400, 1254082)
+		b.do("PUT", path, `{"field_name":"s","type":3,"property":{"options":[{"id":"`+sex.Options[0].ID+`","name":"男"}]}}`).wantOK(t)
+		b.create(map[string]any{"s": "女"}).want(t, 200, 1254062)
+		b.do("PUT", fieldsPath+"/"+sum.ID, `{"field_name":"sum","type":20}`).wantOK(t)
+		if r := b.do("POST", recordsPath+"/search", `{}`); !strings.Contains(r.raw, `"sum":{"type":1,"value":[3]}`) {
+			t.Errorf("got %s", r.raw)
+		}
 	})
 	t.Run("lose_their_cells_with_another_type", func(t *testing.T) {
 		t.Parallel()

@@ -23,7 +23,7 @@ type Sandbox struct {
 func families() []core.Family {
 	return []core.Family{
 		core.Auth(),
-		base.Family(),
+		base.Family(record.CheckViewFilter),
 		record.Family(),
 		wiki.Family(),
 		contact.Family(),

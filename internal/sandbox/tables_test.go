@@ -77,19 +77,6 @@ func TestTables(t *testing.T) {
 		b.do("GET", tablesPath+"/"+made.TableID+"/views/vewUnknown1", nil).want(t, 404, 1254042)
 		b.do("GET", tablesPath+"/"+made.TableID+"/views/x", nil).want(t, 400, 1254005)
 	})
-	t.Run("keep_and_show_the_property_of_a_view", func(t *testing.T) {
-		t.Parallel()
-		b := setup(t, Options{ConflictQueue: true})
-		view := tablesPath + "/" + testTable + "/views/" + b.stored().Tables[testTable].Views[0].ID
-		const property = `"property":{"filter_info":{"conjunction":"and"}}`
-		for _, r := range []reply{
-			b.do("PATCH", view, `{`+property+`}`), b.do("GET", view, nil), b.do("GET", tablesPath+"/"+testTable+"/views", nil),
-		} {
-			if r.wantOK(t); !strings.Contains(r.raw, property) {
-				t.Errorf("got %s", r.raw)
-			}
-		}
-	})
 	for _, path := range []string{tablesPath, tablesPath + "/" + testTable + "/fields", tablesPath + "/" + testTable + "/views"} {
 		t.Run("have_no_page_of_0_in_"+path, func(t *testing.T) {
 			t.Parallel()
@@ -228,6 +215,71 @@ func TestViews(t *testing.T) {
 		}
 		b.do("POST", path, `{"view_name":"one more"}`).want(t, 200, 1254101)
 	})
+	viewOf := func(b *bundle) string { return path + "/" + b.stored().Tables[testTable].Views[0].ID }
+	columns := []FieldSpec{
+		{Name: "标题", Type: 1}, {Name: "数量", Type: 2}, {Name: "状态", Type: 3, Options: []string{"完成", "进行中"}}, {Name: "日期", Type: 5},
+	}
+	fieldID := func(b *bundle, name string) string { return b.stored().Tables[testTable].ByName[name].ID }
+	filter := func(b *bundle, column, operator, value string) string {
+		return fmt.Sprintf(`{"filter_info":{"conjunction":"and","conditions":[{"field_id":%q,"operator":%q,"value":%q}]}}`,
+			fieldID(b, column), operator, value)
+	}
+	t.Run("take_and_show_a_filter_and_keep_what_a_change_leaves_out", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{ConflictQueue: true}, columns...)
+		b.create(map[string]any{"标题": "a", "状态": "完成"}, map[string]any{"标题": "b", "状态": "进行中"}, map[string]any{"标题": "c"}).wantOK(t)
+		b.do("PATCH", viewOf(b), `{"property":`+filter(b, "状态", "is", `["完成"]`)+`}`).wantOK(t)
+		b.do("PATCH", viewOf(b), `{"property":{"filter_info":null,"hidden_fields":["`+fieldID(b, "数量")+`"]}}`).wantOK(t)
+		for _, r := range []reply{b.do("GET", viewOf(b), nil), b.do("GET", path, nil)} {
+			if !strings.Contains(r.raw, `"field_type":3,"operator":"is","value":"[\"完成\"]"`) || !strings.Contains(r.raw, `"hidden_fields":["fld`) {
+				t.Errorf("got %s", r.raw)
+			}
+		}
+		id := b.stored().Tables[testTable].Views[0].ID
+		for _, r := range []reply{
+			b.do("POST", recordsPath+"/search", `{"view_id":"`+id+`"}`), b.do("GET", recordsPath+"?view_id="+id, nil),
+		} {
+			if !strings.Contains(r.raw, `"total":1`) || !strings.Contains(r.raw, "完成") {
+				t.Errorf("the rows of the view: %s", r.raw)
+			}
+		}
+		r := b.do("POST", recordsPath+"/search", `{"view_id":"`+id+`","sort":[{"field_name":"标题"}]}`)
+		if !strings.Contains(r.raw, `"total":3`) { // the view is ignored
+			t.Errorf("sorted: %s", r.raw)
+		}
+		b.do("DELETE", fieldsPath+"/"+fieldID(b, "状态"), nil).wantOK(t)
+		if r := b.do("POST", recordsPath+"/search", `{"view_id":"`+id+`"}`); !strings.Contains(r.raw, `"total":3`) {
+			t.Errorf("after the column is gone: %s", r.raw)
+		}
+	})
+	for name, tc := range map[string]struct {
+		property     func(b *bundle) string
+		status, code int
+	}{
+		"a_conjunction_that_is_none": {func(*bundle) string { return `{"filter_info":{"conjunction":"xor","conditions":[]}}` }, 400, 99992402},
+		"no_conditions":              {func(*bundle) string { return `{"filter_info":{"conjunction":"and"}}` }, 400, 99992402},
+		"more_than_50_conditions": {func(*bundle) string {
+			return `{"filter_info":{"conjunction":"and","conditions":[` + strings.Repeat("{},", base.MaxViewConditions) + `{}]}}`
+		}, 400, 99992402},
+		"more_than_300_hidden_columns": {func(*bundle) string {
+			return `{"hidden_fields":["a"` + strings.Repeat(`,"a"`, base.MaxHiddenFields) + `]}`
+		}, 400, 99992402},
+		"an_unknown_column":        {func(*bundle) string { return `{"hidden_fields":["fldUnknown1"]}` }, 404, 1254044},
+		"an_unknown_nesting":       {func(*bundle) string { return `{"hierarchy_config":{"field_id":"fldUnknown1"}}` }, 404, 1254044},
+		"an_unknown_operator":      {func(b *bundle) string { return filter(b, "标题", "like", `["a"]`) }, 400, 1254018},
+		"an_operator_of_no_date":   {func(b *bundle) string { return filter(b, "日期", "isGreaterEqual", `["Today"]`) }, 400, 1254018},
+		"a_value_that_is_no_list":  {func(b *bundle) string { return filter(b, "标题", "is", `a`) }, 400, 1254018},
+		"a_value_that_is_a_number": {func(b *bundle) string { return filter(b, "数量", "is", `[1]`) }, 400, 1254018},
+	} {
+		t.Run("do_not_take_"+name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, Options{}, columns...)
+			b.do("PATCH", viewOf(b), `{"property":`+tc.property(b)+`}`).want(t, tc.status, tc.code)
+			if b.stored().Tables[testTable].Views[0].Property != nil {
+				t.Error("the property was taken")
+			}
+		})
+	}
 }
 
 func TestApps(t *testing.T) {
@@ -274,6 +326,15 @@ func TestApps(t *testing.T) {
 		b.do("POST", "/bitable/v1/apps", nil).wantOK(t)
 		b.do("POST", "/bitable/v1/apps", `{"name":"`+strings.Repeat("长", 256)+`"}`).want(t, 400, 1254031)
 		b.do("POST", "/bitable/v1/apps", `{"time_zone":"Mars/Base"}`).want(t, 400, 99992402)
+	})
+	t.Run("are_created_in_a_folder_that_the_app_has_made", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, Options{})
+		b.must(b.sb.AddApp(AppSpec{ID: testApp, Secret: testSecret, Folders: []string{"fldcnExample"}}))
+		b.must(b.sb.AddApp(AppSpec{ID: "cli_other", Secret: "x", Folders: []string{"fldcnOther"}}))
+		b.do("POST", "/bitable/v1/apps", `{"folder_token":"fldcnExample"}`).wantOK(t)
+		b.do("POST", "/bitable/v1/apps", `{"folder_token":"fldcnOther"}`).want(t, 403, 1254701)
+		b.do("POST", "/bitable/v1/apps", `{"folder_token":"fldcnUnknown"}`).want(t, 404, 1254702)
 	})
 }
 

@@ -56,7 +56,7 @@ func DeleteField(s *Service, maker *Maker, source Deleter) tool.Tool {
 		if err != nil {
 			return tool.Answer{}, err
 		}
-		defer s.Directory.Forget(target.TableRef) // after an error too: the column may be gone
+		defer s.Directory.Changed(target.TableRef) // after an error too: the column may be gone
 		gone, err := maker.Drop(ctx, target.TableRef, in.Field, source)
 		if err != nil {
 			return tool.Answer{}, err

@@ -18,6 +18,7 @@ type Directory interface {
 	Table(ctx context.Context, ref feishu.TableRef) (*directory.Table, error)
 	Tables(ctx context.Context, app feishu.App, appToken string) ([]feishu.Table, error)
 	Forget(ref feishu.TableRef)
+	Changed(ref feishu.TableRef)
 }
 
 // Service is what the tools on tables work with.
@@ -104,12 +105,7 @@ func describe(ctx context.Context, known *directory.Table, tables []feishu.Table
 	for _, field := range known.Fields {
 		column := Column{
 			Name: field.Name, FieldID: field.ID, Type: bitable.TypeName(field), UIType: field.UIType, Primary: field.Primary,
-			Writable: bitable.Writable(field), Options: []string{}, Example: json.RawMessage("null"),
-		}
-		if field.Property != nil {
-			for _, option := range field.Property.Options {
-				column.Options = append(column.Options, option.Name)
-			}
+			Writable: bitable.Writable(field), Options: optionNames(field), Example: json.RawMessage("null"),
 		}
 		if column.Writable {
 			column.Example = bitable.Example(field, userIDType)

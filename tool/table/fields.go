@@ -56,7 +56,7 @@ func (s *Service) createFields(ctx context.Context, maker *Maker, ref feishu.Tab
 	for i, column := range columns {
 		fields[i] = column.field
 	}
-	defer s.Directory.Forget(ref) // after an error too: some columns may have been made
+	defer s.Directory.Changed(ref) // after an error too: some columns may have been made
 	made, err := maker.Ensure(ctx, ref, fields)
 	if err != nil {
 		return tool.Answer{}, err

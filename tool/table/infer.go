@@ -136,16 +136,11 @@ type MadeColumn struct {
 
 func madeColumn(field feishu.Field, asked wanted, lang problem.Lang) MadeColumn {
 	made := MadeColumn{
-		Name: field.Name, FieldID: field.ID, Type: bitable.TypeName(field), Primary: field.Primary, Options: []string{},
+		Name: field.Name, FieldID: field.ID, Type: bitable.TypeName(field), Primary: field.Primary, Options: optionNames(field),
 		Evidence: asked.evidence.In(lang),
 	}
 	if want := bitable.TypeName(asked.field); want != made.Type {
 		made.AskedType = want
-	}
-	if field.Property != nil {
-		for _, option := range field.Property.Options {
-			made.Options = append(made.Options, option.Name)
-		}
 	}
 	return made
 }

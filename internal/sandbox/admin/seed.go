@@ -32,6 +32,16 @@ func (a *Admin) Base(appToken string) (*Base, bool) {
 	return &Base{a, b}, b != nil
 }
 
+// Bases returns the handles of all bases, oldest first.
+func (a *Admin) Bases() []*Base {
+	all := a.store.Bases()
+	handles := make([]*Base, len(all))
+	for i, b := range all {
+		handles[i] = &Base{a, b}
+	}
+	return handles
+}
+
 // AddApp makes an app known. Adding an id again replaces secret, scopes and addresses; its tokens stay valid.
 func (a *Admin) AddApp(spec state.AppSpec) error {
 	if !state.AppIDShape.MatchString(spec.ID) || spec.Secret == "" {

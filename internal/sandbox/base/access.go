@@ -23,20 +23,20 @@ func OpenBase(c *core.Call, token string, write bool) (*state.Base, *core.Failur
 	if b == nil {
 		return nil, core.Fail(91402) // a wiki token too
 	}
-	full := collaborates(c, b)
+	writes := manages(c, b) || slices.Contains(b.Spec.Editors, c.AppID)
 	switch {
-	case !full && !slices.Contains(b.Spec.Readers, c.AppID):
+	case !writes && !slices.Contains(b.Spec.Readers, c.AppID):
 		return nil, core.Fail(91403)
 	case b.Spec.Copying:
 		return nil, core.Fail(1254036)
-	case write && !full:
+	case write && !writes:
 		return nil, core.Fail(1254302)
 	}
 	return b, nil
 }
 
-// collaborates reports whether the caller may read and write the base: a collaborating app, or the base's PersonalBaseToken.
-func collaborates(c *core.Call, b *state.Base) bool {
+// manages reports whether the caller may do everything in the base: a collaborating app, or the base's PersonalBaseToken.
+func manages(c *core.Call, b *state.Base) bool {
 	return slices.Contains(b.Spec.Collaborators, c.AppID) || b.Spec.PersonalToken != "" && c.AppID == b.Spec.PersonalCaller()
 }
 
@@ -59,9 +59,9 @@ func OpenTable(c *core.Call, write bool) (*state.Base, *state.Table, *core.Failu
 	return b, t, nil
 }
 
-// SeesNoRows reports whether the app sees no rows: it may only read, and the base has advanced permissions.
+// SeesNoRows reports whether the app sees no rows: the base has advanced permissions, and the app may not manage it.
 func SeesNoRows(c *core.Call, b *state.Base) bool {
-	return b.Spec.Advanced && !collaborates(c, b)
+	return b.Spec.Advanced && !manages(c, b)
 }
 
 // WriteLane is the lane that the call must take; nil when the rule of one write at a time does not hold for it.

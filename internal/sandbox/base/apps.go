@@ -1,6 +1,7 @@
 package base
 
 import (
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -31,6 +32,9 @@ func createApp(c *core.Call) (any, *core.Failure) {
 	if _, err := time.LoadLocation(body.TimeZone); err != nil {
 		return nil, core.Violation("time_zone", body.TimeZone, "time_zone is not an IANA name")
 	}
+	if f := checkFolder(c, body.FolderToken); f != nil {
+		return nil, f
+	}
 	end, f := c.Begin(nil, 0)
 	if f != nil {
 		return nil, f
@@ -59,6 +63,21 @@ func createApp(c *core.Call) (any, *core.Failure) {
 		"app_token": made.Spec.Token, "name": body.Name, "folder_token": body.FolderToken, "default_table_id": t.ID,
 		"time_zone": made.Spec.TimeZone, "url": "https://example.feishu.cn/base/" + made.Spec.Token,
 	}}, nil
+}
+
+// checkFolder lets an app make a base in its root folder ("") and in the folders that it has made.
+func checkFolder(c *core.Call, token string) *core.Failure {
+	owns := func(id string) bool {
+		app := c.Store.App(id)
+		return app != nil && slices.Contains(app.Spec.Load().Folders, token)
+	}
+	switch {
+	case token == "", owns(c.AppID):
+		return nil
+	case slices.ContainsFunc(c.Store.AppIDs(), owns):
+		return core.Fail(1254701)
+	}
+	return core.Fail(1254702)
 }
 
 func getApp(c *core.Call) (any, *core.Failure) {

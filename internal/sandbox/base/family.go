@@ -18,8 +18,8 @@ func WriteScopes(scope string) []string { return []string{scope, "bitable:app"} 
 // ReadScopes are the scopes that let an app do what scope is for and read data.
 func ReadScopes(scope string) []string { return []string{scope, "bitable:app", "bitable:app:readonly"} }
 
-// Family is bases, tables, fields and views: bitable/v1 without records.
-func Family() core.Family {
+// Family is bases, tables, fields and views: bitable/v1 without records. check judges the filter of a view.
+func Family(check CheckFilter) core.Family {
 	return core.Family{Name: "base", Codes: codes, Scopes: []string{"bitable:app"}, Routes: []*core.Route{
 		{
 			Name: "app.create", Method: "POST", Path: "/bitable/v1/apps", Handle: createApp,
@@ -86,7 +86,7 @@ func Family() core.Family {
 			Class: core.ClassWrite, Locks: true, Rates: core.PerSecond(10), Scopes: WriteScopes("base:view:write_only"),
 		},
 		{
-			Name: "view.update", Method: "PATCH", Path: TablePath + "/views/:view_id", Handle: updateView,
+			Name: "view.update", Method: "PATCH", Path: TablePath + "/views/:view_id", Handle: check.updateView,
 			Class: core.ClassWrite, Locks: true, Rates: core.PerSecond(10), Scopes: WriteScopes("base:view:write_only"),
 		},
 		{

@@ -20,8 +20,9 @@ const (
 	maxTableNameChars = 100
 )
 
-// newField checks a spec and makes the field; seeded fields may be of types that the API cannot create.
-func newField(s *state.Store, b *state.Base, spec state.FieldSpec, seeded bool) (*state.Field, *core.Failure) {
+// newField checks a spec and makes the field; seeded fields may be of types that the API cannot create. replaced are the options of the
+// field that it replaces: an option id is one of theirs.
+func newField(s *state.Store, b *state.Base, spec state.FieldSpec, seeded bool, replaced ...*state.Option) (*state.Field, *core.Failure) {
 	k, known := Kinds[spec.Type]
 	switch {
 	case !known:
@@ -48,10 +49,25 @@ func newField(s *state.Store, b *state.Base, spec state.FieldSpec, seeded bool) 
 	if bad := takeProperty(f, s, b, k); bad != nil {
 		return nil, bad
 	}
+	for _, o := range f.Options {
+		isKnown := slices.ContainsFunc(replaced, func(was *state.Option) bool { return was.ID == o.ID })
+		if !isKnown && !seeded && givesID(spec, o.ID) {
+			return nil, core.Fail(k.property)
+		}
+	}
 	for _, name := range spec.Options {
 		f.AddOption(&state.Option{ID: s.NewID("opt"), Name: name, Color: len(f.Options) % 55})
 	}
 	return f, nil
+}
+
+// givesID reports whether the property of spec names an option's id.
+func givesID(spec state.FieldSpec, id string) bool {
+	list, _ := spec.Property["options"].([]any)
+	return slices.ContainsFunc(list, func(item any) bool {
+		object, _ := item.(map[string]any)
+		return object["id"] == id
+	})
 }
 
 // takeProperty checks property and moves options, multiplicity and link targets out of it.

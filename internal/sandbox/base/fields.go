@@ -114,9 +114,12 @@ func updateField(c *core.Call) (any, *core.Failure) {
 		if t.Primary() == old && !Kinds[body.Type].primary {
 			return nil, core.Fail(1254012)
 		}
-		next, f := newField(c.Store, b, body.spec(), false)
+		next, f := newField(c.Store, b, body.spec(), false, old.Options...)
 		if f != nil {
 			return nil, f
+		}
+		if next.Type == old.Type {
+			next.Fixed, next.Computed = old.Fixed, old.Computed
 		}
 		next.ID, next.Created, next.ByAPI, next.Slot, next.Back = old.ID, old.Created, old.ByAPI, old.Slot, old.Back
 		if old.Type == state.TypeDuplex && (next.Type != state.TypeDuplex || next.Target != old.Target) {

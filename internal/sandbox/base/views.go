@@ -10,7 +10,7 @@ import (
 	"github.com/rowgate/rowgate/internal/sandbox/state"
 )
 
-// CheckView checks a view id; the sandbox's views show all rows.
+// CheckView checks a view id.
 func CheckView(t *state.Table, id string) *core.Failure {
 	switch {
 	case id == "":
@@ -64,9 +64,9 @@ const (
 var viewTypes = []string{"grid", "kanban", "gallery", "gantt", "form"}
 
 type viewInput struct {
-	Name     string         `json:"view_name"`
-	Type     string         `json:"view_type"`
-	Property map[string]any `json:"property"`
+	Name     string              `json:"view_name"`
+	Type     string              `json:"view_type"`
+	Property *state.ViewProperty `json:"property"`
 }
 
 // checkViewName is for a new view (own "") or the new name of an old one.
@@ -104,27 +104,32 @@ func createView(c *core.Call) (any, *core.Failure) {
 	})
 }
 
-func updateView(c *core.Call) (any, *core.Failure) {
+// CheckFilter tells what is wrong with the filter of a view; the caller holds the base's lock. The family of records knows filters.
+type CheckFilter func(c *core.Call, b *state.Base, t *state.Table, filter *state.ViewFilter) *core.Failure
+
+// updateView changes the members that the body has; a member that is null stays.
+func (check CheckFilter) updateView(c *core.Call) (any, *core.Failure) {
 	var body viewInput
 	if f := c.Decode(&body); f != nil {
 		return nil, f
 	}
-	return changeView(c, func(t *state.Table, at int) (any, *core.Failure) {
+	return changeView(c, func(b *state.Base, t *state.Table, at int) (any, *core.Failure) {
+		if f := check.property(c, b, t, body.Property); f != nil {
+			return nil, f
+		}
 		if body.Name != "" {
 			if f := checkViewName(t, body.Name, t.Views[at].ID); f != nil {
 				return nil, f
 			}
 			t.Views[at].Name = body.Name
 		}
-		if body.Property != nil {
-			t.Views[at].Property = body.Property
-		}
+		takeViewProperty(&t.Views[at], body.Property)
 		return map[string]any{"view": t.Views[at]}, nil
 	})
 }
 
 func deleteView(c *core.Call) (any, *core.Failure) {
-	return changeView(c, func(t *state.Table, at int) (any, *core.Failure) {
+	return changeView(c, func(_ *state.Base, t *state.Table, at int) (any, *core.Failure) {
 		if len(t.Views) == 1 {
 			return nil, core.Fail(1254023)
 		}
@@ -134,16 +139,18 @@ func deleteView(c *core.Call) (any, *core.Failure) {
 }
 
 // changeView runs a change to the view of the path.
-func changeView(c *core.Call, change func(t *state.Table, at int) (any, *core.Failure)) (any, *core.Failure) {
+func changeView(
+	c *core.Call, change func(b *state.Base, t *state.Table, at int) (any, *core.Failure),
+) (any, *core.Failure) {
 	id := c.Params["view_id"]
 	if !state.ViewIDShape.MatchString(id) {
 		return nil, core.Fail(1254005)
 	}
-	return changeTable(c, func(_ *state.Base, t *state.Table) (any, *core.Failure) {
+	return changeTable(c, func(b *state.Base, t *state.Table) (any, *core.Failure) {
 		at := slices.IndexFunc(t.Views, func(v state.View) bool { return v.ID == id })
 		if at < 0 {
 			return nil, core.Fail(1254042)
 		}
-		return change(t, at)
+		return change(b, t, at)
 	})
 }

@@ -94,6 +94,7 @@ type Options struct {
 	SparseEcho          bool         // the echo of a write leaves out "" in text, a url sent without text, and links
 	LocationFilter      LocationMode // what the filter of a location takes beside isEmpty and isNotEmpty; default LocationEqual
 	TrailingSlash       bool         // a Bitable path may end in "/"; by default only with a PersonalBaseToken, else 404
+	HiddenAbsent        bool         // batch_get names records that advanced permissions hide as absent; by default as forbidden
 	RouteTokenOptional  bool         // an upload to a base outside a wiki needs no drive_route_token; by default 403/1061004
 
 	Overload         OverloadMode // default OverloadGateway

@@ -28,6 +28,7 @@ type optionsJSON struct {
 	SparseEcho             bool            `json:"sparse_echo"`
 	LocationFilter         LocationMode    `json:"location_filter"`
 	TrailingSlash          bool            `json:"trailing_slash"`
+	HiddenAbsent           bool            `json:"hidden_absent"`
 	RouteTokenOptional     bool            `json:"route_token_optional"`
 	Overload               OverloadMode    `json:"overload"`
 	RatesOff               bool            `json:"rates_off"`
@@ -66,7 +67,7 @@ func (o *Options) UnmarshalJSON(b []byte) error {
 		ReadOnlyWrite: wire.ReadOnlyWrite, AcceptUnknownLinks: wire.AcceptUnknownLinks,
 		AcceptUnknownPeople: wire.AcceptUnknownPeople, EmptyClears: wire.EmptyClears, FieldIDKeys: wire.FieldIDKeys,
 		SparseEcho: wire.SparseEcho, LocationFilter: wire.LocationFilter,
-		TrailingSlash: wire.TrailingSlash, RouteTokenOptional: wire.RouteTokenOptional,
+		TrailingSlash: wire.TrailingSlash, HiddenAbsent: wire.HiddenAbsent, RouteTokenOptional: wire.RouteTokenOptional,
 		Overload: wire.Overload, RatesOff: wire.RatesOff, TokensPerMinute: wire.TokensPerMinute,
 		BaseWritesPerSec: wire.BaseWritesPerSec, MonthlyQuota: wire.MonthlyQuota,
 		SecretStatus: wire.SecretStatus, TokenTTL: time.Duration(wire.TokenTTL), RecordLimit: wire.RecordLimit,
@@ -87,7 +88,7 @@ func (o Options) wire() optionsJSON {
 		ReadOnlyWrite: o.ReadOnlyWrite, AcceptUnknownLinks: o.AcceptUnknownLinks,
 		AcceptUnknownPeople: o.AcceptUnknownPeople, EmptyClears: o.EmptyClears, FieldIDKeys: o.FieldIDKeys,
 		SparseEcho: o.SparseEcho, LocationFilter: o.LocationFilter,
-		TrailingSlash: o.TrailingSlash, RouteTokenOptional: o.RouteTokenOptional,
+		TrailingSlash: o.TrailingSlash, HiddenAbsent: o.HiddenAbsent, RouteTokenOptional: o.RouteTokenOptional,
 		Overload: o.Overload, RatesOff: o.RatesOff, TokensPerMinute: o.TokensPerMinute,
 		BaseWritesPerSec: o.BaseWritesPerSec, MonthlyQuota: o.MonthlyQuota,
 		SecretStatus: o.SecretStatus, TokenTTL: Duration(o.TokenTTL), RecordLimit: o.RecordLimit,

@@ -61,9 +61,9 @@ func searchRecords(c *core.Call) (any, *core.Failure) {
 			return f
 		}
 		if q.keep == nil && len(q.sort) == 0 { // else view_id is ignored
-			return base.CheckView(r.table, body.ViewID)
+			q.keep, f = r.rowsOfView(body.ViewID)
 		}
-		return nil
+		return f
 	})
 }
 
@@ -97,10 +97,12 @@ func listRecords(c *core.Call) (any, *core.Failure) {
 				return f
 			}
 		}
-		if q.keep == nil && len(q.sort) == 0 {
-			return base.CheckView(r.table, params.Get("view_id"))
+		if q.keep != nil || len(q.sort) > 0 {
+			return nil
 		}
-		return nil
+		var f *core.Failure
+		q.keep, f = r.rowsOfView(params.Get("view_id"))
+		return f
 	})
 }
 
@@ -221,6 +223,8 @@ func batchGetRecords(c *core.Call) (any, *core.Failure) {
 		case !state.RecordIDShape.MatchString(id):
 			return nil, core.Fail(1254006)
 		case rec == nil:
+			absent = append(absent, id)
+		case base.SeesNoRows(c, b) && c.Options.HiddenAbsent:
 			absent = append(absent, id)
 		case base.SeesNoRows(c, b):
 			forbidden = append(forbidden, id)

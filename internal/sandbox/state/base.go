@@ -51,8 +51,36 @@ type View struct {
 	Type string `json:"view_type"`
 	// Level is always Public: the sandbox knows no personal views.
 	Level string `json:"view_public_level"`
-	// Property is kept and shown as it was sent; the sandbox's views show all rows.
-	Property map[string]any `json:"property,omitempty"`
+	// Property is what the view shows; nil: it never got one.
+	Property *ViewProperty `json:"property,omitempty"`
+}
+
+// ViewProperty is which rows and columns a view shows. A change sends the members that change; the sandbox hides no columns.
+type ViewProperty struct {
+	Filter    *ViewFilter    `json:"filter_info"`
+	Hidden    []string       `json:"hidden_fields"`
+	Hierarchy *ViewHierarchy `json:"hierarchy_config"`
+}
+
+// ViewFilter is the filter of a view: one level of conditions.
+type ViewFilter struct {
+	Conjunction string          `json:"conjunction"`
+	Conditions  []ViewCondition `json:"conditions"`
+	Omitted     *bool           `json:"condition_omitted"`
+}
+
+// ViewCondition is one condition of a view's filter. Value is the JSON text of a list of texts.
+type ViewCondition struct {
+	ID        string `json:"condition_id,omitempty"`
+	FieldID   string `json:"field_id"`
+	FieldType int    `json:"field_type,omitempty"`
+	Operator  string `json:"operator"`
+	Value     string `json:"value,omitempty"`
+}
+
+// ViewHierarchy names the column by which a grid nests its rows.
+type ViewHierarchy struct {
+	FieldID string `json:"field_id"`
 }
 
 // Insert adds a table; the caller holds the lock.

@@ -10,6 +10,7 @@ type AppSpec struct {
 	// Scopes are the app's permissions; nil means all that the families know, an empty list none.
 	Scopes  []string `json:"scopes"`
 	IPAllow []string `json:"ip_allow"` // IPv4 addresses that may call with its tokens; none: all
+	Folders []string `json:"folders"`  // folder_tokens of the folders that it has made: only there it can make a base
 }
 
 // BaseSpec describes a base (多维表格 app) to AddBase.
@@ -17,15 +18,17 @@ type BaseSpec struct {
 	Token    string `json:"app_token"` // default: generated
 	Name     string `json:"name"`
 	TimeZone string `json:"time_zone"` // IANA name; default Asia/Shanghai
-	// Collaborators are the ids of the apps that may read and write it, Readers of those that may only read; others get 91403.
+	// Collaborators are the ids of the apps that may do everything in it, Editors of those that may read and write but not manage
+	// it, Readers of those that may only read; others get 91403.
 	Collaborators []string `json:"collaborators"`
+	Editors       []string `json:"editors"`
 	Readers       []string `json:"readers"`
 	// WikiNode is the token of a wiki page that holds the base; get_node resolves it. "": the base is in no wiki.
 	WikiNode string `json:"wiki_node"`
 	// PersonalToken is the 授权码 of the base (PersonalBaseToken): as Bearer it opens the Bitable calls of this base. "": the base has none.
 	PersonalToken string `json:"personal_token"`
 
-	Advanced bool `json:"advanced"` // advanced permissions: a reader's search succeeds with no rows
+	Advanced bool `json:"advanced"` // advanced permissions: an editor's and a reader's search succeeds with no rows
 	Copying  bool `json:"copying"`  // still being copied: 1254036 on every call
 }
 
