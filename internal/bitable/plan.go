@@ -223,7 +223,7 @@ func (p *Plan) Reject(l Pending, e RowError) {
 	if e.Got == "" {
 		e.Got = cut([]byte(l.Value))
 	}
-	if p.skips && isBadValue(e.Code) && p.drop(l) {
+	if p.skips && IsBadValue(e.Code) && p.drop(l) {
 		p.warn(Warning{Rule: RuleBadValueSkipped, Field: l.Column, Index: l.Row, Got: e.Got})
 		return
 	}

@@ -138,15 +138,15 @@ func (c *run) fail(e RowError) {
 	if e.Got == "" {
 		e.Got = shown(c.given)
 	}
-	if c.opts.SkipBadValues && isBadValue(e.Code) && !c.isKey() {
+	if c.opts.SkipBadValues && IsBadValue(e.Code) && !c.isKey() {
 		c.count(RuleBadValueSkipped, e.Field, c.given, nil)
 		return
 	}
 	c.plan.fail(e)
 }
 
-// isBadValue reports whether bad_values:skip leaves out a value that is refused with the code.
-func isBadValue(code problem.RowCode) bool {
+// IsBadValue reports whether bad_values:skip leaves out a value that is refused with the code.
+func IsBadValue(code problem.RowCode) bool {
 	switch code {
 	case problem.RowValueMismatch, problem.RowReadOnlyField, problem.RowOptionNotFound, problem.RowPersonNotFound,
 		problem.RowAttachmentFailed:

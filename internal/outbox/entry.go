@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -110,6 +111,16 @@ func (e *entry) set(pos int, status RowStatus, recordID string, err *problem.Row
 	}
 	row.Status, row.RecordID, row.Err = status, recordID, err
 	e.open--
+}
+
+// skip notes the values that rows are written without; their statuses are not set yet.
+func (e *entry) skip(left []cellAt) {
+	for _, c := range left {
+		if row := &e.rows[c.pos]; row.Status == "" {
+			got := cut(string(bitable.Cell(e.sub.Rows[c.pos].Fields, c.column)))
+			row.Skipped = append(row.Skipped, SkippedValue{Field: c.column, Got: got})
+		}
+	}
 }
 
 // halt keeps the first reason for sending nothing more of e.

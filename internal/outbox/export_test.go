@@ -1,5 +1,8 @@
 package outbox
 
+// MaxCellTries is maxCellTries.
+const MaxCellTries = maxCellTries
+
 // Observe lets f see every step of an entry or a batch, legal or not. It is called before Start.
 func (o *Outbox) Observe(f func(kind, from, event string, legal bool)) { o.core.observe = f }
 

@@ -27,7 +27,7 @@ func TestIdempotencyKey(t *testing.T) {
 		want := wait(t, first)
 		first.Delivered()
 		again := h.submit(t, keyed("k", creation("a", "一")))
-		if r := wait(t, again); !again.Replay || again.JobID != first.JobID || r.Rows[0] != want.Rows[0] || len(h.base.calls()) != 1 {
+		if r := wait(t, again); !again.Replay || again.JobID != first.JobID || !sameRow(r.Rows[0], want.Rows[0]) || len(h.base.calls()) != 1 {
 			t.Errorf("replay %v, %+v, %d calls", again.Replay, r, len(h.base.calls()))
 		}
 	})
@@ -67,7 +67,7 @@ func TestIdempotencyKey(t *testing.T) {
 		first := h.submit(t, keyed("k", creation("a", "一")))
 		second := h.submit(t, keyed("k", creation("a", "一")))
 		close(h.base.gate)
-		if one, two := wait(t, first), wait(t, second); one.Rows[0] != two.Rows[0] || !second.Replay || first.Replay {
+		if one, two := wait(t, first), wait(t, second); !sameRow(one.Rows[0], two.Rows[0]) || !second.Replay || first.Replay {
 			t.Errorf("%+v %+v", one, two)
 		}
 		if n := len(h.base.calls()); n != 1 {
@@ -161,7 +161,7 @@ func TestDerivedKey(t *testing.T) {
 		h := setup(t)
 		first := wait(t, h.submit(t, creation("a", "一")))
 		again := h.submit(t, creation("a", "一"))
-		if r := wait(t, again); !again.Replay || r.Rows[0] != first.Rows[0] {
+		if r := wait(t, again); !again.Replay || !sameRow(r.Rows[0], first.Rows[0]) {
 			t.Errorf("replay %v, %+v", again.Replay, r)
 		}
 		again.Delivered()
@@ -322,7 +322,7 @@ func TestJob(t *testing.T) {
 		close(h.base.gate)
 		want := wait(t, ticket)
 		job, err := h.Job(t.Context(), ticket.JobID, tenant)
-		if err != nil || job.State != outbox.StateDone || len(job.Result.Rows) != len(want.Rows) || job.Result.Rows[7] != want.Rows[7] {
+		if err != nil || job.State != outbox.StateDone || len(job.Result.Rows) != len(want.Rows) || !sameRow(job.Result.Rows[7], want.Rows[7]) {
 			t.Errorf("%+v %v", job, err)
 		}
 	})

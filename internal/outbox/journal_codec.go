@@ -38,6 +38,7 @@ type header struct {
 	Options   map[string][]string `json:"options,omitempty"`
 	Tenant    string              `json:"caller"`
 	Import    string              `json:"import,omitempty"`
+	SkipBad   bool                `json:"skip_bad,omitempty"`
 }
 
 // column is what comparing needs of a feishu.Field.
@@ -59,6 +60,7 @@ func encodePayload(s *Submission) ([]byte, error) {
 		Brand: s.Table.App.Brand, AppID: s.Table.App.ID, AppSecret: s.Table.App.Secret.Reveal(),
 		AppToken: s.Table.AppToken, TableID: s.Table.TableID, Op: s.Op, Write: s.Write, Atomic: s.Atomic,
 		KeyFields: s.KeyFields, Fields: columns, Options: s.NewOptions, Tenant: s.Tenant, Import: s.Import,
+		SkipBad: s.SkipBadValues,
 	})
 	if err != nil {
 		return nil, err
@@ -96,7 +98,7 @@ func decodePayload(data []byte) (*Submission, error) {
 			AppToken: h.AppToken, TableID: h.TableID,
 		},
 		Op: h.Op, Write: h.Write, Atomic: h.Atomic, KeyFields: h.KeyFields, NewOptions: h.Options, Tenant: h.Tenant, Import: h.Import,
-		Memo: r.bytes(),
+		SkipBadValues: h.SkipBad, Memo: r.bytes(),
 	}
 	for _, c := range h.Fields {
 		s.Fields = append(s.Fields, feishu.Field{ID: c.ID, Name: c.Name, Type: c.Type, UIType: c.UIType})
@@ -163,7 +165,15 @@ type plan struct {
 	Op    Op             `json:"op"`              // create, update, delete; opPause marks entries that wait for a repeat
 	Parts []Part         `json:"parts,omitempty"` // rows as they are, in order
 	Items []planItem     `json:"items,omitempty"` // of an upsert, in order
+	Left  []planCell     `json:"left,omitempty"`  // cells that are left out of the rows
 	Pause *problem.Error `json:"pause,omitempty"`
+}
+
+// planCell is a cell that Feishu refused: the place of the item in the call, the row of its entry, the column.
+type planCell struct {
+	Item   int    `json:"i"`
+	Row    int    `json:"r,omitempty"`
+	Column string `json:"c"`
 }
 
 // planItem is one row of a call that an upsert decided: rows of one entry, merged, for one record.

@@ -149,6 +149,15 @@ func refusedRow(why *feishu.Error, row json.RawMessage, fields []feishu.Field) *
 	return e
 }
 
+// nothingLeft makes e the error of a row of which Feishu refused every value that may be left out.
+func nothingLeft(e *problem.RowError) {
+	e.Code = problem.RowEmpty
+	e.Message = problem.Text{
+		ZH: "飞书拒绝了这一行的值，按 bad_values=skip 去掉后没有可写的内容。",
+		EN: "Feishu refused the values of this row; without them (bad_values: skip) nothing is left to write.",
+	}
+}
+
 // cut shortens text to problem.MaxGotRunes.
 func cut(text string) string {
 	if utf8.RuneCountInString(text) <= problem.MaxGotRunes {

@@ -109,7 +109,7 @@ func (l *lane) letGo(next *ahead) {
 		l.last = t.name
 		for _, c := range t.callers {
 			for _, e := range c.queue {
-				if (e.state == EntryQueued || e.state == EntryRunning) && e.stop == nil && len(e.todo) > 0 &&
+				if (e.state == EntryQueued || e.state == EntryRunning) && e.stop == nil && e.waits() > 0 &&
 					!slices.Contains(l.caller(c.key).queue, e) {
 					l.push(e)
 				}

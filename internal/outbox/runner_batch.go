@@ -30,6 +30,7 @@ type item struct {
 	fields json.RawMessage
 	key    []string // upsert: the row's normalised key, a part a column
 	blamed bool     // Feishu's message names it
+	left   []cellAt // cells that Feishu refused and that are not in fields
 }
 
 func (it *item) each(f func(pos int)) {
@@ -90,6 +91,11 @@ func (r *runner) storedBatch(l *lane, b *batch) Batch {
 		}
 	} else {
 		p.Parts = partsOf(b.items)
+	}
+	for i := range b.items {
+		for _, c := range b.items[i].left {
+			p.Left = append(p.Left, planCell{Item: i, Row: c.pos, Column: c.column})
+		}
 	}
 	entries := b.entries()
 	ids := make([]string, len(entries))

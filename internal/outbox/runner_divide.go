@@ -35,8 +35,8 @@ func unitsOf(items []item) []unit {
 	return units
 }
 
-// divide finds the rows that Feishu refuses b for, fails them, and returns a batch of all the others that are not written
-// yet. Rows that Feishu's message names for sure cost no call; else the suspects are halved: the half that is sent is either
+// divide finds the rows that Feishu refuses b for, fails them or leaves the guilty cells out, and returns a batch of all that is not
+// written yet. Rows that Feishu's message names for sure cost no call; else the suspects are halved: the half that is sent is either
 // written or holds a guilty row, the other half is not sent on its own.
 func (r *runner) divide(ctx context.Context, l *lane, b *batch, why *feishu.Error) []*batch {
 	r.end(l, b, ending{})
@@ -46,8 +46,15 @@ func (r *runner) divide(ctx context.Context, l *lane, b *batch, why *feishu.Erro
 		guilty, others, sure := suspects, []unit(nil), false
 		_ = recovered(r.opts.Logger, func() error { guilty, others, sure = r.blame(ctx, suspects, why); return nil }) // else all are suspects
 		if sure || len(guilty) == 1 {
-			r.reject(l, guilty, why)
-			return r.goOn(l, b.op, append(others, rest...))
+			mended, unclear, condemned := leaveOut(b.op, guilty, why, sure)
+			r.reject(l, condemned, why)
+			for _, u := range unclear {
+				r.tryCells(ctx, l, b.op, u, why)
+			}
+			if ctx.Err() != nil {
+				return nil
+			}
+			return r.goOn(l, b.op, slices.Concat(mended, others, rest))
 		}
 		rest, suspects = append(rest, others...), guilty
 		half := len(suspects) / 2
@@ -193,7 +200,9 @@ func (r *runner) reject(l *lane, guilty []unit, why *feishu.Error) {
 			if it.blamed || len(u.items) == 1 {
 				row := it.entry.sub.Rows[it.pos]
 				rowErr = refusedRow(why, row.Fields, it.entry.sub.Fields)
-				rowErr.Index = row.Index
+				if rowErr.Index = row.Index; len(it.left) > 0 && len(cellsOf(it.fields)) == 0 {
+					nothingLeft(rowErr)
+				}
 				if first == nil {
 					first = rowErr
 				}

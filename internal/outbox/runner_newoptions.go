@@ -50,7 +50,7 @@ func (l *lane) made(items []item) {
 	for i := range items {
 		items[i].each(func(pos int) {
 			for _, o := range items[i].entry.options[pos] {
-				if len(l.options) < maxMadeOptions {
+				if len(l.options) < maxMadeOptions && !slices.Contains(items[i].left, cellAt{pos, o.column}) {
 					l.options[o] = true
 				}
 			}

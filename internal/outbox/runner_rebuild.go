@@ -94,6 +94,10 @@ func (r *runner) rebuildMark(s *stored, e *entry, known *Batch, p *plan) {
 // fill fills in the items of a stored plan; false if some are of entries that are done, which are left empty.
 func (b *batch) fill(p *plan, entries map[string]*entry) bool {
 	whole := true
+	left := make(map[int][]cellAt, len(p.Left))
+	for _, c := range p.Left {
+		left[c.Item] = append(left[c.Item], cellAt{c.Row, c.Column})
+	}
 	add := func(id string, rows []int, record string) {
 		e := entries[id]
 		if e == nil || len(rows) == 0 || slices.Max(rows) >= len(e.sub.Rows) || slices.Min(rows) < 0 {
@@ -101,15 +105,10 @@ func (b *batch) fill(p *plan, entries map[string]*entry) bool {
 			b.items = append(b.items, item{}) // keeps the others at their places
 			return
 		}
-		it := item{entry: e, pos: rows[0], more: rows[1:], id: record, fields: e.sub.Rows[rows[0]].Fields}
-		for _, pos := range it.more {
-			it.fields = mergeFields(it.fields, e.sub.Rows[pos].Fields)
-		}
-		switch {
-		case e.sub.Op != OpUpsert:
+		it := item{entry: e, pos: rows[0], more: rows[1:], id: record, left: left[len(b.items)]}
+		it.fields = it.compose(p.Op)
+		if e.sub.Op != OpUpsert {
 			it.id = e.sub.Rows[it.pos].RecordID
-		case p.Op == OpCreate:
-			it.fields = withoutNulls(it.fields)
 		}
 		b.items = append(b.items, it)
 	}

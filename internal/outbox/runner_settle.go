@@ -138,6 +138,7 @@ func (b *batch) apply(end *ending) {
 		if i < len(end.IDs) {
 			id = end.IDs[i]
 		}
+		it.entry.skip(it.left)
 		it.entry.set(it.pos, end.Status, id, nil)
 		more := Updated
 		if end.Status == Unchanged {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -174,3 +175,6 @@ func tally(r *outbox.Result) map[outbox.RowStatus]int {
 	}
 	return counts
 }
+
+// sameRow reports whether two results of a row say the same.
+func sameRow(a, b outbox.RowResult) bool { return reflect.DeepEqual(a, b) }

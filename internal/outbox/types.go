@@ -29,6 +29,9 @@ type Submission struct {
 	Rows   []bitable.Row       // Index is the caller's own numbering and comes back in the results
 	Atomic bool                // on_error=abort: rows that go in one batch are written together or not at all
 
+	// SkipBadValues leaves a value that Feishu refuses out of its row, which is sent once more (bad_values: skip); not in KeyFields.
+	SkipBadValues bool
+
 	KeyFields []string       // upsert only: names of the key columns
 	Fields    []feishu.Field // the table's columns: what keys, changes and rows read back are compared by
 
@@ -63,6 +66,13 @@ type RowResult struct {
 	Status   RowStatus         `json:"status"`
 	RecordID string            `json:"record_id,omitempty"`
 	Err      *problem.RowError `json:"err,omitempty"` // why it failed, if the row itself is to blame
+	Skipped  []SkippedValue    `json:"skipped,omitempty"`
+}
+
+// SkippedValue is a value that Feishu refused: the row was written without it.
+type SkippedValue struct {
+	Field string `json:"field"`
+	Got   string `json:"got"` // as it was sent, cut to problem.MaxGotRunes
 }
 
 // Result is what became of a submission: one RowResult a row, in the order of the submission.

@@ -120,7 +120,7 @@ func (w *write) prepare(ctx context.Context, known *directory.Table) (prepared, 
 	note.Warnings = append(note.Warnings, plan.created...)
 	return prepared{note: note, known: plan.known, Submission: outbox.Submission{
 		Rows: plan.Rows(), KeyFields: keys, Fields: plan.known.Fields, NewOptions: plan.NewOptions(), Tenant: w.target.Caller,
-		Import: w.importName(len(settled.Rows)),
+		Import: w.importName(len(settled.Rows)), SkipBadValues: w.options.skipsBadValues(),
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},

@@ -51,12 +51,14 @@ func (o *WriteOptions) coercion(mode bitable.Mode, userIDType string, base *time
 		EmptyValues:    or(o.EmptyValues, bitable.EmptySkip),
 		UnknownFields:  or(o.UnknownFields, bitable.PolicyReject),
 		UnknownOptions: or(o.UnknownOptions, bitable.PolicyCreate),
-		SkipBadValues:  o.BadValues == badValuesSkip,
+		SkipBadValues:  o.skipsBadValues(),
 		UserIDType:     or(userIDType, "open_id"),
 	}, nil
 }
 
 func (o *WriteOptions) skips() bool { return o.OnError == onErrorSkip }
+
+func (o *WriteOptions) skipsBadValues() bool { return o.BadValues == badValuesSkip }
 
 // parseZone reads an IANA name or ±HH:MM; base if text is empty.
 func parseZone(text string, base *time.Location) (*time.Location, error) {

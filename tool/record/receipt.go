@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rowgate/rowgate/internal/bitable"
@@ -75,6 +76,27 @@ func warningsOf(repairs []intake.Repair) []bitable.Warning {
 	return warnings
 }
 
+// withSkipped adds the values that Feishu refused and that rows were written without; warnings are not changed.
+func withSkipped(warnings []bitable.Warning, result *outbox.Result) []bitable.Warning {
+	if result == nil {
+		return warnings
+	}
+	all := slices.Clone(warnings)
+	for _, row := range result.Rows {
+		for _, skipped := range row.Skipped {
+			i := slices.IndexFunc(all, func(w bitable.Warning) bool {
+				return w.Rule == bitable.RuleBadValueSkipped && w.Field == skipped.Field
+			})
+			if i < 0 {
+				i = len(all)
+				all = append(all, bitable.Warning{Rule: bitable.RuleBadValueSkipped, Field: skipped.Field, Index: row.Index, Got: skipped.Got})
+			}
+			all[i].Count++
+		}
+	}
+	return all
+}
+
 // explained copies warnings and says in each what its rule changed.
 func explained(warnings []bitable.Warning, lang problem.Lang) []bitable.Warning {
 	out := append([]bitable.Warning{}, warnings...)
@@ -91,7 +113,7 @@ func (m memo) receipt(ctx context.Context, result *outbox.Result) *Receipt {
 	call := request.CallFrom(ctx)
 	r := &Receipt{
 		op: m.Op, Total: m.Total, Failed: m.Failed, ErrorCount: m.Count, RecordIDs: make([]string, m.Total), Rows: []json.RawMessage{},
-		Warnings: explained(m.Warnings, call.Lang()), RequestID: call.RequestID, UpstreamCalls: call.UpstreamCalls(),
+		Warnings: explained(withSkipped(m.Warnings, result), call.Lang()), RequestID: call.RequestID, UpstreamCalls: call.UpstreamCalls(),
 	}
 	errors := m.Errors
 	if result != nil {
