@@ -23,6 +23,19 @@ func TestOutcomeUnknownPage(t *testing.T) {
 	}
 }
 
+// TestFixesNameTheStep: the step that people missed.
+func TestFixesNameTheStep(t *testing.T) {
+	t.Parallel()
+	for code, step := range map[problem.Code]problem.Text{
+		problem.IdempotencyConflict: {ZH: "在循环或迭代里，键要加上这一项的序号", EN: "in a loop or iteration, add the item's index to the key"},
+		problem.AdvancedPermission:  {ZH: "「可阅读」，改为「可编辑」", EN: "“Can view”, set it to “Can edit”"},
+	} {
+		if fix := problem.Lookup(code).Fix; !strings.Contains(fix.ZH, step.ZH) || !strings.Contains(fix.EN, step.EN) {
+			t.Errorf("%s says %+v", code, fix)
+		}
+	}
+}
+
 func TestPage(t *testing.T) {
 	t.Parallel()
 	t.Run("explains every code in both languages", func(t *testing.T) {
