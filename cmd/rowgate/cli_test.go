@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"errors"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -190,10 +192,34 @@ func TestCommands(t *testing.T) {
 				t.Errorf("%s: %d, shows tables: %v", families, code, !shows)
 			}
 		}
-		for _, command := range []string{"openapi", "mcp"} {
+		for _, command := range []string{"openapi", "mcp", "dify-plugin"} {
 			env := map[string]string{"FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": "secret"}
 			if code, _, errs := execute(t, env, command, "--families", "vews"); code == exitOK || !strings.Contains(errs, "records, tables, all") {
 				t.Errorf("%s: %d %s", command, code, errs)
+			}
+		}
+	})
+
+	t.Run("dify_plugin_has_the_families_that_are_asked_for", func(t *testing.T) {
+		t.Parallel()
+		for families, want := range map[string]bool{"": false, "records,tables": true} {
+			file := filepath.Join(t.TempDir(), "rowgate.difypkg")
+			if code, _, errs := execute(t, nil, "dify-plugin", "--out", file, "--families", families); code != exitOK {
+				t.Fatalf("exit code %d: %s", code, errs)
+			}
+			archive, err := zip.OpenReader(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, entry := range archive.File {
+				names = append(names, entry.Name)
+			}
+			if err := archive.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Contains(names, "tools/write_records.yaml") || slices.Contains(names, "tools/list_views.yaml") != want {
+				t.Errorf("%q: %v", families, names)
 			}
 		}
 	})

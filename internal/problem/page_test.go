@@ -23,6 +23,22 @@ func TestOutcomeUnknownPage(t *testing.T) {
 	}
 }
 
+// TestFixesNameTheStep: the step that people missed.
+func TestFixesNameTheStep(t *testing.T) {
+	t.Parallel()
+	for _, one := range []struct {
+		code   problem.Code
+		zh, en string
+	}{
+		{problem.IdempotencyConflict, "在循环或迭代里，键要加上这一项的序号", "in a loop or iteration, add the item's index to the key"},
+		{problem.AdvancedPermission, "「可阅读」，改为「可编辑」", "“Can view”, set it to “Can edit”"},
+	} {
+		if fix := problem.Lookup(one.code).Fix; !strings.Contains(fix.ZH, one.zh) || !strings.Contains(fix.EN, one.en) {
+			t.Errorf("%s says %+v", one.code, fix)
+		}
+	}
+}
+
 func TestPage(t *testing.T) {
 	t.Parallel()
 	t.Run("explains every code in both languages", func(t *testing.T) {

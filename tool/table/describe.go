@@ -62,7 +62,7 @@ type Description struct {
 func Describe(s *Service) tool.Tool {
 	return tool.Define[DescribeInput, Description](tool.Meta{
 		Name: "describe_table", Path: "/v1/tables/describe", Family: tool.Records,
-		Scopes: []string{"base:field:read", "base:app:read"}, TokenKinds: tool.AnyToken(),
+		Scopes: []string{"base:field:read", "base:table:read", "base:app:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "查看表结构", EN: "Describe a table"},
 		Description: "List a table's columns with types, options and a sample row in the shape that write_records takes. Call it before the " +
 			`first write. Example: {"app_token":"https://example.feishu.cn/base/bascnExample?table=tblExample"}`,
