@@ -33,6 +33,8 @@ func (a *acceptor) keep(e *entry) (stored <-chan error, answered bool) {
 		return nil, false
 	case e.state == EntryNew, e.state == EntryReleased, e.state == EntryDone && e.payload != nil:
 		return nil, true
+	case e.state == EntrySettling && e.round.ended:
+		return nil, true
 	case e.state == EntrySettling: // by its answer, which is on its way, the store may forget it
 		return a.journal.begin(Changes{}), false
 	}
@@ -94,6 +96,9 @@ func (a *acceptor) jobInMemory(jobID, tenant string) *Job {
 	e := a.entries[jobID]
 	if e == nil || e.tenant != tenant || !e.keep || e.state == EntryElsewhere {
 		return nil
+	}
+	if e.state == EntrySettling && e.round.result != nil { // its answer could not be stored yet
+		return doneJob(jobID, e.round.result)
 	}
 	if e.state == EntryParking || e.state == EntryParked {
 		return doneJob(jobID, e.result())
