@@ -63,6 +63,8 @@ func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) 
 		return nil, notStored(err)
 	case !found || e.Tenant != tenant || !e.Keep:
 		return nil, JobNotFound()
+	case e.DoneAt.IsZero() && a.learnKept(jobID):
+		return a.job(ctx, jobID, tenant)
 	case e.DoneAt.IsZero():
 		memo, err := a.memoOf(&e)
 		if err != nil {
@@ -75,6 +77,18 @@ func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) 
 		return nil, problem.From(err)
 	}
 	return doneJob(jobID, result), nil
+}
+
+// learnKept notes of an entry that this instance runs that a job id of it was handed out by another; false if there is nothing to note.
+func (a *acceptor) learnKept(jobID string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e := a.entries[jobID]
+	if e == nil || e.keep || e.state == EntryElsewhere {
+		return false
+	}
+	e.keep, e.kept = true, true
+	return true
 }
 
 // memoOf returns the memo of a stored entry that is not done.

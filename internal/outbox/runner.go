@@ -277,5 +277,8 @@ func (r *runner) surrender(l *lane) {
 		case EntryNew, EntryAdmitting, EntryElsewhere, EntrySettling, EntryParking, EntryDone, EntryReleased:
 		}
 	}
+	if l.entries > 0 { // also for those that nobody waits for here: somebody has to run the lane
+		r.watch(l.id)
+	}
 	r.checkIdle()
 }
