@@ -208,7 +208,7 @@ func (r *runner) look(ctx context.Context, lane string) (again bool, err error) 
 		if open[e.id] {
 			r.lookAtOpen(e, parked[e.id])
 		} else {
-			r.lookForAnswer(ctx, e, mine)
+			r.lookForAnswer(ctx, e)
 		}
 	}
 	return true, nil
@@ -264,9 +264,8 @@ func (r *runner) lookAtOpen(e, parked *entry) {
 	}
 }
 
-// lookForAnswer gives the answer of an awaited entry that is done by now. mine means that this instance owns the lane, and has
-// taken over what can be opened.
-func (r *runner) lookForAnswer(ctx context.Context, e *entry, mine bool) {
+// lookForAnswer gives the answer of an awaited entry that is done by now.
+func (r *runner) lookForAnswer(ctx context.Context, e *entry) {
 	known, found, err := r.opts.Store.Find(ctx, Lookup{ID: e.id})
 	if err != nil {
 		return
@@ -275,8 +274,8 @@ func (r *runner) lookForAnswer(ctx context.Context, e *entry, mine bool) {
 	defer r.mu.Unlock()
 	switch {
 	case e.payload != nil && e.journaled: // its own insert is on its way
-	case e.state != EntryElsewhere, found && known.DoneAt.IsZero() && !mine: // stored after the lane was loaded
-	case !found, known.DoneAt.IsZero(): // its answer was given to another caller and forgotten, or it cannot be opened
+	case e.state != EntryElsewhere, found && known.DoneAt.IsZero(): // stored after the lane was loaded
+	case !found: // its answer was given to another caller and forgotten
 		r.dismiss(e, inFlight())
 	default:
 		result, err := r.journal.openAnswer(known.Result)
