@@ -216,7 +216,7 @@ func (r *runner) place(ctx context.Context, e *entry) error {
 					l.lease.Release(true)
 					continue
 				}
-				return notStored(err)
+				return notTaken(err)
 			}
 		}
 		r.mu.Lock()

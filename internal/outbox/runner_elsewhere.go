@@ -20,10 +20,7 @@ const (
 // handOver stores an admitted entry for the instance that runs its lane, and follows it there.
 func (r *runner) handOver(e *entry) error {
 	if err := r.insert(e, nil); err != nil {
-		if errors.Is(err, ErrDuplicate) { // accepted by another instance at the same time
-			return inFlight()
-		}
-		return notStored(err)
+		return notTaken(err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,7 +53,7 @@ func (r *runner) leave(e *entry) {
 		switch {
 		case e.state != EntryElsewhere:
 		case err != nil:
-			r.dismiss(e, notStored(err))
+			r.dismiss(e, notTaken(err))
 		default:
 			r.watch(lane)
 		}
