@@ -40,6 +40,30 @@ func TestAnswer_that_the_store_fails_is_stored_again(t *testing.T) {
 	})
 }
 
+// TestAnswer_that_the_store_fails_and_whose_lane_is_lost: the next owner, here the same instance, has seen the entry being answered by
+// the time that the store refuses its answer. Somebody has to run it.
+func TestAnswer_that_the_store_fails_and_whose_lane_is_lost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pair{fixture: setupOnly(t), owner: outbox.NewLocalOwner()}
+		store, gated := setupGated(p.fixture, p.share)
+		p.open(t, gated)
+		store.next(ends).pass <- errRefused
+		job := creation("a", "一")
+		job.Keep = true
+		ticket := p.submit(t, job)
+		wait(t, ticket)
+		p.lose()
+		elapse(time.Minute)
+		if got, err := p.Job(t.Context(), ticket.JobID, "digest of cli_example"); err != nil || got.State != outbox.StateDone {
+			t.Errorf("the job is %+v, %v", got, err)
+		}
+		if rows := p.base.column("tblExample", "标题"); len(rows) != 1 {
+			t.Errorf("rows %q", rows)
+		}
+	})
+}
+
 // TestForget_that_fails_is_tried_again: what was not written does not wait for the next start to be written after all.
 func TestForget_that_fails_is_tried_again(t *testing.T) {
 	t.Parallel()

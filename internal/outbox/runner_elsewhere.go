@@ -37,6 +37,7 @@ func (r *runner) leave(e *entry) {
 	if e.round.ended {
 		r.transition(e, EntryPark)
 		r.drop(e)
+		r.watch(e.lane) // its lane may have been lost, and given back by the next owner, while its answer was on its way
 		return
 	}
 	lane := e.lane
