@@ -37,6 +37,8 @@ func (a *acceptor) keep(e *entry) (stored <-chan error, answered bool) {
 		return nil, false
 	case e.state == EntryNew, e.state == EntryReleased, e.state == EntryDone && e.payload != nil:
 		return nil, true
+	case e.state == EntrySettling && e.round.ended:
+		return nil, true
 	case e.state == EntrySettling: // by its answer, which is on its way, the store may forget it
 		return a.journal.begin(Changes{}), false
 	}
@@ -61,6 +63,9 @@ func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) 
 	}
 	e, found, err := a.opts.Store.Find(ctx, Lookup{ID: jobID})
 	if err == nil && found && e.DoneAt.IsZero() && e.Tenant == tenant {
+		if e.Keep && a.learnKept(jobID) {
+			return a.job(ctx, jobID, tenant)
+		}
 		var memo []byte
 		if memo, e, found, err = a.openWaiting(ctx, jobID); err == nil && found && e.DoneAt.IsZero() {
 			return &Job{ID: jobID, State: StateQueued, RowsTotal: e.Rows, Memo: string(memo)}, nil
@@ -77,6 +82,18 @@ func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) 
 		return nil, problem.From(err)
 	}
 	return doneJob(jobID, result), nil
+}
+
+// learnKept notes of an entry that this instance runs that a job id of it was handed out by another; false if there is nothing to note.
+func (a *acceptor) learnKept(jobID string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e := a.entries[jobID]
+	if e == nil || e.keep || e.state == EntryElsewhere {
+		return false
+	}
+	e.keep, e.kept = true, true
+	return true
 }
 
 // openWaiting returns the memo of a stored job that is not done. A payload may be as large as a request, so they are read one at a
@@ -110,6 +127,9 @@ func (a *acceptor) jobInMemory(jobID, tenant string) *Job {
 	e := a.entries[jobID]
 	if e == nil || e.tenant != tenant || !e.keep || e.state == EntryElsewhere || e.far && e.rows == nil {
 		return nil
+	}
+	if e.state == EntrySettling && e.round.result != nil { // its answer could not be stored yet
+		return doneJob(jobID, e.round.result)
 	}
 	if e.state == EntryParking || e.state == EntryParked {
 		return doneJob(jobID, e.result())

@@ -184,14 +184,17 @@ func (e *entry) result() *Result {
 	return r
 }
 
-// doubt makes the rows of an answer unknown that were not written, for no fault of their own: the store could not be told, so the next
-// start may write them.
-func (r *Result) doubt(why *problem.Error) {
-	for i := range r.Rows {
-		if row := &r.Rows[i]; row.Status == Failed && row.Err == nil {
-			row.Status, r.Err = Unknown, why
+// doubted is an answer in which the rows are unknown that were not written, for no fault of their own: the store could not be told, so
+// the next start may write them.
+func (r *Result) doubted(why *problem.Error) *Result {
+	own := *r
+	own.Rows = slices.Clone(r.Rows)
+	for i := range own.Rows {
+		if row := &own.Rows[i]; row.Status == Failed && row.Err == nil {
+			row.Status, own.Err = Unknown, why
 		}
 	}
+	return &own
 }
 
 // stored is the entry as the store keeps it.

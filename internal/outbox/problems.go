@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -25,6 +26,14 @@ func notStored(cause error) *problem.Error {
 	}).Because(cause)
 	p.RetryAfter = OverloadWait
 	return p
+}
+
+// notTaken says why the store did not take an entry: the same write was accepted by another instance at the same time, or the store fails.
+func notTaken(cause error) *problem.Error {
+	if errors.Is(cause, ErrDuplicate) {
+		return inFlight()
+	}
+	return notStored(cause)
 }
 
 // notKept says that a write goes on although no job id of it can be handed out.

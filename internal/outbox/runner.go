@@ -233,7 +233,7 @@ func (r *runner) place(ctx context.Context, e *entry) error {
 					l.lease.Release(true)
 					continue
 				}
-				return notStored(err)
+				return notTaken(err)
 			}
 		}
 		r.mu.Lock()
@@ -296,6 +296,9 @@ func (r *runner) surrender(l *lane) {
 			r.leave(e)
 		case EntryNew, EntryAdmitting, EntryElsewhere, EntrySettling, EntryParking, EntryDone, EntryReleased:
 		}
+	}
+	if l.entries > 0 { // also for those that nobody waits for here: somebody has to run the lane
+		r.watch(l.id)
 	}
 	r.checkIdle()
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -16,6 +17,7 @@ type reply struct {
 	comesTo comesTo
 	mark    string         // id of the note that the entry is parked, if it is to be stored
 	stop    *problem.Error // what that note says
+	tries   int            // to store it, that failed
 }
 
 // comesTo is what an entry at rest has come to.
@@ -72,17 +74,21 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 		}
 		return
 	}
-	if err != nil { // what was written is written: say so, and let the next start find out again
+	if err != nil { // what was written is written: say so
 		r.opts.Logger.Error("outbox cannot store answers", slog.Int("entries", len(replies)), slog.Any("error", err))
 	}
 	loaded := false
+	var again []reply
 	for _, a := range replies {
-		if err != nil && a.entry.payload == nil {
-			a.result.doubt(notForgotten(err))
-		}
 		loaded = loaded || a.entry.loaded
-		parked := false
+		result, parked := a.result, false
+		if err != nil && a.entry.payload == nil {
+			result = result.doubted(notForgotten(err))
+		}
 		switch {
+		case err != nil && a.entry.state == EntrySettling && a.tries < answerTries && r.ctx.Err() == nil:
+			a.tries++
+			again = append(again, a)
 		case a.comesTo == comesToNothing && a.entry.state == EntrySettling:
 			r.transition(a.entry, EntryRelease)
 			r.forgotten(a.entry)
@@ -97,15 +103,46 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 			r.shed(a.entry)
 		default: // taken up again meanwhile: the answer is what was known then
 		}
-		r.metrics.rows(a.entry, a.result)
-		a.round.end(a.result, nil)
+		if !a.round.ended {
+			r.metrics.rows(a.entry, result)
+			a.round.end(result, nil)
+		}
 		if parked && r.lanes[l.id] != l { // lost meanwhile: what was surrendered then did not include it
 			r.transition(a.entry, EntryHandOver)
 			r.leave(a.entry)
 		}
 	}
+	r.answerAgain(l, again)
 	if loaded {
 		r.owner.Notify(Note{Lane: l.id, Kind: NoteAnswered})
 	}
 	r.checkIdle()
+}
+
+// How often an answer is stored again that the store failed: for about an hour. After that the next start finds out again.
+const answerTries = 64
+
+// answerWaits are the waits between these tries.
+var answerWaits = backoff.Policy{Base: time.Second, Cap: time.Minute, Half: true}
+
+// answerAgain stores answers again, after a while, that were given and could not be stored; mu is held. Until then a repeat is given
+// the same, and the rows are not sent again.
+func (r *runner) answerAgain(l *lane, replies []reply) {
+	if len(replies) == 0 {
+		return
+	}
+	time.AfterFunc(answerWaits.Delay(replies[0].tries), func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.ctx.Err() != nil {
+			return
+		}
+		rest := resting{replies: replies, lasts: true}
+		for _, a := range replies {
+			if a.comesTo == comesToEnd {
+				rest.claimed.add(a.entry)
+			}
+		}
+		r.answer(l, rest, Changes{})
+	})
 }

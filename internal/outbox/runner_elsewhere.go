@@ -20,10 +20,7 @@ const (
 // handOver stores an admitted entry for the instance that runs its lane, and follows it there.
 func (r *runner) handOver(e *entry) error {
 	if err := r.insert(e, nil); err != nil {
-		if errors.Is(err, ErrDuplicate) { // accepted by another instance at the same time
-			return inFlight()
-		}
-		return notStored(err)
+		return notTaken(err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,6 +38,7 @@ func (r *runner) leave(e *entry) {
 	if e.round.ended {
 		r.transition(e, EntryPark)
 		r.drop(e)
+		r.watch(e.lane) // its lane may have been lost, and given back by the next owner, while its answer was on its way
 		return
 	}
 	lane := e.lane
@@ -57,7 +55,7 @@ func (r *runner) leave(e *entry) {
 		switch {
 		case e.state != EntryElsewhere:
 		case err != nil:
-			r.dismiss(e, notStored(err))
+			r.dismiss(e, notTaken(err))
 		default:
 			r.watch(lane)
 		}
@@ -225,7 +223,7 @@ func (r *runner) look(ctx context.Context, lane string) (again bool, err error) 
 		if open[e.id] {
 			r.lookAtOpen(e, parked[e.id])
 		} else {
-			r.lookForAnswer(ctx, e, mine)
+			r.lookForAnswer(ctx, e)
 		}
 	}
 	return true, nil
@@ -290,9 +288,8 @@ func (r *runner) lookAtOpen(e, parked *entry) {
 	}
 }
 
-// lookForAnswer gives the answer of an awaited entry that is done by now. mine means that this instance owns the lane, and has
-// taken over what can be opened.
-func (r *runner) lookForAnswer(ctx context.Context, e *entry, mine bool) {
+// lookForAnswer gives the answer of an awaited entry that is done by now.
+func (r *runner) lookForAnswer(ctx context.Context, e *entry) {
 	known, found, err := r.opts.Store.Find(ctx, Lookup{ID: e.id})
 	if err != nil {
 		return
@@ -301,8 +298,8 @@ func (r *runner) lookForAnswer(ctx context.Context, e *entry, mine bool) {
 	defer r.mu.Unlock()
 	switch {
 	case e.payload != nil && e.journaled: // its own insert is on its way
-	case e.state != EntryElsewhere, found && known.DoneAt.IsZero() && !mine: // stored after the lane was loaded
-	case !found, known.DoneAt.IsZero(): // its answer was given to another caller and forgotten, or it cannot be opened
+	case e.state != EntryElsewhere, found && known.DoneAt.IsZero(): // stored after the lane was loaded
+	case !found: // its answer was given to another caller and forgotten
 		r.dismiss(e, inFlight())
 	default:
 		result, err := r.journal.openAnswer(known.Result)

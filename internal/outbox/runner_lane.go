@@ -256,8 +256,11 @@ func (r *runner) start(l *lane, batches ...*batch) bool {
 		r.mu.Unlock()
 		return true
 	}
-	if errors.Is(err, ErrFenced) {
+	switch {
+	case errors.Is(err, ErrFenced):
 		l.lease.Release(true) // the lane ends, and its entries are followed at the new owner
+		return false
+	case errors.Is(err, ErrDuplicate) && r.yield(l, batches, claimed.entries):
 		return false
 	}
 	r.opts.Logger.Error("outbox cannot store a batch", slog.Any("error", err))

@@ -98,7 +98,10 @@ func (e *entry) unknownBatches() []*batch {
 // finalize implements lanes.
 func (r *runner) finalize(e *entry) {
 	l := r.lanes[e.lane]
-	if l == nil || r.entries[e.id] != e { // it is parked at another instance
+	if l == nil || r.entries[e.id] != e { // it is parked at another instance, if it is not done by now
+		if e.mark == "" {
+			return
+		}
 		r.journal.add(&request{changes: Changes{Finish: []BatchResult{r.markEnd(e.mark, Failed)}}, then: func(error) {
 			r.owner.Notify(Note{Lane: e.lane, Kind: NoteStored})
 		}}, false)
