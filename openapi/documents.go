@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +13,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/yaml"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 )
@@ -23,33 +26,40 @@ const description = "Rowgate writes rows from any workflow, agent or automation 
 type Documents struct {
 	JSON, YAML     []byte            // OpenAPI 3.1
 	JSON30, YAML30 []byte            // OpenAPI 3.0.3, for importers without support for 3.1
-	Page           []byte            // /docs: the same for every set
+	Pages          Pages             // /docs: the same for every set
 	Profiles       map[string][]byte // one for each importer and for programs that generate clients, by name
 	Operations     int               // operations of each profile
 }
 
+// Pages is the documentation page in each language.
+type Pages map[problem.Lang][]byte
+
 // Library is the documents of every set of families.
 type Library struct {
-	page     []byte
+	pages    Pages
 	sets     *tool.Sets[*Documents]
 	renderer Renderer
 }
 
 // newLibrary renders the page of all tools and the documents that are served unless another set is asked for.
 func newLibrary(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Library, error) {
-	page, err := renderPage(api, catalogue, o)
-	if err != nil {
-		return nil, fmt.Errorf("rendering the documentation page: %w", err)
+	pages := Pages{}
+	for _, lang := range []problem.Lang{problem.ZH, problem.EN} {
+		page, err := renderPage(api, catalogue, o, lang)
+		if err != nil {
+			return nil, fmt.Errorf("rendering the documentation page: %w", err)
+		}
+		pages[lang] = page
 	}
-	l := &Library{page: page, renderer: o.Renderer}
+	l := &Library{pages: pages, renderer: o.Renderer}
 	l.sets = tool.NewSets(catalogue, func(tools tool.Catalogue) (*Documents, error) {
 		d, err := render(describeAll(chi.NewRouter(), tools, o), tools, o)
 		if err == nil {
-			d.Page = page
+			d.Pages = pages
 		}
 		return d, err
 	})
-	_, err = l.Documents("")
+	_, err := l.Documents("")
 	return l, err
 }
 
@@ -138,11 +148,18 @@ func (l *Library) Routes(router chi.Router) {
 	for _, name := range []string{DocumentClient, DocumentSwagger} {
 		serve("/openapi/"+name+".json", "application/json", func(d *Documents) ([]byte, error) { return d.Profiles[name], nil })
 	}
-	policy := pagePolicy(l.page)
-	router.Get("/docs", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", policy)
-		serveBytes(w, r, "text/html; charset=utf-8", l.page)
-	})
+	router.Get("/docs", l.servePage)
+}
+
+// servePage serves the page in the language of the query or of Accept-Language, else of the service.
+func (l *Library) servePage(w http.ResponseWriter, r *http.Request) {
+	lang := cmp.Or(intake.Language(r.URL.Query(), r.Header), request.CallFrom(r.Context()).Lang())
+	page := l.pages[lang]
+	header := w.Header()
+	header.Set("Content-Security-Policy", pagePolicy(page))
+	header.Set("Content-Language", string(lang))
+	header.Add("Vary", "Accept-Language, X-Language")
+	serveBytes(w, r, "text/html; charset=utf-8", page)
 }
 
 // FromRequest stands for the address of the service in documents that name the address they were asked for at. It is replaced

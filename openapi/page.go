@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -17,7 +18,7 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// pageSource is the documentation page: one file without scripts or external resources.
+// pageSource is the documentation page in both languages: one file without scripts or external resources.
 //
 //go:embed page.gohtml
 var pageSource string
@@ -25,6 +26,7 @@ var pageSource string
 var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
 type pageData struct {
+	Chinese      bool
 	URL, Version string
 	Families     []pageFamily
 	Codes        []pageCode
@@ -37,11 +39,11 @@ type pageFamily struct {
 
 type pageTool struct {
 	Name, Path, Description string
-	Title                   problem.Text
+	Title                   string
 	Scopes, Tokens          string
 	Own, Shared             []pageParam
 	Answer                  []pageParam
-	Example                 string
+	Sample                  string
 }
 
 type pageParam struct{ Name, Type, Doc string }
@@ -49,7 +51,7 @@ type pageParam struct{ Name, Type, Doc string }
 type pageCode struct {
 	Code   problem.Code
 	Status int
-	Title  problem.Text
+	Title  string
 }
 
 // pagePolicy is the page's Content-Security-Policy: it allows the page's own style and nothing else.
@@ -61,8 +63,8 @@ func pagePolicy(page []byte) string {
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
-func renderPage(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) ([]byte, error) {
-	data := pageData{URL: o.PublicURL, Version: o.Version}
+func renderPage(api *huma.OpenAPI, catalogue tool.Catalogue, o Options, lang problem.Lang) ([]byte, error) {
+	data := pageData{Chinese: lang == problem.ZH, URL: o.PublicURL, Version: o.Version}
 	for _, t := range catalogue {
 		if i := slices.IndexFunc(data.Families, func(f pageFamily) bool { return f.Name == string(t.Family) }); i < 0 {
 			data.Families = append(data.Families, pageFamily{Name: string(t.Family)})
@@ -72,13 +74,13 @@ func renderPage(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) ([]byte,
 		family := &data.Families[i]
 		for _, t := range catalogue {
 			if string(t.Family) == family.Name {
-				family.Tools = append(family.Tools, describeTool(api.Components.Schemas, t))
+				family.Tools = append(family.Tools, describeTool(api.Components.Schemas, t, lang, o.PublicURL))
 			}
 		}
 	}
 	for _, code := range problem.Codes() {
 		entry := problem.Lookup(code)
-		data.Codes = append(data.Codes, pageCode{Code: code, Status: entry.Status, Title: entry.Title})
+		data.Codes = append(data.Codes, pageCode{Code: code, Status: entry.Status, Title: entry.Title.In(lang)})
 	}
 	var page bytes.Buffer
 	if err := pageTemplate.Execute(&page, data); err != nil {
@@ -87,8 +89,8 @@ func renderPage(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) ([]byte,
 	return page.Bytes(), nil
 }
 
-func describeTool(registry huma.Registry, t tool.Tool) pageTool {
-	page := pageTool{Name: t.Name, Path: t.Path, Description: t.Description, Title: t.Title}
+func describeTool(registry huma.Registry, t tool.Tool, lang problem.Lang, url string) pageTool {
+	page := pageTool{Name: t.Name, Path: t.Path, Title: t.Title.In(lang)}
 	shared := map[string]bool{}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[tool.Connection]()) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -107,7 +109,17 @@ func describeTool(registry huma.Registry, t tool.Tool) pageTool {
 	}
 	page.Scopes, page.Tokens = strings.Join(t.Scopes, ", "), strings.Join(kinds, ", ")
 	page.Answer = properties(registry, t.Output)
-	page.Description, page.Example, _ = strings.Cut(t.Description, " Example: ")
+	var example string
+	page.Description, example, _ = strings.Cut(t.Description, " Example: ")
+	page.Sample = sampleOf(url, t.Name, t.Path, example)
+	if lang == problem.ZH {
+		page.Description = cmp.Or(Meaning(t.Name), page.Description)
+		for _, params := range [][]pageParam{page.Own, page.Shared, page.Answer} {
+			for i := range params {
+				params[i].Doc = cmp.Or(chinese[params[i].Doc], params[i].Doc)
+			}
+		}
+	}
 	return page
 }
 

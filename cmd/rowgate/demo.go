@@ -262,5 +262,10 @@ curl %[1]s/v1/records -H 'Authorization: Bearer %[2]s' \
   -H 'X-App-Token: %[5]s' -H 'X-Table-Id: %[6]s' \
   -H 'Content-Type: application/json' -d '{"records":[{"标题":"我的第一行","发布日期":"2026-03-28"}]}'
 
+What the samples of the documentation use · 文档里的示例用到的值:
+
+export PASSPHRASE='%[2]s' APP_ID='%[3]s' APP_SECRET='%[4]s'
+export TABLE_LINK='https://example.feishu.cn/base/%[5]s?table=%[6]s'
+
 Press Ctrl-C to stop. · 按 Ctrl-C 结束。`, d.url, d.passphrase, sampleAppID, d.sample.secret, sampleBase, d.sample.videos, d.upstream)
 }

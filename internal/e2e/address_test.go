@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,7 +107,7 @@ func TestAddressOfDocumentsIsTheConfiguredOne(t *testing.T) {
 	for _, path := range append(generatorPaths(), documentPaths...) {
 		got := h.asked("evil.example", path, http.Header{"X-Forwarded-Host": {"evil.example"}})
 		if !strings.Contains(got.raw, "https://rowgate.example.com") || strings.Contains(got.raw, "evil.example") ||
-			got.header.Get("Vary") != "" {
+			slices.Contains(got.header.Values("Vary"), "Host") {
 			t.Errorf("%s: %v", path, got.header)
 		}
 	}

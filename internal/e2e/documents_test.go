@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/config"
+	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/openapi"
 	"github.com/rowgate/rowgate/tool"
 )
@@ -133,14 +135,15 @@ func TestDocuments(t *testing.T) {
 
 	t.Run("nothing in them trips an importer or leads elsewhere", func(t *testing.T) {
 		t.Parallel()
-		for _, document := range [][]byte{d.JSON, d.JSON30, d.Page} {
+		for _, document := range [][]byte{d.JSON, d.JSON30, d.Pages[problem.ZH], d.Pages[problem.EN]} {
 			for _, trap := range []string{`"$schema"`, "cdn.", "unpkg", "jsdelivr", "<script"} {
 				if bytes.Contains(document, []byte(trap)) {
 					t.Errorf("a document has %q", trap)
 				}
 			}
 		}
-		for _, link := range regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllSubmatch(d.Page, -1) {
+		pages := slices.Concat(d.Pages[problem.ZH], d.Pages[problem.EN])
+		for _, link := range regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllSubmatch(pages, -1) {
 			if target := string(link[1]); !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "#") {
 				t.Errorf("the page fetches or links %s", target)
 			}
@@ -245,24 +248,6 @@ func splice(t *testing.T, text, name, body string) string {
 	return head + begin + body + end + tail
 }
 
-// chineseMeaning is what the Chinese README says of an operation, as the description does in English.
-var chineseMeaning = map[string]string{
-	"write_records":       "把行写入多维表格，或按 key_fields 更新或新建。普通的值会转换：文本日期、文本数字、按名称的选项。",
-	"update_records":      "按 record_id 修改行；只改给出的列，null 清空单元格。",
-	"delete_records":      "按 record_id 删除行。在这里无法撤销。",
-	"search_records":      "按列的值查找行，可排序、分页；返回普通的值，也给出更新所需的 record_id。",
-	"get_records":         "读取 record_id 已知的行；返回普通的值。",
-	"get_job":             "查询回答为 202 并给出 job_id 的写入：状态和回执。",
-	"describe_table":      "列出表的各列、类型、选项和一行示例，示例可直接交给 write_records。首次写入之前调用。",
-	"list_tables":         "列出多维表格里的数据表及其 ID 和名称，用来找 table_id。",
-	"create_table":        "在多维表格里新建数据表，列按类型给出，或由 sample_rows 推断（示例行不会写入）。",
-	"create_fields":       "给数据表加列，按类型给出或由 sample_rows 推断；已有的列保持不变。",
-	"resolve_link":        "把粘贴的飞书或 Lark 链接（多维表格、知识库、内嵌表格）变成 app_token、table_id 和 view_id。",
-	"upload_attachment":   "上传一个文件，得到附件列用的 file_token；write_records 也接受网址。",
-	"diagnose_connection": "查出连接为什么不通：依次检查密钥、权限、多维表格、数据表、列和写权限，每一步都给出办法。不改变任何东西。",
-	"create_connection":   "把 app_id、app_secret、口令（以及给出的多维表格和数据表）封进一个用于 Authorization: Bearer 的密钥，工作流和模型不再持有密钥。",
-}
-
 func toolTable(lang string) string {
 	var b strings.Builder
 	if lang == "zh" {
@@ -273,7 +258,7 @@ func toolTable(lang string) string {
 	for _, one := range app.Catalogue() {
 		what, _, _ := strings.Cut(one.Description, " Example: ")
 		if lang == "zh" {
-			what = cmp.Or(chineseMeaning[one.Name], one.Title.ZH)
+			what = cmp.Or(openapi.Meaning(one.Name), one.Title.ZH)
 		}
 		b.WriteString("| `" + one.Name + "` | `" + one.Path + "` | " + strings.ReplaceAll(what, "|", "\\|") + " |\n")
 	}

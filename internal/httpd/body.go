@@ -28,15 +28,14 @@ const (
 	rateBytes  = int(rateWindow/time.Second) * 64 << 10 // bytes for each rateWindow
 )
 
-// capBody refuses a body that is announced as too large before any of it is read, and cuts off one that proves to be. limits are those
+// capBody refuses a body that is announced as too large before any of it is kept, and cuts off one that proves to be. limits are those
 // of single paths, in bytes.
 func capBody(renderer Renderer, limits map[string]int64) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			limit := cmp.Or(limits[RoutePath(r)], intake.MaxBodyBytes)
 			if r.ContentLength > limit {
-				w.Header().Set("Connection", "close")
-				renderer.Write(w, r, bodyTooLarge())
+				refuseUnread(renderer, w, r, bodyTooLarge())
 				return
 			}
 			r.Body = http.MaxBytesReader(w, r.Body, limit)
