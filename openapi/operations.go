@@ -69,7 +69,8 @@ func describeAll(router chi.Router, catalogue tool.Catalogue, o Options) *huma.O
 		Schemas: huma.NewMapRegistry(componentRefs, schemaName),
 		SecuritySchemes: map[string]*huma.SecurityScheme{securityName: {
 			Type: "http", Scheme: "bearer",
-			Description: "The call passphrase, or a connection key (rgk_…), which contains passphrase, app_id and app_secret.",
+			Description: "The call passphrase, or a connection key (rgk_…), which contains passphrase, app_id and app_secret " +
+				"(or personal_base_token).",
 		}},
 	}
 	config.Security = []map[string][]string{{securityName: {}}}

@@ -36,8 +36,8 @@ const (
 )
 
 // Params lists the parameters that an importer shows for a tool, in this order: required ones, the table, the tool's own
-// parameters, shared ones. It leaves out what a connection key contains (app_id, app_secret, passphrase), files, which no importer
-// can send as JSON, and the parameter for a single row, since the one for rows also accepts one object.
+// parameters, shared ones. It leaves out what a connection key contains (app_id, app_secret, personal_base_token, passphrase),
+// files, which no importer can send as JSON, and the parameter for a single row, since the one for rows also accepts one object.
 func Params(t tool.Tool) []Param {
 	schema := schemaOf(huma.NewMapRegistry(plainRefs, huma.DefaultSchemaNamer), t.Input)
 	examples := exampleOf(t.Description)

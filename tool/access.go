@@ -105,7 +105,7 @@ func (a *Access) WholeTable(ctx context.Context, conn *Connection) (Target, erro
 
 func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Target, error) {
 	identity, err := a.Authenticator.Admit(ctx, tenant.Claim{
-		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret,
+		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret, PersonalBaseToken: conn.PersonalBaseToken,
 	})
 	if err != nil {
 		return Target{}, err
@@ -130,7 +130,7 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 			return Target{}, unrendered(err, problem.BadLink, "app_token", appToken)
 		}
 	}
-	app := feishu.App{ID: identity.AppID, Secret: identity.AppSecret, Brand: brand(link, conn.Brand, identity.Brand)}
+	app := AppOf(identity, brand(link, conn.Brand, identity.Brand))
 	request.CallFrom(ctx).SetBrand(string(app.Brand))
 	target := Target{
 		TableRef: feishu.TableRef{App: app}, Tenant: a.Digest(app), UserIDType: orText(conn.UserIDType, "open_id"),
@@ -287,12 +287,21 @@ func BeyondKey() error {
 	})
 }
 
+// AppOf is who calls Feishu for the caller: its app, or its PersonalBaseToken.
+func AppOf(identity tenant.Identity, brand feishu.Brand) feishu.App {
+	if !identity.PersonalBaseToken.IsZero() {
+		return feishu.App{Secret: identity.PersonalBaseToken, Brand: brand}
+	}
+	return feishu.App{ID: identity.AppID, Secret: identity.AppSecret, Brand: brand}
+}
+
 func missing(identity tenant.Identity, appToken string, reach reach) error {
 	var fields []string
-	if identity.AppID == "" {
+	app := identity.PersonalBaseToken.IsZero()
+	if app && identity.AppID == "" {
 		fields = append(fields, "app_id")
 	}
-	if identity.AppSecret.IsZero() {
+	if app && identity.AppSecret.IsZero() {
 		fields = append(fields, "app_secret")
 	}
 	if appToken == "" && reach >= reachBase { // reachScope asks for none
@@ -312,10 +321,15 @@ func missingFields(fields ...string) error {
 	for _, field := range fields {
 		named = append(named, headers[field])
 	}
-	return problem.New(problem.MissingConnection, problem.Text{
+	detail := problem.Text{
 		ZH: fmt.Sprintf("缺少 %s。请放在请求体里，或用请求头 %s。", strings.Join(fields, "、"), strings.Join(named, "、")),
 		EN: fmt.Sprintf("Missing: %s. Send it in the body, or in a header (%s).", strings.Join(fields, ", "), strings.Join(named, ", ")),
-	})
+	}
+	if len(fields) > 1 && fields[0] == "app_id" && fields[1] == "app_secret" {
+		detail.ZH += "没有应用时，可以用多维表格的授权码 personal_base_token（X-Personal-Base-Token）代替 app_id 和 app_secret。"
+		detail.EN += " Without an app, send the base's personal_base_token (X-Personal-Base-Token) in place of app_id and app_secret."
+	}
+	return problem.New(problem.MissingConnection, detail)
 }
 
 // brand is what a link's host says, else what the caller says, else what the key holds, else feishu.

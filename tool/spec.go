@@ -122,9 +122,9 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 // neverColumns are the parameters whose name, at the top level of a flat row, always is the parameter. Every other one, those to
 // come included, is a column where the table has such a column (docs/contract.md §3, "Bodies").
 var neverColumns = []string{
-	"app_id", "app_secret", "app_token", "table_id", "passphrase", "user_id_type", "soft_errors", "timeout_ms", "records", "fields",
-	"key_fields", "on_error", "unknown_fields", "unknown_options", "empty_values", "dry_run", "idempotency_key",
-	"ignore_consistency_check",
+	"app_id", "app_secret", "personal_base_token", "app_token", "table_id", "passphrase", "user_id_type", "soft_errors",
+	"timeout_ms", "records", "fields", "key_fields", "on_error", "unknown_fields", "unknown_options", "empty_values", "dry_run",
+	"idempotency_key", "ignore_consistency_check",
 }
 
 // roleOf says what template text means in a field: never a keyword, and as an idempotency key the same for every run.

@@ -55,7 +55,15 @@ func TestCanary(t *testing.T) {
 		"secret_in_query":   {request: request{body: rows + `}`, query: "app_secret=" + wrong}, code: "secret_in_query"},
 		"key_in_query":      {request: request{body: rows + `}`, query: "table_id=rgk_" + wrong}, code: "secret_in_query"},
 		"wrong_secret":      {request: request{body: rows + `,"app_secret":"` + wrong + `"}`}, code: "bad_app_credentials"},
-		"wrong_passphrase":  {request: request{body: rows + `,"passphrase":"` + wrong + `"}`}, code: "bad_passphrase"},
+		"wrong_personal_token": {
+			request: request{
+				header: without("X-App-Id X-App-Secret", map[string]string{"X-Personal-Base-Token": wrong}), body: rows + `}`,
+			},
+			code: "bad_app_credentials",
+		},
+		"personal_token_beside_an_app":  {request: request{body: rows + `,"personal_base_token":"` + wrong + `"}`}, code: "bad_parameter"},
+		"personal_token_in_broken_text": {request: request{body: `{"personal_base_token":"` + wrong + `","records":[}`}, code: "bad_body"},
+		"wrong_passphrase":              {request: request{body: rows + `,"passphrase":"` + wrong + `"}`}, code: "bad_passphrase"},
 		"wrong_bearer": {
 			request: request{body: rows + `}`, header: map[string]string{"Authorization": "Bearer " + wrong}},
 			code:    "bad_passphrase",

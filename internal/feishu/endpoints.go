@@ -41,7 +41,8 @@ type Call struct {
 }
 
 const (
-	tablePath  = "/bitable/v1/apps/:app_token/tables/:table_id"
+	basePath   = "/bitable/v1/apps/:app_token"
+	tablePath  = basePath + "/tables/:table_id"
 	recordPath = tablePath + "/records"
 	mediaPath  = "/drive/v1/medias"
 
@@ -190,6 +191,10 @@ func isPathValue(s string) bool {
 	}
 	return true
 }
+
+// OfBase reports whether the endpoint is one on a base, which a PersonalBaseToken of that base may call; all others need an app
+// (docs/feishu/authentication.md §1.7).
+func (a *API) OfBase() bool { return strings.HasPrefix(a.Path, basePath) }
 
 // LimitKey names what the endpoint's rate is counted under.
 func (a *API) LimitKey() string {

@@ -27,11 +27,13 @@ type Error struct {
 	HelpURL        string   // Feishu's page for the fix
 	RetryAfter     time.Duration
 
-	Write   bool   // the endpoint changes something
-	Reason  string // the client's own reason where there is no answer of Feishu's
-	Aborted bool   // the caller gave up; does not count against Feishu
-	Gateway bool   // the answer came from something before Feishu
-	Cause   error  // the network's or the context's error; private
+	Write    bool   // the endpoint changes something
+	Reason   string // the client's own reason where there is no answer of Feishu's
+	Aborted  bool   // the caller gave up; does not count against Feishu
+	Personal bool   // the call was made with a PersonalBaseToken
+	Gateway  bool   // the answer came from something before Feishu
+	needsApp bool   // the call was not made: a PersonalBaseToken does not open it
+	Cause    error  // the network's or the context's error; private
 }
 
 // NewError returns an error of the client's own about a call of a, without an answer of Feishu's.

@@ -14,8 +14,12 @@ const maxMsgBytes = 300
 // Problem gives the error as the caller sees it: code of docs/contract.md §5, outcome, the fix in both languages, and what Feishu
 // said (its msg, never its message, which quotes values).
 func (e *Error) Problem() *problem.Error {
-	p := problem.New(e.problemCode(), e.detail()).Because(e)
+	code := e.problemCode()
+	p := problem.New(code, e.detail()).Because(e)
 	p.Fix = e.fix()
+	if e.Personal {
+		e.explainPersonal(p)
+	}
 	p.Outcome = problem.NotWritten
 	if e.OutcomeUnknown() {
 		p.Outcome = problem.OutcomeUnknown
@@ -30,6 +34,9 @@ func (e *Error) Problem() *problem.Error {
 func (e *Error) problemCode() problem.Code {
 	if e.OutcomeUnknown() {
 		return problem.UnknownOutcome
+	}
+	if e.needsApp {
+		return problem.KeyScope
 	}
 	if row, ok := codeTable[e.Code]; ok {
 		// A read has no rows: there the code blames a column, a filter or a view that the request names.

@@ -17,12 +17,16 @@ const (
 	BrandLark   Brand = "lark"   // https://open.larksuite.com
 )
 
-// App is a caller's self-built app: who calls.
+// App is who calls: a caller's self-built app, or in place of one the holder of a PersonalBaseToken.
 type App struct {
 	Brand  Brand
-	ID     string // cli_…
-	Secret secret.Text
+	ID     string      // cli_…; "" for a PersonalBaseToken
+	Secret secret.Text // app_secret, or the PersonalBaseToken
 }
+
+// IsPersonal reports whether there is no app: calls are made with the PersonalBaseToken (授权码) of one base, which is the Secret. It
+// opens only what API.OfBase says.
+func (a App) IsPersonal() bool { return a.ID == "" && !a.Secret.IsZero() }
 
 // TableRef is an app and the table that it calls.
 type TableRef struct {

@@ -25,7 +25,7 @@ var secretNames = []string{
 	"appsecret", "passphrase", "key", "token", "accesstoken", "authorization",
 	"apikey", "difyapikey", "encryptkey", "verificationtoken", "secret", "webhookurl", "password", "headers", "callbacktoken",
 	"callbacksecret", "personalbasetoken", "refreshtoken", "appticket",
-	"xappid", "xappsecret", "xapptoken", "xtableid", "xpassphrase",
+	"xappid", "xappsecret", "xpersonalbasetoken", "xapptoken", "xtableid", "xpassphrase",
 }
 
 // keyPrefix begins every connection key.

@@ -78,7 +78,9 @@ func (p *parser) mask(window []byte) {
 	if len(lower) != len(window) { // a rune whose lower case has another length
 		lower = window
 	}
-	names := []string{"passphrase", "app_secret", "app-secret", "appsecret", "authorization", "bearer"}
+	names := []string{
+		"passphrase", "app_secret", "app-secret", "appsecret", "personal_base_token", "personal-base-token", "authorization", "bearer",
+	}
 	for i := range p.spec.Params {
 		if p.spec.Params[i].Secret {
 			names = append(names, p.spec.Params[i].Name)

@@ -19,16 +19,17 @@ var accessEntries = []Entry{
 	},
 	{
 		Code: BadAppCredentials, Status: statusUnauthorized, Outcome: NotWritten,
-		Title: Text{ZH: "App ID 或 App Secret 不正确", EN: "Wrong App ID or App Secret"},
+		Title: Text{ZH: "App ID、App Secret 或授权码不正确", EN: "Wrong App ID, App Secret or personal_base_token"},
 		Fix: Text{
 			ZH: "飞书开发者后台（open.feishu.cn/app）→ 你的应用 →「凭证与基础信息」，重新复制 App ID 和 App Secret，并确认应用已启用。Lark 的应用请设 brand=lark。",
 			EN: "Developer Console (open.feishu.cn/app, for Lark open.larksuite.com/app) → your app → Credentials & Basic Info: copy " +
 				"the App ID and App Secret again, and check that the app is enabled. For a Lark app, set brand=lark.",
 		},
 		Explanation: Text{
-			ZH: "飞书拒绝为这组凭证签发 tenant_access_token。App Secret 可能已被重置，应用可能被停用，或者应用属于另一个品牌（飞书 / Lark）。",
+			ZH: "飞书拒绝为这组凭证签发 tenant_access_token。App Secret 可能已被重置，应用可能被停用，或者应用属于另一个品牌（飞书 / Lark）。" +
+				"用 personal_base_token（授权码）时：授权码不对，或已经重新生成。",
 			EN: "Feishu refused to issue a tenant_access_token for these credentials. The secret may have been reset, the app may be " +
-				"disabled, or it may belong to the other brand (Feishu or Lark).",
+				"disabled, or it may belong to the other brand (Feishu or Lark). Of a personal_base_token: it is wrong, or was made anew.",
 		},
 	},
 	{
@@ -104,7 +105,7 @@ var accessEntries = []Entry{
 	},
 	{
 		Code: KeyScope, Status: statusForbidden, Outcome: NotWritten,
-		Title: Text{ZH: "连接密钥不适用于这个请求", EN: "The connection key is not for this request"},
+		Title: Text{ZH: "密钥不适用于这个请求", EN: "The key is not for this request"},
 		Fix: Text{
 			ZH: "去掉请求里的 app_token 和 table_id，只用密钥自己的表格；要做别的事，请用 create_connection 另建一个不限表格或不限多维表格的密钥，或改用口令和应用凭证。",
 			EN: "Leave app_token and table_id out, so that the key's own table is used. For anything else, make another key with " +
@@ -112,10 +113,10 @@ var accessEntries = []Entry{
 		},
 		Explanation: Text{
 			ZH: "连接密钥（rgk_…）可以只限于一个多维表格或其中一张数据表。限于一张表的密钥只能读取该表的记录、字段和视图，写入记录，新增列，为它上传文件，" +
-				"解析它的链接，诊断它的连接，以及查询它自己的任务。",
+				"解析它的链接，诊断它的连接，以及查询它自己的任务。授权码（personal_base_token）只能调用它那个多维表格自己的接口。",
 			EN: "A connection key (rgk_…) may be for one base, or for one table of it. A table's key reads the records, fields and views of " +
 				"that table, writes its records, adds columns, uploads files for it, resolves its link, diagnoses its connection and reads " +
-				"its own jobs. A base's key does the same for every table of its base.",
+				"its own jobs. A base's key does the same for every table of its base. A personal_base_token opens the calls of its base alone.",
 		},
 	},
 	{

@@ -352,4 +352,20 @@ func TestPersonalBaseToken(t *testing.T) {
 		b.token = "pt-unknown"
 		b.do("GET", tables, nil).want(t, 400, 99991671)
 	})
+	t.Run("is_taken_at_its_own_hosts_and_nowhere_that_apps_are", func(t *testing.T) {
+		t.Parallel()
+		b := prepare(t)
+		app := setup(t, Options{})
+		for host, wants := range map[string][2]int{ // codes for the PersonalBaseToken, for an app's token
+			"base-api.feishu.cn": {0, 99991663}, "base-api.larksuite.com": {0, 99991663},
+			"open.feishu.cn": {99991671, 0}, "open.larksuite.com": {99991671, 0},
+		} {
+			for i, call := range []*http.Request{b.request("GET", tables, nil), app.request("GET", recordsPath, nil)} {
+				call.Host = host
+				if got := []*bundle{b, app}[i].send(call); got.Code != wants[i] {
+					t.Errorf("%s, token %d: %s", host, i, got.raw)
+				}
+			}
+		}
+	})
 }

@@ -15,6 +15,8 @@ type Claim struct {
 	Passphrase secret.Text
 	AppID      string
 	AppSecret  secret.Text
+
+	PersonalBaseToken secret.Text // in place of the two
 }
 
 // Identity is an authenticated caller, with the app's credential if the request has one.
@@ -22,10 +24,13 @@ type Identity struct {
 	Name      string // of the passphrase
 	AppID     string
 	AppSecret secret.Text
-	Sealed    bool   // the credential comes from a connection key, which is limited to the fields below
-	Brand     string // of the connection key; "" if it has none
-	AppToken  string // of the connection key; "" if it has none
-	TableID   string // of the connection key; "" if it has none
+
+	PersonalBaseToken secret.Text // in place of app_id and app_secret; empty for an app
+
+	Sealed   bool   // the credential comes from a connection key, which is limited to the fields below
+	Brand    string // of the connection key; "" if it has none
+	AppToken string // of the connection key; "" if it has none
+	TableID  string // of the connection key; "" if it has none
 }
 
 // Authenticator identifies callers by passphrase or connection key. It is safe for concurrent use.
@@ -47,7 +52,8 @@ func (a *Authenticator) Close() { a.failures.Close() }
 // app in claim must be the app of the key. A correct passphrase or key is never blocked, because many callers share an address.
 //
 // Errors: bad_passphrase, or unrendered_template for a wrong one that is template text; bad_connection_key; bad_parameter for another app
-// than the key's; too_many_failures for a wrong passphrase or key once the caller's address has more than MaxFailures.
+// than the key's, and for an app beside a personal_base_token; too_many_failures for a wrong passphrase or key once the
+// caller's address has more than MaxFailures.
 func (a *Authenticator) Admit(ctx context.Context, claim Claim) (Identity, error) {
 	caller := CallerFrom(ctx)
 	if strings.HasPrefix(caller.Bearer.Reveal(), KeyPrefix) && claim.Passphrase.IsZero() {
@@ -71,7 +77,15 @@ func (a *Authenticator) Admit(ctx context.Context, claim Claim) (Identity, error
 		}
 		return Identity{}, a.failed(caller, err)
 	}
-	return Identity{Name: match.Name, AppID: claim.AppID, AppSecret: claim.AppSecret}, nil
+	if !claim.PersonalBaseToken.IsZero() && (claim.AppID != "" || !claim.AppSecret.IsZero()) {
+		return Identity{}, problem.New(problem.BadParameter, problem.Text{
+			ZH: "personal_base_token（授权码）代替 app_id 和 app_secret，不能同时给出。请去掉其中一方。",
+			EN: "personal_base_token takes the place of app_id and app_secret and cannot be combined with them. Leave out one or the other.",
+		})
+	}
+	return Identity{
+		Name: match.Name, AppID: claim.AppID, AppSecret: claim.AppSecret, PersonalBaseToken: claim.PersonalBaseToken,
+	}, nil
 }
 
 // authorization names the header in refusals.
@@ -119,14 +133,16 @@ func (a *Authenticator) byKey(caller Caller, claim Claim) (Identity, error) {
 	if err != nil {
 		return Identity{}, a.failed(caller, err)
 	}
-	if claim.AppID != "" && claim.AppID != c.AppID || !claim.AppSecret.IsZero() && claim.AppSecret != c.AppSecret {
+	if claim.AppID != "" && claim.AppID != c.AppID || !claim.AppSecret.IsZero() && claim.AppSecret != c.AppSecret ||
+		!claim.PersonalBaseToken.IsZero() && claim.PersonalBaseToken != c.PersonalBaseToken {
 		return Identity{}, problem.New(problem.BadParameter, problem.Text{
-			ZH: "app_id、app_secret 与连接密钥里的不同。使用连接密钥时请去掉它们。",
-			EN: "app_id or app_secret differs from the connection key's. Leave them out when a key is used.",
+			ZH: "app_id、app_secret 或 personal_base_token 与连接密钥里的不同。使用连接密钥时请去掉它们。",
+			EN: "app_id, app_secret or personal_base_token differs from the connection key's. Leave them out when a key is used.",
 		})
 	}
 	return Identity{
-		Name: c.Name, AppID: c.AppID, AppSecret: c.AppSecret, Sealed: true, Brand: c.Brand, AppToken: c.AppToken, TableID: c.TableID,
+		Name: c.Name, AppID: c.AppID, AppSecret: c.AppSecret, PersonalBaseToken: c.PersonalBaseToken,
+		Sealed: true, Brand: c.Brand, AppToken: c.AppToken, TableID: c.TableID,
 	}, nil
 }
 

@@ -118,6 +118,51 @@ func TestAuthenticator(t *testing.T) {
 		}
 	})
 
+	t.Run("takes a personal_base_token in place of an app, not beside one", func(t *testing.T) {
+		t.Parallel()
+		d, personal := authenticator(t), secret.New("pt-example")
+		got, err := d.Admit(from(t.Context(), "passphrase"), tenant.Claim{PersonalBaseToken: personal})
+		want := tenant.Identity{Name: "team", PersonalBaseToken: personal}
+		if diff := cmp.Diff(want, got, secrets); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		for _, claim := range []tenant.Claim{
+			{PersonalBaseToken: personal, AppID: "cli_example"}, {PersonalBaseToken: personal, AppSecret: secret.New("x")},
+		} {
+			if got, err := d.Admit(from(t.Context(), "passphrase"), claim); code(err) != problem.BadParameter || got != (tenant.Identity{}) {
+				t.Errorf("%v", err)
+			}
+			if _, err := d.Admit(from(t.Context(), "wrong"), claim); code(err) != problem.BadPassphrase {
+				t.Errorf("before the passphrase: %v", err)
+			}
+		}
+	})
+
+	t.Run("takes no other credential than the key's", func(t *testing.T) {
+		t.Parallel()
+		d := authenticator(t)
+		sealed := tenant.Connection{Name: "team", PersonalBaseToken: secret.New("pt-example"), ExpiresAt: time.Now().Add(time.Hour)}
+		key, err := d.Seal(sealed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, test := range map[string]struct {
+			claim tenant.Claim
+			want  problem.Code
+		}{
+			"none":          {tenant.Claim{}, ""},
+			"the same":      {tenant.Claim{PersonalBaseToken: sealed.PersonalBaseToken}, ""},
+			"another":       {tenant.Claim{PersonalBaseToken: secret.New("pt-other")}, problem.BadParameter},
+			"an app":        {app, problem.BadParameter},
+			"an app_secret": {tenant.Claim{AppSecret: sealed.PersonalBaseToken}, problem.BadParameter},
+		} {
+			got, err := d.Admit(from(t.Context(), key.Reveal()), test.claim)
+			if code(err) != test.want || test.want == "" && got.PersonalBaseToken != sealed.PersonalBaseToken {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+
 	t.Run("counts template text as a failure", func(t *testing.T) {
 		t.Parallel()
 		d := authenticator(t)

@@ -27,10 +27,13 @@ type Connection struct {
 	Name      string      // of the passphrase: the key dies with it
 	AppID     string      // cli_…
 	AppSecret secret.Text // of that app
-	Brand     string      // feishu or lark; "" if it was not given
-	AppToken  string      // "" if it was not given
-	TableID   string      // "" if it was not given
-	ExpiresAt time.Time   // whole seconds
+
+	PersonalBaseToken secret.Text // in place of the two; empty for an app
+
+	Brand     string    // feishu or lark; "" if it was not given
+	AppToken  string    // "" if it was not given
+	TableID   string    // "" if it was not given
+	ExpiresAt time.Time // whole seconds
 }
 
 // sealedConnection is the plain text of a key: short names, since the key has to fit a header.
@@ -40,6 +43,7 @@ type sealedConnection struct {
 	Bind      []byte `json:"b"` // MAC of the passphrase: a key dies when its passphrase changes
 	AppID     string `json:"i"`
 	AppSecret string `json:"s"`
+	Personal  string `json:"p,omitempty"`
 	Brand     string `json:"d,omitempty"`
 	AppToken  string `json:"t,omitempty"`
 	TableID   string `json:"l,omitempty"`
@@ -61,7 +65,8 @@ func (k Keys) Seal(c Connection) (secret.Text, error) {
 	}
 	plain, err := json.Marshal(sealedConnection{
 		Version: connectionVersion, Name: c.Name, Bind: k.bind(passphrase), AppID: c.AppID, AppSecret: c.AppSecret.Reveal(),
-		Brand: c.Brand, AppToken: c.AppToken, TableID: c.TableID, ExpiresAt: c.ExpiresAt.Unix(),
+		Personal: c.PersonalBaseToken.Reveal(),
+		Brand:    c.Brand, AppToken: c.AppToken, TableID: c.TableID, ExpiresAt: c.ExpiresAt.Unix(),
 	})
 	if err != nil {
 		return secret.Text{}, err
@@ -69,8 +74,8 @@ func (k Keys) Seal(c Connection) (secret.Text, error) {
 	text := base64.RawURLEncoding.EncodeToString(k.Ring.Seal(connectionPurpose, plain))
 	if len(text) > MaxKeyBytes {
 		return secret.Text{}, problem.New(problem.BadParameter, problem.Text{
-			ZH: "app_id、app_secret、app_token 或 table_id 太长，放不进连接密钥。",
-			EN: "app_id, app_secret, app_token or table_id is too long for a connection key.",
+			ZH: "app_id、app_secret、personal_base_token、app_token 或 table_id 太长，放不进连接密钥。",
+			EN: "app_id, app_secret, personal_base_token, app_token or table_id is too long for a connection key.",
 		})
 	}
 	return secret.New(KeyPrefix + text), nil
@@ -109,8 +114,8 @@ func (k Keys) Open(key secret.Text, now time.Time) (Connection, error) {
 		})
 	}
 	return Connection{
-		Name: c.Name, AppID: c.AppID, AppSecret: secret.New(c.AppSecret), Brand: c.Brand, AppToken: c.AppToken, TableID: c.TableID,
-		ExpiresAt: time.Unix(c.ExpiresAt, 0),
+		Name: c.Name, AppID: c.AppID, AppSecret: secret.New(c.AppSecret), PersonalBaseToken: secret.New(c.Personal),
+		Brand: c.Brand, AppToken: c.AppToken, TableID: c.TableID, ExpiresAt: time.Unix(c.ExpiresAt, 0),
 	}, nil
 }
 

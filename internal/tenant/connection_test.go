@@ -64,8 +64,8 @@ func TestKeys(t *testing.T) {
 			text := rapid.StringMatching(`[ -~一-龥]{0,60}`)
 			want := tenant.Connection{
 				Name: "team", AppID: text.Draw(t, "app_id"), AppSecret: secret.New(text.Draw(t, "app_secret")), Brand: text.Draw(t, "brand"),
-				AppToken: text.Draw(t, "app_token"), TableID: text.Draw(t, "table_id"),
-				ExpiresAt: now.Add(time.Duration(rapid.IntRange(1, 1<<30).Draw(t, "seconds")) * time.Second),
+				PersonalBaseToken: secret.New(text.Draw(t, "personal_base_token")), AppToken: text.Draw(t, "app_token"),
+				TableID: text.Draw(t, "table_id"), ExpiresAt: now.Add(time.Duration(rapid.IntRange(1, 1<<30).Draw(t, "seconds")) * time.Second),
 			}
 			key, err := keys.Seal(want)
 			if err != nil {

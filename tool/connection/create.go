@@ -30,9 +30,11 @@ type Authenticator interface {
 	Seal(c tenant.Connection) (secret.Text, error)
 }
 
-// Tokens asks Feishu for an app's token, which it gives for a right app_id and app_secret only. It is implemented by *client.Client.
+// Tokens asks Feishu for an app's token, which it gives for a right app_id and app_secret only, and for a base, which it shows for a right
+// PersonalBaseToken only. It is implemented by *client.Client.
 type Tokens interface {
 	Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error)
+	GetApp(ctx context.Context, app feishu.App, appToken string) (feishu.AppInfo, error)
 }
 
 // CreateConnectionInput is the request of create_connection.
@@ -41,13 +43,13 @@ type CreateConnectionInput struct {
 	tool.Deadline
 
 	ExpiresIn *int  `json:"expires_in,omitempty" in:"query" minimum:"60" maximum:"63072000" example:"31536000" doc:"How long the key is valid, in seconds. Default 365 days."`
-	Verify    *bool `json:"verify,omitempty" in:"query" default:"true" example:"true" doc:"Test app_id and app_secret at Feishu first. false seals them untested."`
+	Verify    *bool `json:"verify,omitempty" in:"query" default:"true" example:"true" doc:"Test app_id and app_secret, or personal_base_token on app_token, at Feishu first. false seals them untested."`
 }
 
 // KeyMade is the answer of create_connection. The key is in no other place: it is shown this once.
 type KeyMade struct {
 	OK            bool   `json:"ok" doc:"true"`
-	ConnectionKey string `json:"connection_key" example:"rgk_example" doc:"send it as Authorization: Bearer rgk_…, in place of app_id, app_secret and passphrase"`
+	ConnectionKey string `json:"connection_key" example:"rgk_example" doc:"send it as Authorization: Bearer rgk_…, in place of app_id, app_secret (or personal_base_token) and passphrase"`
 	ExpiresAt     string `json:"expires_at" format:"date-time" doc:"when it ends; it also ends with its passphrase"`
 	AppToken      string `json:"app_token" doc:"the only base that it opens; empty for any"`
 	TableID       string `json:"table_id" doc:"the only table that it opens; empty for any"`
@@ -68,7 +70,9 @@ func Create(authenticator Authenticator, tokens Tokens) tool.Tool {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
 		request.CallFrom(ctx).SetBrand(in.Brand)
-		identity, err := authenticator.Admit(ctx, tenant.Claim{Passphrase: in.Passphrase, AppID: in.AppID, AppSecret: in.AppSecret})
+		identity, err := authenticator.Admit(ctx, tenant.Claim{
+			Passphrase: in.Passphrase, AppID: in.AppID, AppSecret: in.AppSecret, PersonalBaseToken: in.PersonalBaseToken,
+		})
 		if err != nil {
 			return tool.Answer{}, err
 		}
@@ -84,8 +88,7 @@ func Create(authenticator Authenticator, tokens Tokens) tool.Tool {
 			return tool.Answer{}, err
 		}
 		if tool.IsTrueByDefault(in.Verify) {
-			app := feishu.App{ID: c.AppID, Secret: c.AppSecret, Brand: feishu.Brand(cmp.Or(c.Brand, string(feishu.BrandFeishu)))}
-			if _, _, err := tokens.Token(ctx, app); err != nil {
+			if err := in.verify(ctx, tokens, c, identity); err != nil {
 				return tool.Answer{}, err
 			}
 		}
@@ -95,7 +98,8 @@ func Create(authenticator Authenticator, tokens Tokens) tool.Tool {
 		}
 		if len(key.Reveal()) > tenant.MaxKeyBytes {
 			return tool.Answer{}, problem.New(problem.BadParameter, problem.Text{
-				ZH: "app_id、app_secret、app_token、table_id 太长，放不进一个密钥。", EN: "app_id, app_secret, app_token and table_id are too long for a key.",
+				ZH: "app_id、app_secret、personal_base_token、app_token、table_id 太长，放不进一个密钥。",
+				EN: "app_id, app_secret, personal_base_token, app_token and table_id are too long for a key.",
 			})
 		}
 		return tool.OK(&KeyMade{
@@ -109,8 +113,8 @@ func Create(authenticator Authenticator, tokens Tokens) tool.Tool {
 func (in *CreateConnectionInput) connection(identity tenant.Identity, now time.Time) (tenant.Connection, error) {
 	if identity.Sealed {
 		return tenant.Connection{}, problem.New(problem.BadPassphrase, problem.Text{
-			ZH: "连接密钥不能用来创建密钥：请给出 app_id、app_secret 和 passphrase。",
-			EN: "A connection key makes no keys: send app_id, app_secret and passphrase.",
+			ZH: "连接密钥不能用来创建密钥：请给出 app_id、app_secret（或 personal_base_token）和 passphrase。",
+			EN: "A connection key makes no keys: send app_id, app_secret (or personal_base_token) and passphrase.",
 		})
 	}
 	if missing := in.missing(); len(missing) > 0 {
@@ -129,8 +133,8 @@ func (in *CreateConnectionInput) connection(identity tenant.Identity, now time.T
 		})
 	}
 	c := tenant.Connection{
-		Name: identity.Name, AppID: in.AppID, AppSecret: in.AppSecret, Brand: in.Brand, TableID: in.TableID,
-		ExpiresAt: now.Add(time.Duration(seconds) * time.Second).Truncate(time.Second),
+		Name: identity.Name, AppID: in.AppID, AppSecret: in.AppSecret, PersonalBaseToken: in.PersonalBaseToken, Brand: in.Brand,
+		TableID: in.TableID, ExpiresAt: now.Add(time.Duration(seconds) * time.Second).Truncate(time.Second),
 	}
 	if in.AppToken == "" {
 		if c.TableID != "" {
@@ -157,7 +161,34 @@ func (in *CreateConnectionInput) connection(identity tenant.Identity, now time.T
 	return c, nil
 }
 
+// verify tests the credential at Feishu. A PersonalBaseToken can be tested on its base alone, which has to be named then.
+func (in *CreateConnectionInput) verify(ctx context.Context, tokens Tokens, c tenant.Connection, identity tenant.Identity) error {
+	app := tool.AppOf(identity, feishu.Brand(cmp.Or(c.Brand, string(feishu.BrandFeishu))))
+	if !app.IsPersonal() {
+		_, _, err := tokens.Token(ctx, app)
+		return err
+	}
+	if c.AppToken == "" {
+		return problem.New(problem.MissingConnection, problem.Text{
+			ZH: "授权码要在它的多维表格上才能验证：请同时给出 app_token，或用 verify: false 不经验证就封存。",
+			EN: "A personal_base_token is tested on its base: give app_token with it, or verify: false to seal it untested.",
+		})
+	}
+	link, err := bitable.ParseLink(c.AppToken)
+	switch {
+	case err != nil:
+		return err
+	case link.AppToken == "": // a wiki page, which only an app can look up
+		return feishu.APIGetNode.NeedsApp()
+	}
+	_, err = tokens.GetApp(ctx, app, link.AppToken)
+	return err
+}
+
 func (in *CreateConnectionInput) missing() (names []string) {
+	if !in.PersonalBaseToken.IsZero() {
+		return nil
+	}
 	if in.AppID == "" {
 		names = append(names, "app_id")
 	}

@@ -79,6 +79,54 @@ func (tokens) Token(_ context.Context, app feishu.App) (secret.Text, time.Time, 
 	return secret.New("t-example"), time.Now().Add(time.Hour), nil
 }
 
+// GetApp shows the base bascnExample for every token but one.
+func (tokens) GetApp(_ context.Context, app feishu.App, appToken string) (feishu.AppInfo, error) {
+	if !app.IsPersonal() || app.Secret.Reveal() == wrongSecret || appToken != "bascnExample" {
+		return feishu.AppInfo{}, problem.New(problem.BadAppCredentials, problem.Text{ZH: string(app.Brand), EN: string(app.Brand)})
+	}
+	return feishu.AppInfo{AppToken: appToken}, nil
+}
+
+func TestCreate_of_a_personal_base_token(t *testing.T) {
+	t.Parallel()
+	const right, wrong = `{"passphrase":"open","personal_base_token":"canary-4f1d"`,
+		`{"passphrase":"open","personal_base_token":"` + wrongSecret + `"`
+	const base = `,"app_token":"https://example.feishu.cn/base/bascnExample"`
+	for name, test := range map[string]struct {
+		body string
+		code problem.Code // "" for a key
+	}{
+		"tests it on its base":             {right + base + `}`, ""},
+		"refuses a wrong one":              {wrong + base + `}`, problem.BadAppCredentials},
+		"refuses one without its base":     {right + `}`, problem.MissingConnection},
+		"seals one untested":               {wrong + `,"verify":false}`, ""},
+		"looks up no wiki page":            {right + `,"app_token":"https://example.feishu.cn/wiki/wikcnExample"}`, problem.KeyScope},
+		"refuses it beside an app":         {right + base + `,"app_id":"cli_example"}`, problem.BadParameter},
+		"refuses it beside an app_secret":  {right + base + `,"app_secret":"x"}`, problem.BadParameter},
+		"refuses template text in place":   {`{"passphrase":"open","personal_base_token":"{{x}}"` + base + `}`, problem.UnrenderedTemplate},
+		"refuses it with wrong passphrase": {`{"passphrase":"x","personal_base_token":"y"` + base + `}`, problem.BadPassphrase},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			authenticator := authenticatorOf(t, "open")
+			made, err := create(t, authenticator, "", test.body)
+			if test.code != "" {
+				if err == nil || err.Code != test.code || strings.Contains(err.Detail.EN, "canary") {
+					t.Fatalf("got %v, want %s", err, test.code)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			identity, err := admit(t, authenticator, made.ConnectionKey)
+			if err != nil || identity.PersonalBaseToken.IsZero() || identity.AppID != "" || !identity.AppSecret.IsZero() {
+				t.Errorf("the key says %+v, %v", identity, err)
+			}
+		})
+	}
+}
+
 // TestCreate_tests_the_credential_first: a key with a wrong secret would fail only where it is used.
 func TestCreate_tests_the_credential_first(t *testing.T) {
 	t.Parallel()

@@ -352,3 +352,57 @@ func TestDiagnose_makes_no_link_of_a_strange_app_id(t *testing.T) {
 		t.Errorf("step %+v", d.Steps[0])
 	}
 }
+
+func TestDiagnose_a_personal_base_token(t *testing.T) {
+	t.Parallel()
+	const personal = "pt-exampleToken"
+	own := map[string]any{"app_id": nil, "app_secret": nil, "personal_base_token": personal}
+	for name, c := range map[string]struct {
+		body   map[string]any
+		base   sandbox.BaseSpec
+		failed string // the step; "" if all are well
+		says   string // of the failed step's detail, or of the steps'
+	}{
+		"that works": {says: "There is no app behind a personal_base_token"},
+		"with a wiki link": {
+			body: map[string]any{"app_token": "https://example.feishu.cn/wiki/wikcnExample"}, failed: "base", says: "no wiki links",
+		},
+		"that is wrong":   {body: map[string]any{"personal_base_token": "pt-wrong"}, failed: "secret", says: "refused the personal_base_token"},
+		"of another base": {body: map[string]any{"app_token": "bascnElsewhere"}, failed: "base", says: "one base that it was made in"},
+		"beside an app":   {body: map[string]any{"app_id": "cli_example"}, failed: "bad_parameter"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.base.PersonalToken = personal
+			body := maps.Clone(own)
+			maps.Copy(body, c.body)
+			p := setup(t, spoil{base: c.base, body: body})
+			if _, err := p.box.AddBase(sandbox.BaseSpec{Token: "bascnElsewhere"}); err != nil {
+				t.Fatal(err)
+			}
+			d, err := p.diagnose()
+			if err != nil {
+				if string(problem.From(err).Code) != c.failed {
+					t.Error(err)
+				}
+				return
+			}
+			all, failed := "", ""
+			for _, step := range d.Steps {
+				all += step.Detail.EN
+				if !step.OK && failed == "" {
+					failed = step.Step
+				}
+				if strings.Contains(step.Detail.EN+step.Fix.EN, "Developer Console") {
+					t.Errorf("%s speaks of an app: %+v", step.Step, step)
+				}
+			}
+			if failed != c.failed || !strings.Contains(all, c.says) || d.OK != (c.failed == "") {
+				t.Errorf("failed at %q: %+v", failed, d.Steps)
+			}
+			if rows, err := p.box.Rows(p.token, p.tableID); err != nil || len(rows) != 1 {
+				t.Errorf("%d rows, %v", len(rows), err)
+			}
+		})
+	}
+}

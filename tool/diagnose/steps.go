@@ -15,10 +15,20 @@ import (
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
-// secret gets a token: Feishu gives one for a right app_id and app_secret only.
+// secret gets a token: Feishu gives one for a right app_id and app_secret only. A PersonalBaseToken is shown to Feishu in a call on a base
+// that does not exist: it looks at the token before it looks for the base.
 func (w *walk) secret(ctx context.Context) (problem.Text, error) {
 	if w.admitted != nil {
 		return problem.Text{}, w.admitted
+	}
+	if w.app.IsPersonal() {
+		err := w.call(ctx, needs[0].method, needs[0].path, nil, needs[0].body)
+		if !isAny(err, absent...) {
+			return problem.Text{}, unexpected(err)
+		}
+		return problem.Text{
+			ZH: fmt.Sprintf("飞书认可这个授权码（%s）。", w.app.Brand), EN: fmt.Sprintf("Feishu takes the personal_base_token (%s).", w.app.Brand),
+		}, nil
 	}
 	if _, _, err := w.Client.Token(ctx, w.app); err != nil {
 		return problem.Text{}, err
@@ -60,8 +70,16 @@ var needs = []need{
 	},
 }
 
+// absent are the answers to a call on a table that does not exist, once nothing else is wrong.
+var absent = []problem.Code{problem.BaseNotFound, problem.TableNotFound, problem.AppNotCollaborator, problem.RecordNotFound}
+
 // scopes asks for each of the scopes that reading and writing rows need.
 func (w *walk) scopes(ctx context.Context) (problem.Text, error) {
+	if w.app.IsPersonal() {
+		return problem.Text{
+			ZH: "授权码背后没有应用，不需要开通权限。", EN: "There is no app behind a personal_base_token, so it needs no scopes.",
+		}, nil
+	}
 	var missing []need
 	var refusal *problem.Error
 	for _, need := range needs {
@@ -70,7 +88,7 @@ func (w *walk) scopes(ctx context.Context) (problem.Text, error) {
 		case isAny(err, problem.ScopeMissing):
 			missing = append(missing, need)
 			refusal = problem.From(err)
-		case !isAny(err, problem.BaseNotFound, problem.TableNotFound, problem.AppNotCollaborator, problem.RecordNotFound):
+		case !isAny(err, absent...):
 			return problem.Text{}, unexpected(err)
 		}
 	}
@@ -210,6 +228,9 @@ func (w *walk) write(ctx context.Context) (problem.Text, error) {
 	e, _ := errors.AsType[*feishu.Error](err)
 	switch {
 	case err == nil, isAny(err, problem.RecordNotFound), e != nil && (e.Code == feishu.CodeEmptyValue || e.Code == feishu.CodeDataNotChange):
+		if w.app.IsPersonal() {
+			return problem.Text{ZH: "用这个授权码可以写入这张表。", EN: "The personal_base_token may write to the table."}, nil
+		}
 		return problem.Text{ZH: "应用可以写入这张表。", EN: "The app may write to the table."}, nil
 	case isAny(err, problem.UnknownOutcome): // of no rows
 		return problem.Text{}, problem.New(problem.UpstreamUnavailable, problem.Text{

@@ -27,6 +27,9 @@ func (c *Client) Do(ctx context.Context, app feishu.App, call feishu.Call) error
 
 // do makes the call with file in place of call.Body, unless file is nil.
 func (c *Client) do(ctx context.Context, s session, call feishu.Call, file *upload) *feishu.Error {
+	if s.app.IsPersonal() && !call.API.OfBase() {
+		return call.API.NeedsApp()
+	}
 	path, ok := call.API.Expand(call.Params)
 	if !ok {
 		return call.API.NewError(feishu.ClassAccess, "a path parameter is not a valid Feishu token", nil)
@@ -55,6 +58,9 @@ func (c *Client) sendWithToken(ctx context.Context, s session, r outgoing, renew
 		}
 		r.token = t.value
 		err = c.send(ctx, s, r)
+		if err != nil && s.app.IsPersonal() {
+			err.OfPersonal()
+		}
 		if err == nil || err.Class != feishu.ClassToken || *renewed || !r.rewindable() {
 			return err
 		}

@@ -29,6 +29,10 @@ import (
 const (
 	feishuBaseURL = "https://open.feishu.cn"
 	larkBaseURL   = "https://open.larksuite.com"
+
+	// Where a PersonalBaseToken is taken.
+	feishuPersonalURL = "https://base-api.feishu.cn"
+	larkPersonalURL   = "https://base-api.larksuite.com"
 )
 
 // Defaults of Options, and the bounds that need no option.
@@ -71,7 +75,7 @@ type Options struct {
 // new token when Feishu refused the first one's, which it does before it looks at anything else.
 type Client struct {
 	keyring *secret.Keyring
-	hosts   map[feishu.Brand]*host
+	hosts   map[hostKey]*host
 	options Options
 	wire    http.RoundTripper
 	logger  *slog.Logger
@@ -84,6 +88,12 @@ type Client struct {
 	life       context.Context // ends with Close; background renewals live by it
 	end        context.CancelFunc
 	background sync.WaitGroup
+}
+
+// hostKey names a host: each brand has one for apps and one for PersonalBaseTokens.
+type hostKey struct {
+	brand    feishu.Brand
+	personal bool
 }
 
 // host is what all apps of one Feishu host share.
@@ -142,16 +152,27 @@ func setDefault[T comparable](option *T, value T) {
 	}
 }
 
-func (c *Client) newHosts(override string) (map[feishu.Brand]*host, error) {
+func (c *Client) newHosts(override string) (map[hostKey]*host, error) {
+	own := map[hostKey]string{
+		{feishu.BrandFeishu, false}: feishuBaseURL, {feishu.BrandLark, false}: larkBaseURL,
+		{feishu.BrandFeishu, true}: feishuPersonalURL, {feishu.BrandLark, true}: larkPersonalURL,
+	}
+	hosts := make(map[hostKey]*host, len(own))
 	if override == "" {
-		return map[feishu.Brand]*host{feishu.BrandFeishu: c.newHost(feishuBaseURL), feishu.BrandLark: c.newHost(larkBaseURL)}, nil
+		for key, base := range own {
+			hosts[key] = c.newHost(base)
+		}
+		return hosts, nil
 	}
 	u, err := url.Parse(override)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("feishu: the base URL must be http(s)://host[:port][/path]")
 	}
 	shared := c.newHost(strings.TrimSuffix(override, "/"))
-	return map[feishu.Brand]*host{feishu.BrandFeishu: shared, feishu.BrandLark: shared}, nil
+	for key := range own {
+		hosts[key] = shared
+	}
+	return hosts, nil
 }
 
 func (c *Client) newHost(base string) *host {
@@ -187,10 +208,16 @@ func (c *Client) Close() {
 }
 
 // Digest names a credential without revealing it: the hex HMAC of brand, app_id and app_secret. Whatever is cached for
-// an app is cached under it, never under the app_id alone: another secret is another credential.
+// an app is cached under it, never under the app_id alone: another secret is another credential. A PersonalBaseToken takes the place
+// of the app_secret, with an empty app_id.
 func (c *Client) Digest(app feishu.App) string {
 	sum := c.keyring.MAC(digestPurpose, string(brandOf(app)), app.ID, app.Secret.Reveal())
 	return hex.EncodeToString(sum[:])
+}
+
+// hostOf returns the host that the app's calls go to.
+func (c *Client) hostOf(app feishu.App) *host {
+	return c.hosts[hostKey{brandOf(app), app.IsPersonal()}]
 }
 
 // brandOf returns the brand whose host app's calls go to.
@@ -212,5 +239,5 @@ type session struct {
 func (c *Client) session(app feishu.App) session {
 	digest := c.Digest(app)
 	own, _ := c.breakers.ComputeIfAbsent(digest, func() (*breaker, bool) { return c.newBreaker(levelApp), false })
-	return session{app: app, digest: digest, host: c.hosts[brandOf(app)], breaker: own}
+	return session{app: app, digest: digest, host: c.hostOf(app), breaker: own}
 }

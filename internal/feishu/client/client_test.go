@@ -42,12 +42,17 @@ func TestNew(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(own.Close)
-		if own.hosts[feishu.BrandFeishu].base != feishuBaseURL || own.hosts[feishu.BrandLark].base != larkBaseURL {
+		if hosts := own.hosts; hosts[hostKey{feishu.BrandFeishu, false}].base != feishuBaseURL ||
+			hosts[hostKey{feishu.BrandLark, false}].base != larkBaseURL ||
+			hosts[hostKey{feishu.BrandFeishu, true}].base != feishuPersonalURL ||
+			hosts[hostKey{feishu.BrandLark, true}].base != larkPersonalURL {
 			t.Error("the brands' own hosts are wrong")
 		}
 		c, _ := setup(t, func(o *Options) { o.BaseURL = "https://proxy.test/feishu/" })
-		if c.hosts[feishu.BrandFeishu] != c.hosts[feishu.BrandLark] || c.hosts[feishu.BrandLark].base != "https://proxy.test/feishu" {
-			t.Errorf("the override gives %q", c.hosts[feishu.BrandLark].base)
+		for key, host := range c.hosts {
+			if host != c.hosts[hostKey{feishu.BrandFeishu, false}] || host.base != "https://proxy.test/feishu" {
+				t.Errorf("the override gives %+v the host %q", key, host.base)
+			}
 		}
 	})
 	t.Run("closes_twice", func(t *testing.T) {

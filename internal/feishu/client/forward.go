@@ -56,6 +56,9 @@ type Answer struct {
 // again. Where Feishu gave no answer, or the call was not made, the error is a *Error.
 func (c *Client) Forward(ctx context.Context, app feishu.App, f Forward) (*Answer, error) {
 	s := c.session(app)
+	if app.IsPersonal() && !f.API.OfBase() {
+		return nil, f.API.NeedsApp()
+	}
 	target, ok := f.target(s.host.base)
 	if !ok {
 		return nil, f.API.NewError(feishu.ClassAccess, "a path parameter is not a valid Feishu token", nil)
@@ -66,6 +69,9 @@ func (c *Client) Forward(ctx context.Context, app feishu.App, f Forward) (*Answe
 			return nil, failure
 		}
 		answer, verdict := c.forward(ctx, s, f, target, t.value)
+		if verdict != nil && app.IsPersonal() {
+			verdict.OfPersonal()
+		}
 		s.host.budget.earn(verdict)
 		if verdict != nil && verdict.Class == feishu.ClassToken {
 			c.dropToken(s, t.value)

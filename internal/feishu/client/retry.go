@@ -55,7 +55,7 @@ func (b *budget) spend() bool {
 
 // AllowRetry takes one repeat from the budget that all calls to the app's host share: 20 % of the calls. Whoever repeats
 // a write calls it first and gives up, or waits, when it returns false.
-func (c *Client) AllowRetry(app feishu.App) bool { return c.hosts[brandOf(app)].budget.spend() }
+func (c *Client) AllowRetry(app feishu.App) bool { return c.hostOf(app).budget.spend() }
 
 // again decides whether a read is repeated after err, and waits; false if the class forbids it, the attempts or the
 // budget are used up, or ctx ends first.

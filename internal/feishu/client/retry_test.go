@@ -6,8 +6,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/rowgate/rowgate/internal/feishu"
 )
 
 func TestRetry(t *testing.T) {
@@ -84,7 +82,7 @@ func TestRetry(t *testing.T) {
 		t.Parallel()
 		c, _ := setup(t)
 		for range 1000 {
-			c.hosts[feishu.BrandFeishu].budget.earn(nil)
+			c.hostOf(appA).budget.earn(nil)
 		}
 		repeats := 0
 		for c.AllowRetry(appA) {

@@ -84,7 +84,8 @@ func (c *Client) newTokenCache(size int) *otter.Cache[string, token] {
 	})
 }
 
-// Token returns a valid tenant_access_token of the app and when it expires; the error is a *Error.
+// Token returns a valid tenant_access_token of the app and when it expires; the error is a *Error. A PersonalBaseToken is its own token,
+// of which nothing is asked: its expiry is the zero Time.
 func (c *Client) Token(ctx context.Context, app feishu.App) (secret.Text, time.Time, error) {
 	t, err := c.token(ctx, c.session(app))
 	if err != nil {
@@ -95,6 +96,9 @@ func (c *Client) Token(ctx context.Context, app feishu.App) (secret.Text, time.T
 
 // token returns the cached token or fetches one; any number of callers share one fetch.
 func (c *Client) token(ctx context.Context, s session) (token, *feishu.Error) {
+	if s.app.IsPersonal() {
+		return token{value: s.app.Secret.Reveal()}, nil
+	}
 	t, err := c.tokenFor(ctx, s)
 	switch {
 	case err == nil && t.refusal != nil:

@@ -59,16 +59,26 @@ func (c *Call) issue() (string, int, *Failure) {
 	return value, int(left / time.Second), nil
 }
 
+// The hosts at which Feishu takes tokens of apps, and those at which it takes PersonalBaseTokens (docs/feishu/authentication.md §1.7). A
+// sandbox that is called by another name stands for all of them.
+var (
+	appHosts      = []string{"open.feishu.cn", "open.larksuite.com"}
+	personalHosts = []string{"base-api.feishu.cn", "base-api.larksuite.com"}
+)
+
 // authorise finds the app of the bearer token and checks its address and scopes, or the base of a PersonalBaseToken.
 func (c *Call) authorise() *Failure {
 	bearer, ok := strings.CutPrefix(c.Request.Header.Get("Authorization"), "Bearer ")
 	if !ok || bearer == "" {
 		return Fail(99991661)
 	}
-	if b := c.Store.BaseOfToken(bearer); b != nil {
+	host := c.Request.Host
+	if b := c.Store.BaseOfToken(bearer); b != nil && !slices.Contains(appHosts, host) {
 		return c.authorisePersonal(b)
 	}
 	switch {
+	case slices.Contains(personalHosts, host):
+		return Fail(99991663)
 	case strings.HasPrefix(bearer, "t-"):
 	case strings.HasPrefix(bearer, "u-"), strings.HasPrefix(bearer, "eyJ"):
 		return Fail(99991668) // the sandbox knows no users

@@ -76,7 +76,8 @@ type HealthData struct {
 	TokenExpiresIn int    `json:"token_expires_in"` // seconds
 }
 
-// Health reports whether the caller's app gets a token. Errors: the guard's, and what Feishu says of the app.
+// Health reports whether the caller's app gets a token. A PersonalBaseToken is none that Feishu gives: it is reported as every token is.
+// Errors: the guard's, and what Feishu says of the app.
 func (p *Proxy) Health(ctx context.Context) (Health, error) {
 	app, err := p.Guard.Any(ctx)
 	if err != nil {
@@ -85,6 +86,9 @@ func (p *Proxy) Health(ctx context.Context) (Health, error) {
 	_, expiry, err := p.Feishu.Token(ctx, app)
 	if err != nil {
 		return Health{}, err
+	}
+	if expiry.IsZero() {
+		expiry = time.Now().Add(TokenLife)
 	}
 	return Health{
 		RequestID: request.CallFrom(ctx).RequestID,

@@ -101,7 +101,7 @@ func clientOf(r *http.Request) client {
 	digest := sha256.New()
 	for _, part := range []string{
 		r.Header.Get("Authorization"), r.Header.Get("X-Passphrase"), r.Header.Get("X-App-Id"), r.Header.Get("X-App-Secret"),
-		caller.Address.String(), r.Header.Get(headerSession),
+		r.Header.Get("X-Personal-Base-Token"), caller.Address.String(), r.Header.Get(headerSession),
 	} {
 		_, _ = digest.Write([]byte(part)) // never fails
 		_, _ = digest.Write([]byte{0})

@@ -65,7 +65,10 @@ func setup(t *testing.T, configured bool) (*Guard, func(tenant.Connection) secre
 	t.Cleanup(g.Close)
 	return g, func(c tenant.Connection) secret.Text {
 		t.Helper()
-		c.Name, c.AppID, c.AppSecret, c.ExpiresAt = "test", "cli_tenant", secret.New("tenant-secret"), time.Now().Add(time.Hour)
+		c.Name, c.ExpiresAt = "test", time.Now().Add(time.Hour)
+		if c.PersonalBaseToken.IsZero() {
+			c.AppID, c.AppSecret = "cli_tenant", secret.New("tenant-secret")
+		}
 		key, err := authenticator.Seal(c)
 		if err != nil {
 			t.Fatal(err)
@@ -185,6 +188,22 @@ func TestTokenOfGuard(t *testing.T) {
 	if err := open.Token(with(t, secret.Text{})); err != nil {
 		t.Errorf("without a configured token: %v", err)
 	}
+}
+
+func TestPersonalKey(t *testing.T) {
+	t.Parallel()
+	g, seal := setup(t, true)
+	personal := secret.New("pt-example")
+	key := seal(tenant.Connection{PersonalBaseToken: personal, AppToken: "bascnExample"})
+	app, err := g.App(with(t, key), Resource{AppToken: "bascnExample", TableID: "tblExample"})
+	if err != nil || !app.IsPersonal() || app.Secret != personal {
+		t.Errorf("%v, %v", app, err)
+	}
+	if err := g.Credential(with(t, secret.Text{}), "cli_any", key); err != nil { // there is no app that it could differ from
+		t.Error(err)
+	}
+	_, err = g.App(with(t, key), Resource{AppToken: "bascnOther1"})
+	refused(t, err, problem.KeyScope, false)
 }
 
 func TestCredential(t *testing.T) {
