@@ -50,7 +50,7 @@ type Directory struct {
 	digest func(feishu.App) string
 	bases  *otter.Cache[baseKey, *tableList]
 	tables *otter.Cache[tableKey, *Table]
-	zones  *otter.Cache[baseKey, *time.Location]
+	apps   *otter.Cache[baseKey, baseInfo]
 	nodes  *otter.Cache[baseKey, feishu.Node]
 }
 
@@ -59,6 +59,12 @@ type (
 	baseKey  struct{ digest, token string }
 	tableKey struct{ digest, appToken, tableID string }
 )
+
+// baseInfo is what a base says of itself, or the defaults for an app that may not read it.
+type baseInfo struct {
+	zone     *time.Location
+	advanced bool
+}
 
 type tableList struct {
 	tables []feishu.Table
@@ -71,7 +77,9 @@ type Table struct {
 	Fields []feishu.Field
 	Schema *bitable.Schema
 	Zone   *time.Location // the base's own, else DefaultTimeZone
-	Loaded time.Time
+	// Advanced is whether the base has advanced permissions, which hide rows without a word; false if the app may not know.
+	Advanced bool
+	Loaded   time.Time
 }
 
 // New makes a directory. digest names a credential; it must differ wherever brand, app_id or app_secret differ.
@@ -81,7 +89,7 @@ func New(source Source, digest func(feishu.App) string) *Directory {
 		digest: digest,
 		bases:  newCache[baseKey, *tableList](MaxBases),
 		tables: newCache[tableKey, *Table](MaxTables),
-		zones:  newCache[baseKey, *time.Location](MaxBases),
+		apps:   newCache[baseKey, baseInfo](MaxBases),
 		nodes:  newCache[baseKey, feishu.Node](MaxBases),
 	}
 }
@@ -132,7 +140,7 @@ func late(cause error) error {
 func (d *Directory) Close() {
 	d.bases.StopAllGoroutines()
 	d.tables.StopAllGoroutines()
-	d.zones.StopAllGoroutines()
+	d.apps.StopAllGoroutines()
 	d.nodes.StopAllGoroutines()
 }
 
@@ -227,25 +235,28 @@ func (d *Directory) load(ctx context.Context, ref feishu.TableRef) (*Table, erro
 	if err != nil {
 		return nil, err
 	}
-	zone, err := d.zone(ctx, ref.App, ref.AppToken)
+	info, err := d.info(ctx, ref.App, ref.AppToken)
 	if err != nil {
 		return nil, err
 	}
-	return &Table{Ref: ref, Fields: fields, Schema: bitable.NewSchema(fields), Zone: zone, Loaded: time.Now()}, nil
+	return &Table{
+		Ref: ref, Fields: fields, Schema: bitable.NewSchema(fields), Zone: info.zone, Advanced: info.advanced, Loaded: time.Now(),
+	}, nil
 }
 
-// zone returns the base's time zone. An app that may write rows but not read the base's description still writes rows: it
+// info returns what the base says of itself. An app that may write rows but not read the base's description still writes rows: it
 // gets DefaultTimeZone.
-func (d *Directory) zone(ctx context.Context, app feishu.App, appToken string) (*time.Location, error) {
-	return get(ctx, d.zones, baseKey{d.digest(app), appToken}, func(ctx context.Context) (*time.Location, error) {
-		info, err := d.source.GetApp(ctx, app, appToken)
+func (d *Directory) info(ctx context.Context, app feishu.App, appToken string) (baseInfo, error) {
+	return get(ctx, d.apps, baseKey{d.digest(app), appToken}, func(ctx context.Context) (baseInfo, error) {
+		said, err := d.source.GetApp(ctx, app, appToken)
 		if err != nil && problem.From(err).Code != problem.ScopeMissing {
-			return nil, err
+			return baseInfo{}, err
 		}
-		if location, err := time.LoadLocation(info.TimeZone); err == nil && info.TimeZone != "" {
-			return location, nil
+		info := baseInfo{advanced: said.IsAdvanced}
+		if info.zone, err = time.LoadLocation(said.TimeZone); err != nil || said.TimeZone == "" {
+			info.zone, err = time.LoadLocation(DefaultTimeZone)
 		}
-		return time.LoadLocation(DefaultTimeZone)
+		return info, err
 	})
 }
 

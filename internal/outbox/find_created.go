@@ -37,8 +37,10 @@ type circumstances struct {
 func (f *finder) created(ctx context.Context, b *batch, c circumstances) (ids []string, seen sighting) {
 	err := recovered(f.opts.Logger, func() (err error) {
 		ids, seen, err = f.look(ctx, b, c)
-		if err == nil && seen == absent && time.Since(b.first) > trustToken && !f.mayRead(ctx, b.lead().sub) {
-			seen = undecided
+		if err == nil && seen == absent && time.Since(b.first) > trustToken {
+			if _, unread := f.readable(ctx, b.lead().sub); unread != nil {
+				seen = undecided
+			}
 		}
 		return err
 	})
@@ -47,17 +49,6 @@ func (f *finder) created(ctx context.Context, b *batch, c circumstances) (ids []
 		return nil, undecided
 	}
 	return ids, seen
-}
-
-// mayRead reports whether the app is proved to read all of a table: it sees a row, or the base has no advanced permissions that
-// could hide rows from it.
-func (f *finder) mayRead(ctx context.Context, sub *Submission) bool {
-	page, err := f.opts.Reader.Search(ctx, sub.Table, feishu.SearchRequest{UserIDType: sub.Write.UserIDType, PageSize: 1})
-	if err != nil || page.Total > 0 || len(page.Items) > 0 {
-		return err == nil
-	}
-	app, err := f.opts.Reader.GetApp(ctx, sub.Table.App, sub.Table.AppToken)
-	return err == nil && !app.IsAdvanced
 }
 
 // look reads the records that have the rows' keys, or their most telling value, and compares them: an upsert's rows by the key

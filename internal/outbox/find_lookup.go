@@ -17,7 +17,10 @@ const (
 )
 
 // finder looks rows up at Feishu: by key, and by content to find out what became of a batch. It changes nothing.
-type finder struct{ opts *Options }
+type finder struct {
+	opts   *Options
+	proofs *proofs
+}
 
 // cells is a row or a record by column name.
 type cells map[string]json.RawMessage
@@ -74,6 +77,7 @@ type lookup struct {
 	calls int
 	found map[string][]feishu.Record
 	seen  map[string]bool
+	saw   bool // a row of the table was seen, or counted
 }
 
 // find returns the records by joined key, for the keys in want. It filters, or pages through the whole table, whichever takes fewer
@@ -140,6 +144,7 @@ func (q *lookup) search(ctx context.Context, filter json.RawMessage, token strin
 	if err != nil {
 		return page, err
 	}
+	q.saw = q.saw || page.Total > 0 || len(page.Items) > 0
 	for _, record := range page.Items {
 		parts, ok := recordKey(q.columns, cellsOf(record.Fields))
 		key := join(parts)

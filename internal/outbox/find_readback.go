@@ -10,8 +10,8 @@ import (
 )
 
 // readBack finds out from the table whether an update or a delete was carried out. false means that it was not, or that the
-// table does not tell.
-func (f *finder) readBack(ctx context.Context, b *batch) (written bool) {
+// table does not tell. said is what Feishu answered last, nil if it did not.
+func (f *finder) readBack(ctx context.Context, b *batch, said *feishu.Error) (written bool) {
 	err := recovered(f.opts.Logger, func() (err error) {
 		switch b.op {
 		case OpUpdate:
@@ -21,6 +21,11 @@ func (f *finder) readBack(ctx context.Context, b *batch) (written bool) {
 			absent, err = f.absent(ctx, b.items)
 			// A batch is carried out whole or not at all: one record that is there is enough.
 			written = len(absent) == len(b.items)
+			// What is not shown may be there all the same, unless Feishu itself has said that a record is gone.
+			if written && err == nil && (said == nil || said.Code != feishu.CodeRecordNotFound) {
+				_, err = f.readable(ctx, b.lead().sub)
+				written = err == nil
+			}
 		case OpCreate, OpUpsert, opPause:
 		}
 		return err
@@ -56,6 +61,13 @@ func (f *finder) isFree(ctx context.Context, b *batch) bool {
 		if len(records) > 0 {
 			return false
 		}
+	}
+	if err != nil {
+		return false
+	}
+	calls, err := f.readable(ctx, sub)
+	for _, e := range b.entries() {
+		e.calls.Add(int64(calls))
 	}
 	return err == nil
 }

@@ -90,6 +90,21 @@ func inFlight() *problem.Error {
 	return p
 }
 
+// unproved refuses an upsert into a table that reads as empty, where that may be all that the app is shown.
+func unproved() *problem.Error {
+	p := problem.New(problem.AdvancedPermission, problem.Text{
+		ZH: "该多维表格开启了高级权限，而应用读到的数据表是空的：无法区分“表是空的”和“应用没有读取权限”，按 key_fields 写入可能会写出重复的行，因此没有写入。",
+		EN: "The base uses advanced permissions and the table reads as empty: that may mean no rows, or no right to read them, and writing by " +
+			"key_fields could double rows. Nothing was written.",
+	})
+	p.Fix = problem.Text{
+		ZH: "在「…」→「更多」→「添加文档应用」里授予应用「可管理」权限；如果表确实是空的，先不带 key_fields 写入一行，再重复这个请求。",
+		EN: "Give the app Manage access under ··· → More → Add document app. If the table really is empty, write one row without key_fields " +
+			"first, then repeat this request.",
+	}
+	return p
+}
+
 // JobNotFound is the answer for a job that does not exist, or that the caller may not know of.
 func JobNotFound() *problem.Error {
 	return problem.New(problem.JobNotFound, problem.Text{

@@ -30,7 +30,7 @@ type runner struct {
 
 func newRunner(c *core) *runner {
 	r := &runner{
-		core: c, find: &finder{opts: &c.opts}, owner: c.opts.Owner, deaf: func() {},
+		core: c, find: &finder{opts: &c.opts, proofs: newProofs()}, owner: c.opts.Owner, deaf: func() {},
 		lanes: make(map[string]*lane), acquiring: make(map[string]chan struct{}), watchers: make(map[string]chan struct{}),
 		hungry: make(map[*lane]bool),
 	}

@@ -54,7 +54,7 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 	r.mu.Unlock()
 	a := &attempt{batch: b, uncertain: b.uncertain, tries: make(map[feishu.Class]int)}
 	if b.uncertain && b.op != OpCreate {
-		if r.find.readBack(ctx, b) {
+		if r.find.readBack(ctx, b, nil) {
 			return nil, verdictWritten, nil
 		}
 		if b.overtaken {
@@ -93,7 +93,7 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 		r.metrics.retry(why.Class)
 		if a.refused(why) {
 			if a.uncertain {
-				if ids, written := r.wasWritten(ctx, l, a); written {
+				if ids, written := r.wasWritten(ctx, l, a, why); written {
 					return ids, verdictWritten, nil
 				}
 			}
@@ -101,7 +101,7 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 		}
 		if a.sent(why) && (b.op != OpCreate || tokenSpent(why) || garbled) {
 			a.spent = a.spent || tokenSpent(why)
-			if ids, written := r.wasWritten(ctx, l, a); written {
+			if ids, written := r.wasWritten(ctx, l, a, why); written {
 				return ids, verdictWritten, nil
 			}
 		}
@@ -141,10 +141,10 @@ func (r *runner) lookBefore(ctx context.Context, l *lane, a *attempt) ([]string,
 	return nil, seen
 }
 
-// wasWritten finds out from the table whether a batch was carried out; ids are those of created records.
-func (r *runner) wasWritten(ctx context.Context, l *lane, a *attempt) (ids []string, written bool) {
+// wasWritten finds out from the table whether a batch was carried out, after the answer why; ids are those of created records.
+func (r *runner) wasWritten(ctx context.Context, l *lane, a *attempt, why *feishu.Error) (ids []string, written bool) {
 	if a.batch.op != OpCreate {
-		return nil, r.find.readBack(ctx, a.batch)
+		return nil, r.find.readBack(ctx, a.batch, why)
 	}
 	ids, seen := r.find.created(ctx, a.batch, r.circumstances(l, a.batch, a.spent))
 	return ids, seen == present

@@ -78,6 +78,7 @@ func (r *runner) end(l *lane, b *batch, end ending) {
 	}
 	if end.Status == Created {
 		l.learn(end.IDs)
+		r.find.proofs.wrote(b.lead().sub.Table, end.IDs)
 	}
 	entries := b.entries()
 	rest := r.settle(l, entries)

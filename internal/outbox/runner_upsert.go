@@ -197,6 +197,9 @@ func (r *runner) match(ctx context.Context, keyed []item) (matched, error) {
 	q := lookup{reader: r.opts.Reader, table: sub.Table, user: sub.Write.UserIDType, columns: keyColumns(sub), names: names}
 	found, _, err := q.find(ctx, want)
 	m.calls = q.calls
+	if err == nil && q.saw {
+		r.find.proofs.prove(sub)
+	}
 	if err != nil {
 		return m, err
 	}
@@ -215,7 +218,12 @@ func (r *runner) match(ctx context.Context, keyed []item) (matched, error) {
 			m.same = append(m.same, it)
 		}
 	}
-	return m, nil
+	if len(m.creates) == 0 {
+		return m, nil
+	}
+	calls, err := r.find.readable(ctx, sub) // an empty read is not an empty table
+	m.calls += calls
+	return m, err
 }
 
 // abort fails the bad rows, and with a bad row of an entry that stays together all its others.

@@ -32,6 +32,7 @@ type GotRecords struct {
 	Count     int               `json:"count" doc:"rows in this answer"`
 	Records   []json.RawMessage `json:"records" nullable:"false" doc:"the rows that exist, in the order of record_ids"`
 	Missing   []string          `json:"missing" nullable:"false" doc:"ids of which there is no row that the app may see"`
+	Message   string            `json:"message" doc:"for people: empty, or why rows may be hidden from the app"`
 	RequestID string            `json:"request_id" doc:"this request, for support"`
 }
 
@@ -110,5 +111,8 @@ func (s *Service) get(ctx context.Context, target tool.Target, in *GetRecordsInp
 		delete(rows, id)
 	}
 	got.Count = len(got.Records)
+	if known.Advanced && len(got.Missing) > 0 {
+		got.Message = missingRows.In(request.CallFrom(ctx).Lang())
+	}
 	return tool.OK(got), nil
 }

@@ -49,6 +49,7 @@ type Found struct {
 	HasMore   bool              `json:"has_more" doc:"true: ask again with cursor; also where this answer has few rows or none"`
 	Cursor    string            `json:"cursor" doc:"where to go on; empty at the end"`
 	Records   []json.RawMessage `json:"records" nullable:"false" doc:"the rows: record_id and, by column, plain values"`
+	Message   string            `json:"message" doc:"for people: empty, or why rows may be hidden from the app"`
 	RequestID string            `json:"request_id" doc:"this request, for support"`
 }
 
@@ -115,6 +116,7 @@ func (s *Service) search(ctx context.Context, target tool.Target, in *SearchInpu
 		return tool.Answer{}, err
 	}
 	fresh := began
+	advanced := known.Advanced
 	found, err := directory.Retry(known, func(known *directory.Table) (*Found, error) {
 		return s.find(ctx, target, known, in, fresh)
 	}, isColumnFault, func(known *directory.Table) (*directory.Table, error) {
@@ -128,8 +130,36 @@ func (s *Service) search(ctx context.Context, target tool.Target, in *SearchInpu
 	if err != nil {
 		return tool.Answer{}, err
 	}
+	if advanced && found.Count == 0 && !found.HasMore && in.Cursor == "" {
+		hidden, err := s.mayHide(ctx, target)
+		if err != nil {
+			return tool.Answer{}, err
+		}
+		if hidden {
+			found.Message = emptyRead.In(request.CallFrom(ctx).Lang())
+		}
+	}
 	found.RequestID = request.CallFrom(ctx).RequestID
 	return tool.OK(found), nil
+}
+
+// emptyRead and missingRows say what a read of a base with advanced permissions may mean.
+var (
+	emptyRead = problem.Text{
+		ZH: "没有读到任何行。该多维表格开启了高级权限：可能没有数据，也可能应用没有读取权限（授予应用「可管理」后再查）。",
+		EN: "No row was read. The base uses advanced permissions: there may be none, or the app may not read them (give it Manage access " +
+			"and ask again).",
+	}
+	missingRows = problem.Text{
+		ZH: "该多维表格开启了高级权限：missing 里的行可能存在，只是应用没有读取权限。",
+		EN: "The base uses advanced permissions: rows listed in missing may exist without the app being allowed to read them.",
+	}
+)
+
+// mayHide reports whether the app sees no row of the table at all: in a base with advanced permissions that may be all that it is shown.
+func (s *Service) mayHide(ctx context.Context, target tool.Target) (bool, error) {
+	page, err := s.Rows.Search(ctx, target.TableRef, feishu.SearchRequest{UserIDType: target.UserIDType, PageSize: 1})
+	return err == nil && page.Total == 0 && len(page.Items) == 0, err
 }
 
 // columnFaults are Feishu's codes for a search that names a column which is not in the table, or asks of it what its type cannot

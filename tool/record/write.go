@@ -25,7 +25,9 @@ type WriteInput struct {
 func Write(s *Service) tool.Tool {
 	return tool.Define[WriteInput, Receipt](tool.Meta{
 		Name: "write_records", Path: "/v1/records", Family: tool.Records,
-		Scopes:     []string{"base:record:create", "base:record:retrieve", "base:record:read", "base:record:update", "base:field:read"},
+		Scopes: []string{
+			"base:record:create", "base:record:retrieve", "base:record:read", "base:record:update", "base:field:read", "base:app:read",
+		},
 		TokenKinds: tool.AnyToken(),
 		Title:      problem.Text{ZH: "写入记录", EN: "Write records"},
 		Description: "Write rows into a Feishu Bitable table, or upsert them by key_fields. Plain values are converted: dates as text, " +

@@ -77,7 +77,8 @@ func (c *Client) Search(ctx context.Context, table feishu.TableRef, req feishu.S
 	return page, err
 }
 
-// BatchGet returns the records of up to MaxBatchGet ids; absent are the ids that do not exist or that the app may not see.
+// BatchGet returns the records of up to MaxBatchGet ids; absent are the ids that do not exist, as far as the app may see. Those that
+// Feishu says are forbidden to it are in neither.
 func (c *Client) BatchGet(
 	ctx context.Context, table feishu.TableRef, recordIDs []string, userIDType string,
 ) (found []feishu.Record, absent []string, err error) {
@@ -86,14 +87,13 @@ func (c *Client) BatchGet(
 		UserIDType string   `json:"user_id_type,omitempty"`
 	}{recordIDs, userIDType})
 	var data struct {
-		Records   []feishu.Record `json:"records"`
-		Forbidden []string        `json:"forbidden_record_ids"`
-		Absent    []string        `json:"absent_record_ids"`
+		Records []feishu.Record `json:"records"`
+		Absent  []string        `json:"absent_record_ids"`
 	}
 	if err := c.Do(ctx, table.App, tableCall(table, feishu.APIBatchGet, body, nil, &data)); err != nil {
 		return nil, nil, err
 	}
-	return data.Records, append(data.Absent, data.Forbidden...), nil
+	return data.Records, data.Absent, nil
 }
 
 func tableCall(table feishu.TableRef, api *feishu.API, body []byte, params url.Values, out any) feishu.Call {

@@ -61,14 +61,14 @@ func TestCallsAreSentAsDocumented(t *testing.T) {
 			answer: `{"code":0,"data":{"items":[{"record_id":"rec1","fields":{"a":1}}],"has_more":true,"page_token":"p2","total":9}}`,
 			want:   feishu.Page{Items: []feishu.Record{{ID: "rec1", Fields: json.RawMessage(`{"a":1}`)}}, HasMore: true, PageToken: "p2", Total: 9},
 		},
-		"batch_get_counts_forbidden_records_as_absent": {
+		"batch_get_does_not_count_forbidden_records_as_absent": {
 			call: func(ctx context.Context, c *Client) (any, error) {
 				found, absent, err := c.BatchGet(ctx, tableA, []string{"rec1", "rec2", "rec3"}, "")
 				return []any{found, absent}, err
 			},
 			method: "POST", path: tableURL + "/records/batch_get", body: `{"record_ids":["rec1","rec2","rec3"]}`,
 			answer: `{"code":0,"data":{"records":[{"record_id":"rec1","fields":{}}],"absent_record_ids":["rec2"],"forbidden_record_ids":["rec3"]}}`,
-			want:   []any{[]feishu.Record{{ID: "rec1", Fields: json.RawMessage(`{}`)}}, []string{"rec2", "rec3"}},
+			want:   []any{[]feishu.Record{{ID: "rec1", Fields: json.RawMessage(`{}`)}}, []string{"rec2"}},
 		},
 		"create_field_sends_only_what_a_new_field_is_made_of": {
 			call: func(ctx context.Context, c *Client) (any, error) {
