@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/app"
+	"github.com/rowgate/rowgate/internal/outbox"
 )
 
 const (
@@ -66,6 +69,48 @@ func TestDeployment(t *testing.T) {
 		}
 		if limit < memory/2 {
 			t.Errorf("GOMEMLIMIT is %d MiB of %d, want at least half of what is paid for", limit, memory)
+		}
+	})
+
+	t.Run("all_that_the_service_may_have_in_memory_fits_the_machine", func(t *testing.T) {
+		t.Parallel()
+		compose, err := fs.ReadFile(root, "compose.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(compose), "mem_limit: ")
+		composed, _, _ := strings.Cut(rest, "\n")
+		limit := int64(mebibytes(t, image.env["GOMEMLIMIT"])) << 20
+		counted, all := int64(0), int64(0)
+		for _, bound := range app.MemoryBounds(limit) {
+			all += bound.Bytes
+			if bound.Part {
+				counted += bound.Bytes
+			}
+			t.Logf("%4d MiB %s", bound.Bytes>>20, bound.Name)
+		}
+		if counted > limit*7/8 {
+			t.Errorf("the parts come to %d MiB of GOMEMLIMIT's %d, want an eighth left for garbage", counted>>20, limit>>20)
+		}
+		for name, memory := range map[string]string{
+			"fly.toml": host["vm.memory"], "compose.yaml": composed + "b",
+		} {
+			if size := int64(mebibytes(t, memory)) << 20; all > size {
+				t.Errorf("all bounds come to %d MiB, and %s has %d", all>>20, name, size>>20)
+			}
+		}
+	})
+
+	t.Run("what_is_kept_fits_the_disk", func(t *testing.T) {
+		t.Parallel()
+		gigabytes, err := strconv.Atoi(strings.TrimSuffix(host["mounts.auto_extend_size_limit"], "GB"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const entryBytes = 500 // of an entry on the disk, with its places in the indexes, beside payload and result
+		kept := outbox.DefaultKeptBound
+		if need := kept.Bytes + int64(kept.Entries)*entryBytes; need > int64(gigabytes)*1e9 {
+			t.Errorf("%d bytes may be kept, and the disk grows to %d GB", need, gigabytes)
 		}
 	})
 

@@ -22,6 +22,7 @@ import (
 	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -61,6 +62,7 @@ type App struct {
 	keyring       *secret.Keyring // the configured keys with the database's name key
 	authenticator *tenant.Authenticator
 	guard         *single.Guard
+	bounds        bounds
 	publicURL     string
 	families      string // of ServeMCP
 	public        *httpd.Server
@@ -97,7 +99,7 @@ func newApp(o Options) *App {
 	telemetry.QuietStandardLog(o.Logger) // libraries show what they received
 	return &App{
 		config: o.Config, logger: o.Logger, families: o.Families, registry: telemetry.NewRegistry(),
-		health: &httpd.Health{}, ended: make(chan struct{}),
+		health: &httpd.Health{}, ended: make(chan struct{}), bounds: divide(memory.Limit()),
 	}
 }
 
@@ -113,6 +115,7 @@ func (a *App) open(ctx context.Context) error {
 	keyring := a.keyring
 	if a.client, err = client.New(client.Options{
 		Keyring: keyring, BaseURL: a.config.FeishuBaseURL, Registerer: a.registry, Logger: a.logger,
+		Answers: a.bounds.answers, MaxResponseBytes: a.bounds.Answer,
 	}); err != nil {
 		return err
 	}
@@ -124,6 +127,8 @@ func (a *App) open(ctx context.Context) error {
 	if a.outbox, err = outbox.New(outbox.Options{
 		Store: a.store, Writer: a.client, Reader: a.client, Keyring: keyring, Digest: a.client.Digest,
 		AllowRetry: a.client.AllowRetry, Logger: a.logger, Metrics: a.registry,
+		Memory: a.bounds.rows, Sealing: a.bounds.sealing, Sending: a.bounds.sending,
+		Lane: a.bounds.lane, Tenant: a.bounds.tenant, Total: a.bounds.total,
 	}); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/intake"
+	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
@@ -44,6 +45,7 @@ type parts struct {
 	fetcher       *attachment.Fetcher
 	uploader      *attachment.Uploader
 	people        *attachment.People
+	found         *memory.Budget // of the rows that searches find
 }
 
 // catalogue lists every tool, in the order of the documents.
@@ -52,6 +54,7 @@ func catalogue(p parts) tool.Catalogue {
 	records := &record.Service{
 		Access: access, Tables: p.directory, Outbox: mcp.Watched{Outbox: p.outbox, Digest: p.client.Digest}, Rows: p.client,
 		Print: p.identify, Files: files.Parts,
+		Found:   p.found,
 		Lookups: &files.Resolver{Fetcher: p.fetcher, Uploader: p.uploader, People: p.people},
 	}
 	maker := table.NewMaker(p.client)
@@ -86,6 +89,7 @@ func (a *App) parts(keyring *secret.Keyring) parts {
 		callers: a.authenticator, authenticator: a.authenticator,
 		directory: a.directory, outbox: a.outbox, client: a.client, publicURL: a.publicURL,
 		fetcher: attachment.NewFetcher(attachment.FetcherOptions{Guard: a.newEgress()}), uploader: a.uploader, people: a.people,
+		found:    a.bounds.found,
 		identify: func(parts ...[]byte) [32]byte { return keyring.MACBytes(fingerprintPurpose, parts...) },
 	}
 }
@@ -97,7 +101,7 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 		BodyLimits:     feishuproxy.ProxyBodyLimits(),
 		Dialect:        feishuproxy.Dialect,
 		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
-		Admit: a.admitEarly,
+		Admit: a.admitEarly, BufferedBytes: a.bounds.Bodies,
 	}
 	options.Hosts, options.GuardHosts = httpd.LoopbackHosts(a.config.Listen, a.public.Addr(), a.config.PublicURL)
 	options.HostPaths = hostPaths()

@@ -53,7 +53,7 @@ func (a *App) surfaces(router chi.Router, renderer httpd.Renderer, p parts, tool
 	}
 	router.Handle(mcp.Path, server.Handler(a.admitMCP))
 
-	feishuproxy.RouteProxy(router, renderer, &feishuproxy.Proxy{Guard: a.guard, Feishu: a.client})
+	feishuproxy.RouteProxy(router, renderer, &feishuproxy.Proxy{Guard: a.guard, Feishu: a.client}, a.bounds.Proxied)
 
 	own := a.config.SingleTenant
 	admit := a.guard.Token

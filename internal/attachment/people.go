@@ -15,7 +15,7 @@ import (
 // Bounds of the cache of people.
 const (
 	PeopleFor = 10 * time.Minute // how long an id is used without asking again; an address without a user is asked again each time
-	MaxPeople = 50_000           // over all tenants
+	MaxPeople = 8_000            // over all tenants
 )
 
 // Contacts looks people up. *client.Client is one.

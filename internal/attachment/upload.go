@@ -22,7 +22,7 @@ const (
 	// SentFor is how long an uploaded file is recognised by its content, name and base. A caller who repeats a request whose
 	// files could not all be uploaded in time makes progress this way, and no file is uploaded twice.
 	SentFor = 10 * time.Minute
-	maxSent = 20_000 // uploaded files that are recognised
+	MaxSent = 5_000 // uploaded files that are recognised
 
 	maxAttempts = 3 // of a call that failed at Feishu's side or on the way, the first included
 	maxTurns    = 8 // of a call that met another upload of the app (1061045), the first included
@@ -69,7 +69,7 @@ func NewUploader(o UploaderOptions) *Uploader {
 		UploaderOptions: o,
 		queue:           newShares(MaxUploadsPerApp, MaxUploads),
 		sent: otter.Must(&otter.Options[sentKey, string]{
-			MaximumSize: maxSent, ExpiryCalculator: otter.ExpiryWriting[sentKey, string](SentFor),
+			MaximumSize: MaxSent, ExpiryCalculator: otter.ExpiryWriting[sentKey, string](SentFor),
 		}),
 	}
 }

@@ -23,10 +23,11 @@ const (
 	FreshFor = 5 * time.Minute
 	// SettledAfter is how old an answer must be before a name that it lacks is worth a second look.
 	SettledAfter = 2 * time.Second
-	// MaxTables bounds the tables whose columns are kept, over all tenants.
-	MaxTables = 10_000
-	// MaxBases bounds the bases whose tables and time zones are kept, over all tenants.
-	MaxBases = 10_000
+	// MaxTableBytes bounds the memory of tables whose columns are kept, over all tenants, and of bases whose tables are.
+	MaxTableBytes = 8 << 20
+	MaxListBytes  = 2 << 20
+	// MaxBases bounds the bases whose time zones, and the wiki nodes whose bases, are kept, over all tenants.
+	MaxBases = 2_000
 	// LoadTimeout bounds one look-up of all that a cache entry needs, so that one caller's short deadline fails only itself.
 	LoadTimeout = 20 * time.Second
 
@@ -87,8 +88,8 @@ func New(source Source, digest func(feishu.App) string) *Directory {
 	return &Directory{
 		source: source,
 		digest: digest,
-		bases:  newCache[baseKey, *tableList](MaxBases),
-		tables: newCache[tableKey, *Table](MaxTables),
+		bases:  newWeighed[baseKey](MaxListBytes, (*tableList).weight),
+		tables: newWeighed[tableKey](MaxTableBytes, (*Table).weight),
 		apps:   newCache[baseKey, baseInfo](MaxBases),
 		nodes:  newCache[baseKey, feishu.Node](MaxBases),
 	}
@@ -98,6 +99,40 @@ func newCache[K comparable, V any](size int) *otter.Cache[K, V] {
 	return otter.Must(&otter.Options[K, V]{
 		MaximumSize: size, ExpiryCalculator: otter.ExpiryWriting[K, V](FreshFor),
 	})
+}
+
+// What is counted of what a cache keeps, in bytes, beside the names.
+const (
+	keptWeight   = 1 << 10 // of a table or list, with its key
+	listedWeight = 128     // of a table in a list
+	columnWeight = 512     // of a column, with its place in the schema
+	optionWeight = 256     // of an option of a select
+)
+
+// newWeighed is newCache for values of very different sizes: limit bounds the sum of their weights, in bytes.
+func newWeighed[K comparable, V any](limit uint64, weight func(V) uint32) *otter.Cache[K, V] {
+	return otter.Must(&otter.Options[K, V]{
+		MaximumWeight: limit, Weigher: func(_ K, value V) uint32 { return weight(value) }, ExpiryCalculator: otter.ExpiryWriting[K, V](FreshFor),
+	})
+}
+
+func (l *tableList) weight() uint32 {
+	n := keptWeight
+	for i := range l.tables {
+		n += listedWeight + len(l.tables[i].Name)
+	}
+	return uint32(n) //nolint:gosec // far below 2^32
+}
+
+func (t *Table) weight() uint32 {
+	n := keptWeight
+	for i := range t.Fields {
+		n += columnWeight + len(t.Fields[i].Name)
+		if property := t.Fields[i].Property; property != nil {
+			n += optionWeight * len(property.Options)
+		}
+	}
+	return uint32(n) //nolint:gosec // as above
 }
 
 // get reads through a cache: one look-up for any number of callers, freed from the deadline of the one that starts it. Each of

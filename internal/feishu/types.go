@@ -260,6 +260,15 @@ type Page struct {
 	Total     int      `json:"total"`
 }
 
+// Bytes is what the fields of the page's records take up.
+func (p *Page) Bytes() int64 {
+	n := 0
+	for i := range p.Items {
+		n += len(p.Items[i].Fields)
+	}
+	return int64(n)
+}
+
 // Class groups errors by what a client does about them; see the error table.
 type Class int
 

@@ -16,11 +16,12 @@ import (
 
 // Bounds on request bodies, beside intake.MaxBodyBytes for each.
 const (
-	maxBufferedBytes = 128 << 20 // bytes of bodies in memory at the same time; one client address may have half of them
-	smallBodyBytes   = 64 << 10  // bytes of a body that may come slowly, and that has the reserve to fall back on
-	reservedBytes    = 16 << 20  // bytes of maxBufferedBytes that only small bodies get
-	firstBodyBytes   = 16 << 10  // bytes that a body of unknown length starts with
-	BodyReadTimeout  = 30 * time.Second
+	// DefaultBufferedBytes is of bodies in memory at the same time, in bytes; one client address may have half of them.
+	DefaultBufferedBytes = 128 << 20
+	reservedOf           = 8        // the part of those bytes that only small bodies get
+	smallBodyBytes       = 64 << 10 // bytes of a body that may come slowly, and that has the reserve to fall back on
+	firstBodyBytes       = 16 << 10 // bytes that a body of unknown length starts with
+	BodyReadTimeout      = 30 * time.Second
 
 	// A body over smallBodyBytes arrives at 64 KiB a second at least, looked at every 5 seconds: who sends most of a large body
 	// and stops would hold memory for nothing.
@@ -76,6 +77,8 @@ func (b *bodyBudget) read(w http.ResponseWriter, r *http.Request) ([]byte, *rese
 			more := max(size, held.bytes) // doubles
 			if left := r.ContentLength + 1 - held.bytes; left > 0 {
 				more = min(max(size, 3*held.bytes), left) // up to four times what has come, but no more than is announced
+			} else if left := intake.MaxBodyBytes + 1 - held.bytes; r.ContentLength < 0 && left > 0 {
+				more = min(more, left)
 			}
 			if !held.grow(more) {
 				return nil, held, problem.New(problem.Overloaded, problem.Text{

@@ -110,7 +110,7 @@ func TestBodyBudget(t *testing.T) {
 	})
 	t.Run("costs what arrives, not what is announced", func(t *testing.T) {
 		t.Parallel()
-		_, held, err := read(t, newBodyBudget(maxBufferedBytes, 0), strings.NewReader("{}"), intake.MaxBodyBytes)
+		_, held, err := read(t, newBodyBudget(DefaultBufferedBytes, 0), strings.NewReader("{}"), intake.MaxBodyBytes)
 		if err != nil || held.bytes != firstBodyBytes {
 			t.Errorf("%d bytes held, %v", held.bytes, err)
 		}
@@ -118,7 +118,7 @@ func TestBodyBudget(t *testing.T) {
 	t.Run("is no more than what is announced, once that has nearly come", func(t *testing.T) {
 		t.Parallel()
 		const size = 5*firstBodyBytes + 1
-		_, held, err := read(t, newBodyBudget(maxBufferedBytes, 0), io.LimitReader(spaces{}, size), size)
+		_, held, err := read(t, newBodyBudget(DefaultBufferedBytes, 0), io.LimitReader(spaces{}, size), size)
 		if err != nil || held.bytes != size+1 {
 			t.Errorf("%d bytes held for %d, %v", held.bytes, size, err)
 		}
@@ -142,7 +142,7 @@ func TestBodyBudget(t *testing.T) {
 	t.Run("leaves half to other addresses, and a reserve to small bodies", func(t *testing.T) {
 		t.Parallel()
 		const mib = 1 << 20
-		budget := newBodyBudget(maxBufferedBytes, reservedBytes)
+		budget := newBodyBudget(DefaultBufferedBytes, DefaultBufferedBytes/reservedOf)
 		one, two, three := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32"), netip.MustParsePrefix("192.0.2.3/32")
 		for _, step := range []struct {
 			address netip.Prefix
@@ -164,8 +164,8 @@ func TestBodyBudget(t *testing.T) {
 	})
 	t.Run("takes several of the largest bodies", func(t *testing.T) {
 		t.Parallel()
-		if maxBufferedBytes < 4*intake.MaxBodyBytes {
-			t.Errorf("%d bytes", maxBufferedBytes)
+		if DefaultBufferedBytes < 4*intake.MaxBodyBytes {
+			t.Errorf("%d bytes", DefaultBufferedBytes)
 		}
 	})
 }

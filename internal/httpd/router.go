@@ -7,6 +7,7 @@ package httpd
 
 import (
 	"bytes"
+	"cmp"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -41,6 +42,7 @@ type Options struct {
 	HostPaths      []string                  // with GuardHosts
 	OriginPaths    []string                  // where a foreign Origin is refused whatever the method; elsewhere what only reads passes
 	Dialect        Dialect                   // of refusals at paths that stand in for another service; may be nil
+	BufferedBytes  int64                     // of bodies in memory at the same time; default DefaultBufferedBytes
 	AllowedOrigins []string                  // web pages that may call, scheme://host[:port] or "*"; none: no page of another site
 }
 
@@ -57,13 +59,14 @@ func NewRouter(options Options) (*chi.Mux, error) {
 	if err != nil {
 		return nil, err
 	}
+	buffered := cmp.Or(options.BufferedBytes, DefaultBufferedBytes)
 	body := takeIn{
 		renderer: renderer,
 		health:   options.Health,
 		tools:    options.Tools,
 		whole:    options.WholeBodies,
 		parse:    options.Parse,
-		budget:   newBodyBudget(maxBufferedBytes, reservedBytes),
+		budget:   newBodyBudget(buffered, buffered/reservedOf),
 		admit:    options.Admit,
 	}
 	router := chi.NewRouter()

@@ -21,9 +21,10 @@ const (
 	writeTimeout      = 100 * time.Second
 	idleTimeout       = 120 * time.Second
 	maxHeaderBytes    = 64 << 10
-	maxConnections    = 8192
+	// MaxConnections is how many are open at most; each has two buffers of 4 KiB and a goroutine.
+	MaxConnections = 2560
 	// maxConnectionsPerAddress leaves half for all others; a reverse proxy in front keeps far fewer open.
-	maxConnectionsPerAddress = maxConnections / 2
+	maxConnectionsPerAddress = MaxConnections / 2
 	// silentFor is how long a stopping server waits for the first request of a new connection. net/http's own Shutdown waits
 	// six seconds for it; clients that dial more connections than they use would make every stop that long.
 	silentFor = time.Second
@@ -43,7 +44,7 @@ func Listen(ctx context.Context, address string, handler http.Handler, logger *s
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	return newServer(boundConnections(listener, maxConnections, maxConnectionsPerAddress), handler, logger), nil
+	return newServer(boundConnections(listener, MaxConnections, maxConnectionsPerAddress), handler, logger), nil
 }
 
 func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger) *Server {

@@ -102,6 +102,12 @@ func (a *acceptor) enqueue(ctx context.Context, e *entry) (*Ticket, error) {
 		}
 		return a.again(ctx, e, known)
 	}
+	room := a.opts.Sealing.Hold()
+	defer room.Release()                                                         // once it is stored, or counted with what waits
+	if err := room.Grow(ctx, 2*(e.memory-int64(e.size)*rowMemory)); err != nil { // as text, and sealed
+		a.withdraw(e)
+		return nil, overloaded().Because(err)
+	}
 	data, err := encodePayload(e.sub)
 	if err != nil {
 		a.withdraw(e)

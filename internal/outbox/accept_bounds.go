@@ -14,7 +14,7 @@ func (c *core) admits(e *entry) bool {
 			return false
 		}
 	}
-	if !e.keep && !c.waiting.fits(e.tenant, e.memory) {
+	if !e.keep && !c.waiting.fits(e.tenant, e.memory+int64(e.bytes)) {
 		return false
 	}
 	return c.kept.Entries < c.opts.Kept.Entries && c.kept.Bytes < c.opts.Kept.Bytes

@@ -9,6 +9,9 @@ const (
 	columnMemory = 128     // of a column of the table: an entry that was read from the store has its own
 )
 
+// MemoryOf is what a write of so many rows is counted as beside the bytes of its rows, about.
+func MemoryOf(rows int64) int64 { return EntryMemory + rows*rowMemory }
+
 // Memory bounds the rows in memory, in bytes. Rows of stored entries are read from the store when their turn comes; a larger entry than
 // either bound is in memory alone.
 type Memory struct {
@@ -53,11 +56,14 @@ func (p *pool) take(e *entry) bool {
 	return true
 }
 
-// add counts e in, whether it fits or not.
+// add counts e in, whether it fits or not. One that is not stored also has its sealed payload.
 func (p *pool) add(e *entry) {
-	e.pool = p
-	p.used += e.memory
-	p.tenants[e.tenant] += e.memory
+	e.pool, e.counted = p, e.memory
+	if !e.journaled {
+		e.counted += int64(e.bytes)
+	}
+	p.used += e.counted
+	p.tenants[e.tenant] += e.counted
 }
 
 func (p *pool) remove(e *entry) {
@@ -66,8 +72,8 @@ func (p *pool) remove(e *entry) {
 		p.over = nil
 		return
 	}
-	p.used -= e.memory
-	if p.tenants[e.tenant] -= e.memory; p.tenants[e.tenant] == 0 {
+	p.used -= e.counted
+	if p.tenants[e.tenant] -= e.counted; p.tenants[e.tenant] == 0 {
 		delete(p.tenants, e.tenant)
 	}
 }

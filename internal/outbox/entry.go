@@ -30,6 +30,7 @@ type entry struct {
 	options map[int][]option // new ones, by position
 	far     bool             // its rows are in the store alone
 	pool    *pool            // what its rows are counted in; nil for none
+	counted int64            // the bytes that pool counts for it
 
 	// What accepting keeps.
 	payload   []byte // sealed; nil once it is stored

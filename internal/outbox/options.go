@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
@@ -38,7 +39,7 @@ var (
 	DefaultLaneBound   = Bound{Entries: 10_000, Rows: 100_000, Bytes: 96 << 20}
 	DefaultTenantBound = Bound{Entries: 10_000, Rows: 200_000, Bytes: 128 << 20}
 	DefaultTotalBound  = Bound{Entries: 50_000, Rows: 500_000, Bytes: 256 << 20}
-	DefaultKeptBound   = Kept{Entries: 5_000_000, Bytes: 8 << 30}
+	DefaultKeptBound   = Kept{Entries: 4_000_000, Bytes: 2 << 30}
 )
 
 // Options of an Outbox. Store, Writer, Reader, Keyring and Digest are needed; the rest has defaults.
@@ -57,6 +58,8 @@ type Options struct {
 	Tenant     Bound                 // of one credential; default DefaultTenantBound
 	Total      Bound                 // of all; default DefaultTotalBound
 	Memory     Memory                // rows in memory; default DefaultMemory
+	Sealing    *memory.Budget        // of payloads while they are sealed and stored; default: no bound
+	Sending    *memory.Budget        // of the rows of calls under way; default: no bound
 	Kept       Kept                  // what the store may hold; default DefaultKeptBound
 	Drain      time.Duration         // default DrainFor
 }

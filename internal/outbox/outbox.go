@@ -28,7 +28,8 @@ func New(opts Options) (*Outbox, error) {
 	c := newCore(opts)
 	r := newRunner(c)
 	c.metrics = newMetrics(c, r)
-	return &Outbox{core: c, accept: &acceptor{core: c, lanes: r, reading: make(chan struct{}, 1)}, runner: r, stopped: make(chan struct{})}, nil
+	accept := &acceptor{core: c, lanes: r, reading: make(chan struct{}, 1)}
+	return &Outbox{core: c, accept: accept, runner: r, stopped: make(chan struct{})}, nil
 }
 
 // Start loads what an earlier run left unfinished, goes on with it in the background, and accepts submissions. ctx

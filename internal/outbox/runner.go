@@ -49,7 +49,7 @@ func (r *runner) open(ctx context.Context, stored []Entry) error {
 		if tried[name] {
 			continue
 		}
-		e, err := r.readStored(ctx, stored[i].ID) // all entries under a name are of one lane: the first that can be opened tells
+		e, err := r.readStored(ctx, stored[i].ID, stored[i].Bytes) // all entries under a name are of one lane: the first that can be opened tells
 		switch {
 		case err == nil:
 			names[e.lane] = append(names[e.lane], name)

@@ -155,6 +155,15 @@ func (r *runner) call(ctx context.Context, b *batch) ([]string, error) {
 	panic("outbox: a batch creates, updates or deletes")
 }
 
+// bytes is what the body of the call takes up, about.
+func (b *batch) bytes() int64 {
+	n := 0
+	for i := range b.items {
+		n += len(b.items[i].fields) + len(b.items[i].id)
+	}
+	return int64(n)
+}
+
 func (b *batch) recordIDs() []string {
 	ids := make([]string, len(b.items))
 	for i := range b.items {

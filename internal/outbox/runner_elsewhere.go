@@ -78,7 +78,7 @@ func (r *runner) follow(ctx context.Context, stored *Entry) (*entry, error) {
 	var e *entry
 	if other == nil {
 		var err error
-		switch e, err = r.readStored(ctx, stored.ID); {
+		switch e, err = r.readStored(ctx, stored.ID, stored.Bytes); {
 		case errors.Is(err, errGone):
 			return nil, err
 		case err != nil:

@@ -67,7 +67,7 @@ func (r *runner) bring(ctx context.Context, l *lane) (brought bool, err error) {
 	r.mu.Unlock()
 	read := make([]*entry, len(list))
 	for i, e := range list {
-		if read[i], err = r.readStored(ctx, e.id); err != nil && !errors.Is(err, errGone) {
+		if read[i], err = r.readStored(ctx, e.id, e.bytes); err != nil && !errors.Is(err, errGone) {
 			break
 		}
 	}
@@ -154,8 +154,13 @@ func (r *runner) evict(l *lane) bool {
 	return evicted
 }
 
-// readStored reads an entry that waits from the store. errGone: it is not there, or is done.
-func (r *runner) readStored(ctx context.Context, id string) (*entry, error) {
+// readStored reads an entry that waits from the store, with so many bytes of rows. errGone: it is not there, or is done.
+func (r *runner) readStored(ctx context.Context, id string, bytes int) (*entry, error) {
+	room := r.opts.Sealing.Hold()
+	defer room.Release()
+	if err := room.Grow(ctx, 2*int64(bytes)); err != nil { // sealed here, and in the store's own memory
+		return nil, err
+	}
 	known, found, err := r.opts.Store.Find(ctx, Lookup{ID: id, Payload: true})
 	if err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func (r *runner) openAll(ctx context.Context, s *stored, want func(*Entry) bool)
 		if mine || !want(known) {
 			continue
 		}
-		e, err := r.readStored(ctx, known.ID)
+		e, err := r.readStored(ctx, known.ID, known.Bytes)
 		if errors.Is(err, errGone) {
 			continue
 		}

@@ -74,11 +74,16 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 		if ctx.Err() != nil { // the lane was lost during the look: its next owner sends the batch
 			return nil, verdictStopped, cmp.Or(why, &feishu.Error{Class: feishu.ClassInterrupted})
 		}
+		room := r.opts.Sending.Hold()
+		if room.Grow(ctx, b.bytes()) != nil {
+			return nil, verdictStopped, cmp.Or(why, &feishu.Error{Class: feishu.ClassInterrupted})
+		}
 		var ids []string
 		err := recovered(r.opts.Logger, func() (err error) {
 			ids, err = r.call(ctx, b)
 			return err
 		})
+		room.Release()
 		garbled := err == nil && b.op == OpCreate && !distinct(ids, len(b.items))
 		if garbled {
 			err = &feishu.Error{Class: feishu.ClassReadBack}

@@ -11,7 +11,7 @@ import (
 const (
 	MaxFailures   = 20          // wrong passphrases and keys that an address may try within FailureWindow
 	FailureWindow = time.Minute // from an address's first failure
-	MaxAddresses  = 100_000     // addresses remembered
+	MaxAddresses  = 20_000      // addresses remembered
 
 	ipv6Network = 64 // bits: the addresses of one customer's network count as one
 )

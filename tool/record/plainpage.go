@@ -8,6 +8,8 @@ import (
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/memory"
+	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/query"
 )
@@ -73,6 +75,7 @@ type paging struct {
 	exact   bool                 // rest is empty
 	view    view
 	limit   int
+	room    *memory.Hold // of the rows that are found
 }
 
 // batch is what one request got.
@@ -97,6 +100,9 @@ func (p *paging) read(ctx context.Context, from position) (batch, error) {
 		}
 		if err != nil {
 			return batch{}, err
+		}
+		if err := p.room.Grow(ctx, page.Bytes()); err != nil {
+			return batch{}, tooManySearches(err)
 		}
 		if p.exact {
 			got.total = new(page.Total)
@@ -143,6 +149,14 @@ func (p *paging) pageSize(got batch) int {
 	default:
 		return min(p.limit-len(got.rows), feishu.MaxSearchPage)
 	}
+}
+
+func tooManySearches(cause error) error {
+	p := problem.New(problem.Overloaded, problem.Text{
+		ZH: "同时进行的查询占用的内存已达上限。", EN: "Searches that run at the moment take up all the memory that they may have.",
+	})
+	p.RetryAfter = outbox.OverloadWait
+	return p.Because(cause)
 }
 
 func noNextPage() error {

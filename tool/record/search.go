@@ -211,7 +211,10 @@ func (s *Service) find(ctx context.Context, target tool.Target, known *directory
 			}
 		}
 	}
+	room := s.Found.Hold()
+	request.CallFrom(ctx).OnSettled(room.Release) // the answer is written from these rows
 	pages := &paging{
+		room: room,
 		rows: s.Rows, ref: target.TableRef, rest: what.Rest, exact: what.IsExact(), limit: in.limit(),
 		view: view{table: known, columns: shown, raw: in.Shape == shapeFeishu},
 		request: feishu.SearchRequest{

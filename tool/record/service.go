@@ -7,6 +7,7 @@ import (
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/tool"
 )
@@ -53,6 +54,8 @@ type Service struct {
 	Files func(ctx context.Context) []bitable.File
 	// Print is a MAC: what makes two requests the same write. It keeps none of the parts.
 	Print func(parts ...[]byte) [32]byte
+	// Found bounds the rows that searches have in memory; nil: nothing does.
+	Found *memory.Budget
 }
 
 // Columns makes columns. It is implemented by *table.Maker.

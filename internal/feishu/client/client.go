@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
@@ -40,7 +41,7 @@ const (
 	DefaultReadTimeout      = 10 * time.Second // one attempt of a call that changes nothing
 	DefaultWriteTimeout     = 30 * time.Second // one attempt of a call that writes: 1,000 rows take seconds
 	DefaultUploadTimeout    = 60 * time.Second // one attempt of an upload: 20 MiB at 3 Mbit/s
-	DefaultMaxApps          = 10_000           // credentials remembered at once
+	DefaultMaxApps          = 2_000            // credentials remembered at once
 	DefaultMaxResponseBytes = 64 << 20         // bytes of one answer
 
 	dialTimeout         = 5 * time.Second
@@ -65,8 +66,9 @@ type Options struct {
 	ReadTimeout      time.Duration         // DefaultReadTimeout
 	WriteTimeout     time.Duration         // DefaultWriteTimeout
 	UploadTimeout    time.Duration         // DefaultUploadTimeout
-	MaxApps          int                   // DefaultMaxApps: tokens and breakers; limiters are bounded at limitersPerApp times that
+	MaxApps          int                   // DefaultMaxApps: tokens and breakers; limiters are bounded at LimitersPerApp times that
 	MaxResponseBytes int64                 // DefaultMaxResponseBytes
+	Answers          *memory.Budget        // of the answers that are being read; default: nothing bounds their sum
 }
 
 // Client calls the Open API for any number of apps. It is safe for concurrent use; Close it when no call is in flight.
@@ -122,7 +124,7 @@ func New(options Options) (*Client, error) {
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.tokens = c.newTokenCache(options.MaxApps)
-	c.limiters = c.newLimiterCache(options.MaxApps * limitersPerApp)
+	c.limiters = c.newLimiterCache(options.MaxApps * LimitersPerApp)
 	c.breakers = otter.Must(&otter.Options[string, *breaker]{
 		MaximumSize:      options.MaxApps,
 		ExpiryCalculator: otter.ExpiryAccessing[string, *breaker](idleAfter),

@@ -109,8 +109,8 @@ func TestCachesAreBounded(t *testing.T) {
 	if got := c.breakers.EstimatedSize(); got > bound {
 		t.Errorf("%d breakers are kept, want at most %d", got, bound)
 	}
-	if got := c.limiters.EstimatedSize(); got > bound*limitersPerApp {
-		t.Errorf("%d limiters are kept, want at most %d", got, bound*limitersPerApp)
+	if got := c.limiters.EstimatedSize(); got > bound*LimitersPerApp {
+		t.Errorf("%d limiters are kept, want at most %d", got, bound*LimitersPerApp)
 	}
 }
 

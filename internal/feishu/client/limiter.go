@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// limitersPerApp is how many endpoints an app uses at once on average; it bounds the limiters kept.
-	limitersPerApp = 4
+	// LimitersPerApp is how many endpoints an app uses at once on average; it bounds the limiters kept.
+	LimitersPerApp = 4
 	// maxWait bounds the wait for a limiter when the caller's context has no deadline.
 	maxWait = time.Minute
 	// longPause is a pause that no rate explains: all are counted in a minute at most. It may be a mistake, so one call at a time asks.

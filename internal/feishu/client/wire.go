@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/request"
 )
 
@@ -121,7 +122,9 @@ func (c *Client) roundTrip(caller context.Context, r *outgoing) reply {
 	}
 	defer resp.Body.Close()
 	answered := reply{status: resp.StatusCode, logID: resp.Header.Get("X-Tt-Logid")}
-	body, err := readAll(resp, c.options.MaxResponseBytes)
+	room := c.options.Answers.Hold()
+	defer room.Release() // once it is decoded
+	body, err := readAll(ctx, resp, c.options.MaxResponseBytes, room)
 	switch {
 	case errors.Is(err, errTooLarge) && r.api.Read:
 		answered.failure = &feishu.Error{Class: feishu.ClassCapacity, Reason: "the answer is too large", Cause: err}
@@ -154,15 +157,23 @@ func (r *outgoing) build(ctx context.Context) (*http.Request, error) {
 var errTooLarge = errors.New("answer exceeds the limit")
 
 // readAll reads an answer of at most limit bytes. It holds what has come and one piece more, not the double of it: an answer beyond the
-// limit costs no more than the limit, and one that is announced as such costs nothing.
-func readAll(resp *http.Response, limit int64) ([]byte, error) {
+// limit costs no more than the limit, and one that is announced as such costs nothing. It waits for room for each piece, and for as much
+// again for the whole of several.
+func readAll(ctx context.Context, resp *http.Response, limit int64, room *memory.Hold) ([]byte, error) {
 	if resp.ContentLength > limit {
 		return nil, errTooLarge
 	}
 	var pieces [][]byte
-	piece := make([]byte, 0, min(max(resp.ContentLength+1, bytes.MinRead), pieceBytes))
+	first := min(max(resp.ContentLength+1, bytes.MinRead), pieceBytes)
+	if err := room.Grow(ctx, first); err != nil {
+		return nil, err
+	}
+	piece := make([]byte, 0, first)
 	for size := int64(0); ; {
 		if len(piece) == cap(piece) {
+			if err := room.Grow(ctx, 2*pieceBytes); err != nil {
+				return nil, err
+			}
 			pieces, piece = append(pieces, piece), make([]byte, 0, pieceBytes)
 		}
 		n, err := resp.Body.Read(piece[len(piece):cap(piece)])

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 	"testing/iotest"
+
+	"github.com/rowgate/rowgate/internal/memory"
 )
 
 // zeros is an answer without an end that counts what is read of it.
@@ -24,11 +26,12 @@ func (z *zeros) Close() error { return nil }
 func TestReadAll(t *testing.T) {
 	t.Parallel()
 	const limit = 3 * pieceBytes
+	room := (*memory.Budget)(nil).Hold()
 	for name, length := range map[string]int64{"of unknown length": -1, "of a length that is not true": 5, "without length": 0} {
 		t.Run("reads an endless answer "+name+" to the limit", func(t *testing.T) {
 			t.Parallel()
 			z := &zeros{}
-			if _, err := readAll(&http.Response{ContentLength: length, Body: z}, limit); !errors.Is(err, errTooLarge) {
+			if _, err := readAll(t.Context(), &http.Response{ContentLength: length, Body: z}, limit, room); !errors.Is(err, errTooLarge) {
 				t.Error(err)
 			}
 			if z.read > limit+pieceBytes {
@@ -39,7 +42,8 @@ func TestReadAll(t *testing.T) {
 	t.Run("reads nothing of an answer that is announced as too large", func(t *testing.T) {
 		t.Parallel()
 		z := &zeros{}
-		if _, err := readAll(&http.Response{ContentLength: limit + 1, Body: z}, limit); !errors.Is(err, errTooLarge) || z.read != 0 {
+		announced := &http.Response{ContentLength: limit + 1, Body: z}
+		if _, err := readAll(t.Context(), announced, limit, room); !errors.Is(err, errTooLarge) || z.read != 0 {
 			t.Error(z.read, err)
 		}
 	})
@@ -47,7 +51,7 @@ func TestReadAll(t *testing.T) {
 		want := bytes.Repeat([]byte("x"), size)
 		for _, length := range []int64{-1, int64(size)} {
 			for _, from := range []io.Reader{bytes.NewReader(want), iotest.DataErrReader(bytes.NewReader(want))} {
-				got, err := readAll(&http.Response{ContentLength: length, Body: io.NopCloser(from)}, limit)
+				got, err := readAll(t.Context(), &http.Response{ContentLength: length, Body: io.NopCloser(from)}, limit, room)
 				if err != nil || !bytes.Equal(got, want) {
 					t.Errorf("%d bytes, announced as %d: %d, %v", size, length, len(got), err)
 				}
@@ -55,7 +59,8 @@ func TestReadAll(t *testing.T) {
 		}
 	}
 	cut := io.MultiReader(bytes.NewReader(make([]byte, pieceBytes+5)), iotest.ErrReader(io.ErrUnexpectedEOF))
-	if _, err := readAll(&http.Response{ContentLength: -1, Body: io.NopCloser(cut)}, limit); !errors.Is(err, io.ErrUnexpectedEOF) {
+	broken := &http.Response{ContentLength: -1, Body: io.NopCloser(cut)}
+	if _, err := readAll(t.Context(), broken, limit, room); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("an answer that is cut: %v", err)
 	}
 }

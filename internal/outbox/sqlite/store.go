@@ -33,8 +33,9 @@ const Memory = ":memory:"
 
 // Bounds of a store.
 const (
-	readers           = 4        // reading connections
-	writerCacheKiB    = 16 << 10 // page cache of the writer
+	Readers           = 4        // reading connections
+	ReaderCacheKiB    = 2_000    // page cache of each, SQLite's default
+	WriterCacheKiB    = 16 << 10 // page cache of the writer
 	busyTimeoutMillis = 5_000    // how long a connection waits for another of this process
 	checkpointPages   = 4_000    // WAL length at which it is copied into the file, 16 MB
 	journalLimitBytes = 64 << 20 // what the WAL file is cut to after a burst
@@ -173,7 +174,7 @@ func openWriter(path string) (*sql.DB, error) {
 			"synchronous(full)",
 			"foreign_keys(1)",
 			fmt.Sprintf("busy_timeout(%d)", busyTimeoutMillis),
-			fmt.Sprintf("cache_size(-%d)", writerCacheKiB),
+			fmt.Sprintf("cache_size(-%d)", WriterCacheKiB),
 			fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages),
 			fmt.Sprintf("journal_size_limit(%d)", journalLimitBytes),
 		},
@@ -192,8 +193,8 @@ func openReader(path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(readers)
-	db.SetMaxIdleConns(readers)
+	db.SetMaxOpenConns(Readers)
+	db.SetMaxIdleConns(Readers)
 	return db, nil
 }
 

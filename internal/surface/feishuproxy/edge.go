@@ -23,9 +23,8 @@ import (
 
 // Bounds on the bodies of proxied requests. A buffered body can be sent again after a stale token; any other is streamed.
 const (
-	maxKeptBytes    = 1 << 20  // bytes of one buffered body
-	maxAllKeptBytes = 64 << 20 // bytes of all buffered bodies
-	copyBytes       = 32 << 10 // bytes of an answer that are copied at a time
+	maxKeptBytes = 1 << 20  // bytes of one buffered body
+	copyBytes    = 32 << 10 // bytes of an answer that are copied at a time
 
 	// MaxUploadBytes bounds the body of upload_all: a file of client.MaxUploadAll and the form around it.
 	MaxUploadBytes = client.MaxUploadAll + 64<<10
@@ -58,9 +57,10 @@ type Passthrough interface {
 }
 
 // RouteProxy adds the transparent proxy, the token endpoint that SDKs call first, and the health check to router.
-func RouteProxy(router chi.Router, renderer httpd.Renderer, to Passthrough) {
+// keptBytes bounds the bodies that are buffered at the same time; past it they are streamed.
+func RouteProxy(router chi.Router, renderer httpd.Renderer, to Passthrough, keptBytes int64) {
 	p := &passthrough{
-		renderer: renderer, to: to, kept: semaphore.NewWeighted(maxAllKeptBytes),
+		renderer: renderer, to: to, kept: semaphore.NewWeighted(keptBytes),
 		buffers: sync.Pool{New: func() any { return new([copyBytes]byte) }},
 	}
 	for _, path := range []string{pathProxied, pathMedia, pathNode, pathPeople} {

@@ -18,6 +18,9 @@ import (
 	"github.com/rowgate/rowgate/internal/surface/single"
 )
 
+// maxAllKeptBytes is what the tests' proxy keeps of bodies.
+const maxAllKeptBytes = 16 << 20
+
 // upstream is a Passthrough that says what a test tells it to.
 type upstream struct {
 	forward func(Call) (*Answer, error)
@@ -39,7 +42,7 @@ func (u upstream) Health(context.Context) (Health, error) {
 func serveProxy(t *testing.T, u upstream) *httptest.Server {
 	t.Helper()
 	router := chi.NewRouter()
-	RouteProxy(router, httpd.Renderer{PublicURL: "https://rowgate.example.com", Logger: slog.New(slog.DiscardHandler)}, u)
+	RouteProxy(router, httpd.Renderer{PublicURL: "https://rowgate.example.com", Logger: slog.New(slog.DiscardHandler)}, u, maxAllKeptBytes)
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
 	return server

@@ -13,8 +13,8 @@ import (
 const (
 	// recallFor is how long after its answer a call may still be cancelled (docs/contract.md §3, "Idempotency").
 	recallFor = 10 * time.Minute
-	// maxAnswered bounds the answered calls that are remembered; the oldest is forgotten first.
-	maxAnswered = 20_000
+	// MaxAnswered bounds the answered calls that are remembered; the oldest is forgotten first.
+	MaxAnswered = 10_000
 	// maxAnsweredPerClient bounds those of one client.
 	maxAnsweredPerClient = 1_000
 	// noteWait bounds how long a call waits for the same call before it, whose answer is being written, to be noted as delivered.
@@ -118,7 +118,7 @@ func (l *ledger) end(e *entry, keep bool) {
 		if oldest, ok := own.Front().Value.(*list.Element); ok {
 			l.drop(oldest)
 		}
-	} else if l.answered.Len() >= maxAnswered {
+	} else if l.answered.Len() >= MaxAnswered {
 		l.drop(l.answered.Front())
 	}
 	own := l.byClient[e.client]

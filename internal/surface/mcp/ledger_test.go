@@ -68,10 +68,10 @@ func TestLedger(t *testing.T) {
 		if got := l.answered.Len(); got != maxAnsweredPerClient || l.find(mine, "0") != nil || l.find(mine, "1") == nil {
 			t.Errorf("%d are kept", got)
 		}
-		for i := range maxAnswered {
+		for i := range MaxAnswered {
 			answered(t, l, client{3, byte(i), byte(i >> 8)}, "1")
 		}
-		if l.answered.Len() != maxAnswered || l.byClient[mine] != nil {
+		if l.answered.Len() != MaxAnswered || l.byClient[mine] != nil {
 			t.Errorf("%d are kept", l.answered.Len())
 		}
 	})
