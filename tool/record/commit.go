@@ -327,6 +327,9 @@ func (w *write) fingerprint(ctx context.Context) [32]byte {
 		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, o.BadValues, w.target.UserIDType,
 		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
 	}
+	if o.LinkBy != "" && o.LinkBy != linkByID { // what an option of an earlier version is without keeps its print
+		options = append(options, "link_by", o.LinkBy)
+	}
 	files := intake.ResultFrom(ctx).Files
 	parts := make([][]byte, 0, len(options)+len(w.rows)+3*len(files))
 	for _, option := range options {

@@ -31,6 +31,7 @@ type WriteOptions struct {
 	TimeZone       string `json:"time_zone,omitempty" in:"query" example:"Asia/Shanghai" doc:"IANA name or ±HH:MM for dates without an offset. Default: the base's."`
 	EmptyValues    string `json:"empty_values,omitempty" in:"query" enum:"skip,clear" doc:"An empty string: skip (default) leaves the cell as it is, clear empties it on update. null always clears."`
 	BadValues      string `json:"bad_values,omitempty" in:"query" enum:"reject,skip" doc:"A value that does not fit its column: reject (default) fails the row, skip leaves the value out with a warning. Key columns always fail."`
+	LinkBy         string `json:"link_by,omitempty" in:"query,object" example:"title" doc:"How link columns name the linked row: id (default) or title, the text of its primary column; or a JSON object {column: title}."`
 	DryRun         *bool  `json:"dry_run,omitempty" in:"query" doc:"Everything but the write: what would be sent, with all warnings. Default false."`
 	IdempotencyKey string `json:"idempotency_key,omitempty" in:"header=Idempotency-Key,query" maxLength:"255" doc:"The same key and body are written once and answered alike; also header Idempotency-Key."`
 	Return         string `json:"return,omitempty" in:"query" enum:"ids,rows,none" doc:"ids (default): record_ids. rows: the rows as they now are. none: counts only."`
