@@ -106,7 +106,7 @@ func (w *write) prepare(ctx context.Context, known *directory.Table) (prepared, 
 	note.Warnings = append(note.Warnings, plan.created...)
 	return prepared{note: note, known: plan.known, Submission: outbox.Submission{
 		Rows: plan.Rows(), KeyFields: keys, Fields: plan.known.Fields, NewOptions: plan.NewOptions(), Tenant: w.target.Caller,
-		Import: w.importName(len(settled.Rows)), SkipBadValues: w.options.skipsBadValues(),
+		Import: w.importName(len(settled.Rows)), SkipBadValues: w.options.skipsBadValues(), AppendFiles: w.options.appendsFiles(),
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
@@ -327,8 +327,11 @@ func (w *write) fingerprint(ctx context.Context) [32]byte {
 		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, o.BadValues, w.target.UserIDType,
 		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
 	}
-	if o.LinkBy != "" && o.LinkBy != linkByID { // what an option of an earlier version is without keeps its print
+	if o.LinkBy != "" && o.LinkBy != linkByID { // a request without the options that came later keeps its print
 		options = append(options, "link_by", o.LinkBy)
+	}
+	if o.appendsFiles() {
+		options = append(options, "attachments", o.Attachments)
 	}
 	files := intake.ResultFrom(ctx).Files
 	parts := make([][]byte, 0, len(options)+len(w.rows)+3*len(files))
