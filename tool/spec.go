@@ -62,8 +62,8 @@ func (Rows) Schema(huma.Registry) *huma.Schema {
 }
 
 // specOf derives from an input type how its body is read. Each field's name is its json tag; the tag `in` adds, comma-
-// separated: header=X-Name, query (may stand in the query string), flat (a body without any parameter is one row), parts=a+b (names
-// that beside parameters make up one row).
+// separated: header=X-Name, query (may stand in the query string), object (a text that may also be an object), flat (a body without
+// any parameter is one row), parts=a+b (names that beside parameters make up one row).
 func specOf(input reflect.Type) (intake.Spec, error) {
 	var spec intake.Spec
 	for _, field := range reflect.VisibleFields(input) {
@@ -89,6 +89,8 @@ func specOf(input reflect.Type) (intake.Spec, error) {
 				param.Header = value
 			case "query":
 				param.Query = true
+			case "object":
+				param.OrObject = true
 			case "flat":
 				spec.FlatRow = true
 			case "parts":
@@ -132,7 +134,7 @@ func roleOf(name string, field reflect.StructField) intake.Role {
 	switch {
 	case name == "idempotency_key":
 		return intake.IdempotencyKey
-	case name == "time_zone", field.Tag.Get("enum") != "":
+	case name == "time_zone", name == "link_by", field.Tag.Get("enum") != "":
 		return intake.Keyword
 	}
 	return intake.Content

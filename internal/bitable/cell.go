@@ -152,7 +152,7 @@ func (c *run) value(dst []byte, col *column) ([]byte, result) {
 			}
 		}
 	}
-	if isText && !col.isSelect() && !c.isPersonID(col, text) {
+	if isText && !col.isSelect() && !c.isPersonID(col, text) && !c.byTitle(col) {
 		plainText := text
 		if col.foldsWidth() {
 			plainText = foldWidth(text)

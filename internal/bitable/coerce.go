@@ -23,7 +23,10 @@ func (s *Schema) Coerce(rows []json.RawMessage, o Options) *Plan {
 	}
 	c := &run{
 		Schema: s, opts: o,
-		plan:    &Plan{rows: make([]planned, len(rows)), answers: map[Pending]*answer{}, sorted: true, skips: o.SkipBadValues},
+		plan: &Plan{
+			rows: make([]planned, len(rows)), answers: map[Pending]*answer{}, sorted: true, skips: o.SkipBadValues,
+			clears: o.Mode != Create && o.EmptyValues == EmptyClear,
+		},
 		targets: map[string]*target{},
 		seen:    make([]int, len(s.columns)),
 		counted: map[string][]int{},

@@ -125,6 +125,9 @@ func numberKind(uiType, name string, label problem.Text, example string) Kind {
 func recordLinkKind(fieldType feishu.FieldType, name string, label problem.Text) Kind {
 	return Kind{
 		Type: fieldType, Name: name, Label: label, Writable: true, Compare: CompareSet, form: formRecordIDs, example: `["recExample"]`,
-		expected: problem.Text{ZH: `记录编号或其列表，如 ["recExample"]`, EN: `a record id or a list of them, as ["recExample"]`},
+		expected: problem.Text{
+			ZH: `记录编号或其列表，如 ["recExample"]；标题要用 link_by=title`,
+			EN: `a record id or a list of them, as ["recExample"]; titles with link_by: title`,
+		},
 	}
 }

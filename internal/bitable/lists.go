@@ -23,9 +23,12 @@ type listKind struct {
 	max      int
 	zh, en   string
 	repeated bool         // entries may be equal
+	titles   bool         // entries are titles of rows, which words for nothing and template text may be
 	reason   problem.Text // why an entry is refused
 	// entry reads the text of one entry: an id to write, or a lookup.
 	entry func(c *run, text []byte) (id []byte, lookup PendingKind, v verdict)
+	// object reads the id in an entry's object; nil where that is as entry does.
+	object func(c *run, text []byte) (id []byte, lookup PendingKind, v verdict)
 }
 
 // attachmentMember holds the token of a file in the object of an attachment.
@@ -69,6 +72,10 @@ func (c *run) list(dst []byte, col *column, text []byte, isText bool, kind listK
 	case c.raw[0] == '{':
 		c.note(RuleIDWrapped)
 		if !c.addObject(col, kind, c.raw) {
+			return dst, failed
+		}
+	case kind.titles && isNumber(c.raw):
+		if !c.addEntry(col, kind, c.raw) {
 			return dst, failed
 		}
 	case c.raw[0] != '[':
@@ -123,7 +130,7 @@ func (c *run) addList(col *column, kind listKind) bool {
 			if kind.member != "" {
 				c.note(RuleIDWrapped)
 			}
-			if !c.opts.Literal && isPlaceholder(text) && !c.isPersonID(col, text) {
+			if !c.opts.Literal && !kind.titles && isPlaceholder(text) && !c.isPersonID(col, text) {
 				c.note(RulePlaceholder)
 				text = nil
 			}
@@ -134,6 +141,10 @@ func (c *run) addList(col *column, kind listKind) bool {
 			}
 		case entry[0] == '{':
 			if !c.addObject(col, kind, entry) {
+				return false
+			}
+		case kind.titles && isNumber(entry):
+			if !c.addEntry(col, kind, entry) {
 				return false
 			}
 		default:
@@ -165,6 +176,9 @@ func (c *run) addObject(col *column, kind listKind, object []byte) bool {
 	}
 	if !hasOnly(object, member) {
 		c.note(RuleMembersDropped)
+	}
+	if kind.object != nil {
+		kind.entry = kind.object
 	}
 	return c.addEntry(col, kind, c.trimmed(id))
 }
@@ -356,6 +370,9 @@ func (c *run) attachment(text []byte) (id []byte, lookup PendingKind, v verdict)
 func (c *run) links(dst []byte, col *column, text []byte, isText bool) ([]byte, result) {
 	whole := c.raw
 	ids, rest := readLinks(whole)
+	if ids == nil && c.byTitle(col) {
+		return c.list(dst, col, text, isText, titleList)
+	}
 	if ids == nil {
 		return c.list(dst, col, text, isText, linkList)
 	}

@@ -21,6 +21,7 @@ type Plan struct {
 	answers    map[Pending]*answer
 	sorted     bool // errors are in order of rows
 	skips      bool // a value that a lookup refuses is left out
+	clears     bool // a value that proves empty clears the cell
 }
 
 // planned is the state of one row of the request.
@@ -40,6 +41,7 @@ type heldCell struct {
 	column   string
 	key      bool // rows are matched on the column
 	dropped  bool // left out: a lookup was refused
+	cleared  bool // nothing was meant, which clears
 	repeated bool // elements may be equal
 	elements []element
 }
@@ -51,7 +53,13 @@ type element struct {
 	pending bool
 }
 
-type answer struct{ json json.RawMessage }
+// answer is what a lookup came to: an element, nothing, or nil and false while it is open.
+type answer struct {
+	json    json.RawMessage
+	nothing bool
+}
+
+func (a *answer) isOpen() bool { return a.json == nil && !a.nothing }
 
 // optionUse says that a row uses an option that the column does not have.
 type optionUse struct {
@@ -82,7 +90,7 @@ func (p *Plan) assemble(i int) bool {
 	r := &p.rows[i]
 	for _, cell := range r.held {
 		for _, e := range cell.elements {
-			if !cell.dropped && e.pending && p.answers[e.lookup].json == nil {
+			if !cell.dropped && e.pending && p.answers[e.lookup].isOpen() {
 				return false
 			}
 		}
@@ -112,11 +120,17 @@ func (p *Plan) assemble(i int) bool {
 // appendHeld appends the list of a cell whose lookups are answered. An address may turn out to be a person that the list
 // already has.
 func (p *Plan) appendHeld(body []byte, row int, cell heldCell) []byte {
+	if cell.cleared {
+		return append(body, "null"...)
+	}
 	var entries distinct
 	body = append(body, '[')
 	for _, e := range cell.elements {
 		value := e.json
 		if e.pending {
+			if p.answers[e.lookup].nothing {
+				continue
+			}
 			value = p.answers[e.lookup].json
 		}
 		if !cell.repeated && !entries.add(value) {
@@ -178,24 +192,29 @@ func (p *Plan) NewOptions() map[string][]string {
 func (p *Plan) Pending() []Pending {
 	var open []Pending
 	for _, l := range p.pending {
-		if p.answers[l].json == nil && !p.rows[l.Row].bad && !p.isDropped(l) {
+		if p.answers[l].isOpen() && !p.rows[l.Row].bad && !p.isDropped(l) {
 			open = append(open, l)
 		}
 	}
 	return open
 }
 
-// Resolve answers a lookup with a list element in write shape: {"id":"ou_…"} for a person, {"file_token":"…"} for a file.
+// Resolve answers a lookup with a list element in write shape: {"id":"ou_…"} for a person, {"file_token":"…"} for a file, "rec…" for
+// a title.
 // A lookup that is none of this plan's is ignored.
 func (p *Plan) Resolve(l Pending, element json.RawMessage) {
 	a, ok := p.answers[l]
-	if !ok || a.json != nil || p.isDropped(l) {
+	if !ok || !a.isOpen() || p.isDropped(l) {
 		return
 	}
 	a.json = element
 	rule := RuleAttachmentUploaded
-	if l.Kind == PendingEmail || l.Kind == PendingMobile {
+	switch l.Kind {
+	case PendingEmail, PendingMobile:
 		rule = RulePersonResolved
+	case PendingTitle:
+		rule = RuleLinkResolved
+	case PendingURL, PendingData, PendingFile:
 	}
 	p.warn(Warning{Rule: rule, Field: l.Column, Index: l.Row, Got: cut([]byte(l.Value)), Sent: element})
 }

@@ -36,6 +36,7 @@ const (
 	RuleIDWrapped          = "id_wrapped"
 	RuleMembersDropped     = "members_dropped"
 	RulePersonResolved     = "person_resolved"
+	RuleLinkResolved       = "link_resolved"
 	RulePhoneCleaned       = "phone_cleaned"
 	RuleURLWrapped         = "url_wrapped"
 	RuleURLTrimmed         = "url_trimmed"

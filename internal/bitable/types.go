@@ -19,7 +19,7 @@ const (
 // Bounds of a request.
 const (
 	MaxTableColumns = 300    // columns of a table, those to be created among them. Source: Feishu's limits of a table
-	MaxLookups      = 50_000 // people and files that have to be looked up or uploaded
+	MaxLookups      = 50_000 // people, files and titles that have to be looked up or uploaded
 	maxTargets      = 4096   // spellings of column names that are remembered
 
 	maxNearestSearches = 50 // in one coercion; later errors have no suggestion
@@ -57,6 +57,7 @@ type Options struct {
 	SkipBadValues  bool           // bad_values:skip: a value that does not fit is left out with a warning, but not in KeyFields
 	KeyFields      []string       // columns that rows are matched on, as the caller names them
 	Literal        bool           // values of a search: words for nothing are words
+	LinksByTitle   []string       // link columns, by their own names, whose entries are titles of linked rows (link_by: title)
 	// Refused are rows that were judged already, by their place: what is wrong with each. nil if none.
 	Refused  map[int]RowError
 	Repeated []string // columns whose list was made of a form's repeated key: only for those that hold several values
@@ -83,9 +84,10 @@ type PendingKind int
 const (
 	PendingEmail PendingKind = iota
 	PendingMobile
-	PendingURL  // fetch and upload; value is an http(s) URL
-	PendingData // upload; value is a data: URI
-	PendingFile // upload a multipart file; set by the tool
+	PendingURL   // fetch and upload; value is an http(s) URL
+	PendingData  // upload; value is a data: URI
+	PendingFile  // upload a multipart file; set by the tool
+	PendingTitle // find the record of the linked table whose primary column has this text
 )
 
 // Pending is one value that needs a lookup; the answer is put in with Plan.Resolve or Plan.Reject.

@@ -43,6 +43,8 @@ func (v *value) asText() (text string, ok bool) {
 func (p *parser) textValue(out []byte, param *Param, v *value) ([]byte, error) {
 	text, ok := v.asText()
 	switch {
+	case param.OrObject && (!ok && v.raw[0] == '{' || ok && isObjectText(text)):
+		return p.objectText(out, param, v)
 	case !ok:
 		return nil, badParameter(param.Name, "应是文本，不是列表或对象", "text is expected, not a list or an object")
 	case param.Role == Keyword && IsUnrendered(text):
@@ -56,6 +58,21 @@ func (p *parser) textValue(out []byte, param *Param, v *value) ([]byte, error) {
 		return append(out, v.raw...), nil
 	}
 	return appendString(out, text), nil
+}
+
+// isObjectText reports whether text is to be read as an object. Template text is not.
+func isObjectText(text string) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, "{") && !IsUnrendered(text)
+}
+
+// objectText reads an object and appends its text.
+func (p *parser) objectText(out []byte, param *Param, v *value) ([]byte, error) {
+	object, err := p.structure(nil, param.Name, v, '{')
+	if err != nil {
+		return nil, err
+	}
+	return appendString(out, string(object)), nil
 }
 
 // scalar reads booleans and whole numbers.

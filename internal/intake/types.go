@@ -69,6 +69,8 @@ type Param struct {
 	Secret bool   // never in the query, never shown in a refusal
 	Query  bool   // may come in the query string
 	Role   Role   // what template text means in it
+	// OrObject says that a text may also be one JSON object, or text that holds one; it comes out as the text of that object.
+	OrObject bool
 	// MayBeColumn says that in a flat row the name is a column where the table has one of that name.
 	MayBeColumn bool
 	// BesideRows says that in a body with flat rows the name is a parameter only where the rows, or the row, stand beside it.

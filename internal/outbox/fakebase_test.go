@@ -53,6 +53,8 @@ type fakeBase struct {
 	entered   chan struct{}              // when set, gets a value as a write comes in
 	forgetful bool                       // remembers no client token
 	unread    error                      // what a search fails with; nil: it does not
+	stale     []fakeRow                  // what a search shows instead of the table; nil: the table
+	ungot     error                      // what a read by id fails with; nil: it does not
 	answer    func([]string) []string    // changes the record ids of an answer; nil: no
 	advanced  bool                       // the base has advanced permissions
 	nameless  bool                       // data errors do not name the value
@@ -242,6 +244,9 @@ func (f *fakeBase) Search(_ context.Context, table feishu.TableRef, req feishu.S
 		return feishu.Page{}, f.unread
 	}
 	rows := f.tables[table.TableID]
+	if f.stale != nil {
+		rows = f.stale
+	}
 	from, _ := strconv.Atoi(req.PageToken)
 	to := min(from+req.PageSize, len(rows))
 	if req.Filter != nil {
@@ -265,7 +270,9 @@ func (f *fakeBase) BatchGet(
 ) (found []feishu.Record, absent []string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.gets++
+	if f.gets++; f.ungot != nil {
+		return nil, nil, f.ungot
+	}
 	for _, id := range ids {
 		if at := f.find(table.TableID, id); at >= 0 {
 			found = append(found, f.tables[table.TableID][at].read())

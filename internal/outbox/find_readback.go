@@ -99,7 +99,7 @@ func (f *finder) updatedAlready(ctx context.Context, b *batch) (bool, error) {
 	err := f.batchGet(ctx, b.items, func(found []feishu.Record, _ []string) bool {
 		for _, record := range found {
 			it := rows[record.ID]
-			if it == nil || schema.Changed(it.fields, record.Fields) {
+			if it == nil || schema.Changed(it.onto(record.Fields), record.Fields) {
 				return false
 			}
 			same++

@@ -39,6 +39,7 @@ type header struct {
 	Tenant    string              `json:"caller"`
 	Import    string              `json:"import,omitempty"`
 	SkipBad   bool                `json:"skip_bad,omitempty"`
+	Append    bool                `json:"append,omitempty"`
 }
 
 // column is what comparing needs of a feishu.Field.
@@ -60,7 +61,7 @@ func encodePayload(s *Submission) ([]byte, error) {
 		Brand: s.Table.App.Brand, AppID: s.Table.App.ID, AppSecret: s.Table.App.Secret.Reveal(),
 		AppToken: s.Table.AppToken, TableID: s.Table.TableID, Op: s.Op, Write: s.Write, Atomic: s.Atomic,
 		KeyFields: s.KeyFields, Fields: columns, Options: s.NewOptions, Tenant: s.Tenant, Import: s.Import,
-		SkipBad: s.SkipBadValues,
+		SkipBad: s.SkipBadValues, Append: s.AppendFiles,
 	})
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func decodePayload(data []byte) (*Submission, error) {
 			AppToken: h.AppToken, TableID: h.TableID,
 		},
 		Op: h.Op, Write: h.Write, Atomic: h.Atomic, KeyFields: h.KeyFields, NewOptions: h.Options, Tenant: h.Tenant, Import: h.Import,
-		SkipBadValues: h.SkipBad, Memo: r.bytes(),
+		SkipBadValues: h.SkipBad, AppendFiles: h.Append, Memo: r.bytes(),
 	}
 	for _, c := range h.Fields {
 		s.Fields = append(s.Fields, feishu.Field{ID: c.ID, Name: c.Name, Type: c.Type, UIType: c.UIType})

@@ -24,7 +24,8 @@ func drawSubmission(t *rapid.T) *Submission {
 		Op:     rapid.SampledFrom([]Op{OpCreate, OpUpdate, OpDelete, OpUpsert}).Draw(t, "op"),
 		Write:  feishu.WriteOptions{UserIDType: text.Draw(t, "user"), IgnoreConsistencyCheck: rapid.Bool().Draw(t, "loose")},
 		Atomic: rapid.Bool().Draw(t, "atomic"), KeyFields: rapid.SliceOfN(text, 0, 2).Draw(t, "keys"),
-		Fields:     []feishu.Field{{ID: "fld1", Name: text.Draw(t, "column"), Type: feishu.TypeNumber, UIType: "Currency"}},
+		Fields:        []feishu.Field{{ID: "fld1", Name: text.Draw(t, "column"), Type: feishu.TypeNumber, UIType: "Currency"}},
+		SkipBadValues: rapid.Bool().Draw(t, "skip"), AppendFiles: rapid.Bool().Draw(t, "append"),
 		NewOptions: map[string][]string{"状态": {text.Draw(t, "option")}},
 		Tenant:     text.Draw(t, "caller"), Memo: rapid.SliceOf(rapid.Byte()).Draw(t, "memo"),
 	}

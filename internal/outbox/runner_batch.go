@@ -31,6 +31,9 @@ type item struct {
 	key    []string // upsert: the row's normalised key, a part a column
 	blamed bool     // Feishu's message names it
 	left   []cellAt // cells that Feishu refused and that are not in fields
+	// Under attachments: append, of updates.
+	anew   []string        // columns that an earlier row of the item cleared: files replace what is there
+	joined json.RawMessage // fields with the files that the cells hold, as the last call has them; nil: fields
 }
 
 func (it *item) each(f func(pos int)) {
@@ -145,7 +148,7 @@ func (r *runner) call(ctx context.Context, b *batch) ([]string, error) {
 		opts.ClientToken = ""
 		rows := make([]feishu.RecordUpdate, len(b.items))
 		for i := range b.items {
-			rows[i] = feishu.RecordUpdate{ID: b.items[i].id, Fields: b.items[i].fields}
+			rows[i] = feishu.RecordUpdate{ID: b.items[i].id, Fields: b.items[i].sent()}
 		}
 		return nil, r.opts.Writer.BatchUpdate(ctx, sub.Table, rows, opts)
 	case OpDelete:

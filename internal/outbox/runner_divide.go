@@ -136,7 +136,7 @@ func (r *runner) blame(ctx context.Context, units []unit, why *feishu.Error) (gu
 	case column != "":
 		var first json.RawMessage
 		match = func(it *item) bool {
-			value, ok := valueOf(it.fields, column)
+			value, ok := valueOf(it.sent(), column)
 			if !ok || why.Code != feishu.CodeFieldNameNotFound && !prints(value, why.ValueText()) {
 				return false
 			}

@@ -97,7 +97,7 @@ func (u *unit) without(op Op, cells []suspect) unit {
 	for _, c := range cells {
 		it := &rest.items[c.item]
 		it.left = append(slices.Clip(it.left), c.cellAt)
-		it.fields = it.compose(op)
+		it.compose(op)
 	}
 	return rest
 }
@@ -114,15 +114,14 @@ func (u *unit) emptied() bool {
 }
 
 // compose makes the fields of an item from the rows of its entry: merged, without the cells that are left out.
-func (it *item) compose(op Op) json.RawMessage {
-	fields := it.remainder(it.pos)
+func (it *item) compose(op Op) {
+	it.fields, it.anew, it.joined = it.remainder(it.pos), nil, nil
 	for _, pos := range it.more {
-		fields = mergeFields(fields, it.remainder(pos))
+		it.merge(it.remainder(pos))
 	}
 	if op == OpCreate && it.entry.sub.Op == OpUpsert {
-		return withoutNulls(fields)
+		it.fields = withoutNulls(it.fields)
 	}
-	return fields
 }
 
 // remainder is what an item has of the row at pos.

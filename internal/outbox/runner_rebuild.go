@@ -106,7 +106,7 @@ func (b *batch) fill(p *plan, entries map[string]*entry) bool {
 			return
 		}
 		it := item{entry: e, pos: rows[0], more: rows[1:], id: record, left: left[len(b.items)]}
-		it.fields = it.compose(p.Op)
+		it.compose(p.Op)
 		if e.sub.Op != OpUpsert {
 			it.id = e.sub.Rows[it.pos].RecordID
 		}

@@ -74,6 +74,9 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 		if ctx.Err() != nil { // the lane was lost during the look: its next owner sends the batch
 			return nil, verdictStopped, cmp.Or(why, &feishu.Error{Class: feishu.ClassInterrupted})
 		}
+		if err := r.find.join(ctx, b); err != nil {
+			return r.unread(ctx, a, feishuError(err))
+		}
 		room := r.opts.Sending.Hold()
 		if room.Grow(ctx, b.bytes()) != nil {
 			return nil, verdictStopped, cmp.Or(why, &feishu.Error{Class: feishu.ClassInterrupted})
@@ -129,6 +132,17 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 			return nil, verdictFailed, why
 		}
 	}
+}
+
+// unread is what comes of a call that is not made because the cells that it adds to cannot be read.
+func (*runner) unread(ctx context.Context, a *attempt, why *feishu.Error) ([]string, verdict, *feishu.Error) {
+	switch {
+	case ctx.Err() != nil:
+		return nil, verdictStopped, why
+	case a.uncertain:
+		return nil, verdictUnknown, why
+	}
+	return nil, verdictFailed, why
 }
 
 // lookBefore looks for the rows of a create before it is sent again. absent means that it may be sent: the rows are not there, or

@@ -138,7 +138,7 @@ func mergeByKey(items []item) (keyed, later []item, bad []badRow) {
 			case again:
 				first := &keyed[at]
 				first.more = append(first.more, it.pos)
-				first.fields = mergeFields(first.fields, it.fields)
+				first.merge(it.fields)
 			default:
 				owners[keys[i]], places[keys[i]] = e, len(keyed)
 				keyed = append(keyed, it)
@@ -210,7 +210,7 @@ func (r *runner) match(ctx context.Context, keyed []item) (matched, error) {
 		case len(records) == 0:
 			it.fields = withoutNulls(it.fields)
 			m.creates = append(m.creates, it)
-		case schema.Changed(it.fields, records[0].Fields):
+		case schema.Changed(it.onto(records[0].Fields), records[0].Fields):
 			it.id = records[0].ID
 			m.updates = append(m.updates, it)
 		default:

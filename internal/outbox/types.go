@@ -31,6 +31,8 @@ type Submission struct {
 
 	// SkipBadValues leaves a value that Feishu refuses out of its row, which is sent once more (bad_values: skip); not in KeyFields.
 	SkipBadValues bool
+	// AppendFiles adds the files of a row to those that the attachment cells of its record hold (attachments: append).
+	AppendFiles bool
 
 	KeyFields []string       // upsert only: names of the key columns
 	Fields    []feishu.Field // the table's columns: what keys, changes and rows read back are compared by

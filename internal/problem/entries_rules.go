@@ -127,6 +127,7 @@ var ruleEntries = []RuleEntry{
 	{"checkbox_text", Text{ZH: "文本或数字读成了勾选状态。", EN: "The text or number was read as checked or unchecked."}},
 	{"id_wrapped", Text{ZH: "编号写成了飞书要的列表形式。", EN: "The id was put into the list that Feishu takes."}},
 	{"members_dropped", Text{ZH: "对象里多余的键没有发送。", EN: "Surplus members of the object were not sent."}},
+	{"link_resolved", Text{ZH: "被关联行的标题查成了记录编号。", EN: "The title of the linked row was looked up and sent as its record id."}},
 	{"person_resolved", Text{ZH: "邮箱或手机号查成了用户。", EN: "The email or mobile number was looked up."}},
 	{
 		"phone_cleaned",

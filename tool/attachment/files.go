@@ -30,7 +30,7 @@ func sourcesOf(plan *bitable.Plan) []*source {
 	var sources []*source
 	known := map[key]*source{}
 	for _, l := range plan.Pending() {
-		if l.Kind == bitable.PendingEmail || l.Kind == bitable.PendingMobile {
+		if l.Kind == bitable.PendingEmail || l.Kind == bitable.PendingMobile || l.Kind == bitable.PendingTitle {
 			continue
 		}
 		k := key{l.Kind, l.Value, l.Name}
@@ -120,7 +120,7 @@ func (r *Resolver) open(ctx context.Context, target tool.Target, s *source, othe
 		return attachment.FromDataURI(s.value)
 	case bitable.PendingFile:
 		return openPart(ctx, s.value)
-	case bitable.PendingEmail, bitable.PendingMobile:
+	case bitable.PendingEmail, bitable.PendingMobile, bitable.PendingTitle:
 	}
 	return nil, errors.New("attachment: a lookup of a kind that is not a file")
 }

@@ -120,7 +120,7 @@ func (w *write) prepare(ctx context.Context, known *directory.Table) (prepared, 
 	note.Warnings = append(note.Warnings, plan.created...)
 	return prepared{note: note, known: plan.known, Submission: outbox.Submission{
 		Rows: plan.Rows(), KeyFields: keys, Fields: plan.known.Fields, NewOptions: plan.NewOptions(), Tenant: w.target.Caller,
-		Import: w.importName(len(settled.Rows)), SkipBadValues: w.options.skipsBadValues(),
+		Import: w.importName(len(settled.Rows)), SkipBadValues: w.options.skipsBadValues(), AppendFiles: w.options.appendsFiles(),
 		Write: feishu.WriteOptions{
 			UserIDType: w.target.UserIDType, ClientToken: w.token, IgnoreConsistencyCheck: tool.IsTrue(w.options.IgnoreCheck),
 		},
@@ -352,6 +352,12 @@ func (w *write) fingerprint(ctx context.Context) [32]byte {
 		w.target.Tenant, w.target.AppToken, w.target.TableID, string(w.op), strings.Join(w.keys, "\x00"), w.token,
 		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, o.BadValues, w.target.UserIDType,
 		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
+	}
+	if o.LinkBy != "" && o.LinkBy != linkByID { // a request without the options that came later keeps its print
+		options = append(options, "link_by", o.LinkBy)
+	}
+	if o.appendsFiles() {
+		options = append(options, "attachments", o.Attachments)
 	}
 	files := intake.ResultFrom(ctx).Files
 	parts := make([][]byte, 0, len(options)+len(w.rows)+3*len(files))

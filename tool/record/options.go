@@ -14,6 +14,7 @@ const (
 	onErrorAbort  = "abort"
 	onErrorSkip   = "skip"
 	badValuesSkip = "skip"
+	filesAppend   = "append"
 	returnIDs     = "ids"
 	returnRows    = "rows"
 	returnNone    = "none"
@@ -31,6 +32,8 @@ type WriteOptions struct {
 	TimeZone       string `json:"time_zone,omitempty" in:"query" example:"Asia/Shanghai" doc:"IANA name or ±HH:MM for dates without an offset. Default: the base's."`
 	EmptyValues    string `json:"empty_values,omitempty" in:"query" enum:"skip,clear" doc:"An empty string: skip (default) leaves the cell as it is, clear empties it on update. null always clears."`
 	BadValues      string `json:"bad_values,omitempty" in:"query" enum:"reject,skip" doc:"A value that does not fit its column: reject (default) fails the row, skip leaves the value out with a warning. Key columns always fail."`
+	LinkBy         string `json:"link_by,omitempty" in:"query,object" example:"title" doc:"How link columns name the linked row: id (default) or title, the text of its primary column; or a JSON object {column: title}."`
+	Attachments    string `json:"attachments,omitempty" in:"query" enum:"replace,append" doc:"Files for a row that exists: replace (default) those in the cell, or append to them; one that is there is not added twice."`
 	DryRun         *bool  `json:"dry_run,omitempty" in:"query" doc:"Everything but the write: what would be sent, with all warnings. Default false."`
 	IdempotencyKey string `json:"idempotency_key,omitempty" in:"header=Idempotency-Key,query" maxLength:"255" doc:"The same key and body are written once and answered alike; also header Idempotency-Key."`
 	Return         string `json:"return,omitempty" in:"query" enum:"ids,rows,none" doc:"ids (default): record_ids. rows: the rows as they now are. none: counts only."`
@@ -57,6 +60,8 @@ func (o *WriteOptions) coercion(mode bitable.Mode, userIDType string, base *time
 }
 
 func (o *WriteOptions) skips() bool { return o.OnError == onErrorSkip }
+
+func (o *WriteOptions) appendsFiles() bool { return o.Attachments == filesAppend }
 
 func (o *WriteOptions) skipsBadValues() bool { return o.BadValues == badValuesSkip }
 

@@ -56,13 +56,23 @@ func (w *write) plan(ctx context.Context, rows settled) (planned, error) {
 	options.Files, options.Repeated, options.Refused = w.Files(ctx), intake.ResultFrom(ctx).Repeated, rows.Refused
 	options.KeyFields = w.keys
 	plan, err := directory.Retry(rows.known, func(known *directory.Table) (planned, error) {
+		titled, err := w.options.linksByTitle(known.Schema)
+		if err != nil {
+			return planned{}, err
+		}
+		options.LinksByTitle = titled
 		return planned{Plan: known.Schema.Coerce(rows.Rows, options), given: rows.Rows, known: known}, nil
-	}, func(plan planned, _ error) bool { return len(plan.UnknownColumns()) > 0 }, w.refresh(ctx))
+	}, func(plan planned, err error) bool { return err != nil || len(plan.UnknownColumns()) > 0 }, w.refresh(ctx))
 	if err != nil {
 		return planned{}, err
 	}
 	if plan, err = w.addColumns(ctx, plan, options); err != nil {
 		return planned{}, err
+	}
+	if !w.isRefused(plan) {
+		if err := w.titles(ctx, plan); err != nil {
+			return planned{}, err
+		}
 	}
 	if len(plan.Pending()) == 0 || w.isRefused(plan) { // nothing is uploaded for rows that are not written
 		return plan, nil

@@ -22,7 +22,7 @@ type UpdateInput struct {
 func Update(s *Service) tool.Tool {
 	return tool.Define[UpdateInput, Receipt](tool.Meta{
 		Name: "update_records", Path: "/v1/records/update", Family: tool.Records,
-		Scopes: []string{"base:record:update", "base:record:read", "base:field:read"}, TokenKinds: tool.AnyToken(),
+		Scopes: []string{"base:record:update", "base:record:retrieve", "base:record:read", "base:field:read"}, TokenKinds: tool.AnyToken(),
 		Title: problem.Text{ZH: "更新记录", EN: "Update records"},
 		Description: "Change rows of a Feishu Bitable table by record_id; only the columns given change, null clears a cell. " +
 			`Example: {"records":[{"record_id":"recExample","fields":{"状态":"完成"}}]}`,
