@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/rowgate/rowgate/internal/outbox"
@@ -59,6 +60,11 @@ func starts(c *outbox.Changes) bool  { return len(c.Start) > 0 }
 func inserts(c *outbox.Changes) bool { return len(c.Insert) > 0 }
 func forgets(c *outbox.Changes) bool { return len(c.Forget) > 0 }
 func keeps(c *outbox.Changes) bool   { return len(c.Keep) > 0 }
+
+// parks reports whether a change notes that an entry is parked.
+func parks(c *outbox.Changes) bool {
+	return slices.ContainsFunc(c.Start, func(b outbox.Batch) bool { return b.Seq == 0 })
+}
 
 // setupGated is setup over a store with a gate.
 func setupGated(h *fixture, change ...func(*outbox.Options)) (*gatedStore, func(*outbox.Options)) {
