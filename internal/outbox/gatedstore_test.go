@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -46,8 +47,9 @@ func (s *gatedStore) Apply(ctx context.Context, c *outbox.Changes) error {
 		return s.Store.Apply(ctx, c)
 	}
 	if g.late {
-		defer func() { close(g.arrived); <-g.pass }()
-		return s.Store.Apply(ctx, c)
+		err := s.Store.Apply(ctx, c)
+		close(g.arrived)
+		return errors.Join(err, <-g.pass)
 	}
 	close(g.arrived)
 	if err := <-g.pass; err != nil {
