@@ -64,6 +64,26 @@ func TestAnswer_that_the_store_fails_and_whose_lane_is_lost(t *testing.T) {
 	})
 }
 
+// TestPark_that_the_store_fails_is_stored_again: a restart does not write what the caller was told is not written.
+func TestPark_that_the_store_fails_is_stored_again(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := setupOnly(t)
+		store, gated := setupGated(h)
+		h.open(t, gated)
+		h.base.faults = during(2, 2, unreachableCall())
+		store.next(parks).pass <- errRefused
+		h.write(t, creation("a", titles("行", 1500)...))
+		elapse(time.Minute)
+		kill(h.Outbox)
+		h.open(t)
+		elapse(time.Minute)
+		if n := len(h.base.column("tblExample", "标题")); n != 1000 {
+			t.Errorf("%d rows, want the 1000 that were written at first", n)
+		}
+	})
+}
+
 // TestForget_that_fails_is_tried_again: what was not written does not wait for the next start to be written after all.
 func TestForget_that_fails_is_tried_again(t *testing.T) {
 	t.Parallel()

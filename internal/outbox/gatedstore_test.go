@@ -2,6 +2,8 @@ package outbox_test
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 
 	"github.com/rowgate/rowgate/internal/outbox"
@@ -45,8 +47,9 @@ func (s *gatedStore) Apply(ctx context.Context, c *outbox.Changes) error {
 		return s.Store.Apply(ctx, c)
 	}
 	if g.late {
-		defer func() { close(g.arrived); <-g.pass }()
-		return s.Store.Apply(ctx, c)
+		err := s.Store.Apply(ctx, c)
+		close(g.arrived)
+		return errors.Join(err, <-g.pass)
 	}
 	close(g.arrived)
 	if err := <-g.pass; err != nil {
@@ -59,6 +62,11 @@ func starts(c *outbox.Changes) bool  { return len(c.Start) > 0 }
 func inserts(c *outbox.Changes) bool { return len(c.Insert) > 0 }
 func forgets(c *outbox.Changes) bool { return len(c.Forget) > 0 }
 func keeps(c *outbox.Changes) bool   { return len(c.Keep) > 0 }
+
+// parks reports whether a change notes that an entry is parked.
+func parks(c *outbox.Changes) bool {
+	return slices.ContainsFunc(c.Start, func(b outbox.Batch) bool { return b.Seq == 0 })
+}
 
 // setupGated is setup over a store with a gate.
 func setupGated(h *fixture, change ...func(*outbox.Options)) (*gatedStore, func(*outbox.Options)) {

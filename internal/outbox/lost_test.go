@@ -60,10 +60,7 @@ func TestParked_with_a_lost_lane(t *testing.T) {
 			return fault{}
 		}
 		c.base.unread = interrupted()
-		marks := func(change *outbox.Changes) bool {
-			return slices.ContainsFunc(change.Start, func(b outbox.Batch) bool { return b.Seq == 0 })
-		}
-		hold := c.slow.next(marks)
+		hold := c.slow.next(parks)
 		hold.late = true
 		sub := creation("a", "一")
 		ticket := c.submit(t, sub)

@@ -20,6 +20,14 @@ type reply struct {
 	tries   int            // to store it, that failed
 }
 
+// isOwed reports whether the store has yet to be told: the entry was not taken up again. Outbox.mu is held.
+func (a *reply) isOwed() bool {
+	if a.comesTo == comesToWait {
+		return a.mark != "" && a.entry.mark == a.mark && (a.entry.state == EntryParking || a.entry.state == EntryParked)
+	}
+	return a.entry.state == EntrySettling
+}
+
 // comesTo is what an entry at rest has come to.
 type comesTo uint8
 
@@ -56,12 +64,12 @@ func (r *runner) answer(l *lane, rest resting, changes Changes) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		rest.claimed.settle(err)
-		r.tell(l, rest.replies, err)
+		r.answerAgain(l, r.tell(l, rest.replies, err), changes.Finish)
 	}}, len(rest.replies) > 0)
 }
 
-// tell gives answers that are stored, or could not be, to those who wait; mu is held.
-func (r *runner) tell(l *lane, replies []reply, err error) {
+// tell gives answers that are stored, or could not be, to those who wait. It returns those that are to be stored again. mu is held.
+func (r *runner) tell(l *lane, replies []reply, err error) (again []reply) {
 	if errors.Is(err, ErrFenced) { // the new owner finds out, and answers
 		l.lease.Release(true)
 		for _, a := range replies {
@@ -72,23 +80,25 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 			}
 			a.round.end(nil, inFlight()) // taken up again meanwhile, in another round
 		}
-		return
+		return nil
 	}
 	if err != nil { // what was written is written: say so
 		r.opts.Logger.Error("outbox cannot store answers", slog.Int("entries", len(replies)), slog.Any("error", err))
 	}
 	loaded := false
-	var again []reply
 	for _, a := range replies {
 		loaded = loaded || a.entry.loaded
 		result, parked := a.result, false
 		if err != nil && a.entry.payload == nil {
 			result = result.doubted(notForgotten(err))
 		}
-		switch {
-		case err != nil && a.entry.state == EntrySettling && a.tries < answerTries && r.ctx.Err() == nil:
+		fails := err != nil && a.tries < answerTries && r.ctx.Err() == nil
+		if fails && a.isOwed() {
 			a.tries++
 			again = append(again, a)
+		}
+		switch {
+		case fails && a.entry.state == EntrySettling:
 		case a.comesTo == comesToNothing && a.entry.state == EntrySettling:
 			r.transition(a.entry, EntryRelease)
 			r.forgotten(a.entry)
@@ -112,11 +122,11 @@ func (r *runner) tell(l *lane, replies []reply, err error) {
 			r.leave(a.entry)
 		}
 	}
-	r.answerAgain(l, again)
 	if loaded {
 		r.owner.Notify(Note{Lane: l.id, Kind: NoteAnswered})
 	}
 	r.checkIdle()
+	return again
 }
 
 // How often an answer is stored again that the store failed: for about an hour. After that the next start finds out again.
@@ -125,9 +135,9 @@ const answerTries = 64
 // answerWaits are the waits between these tries.
 var answerWaits = backoff.Policy{Base: time.Second, Cap: time.Minute, Half: true}
 
-// answerAgain stores answers again, after a while, that were given and could not be stored; mu is held. Until then a repeat is given
-// the same, and the rows are not sent again.
-func (r *runner) answerAgain(l *lane, replies []reply) {
+// answerAgain stores answers again, after a while, that were given and could not be stored, with the end of the batch that they came
+// from; mu is held. Until then a repeat is given the same, and the rows are not sent again.
+func (r *runner) answerAgain(l *lane, replies []reply, finish []BatchResult) {
 	if len(replies) == 0 {
 		return
 	}
@@ -137,12 +147,18 @@ func (r *runner) answerAgain(l *lane, replies []reply) {
 		if r.ctx.Err() != nil {
 			return
 		}
-		rest := resting{replies: replies, lasts: true}
+		rest := resting{lasts: true}
 		for _, a := range replies {
+			if !a.isOwed() {
+				continue
+			}
 			if a.comesTo == comesToEnd {
 				rest.claimed.add(a.entry)
 			}
+			rest.replies = append(rest.replies, a)
 		}
-		r.answer(l, rest, Changes{})
+		if len(rest.replies) > 0 { // else the batch may be gone
+			r.answer(l, rest, Changes{Finish: finish})
+		}
 	})
 }
