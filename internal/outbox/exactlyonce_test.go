@@ -78,6 +78,30 @@ func TestExactlyOnce_whatever_happens(t *testing.T) {
 	})
 }
 
+// TestCellsThatAreTriedComeBack: a call that leaves a cell out only to find the one that Feishu refuses may be deferred and come back.
+// It then proves nothing against the cells that it has.
+func TestCellsThatAreTriedComeBack(t *testing.T) {
+	t.Parallel()
+	for name, w := range map[string]world{
+		"deferred":        {},
+		"after a restart": {lives: []int{9, 14}},
+		"upserts":         {upserts: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w.mode, w.callers, w.entries, w.rows, w.faults, w.late, w.jobs, w.bad, w.nameless = tokenConflicts, 7, 1, 3, 40, true, true, 2, true
+			for seed := range uint64(20) {
+				w.seed = seed
+				synctest.Test(t, func(t *testing.T) {
+					if problems := w.run(t); len(problems) > 0 {
+						t.Errorf("%+v: %v", w, problems)
+					}
+				})
+			}
+		})
+	}
+}
+
 func (w world) run(t *testing.T) []string {
 	h := setupOnly(t)
 	h.base.mode, h.base.nameless = w.mode, w.nameless

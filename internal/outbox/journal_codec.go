@@ -175,6 +175,7 @@ type planCell struct {
 	Item   int    `json:"i"`
 	Row    int    `json:"r,omitempty"`
 	Column string `json:"c"`
+	Tried  bool   `json:"t,omitempty"` // it may be another one that Feishu refused
 }
 
 // planItem is one row of a call that an upsert decided: rows of one entry, merged, for one record.

@@ -31,6 +31,7 @@ type item struct {
 	key    []string // upsert: the row's normalised key, a part a column
 	blamed bool     // Feishu's message names it
 	left   []cellAt // cells that Feishu refused and that are not in fields
+	tried  int      // so many at the end of left may be innocent: the call is to find that out
 	// Under attachments: append, of updates.
 	anew   []string        // columns that an earlier row of the item cleared: files replace what is there
 	joined json.RawMessage // fields with the files that the cells hold, as the last call has them; nil: fields
@@ -96,8 +97,9 @@ func (r *runner) storedBatch(l *lane, b *batch) Batch {
 		p.Parts = partsOf(b.items)
 	}
 	for i := range b.items {
-		for _, c := range b.items[i].left {
-			p.Left = append(p.Left, planCell{Item: i, Row: c.pos, Column: c.column})
+		it := &b.items[i]
+		for n, c := range it.left {
+			p.Left = append(p.Left, planCell{Item: i, Row: c.pos, Column: c.column, Tried: n >= len(it.left)-it.tried})
 		}
 	}
 	entries := b.entries()

@@ -40,6 +40,7 @@ func unitsOf(items []item) []unit {
 // written or holds a guilty row, the other half is not sent on its own.
 func (r *runner) divide(ctx context.Context, l *lane, b *batch, why *feishu.Error) []*batch {
 	r.end(l, b, ending{})
+	b.takeBackTried()
 	suspects := unitsOf(b.items)
 	var rest []unit
 	for ctx.Err() == nil {

@@ -170,6 +170,9 @@ func (r *runner) trySubsets(ctx context.Context, l *lane, op Op, u unit, why *fe
 		if *tries++; *tries > maxCellTries {
 			return nil, false
 		}
+		for i := range rest.items {
+			rest.items[i].tried = len(rest.items[i].left) - len(u.items[i].left)
+		}
 		child := r.newBatch(l, op, rest.items)
 		if !r.start(l, child) || ctx.Err() != nil {
 			return nil, true
@@ -197,6 +200,17 @@ func (r *runner) trySubsets(ctx context.Context, l *lane, op Op, u unit, why *fe
 		}
 	}
 	return nil, false
+}
+
+// takeBackTried gives items the cells again that a call left out to find the one at fault: it did not find it, as it comes back from
+// being deferred, or after a restart, and is refused.
+func (b *batch) takeBackTried() {
+	for i := range b.items {
+		if it := &b.items[i]; it.tried > 0 {
+			it.left, it.tried = it.left[:len(it.left)-it.tried], 0
+			it.compose(b.op)
+		}
+	}
 }
 
 // subsets yields the subsets of list that are not empty, small ones first.

@@ -94,9 +94,12 @@ func (r *runner) rebuildMark(s *stored, e *entry, known *Batch, p *plan) {
 // fill fills in the items of a stored plan; false if some are of entries that are done, which are left empty.
 func (b *batch) fill(p *plan, entries map[string]*entry) bool {
 	whole := true
-	left := make(map[int][]cellAt, len(p.Left))
+	left, tried := make(map[int][]cellAt, len(p.Left)), make(map[int]int)
 	for _, c := range p.Left {
 		left[c.Item] = append(left[c.Item], cellAt{c.Row, c.Column})
+		if c.Tried {
+			tried[c.Item]++
+		}
 	}
 	add := func(id string, rows []int, record string) {
 		e := entries[id]
@@ -105,7 +108,7 @@ func (b *batch) fill(p *plan, entries map[string]*entry) bool {
 			b.items = append(b.items, item{}) // keeps the others at their places
 			return
 		}
-		it := item{entry: e, pos: rows[0], more: rows[1:], id: record, left: left[len(b.items)]}
+		it := item{entry: e, pos: rows[0], more: rows[1:], id: record, left: left[len(b.items)], tried: tried[len(b.items)]}
 		it.compose(p.Op)
 		if e.sub.Op != OpUpsert {
 			it.id = e.sub.Rows[it.pos].RecordID
