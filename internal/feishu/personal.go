@@ -24,8 +24,8 @@ func (e *Error) explainPersonal(p *problem.Error) {
 	case problem.BadAppCredentials:
 		p.Detail = problem.Text{ZH: "飞书拒绝了这个授权码（personal_base_token）。", EN: "Feishu refused the personal_base_token."}
 		p.Fix = problem.Text{
-			ZH: "在该多维表格的「插件」→「自定义插件」→「获取授权码」里重新复制授权码（重新生成后旧的失效）；国际版请选择 brand=lark。",
-			EN: "Copy the token again in the base under Extensions → Custom extensions → Get token (a new one ends the one before); " +
+			ZH: "回到该多维表格里获取授权码的地方重新复制一次（它可能已重新生成或被停用），并检查前后空格；国际版请选择 brand=lark。",
+			EN: "Copy the token (授权码) again where the base shows it: it may have been made anew or switched off. Check for stray spaces; " +
 				"use brand=lark for a base of Lark.",
 		}
 	case problem.AppNotCollaborator:
