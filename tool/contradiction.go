@@ -3,6 +3,7 @@ package tool
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/intake"
@@ -77,11 +78,10 @@ func (a *Access) sameTable(ctx context.Context, target Target, idOrName, field s
 	return nil
 }
 
-// isNoBase reports whether Feishu says that a link leads to no base that the caller may use.
-func isNoBase(err error) bool { return problem.From(err).Status() < statusServer }
-
-// statusServer is the least HTTP status that says nothing of what was asked for.
-const statusServer = 500
+// isNoBase reports whether an error says that a link leads to no base that the caller may use. All others leave it open.
+func isNoBase(err error) bool {
+	return slices.Contains([]problem.Code{problem.BadLink, problem.BaseNotFound, problem.AppNotCollaborator}, problem.From(err).Code)
+}
 
 // Contradiction refuses a body whose app_token or table_id is not what the headers say, where neither is looked up: only what is surely
 // the same base and table passes.

@@ -12,12 +12,16 @@ import (
 	"github.com/rowgate/rowgate/tool"
 )
 
-// wikiDown is a directory that cannot look up wiki links.
-type wikiDown struct{ oneTable }
+// wikiDown is a directory that answers the look-up of a wiki link with a problem.
+type wikiDown struct {
+	oneTable
 
-func (wikiDown) Base(_ context.Context, _ feishu.App, link bitable.Link) (string, error) {
+	says problem.Code
+}
+
+func (d wikiDown) Base(_ context.Context, _ feishu.App, link bitable.Link) (string, error) {
 	if link.WikiToken != "" {
-		return "", problem.New(problem.UpstreamUnavailable, problem.Text{})
+		return "", problem.New(d.says, problem.Text{})
 	}
 	return link.AppToken, nil
 }
@@ -29,12 +33,23 @@ func TestContradiction(t *testing.T) {
 		Passphrase: secret.New("<right>"), AppID: "cli_example", AppSecret: secret.New("secretExample"), AppToken: "bascnExample",
 		TableID: "$right",
 	}
-	access := &tool.Access{Authenticator: oneTable{}, Directory: wikiDown{}, Digest: func(app feishu.App) string { return app.ID }}
+	against := func(says problem.Code) *tool.Access {
+		return &tool.Access{
+			Authenticator: oneTable{}, Directory: wikiDown{says: says}, Digest: func(app feishu.App) string { return app.ID },
+		}
+	}
+	access := against(problem.UpstreamUnavailable)
 	ctx := intake.WithResult(t.Context(), &intake.Result{Named: intake.Named{Body: named("bascnExample", ""), Header: named(wiki, "")}})
-	t.Run("is_not_claimed_where_Feishu_gives_no_answer", func(t *testing.T) {
+	t.Run("is_claimed_only_where_Feishu_says_that_there_is_no_such_base", func(t *testing.T) {
 		t.Parallel()
-		if _, err := access.Table(ctx, &conn); err == nil || problem.From(err).Code != problem.UpstreamUnavailable {
-			t.Errorf("got %v", err)
+		for says, want := range map[problem.Code]problem.Code{
+			problem.UpstreamUnavailable: problem.UpstreamUnavailable, problem.RateLimited: problem.RateLimited,
+			problem.BadAppCredentials: problem.BadAppCredentials, problem.ScopeMissing: problem.ScopeMissing,
+			problem.BaseNotFound: problem.BadParameter, problem.AppNotCollaborator: problem.BadParameter,
+		} {
+			if _, err := against(says).Table(ctx, &conn); err == nil || problem.From(err).Code != want {
+				t.Errorf("%s: %v", says, err)
+			}
 		}
 	})
 	t.Run("of_a_base_is_found_where_no_table_is_asked_for", func(t *testing.T) {
