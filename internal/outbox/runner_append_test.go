@@ -213,6 +213,32 @@ func TestFilesAreAddedOnce(t *testing.T) {
 		})
 	}
 
+	t.Run("files_that_came_since_do_not_make_the_call_look_as_if_it_had_not_been_carried_out", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			h := setup(t)
+			made := h.write(t, filing(outbox.OpCreate, [2]string{"一", "a"}))
+			h.base.faults = func(int, write) fault {
+				h.base.mu.Lock()
+				defer h.base.mu.Unlock()
+				h.base.ungot = interrupted()
+				return fault{after: interrupted()}
+			}
+			sub := updating(filing(outbox.OpUpdate, [2]string{"一", "b"}), made)
+			if r := h.write(t, sub); tally(r)[outbox.Unknown] != 1 {
+				t.Fatalf("%+v", r)
+			}
+			calls := len(h.base.calls())
+			h.base.mu.Lock()
+			h.base.ungot = nil
+			h.base.tables["tblExample"][0].fields["附件"] = json.RawMessage(`[{"file_token":"a"},{"file_token":"b"},{"file_token":"hand"}]`)
+			h.base.mu.Unlock()
+			if r := h.write(t, sub); tally(r)[outbox.Updated] != 1 || len(h.base.calls()) != calls || h.files()["一"] != "a b hand" {
+				t.Errorf("%d calls, files %v: %+v", len(h.base.calls()), h.files(), r)
+			}
+		})
+	})
+
 	for _, late := range []bool{false, true} {
 		for _, op := range []outbox.Op{outbox.OpUpdate, outbox.OpUpsert} {
 			for events := 1; ; events++ {
