@@ -68,7 +68,7 @@ func TestAttachmentsAppend(t *testing.T) {
 		t.Fatal(upsert.raw)
 	}
 	holds("an upsert", b, c)
-	if got := update(appending, `"data:text/plain,d"`); got.Updated != 1 || len(h.rows()[0]["附件"].([]any)) != 3 {
+	if got := update(appending, `"data:text/plain,d"`); got.Updated != 1 || h.filesIn(0) != 3 {
 		t.Errorf("a file by its content: %s, %v", got.raw, h.rows())
 	}
 	if got := update(appending, "null"); got.Updated != 1 || h.rows()[0]["附件"] != nil {
@@ -96,7 +96,17 @@ func TestAttachmentsBeyondACell(t *testing.T) {
 	if got.Code != "invalid_rows" || len(got.Errors) != 1 || got.Errors[0].Code != "too_large" || got.Errors[0].Field != "附件" {
 		t.Errorf("%d %s", got.status, got.raw)
 	}
-	if n := len(h.rows()[0]["附件"].([]any)); n != 1 {
+	if n := h.filesIn(0); n != 1 {
 		t.Errorf("%d files", n)
 	}
+}
+
+// filesIn counts the files that 附件 of a row holds.
+func (h *harness) filesIn(row int) int {
+	h.t.Helper()
+	files, ok := h.rows()[row]["附件"].([]any)
+	if !ok {
+		h.t.Fatalf("no list of files: %v", h.rows()[row])
+	}
+	return len(files)
 }
