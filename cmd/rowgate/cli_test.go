@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"errors"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -190,7 +192,19 @@ func TestCommands(t *testing.T) {
 				t.Errorf("%s: %d, shows tables: %v", families, code, !shows)
 			}
 		}
-		for _, command := range []string{"openapi", "mcp"} {
+		for families, shows := range map[string]bool{"records": false, "tables": true} {
+			file := filepath.Join(t.TempDir(), "rowgate.difypkg")
+			code, _, errs := execute(t, nil, "dify-plugin", "--out", file, "--families", families)
+			packed, err := zip.OpenReader(file)
+			if code != exitOK || err != nil {
+				t.Fatalf("dify-plugin of %s: %d %s %v", families, code, errs, err)
+			}
+			there := slices.ContainsFunc(packed.File, func(f *zip.File) bool { return f.Name == "tools/create_view.yaml" })
+			if _ = packed.Close(); there != shows {
+				t.Errorf("dify-plugin of %s has create_view: %v", families, there)
+			}
+		}
+		for _, command := range []string{"openapi", "mcp", "dify-plugin"} {
 			env := map[string]string{"FEISHU_APP_ID": "cli_example", "FEISHU_APP_SECRET": "secret"}
 			if code, _, errs := execute(t, env, command, "--families", "vews"); code == exitOK || !strings.Contains(errs, "records, tables, all") {
 				t.Errorf("%s: %d %s", command, code, errs)

@@ -10,25 +10,29 @@ import (
 
 	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/surface/difyplugin"
-	"github.com/rowgate/rowgate/tool"
 )
 
 // difyPluginCmd writes the Dify plugin of this service without starting anything.
 type difyPluginCmd struct {
-	Out string `default:"rowgate.difypkg" type:"path" help:"File to write."`
+	Out      string `default:"rowgate.difypkg" type:"path" help:"File to write."`
+	Families string `help:"Families of tools, comma-separated, or all. Default: records."`
 }
 
 func (c *difyPluginCmd) Run(_ context.Context, s streams) error {
+	families, err := app.Catalogue().ParseFamilies(c.Families)
+	if err != nil {
+		return err
+	}
 	var packed bytes.Buffer
-	if err := difyplugin.Write(&packed, app.Catalogue().Select(string(tool.Records)), difyplugin.Options{
-		PublicURL: publicURL(s), Version: version(), CreatedAt: builtAt(),
+	if err := difyplugin.Write(&packed, app.Catalogue().Select(families), difyplugin.Options{
+		PublicURL: publicURL(s), Version: version(), CreatedAt: builtAt(), Service: app.Catalogue(),
 	}); err != nil {
 		return err
 	}
 	if err := os.WriteFile(c.Out, packed.Bytes(), 0o600); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "%s: install it in Dify under Plugins → Install plugin → Local package file.\n", c.Out)
+	_, err = fmt.Fprintf(s.out, "%s: install it in Dify under Plugins → Install plugin → Local package file.\n", c.Out)
 	return err
 }
 
