@@ -47,8 +47,8 @@ var listTemplate = template.Must(template.New("connect").Parse(`<!doctype html>
 <title>连接 Connect</title>
 <h1>连接 Connect</h1>
 <p>把表的链接放在 table= 里（其中的 &amp; 写成 %26），列名放在 columns= 里；或发送凭证请求头，由服务读取列、类型和选项。</p>
-<p>Put the table's link behind table= (its &amp; as %26) and the columns behind columns=; or send the headers of a credential to have columns,
-types and options read from the table.</p>
+<p>Put the table's link behind table= (its &amp; as %26) and the columns behind columns=; or send the headers of a credential to have
+columns, types and options read from the table.</p>
 <dl>
 {{range .List}}<dt><a href="{{$.Up}}{{.Path}}">{{.Path}}</a>{{.Query}}</dt><dd>{{.Meaning.ZH}} · {{.Meaning.EN}}</dd>
 {{end}}</dl>
