@@ -86,14 +86,12 @@ type (
 		URL string `json:"url"`
 	}
 	importOperation struct {
-		ID            string           `json:"operationId"`
-		Summary       string           `json:"summary"`
-		Description   string           `json:"description"`
-		Consequential *bool            `json:"x-openai-isConsequential,omitempty"`
-		Scopes        []string         `json:"x-feishu-scopes"`
-		TokenKinds    []tool.TokenKind `json:"x-feishu-token-kinds"`
-		Body          members          `json:"requestBody"`
-		Responses     members          `json:"responses"`
+		ID            string  `json:"operationId"`
+		Summary       string  `json:"summary"`
+		Description   string  `json:"description"`
+		Consequential *bool   `json:"x-openai-isConsequential,omitempty"` // no other extension: who takes them is not known
+		Body          members `json:"requestBody"`
+		Responses     members `json:"responses"`
 	}
 	importSchema struct {
 		Type        string        `json:"type"`
@@ -168,7 +166,6 @@ func importOperationOf(t tool.Tool) importOperation {
 	}
 	return importOperation{
 		ID: t.Name, Summary: t.Title.EN, Description: t.Description,
-		Scopes: atLeastEmpty(t.Scopes), TokenKinds: atLeastEmpty(t.TokenKinds),
 		Body: members{{"required", true}, {"content", jsonContent(body)}},
 		Responses: members{
 			{"200", members{{"description", "OK"}, {"content", jsonContent(answerSchema(t.Output))}}},

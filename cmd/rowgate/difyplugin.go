@@ -25,7 +25,7 @@ func (c *difyPluginCmd) Run(_ context.Context, s streams) error {
 	}
 	var packed bytes.Buffer
 	if err := difyplugin.Write(&packed, app.Catalogue().Select(families), difyplugin.Options{
-		PublicURL: publicURL(s), Version: version(), CreatedAt: builtAt(),
+		PublicURL: publicURL(s), Version: version(), CreatedAt: builtAt(), Service: app.Catalogue(),
 	}); err != nil {
 		return err
 	}

@@ -36,9 +36,12 @@ const (
 // records are the tools that are shown unless more are asked for.
 func records() tool.Catalogue { return app.Catalogue().Select(string(tool.Records)) }
 
-func documents(t *testing.T) *openapi.Documents {
+func documents(t *testing.T) *openapi.Documents { return documentsOf(t, "") }
+
+// documentsOf are the documents of families, as ?families= has them.
+func documentsOf(t *testing.T, families string) *openapi.Documents {
 	t.Helper()
-	documents, err := app.Documents(goldenURL, goldenVersion, "")
+	documents, err := app.Documents(goldenURL, goldenVersion, families)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/rowgate/rowgate/openapi"
+	"github.com/rowgate/rowgate/tool"
 )
 
 // What importers refuse or drop. Source: the importers of Dify (ApiBasedToolSchemaParser), Coze (plugin/model/openapi.go) and
@@ -25,50 +26,67 @@ const (
 
 var importNames = []string{openapi.ProfileDify, openapi.ProfileCoze, openapi.ProfileActions}
 
+// familySets are the sets of families whose import documents are under version control, by what their files' names end in.
+var familySets = map[string]string{"": "", "-all": tool.AllFamilies}
+
 func TestGoldenProfiles(t *testing.T) {
 	t.Parallel()
-	d := documents(t)
-	for _, name := range append(importNames, openapi.DocumentClient, openapi.DocumentSwagger) {
-		t.Run(name+" is what is under version control", func(t *testing.T) {
-			t.Parallel()
-			path := filepath.Join("..", "..", "openapi", "golden", name+".json")
-			if *update {
-				if err := os.WriteFile(path, d.Profiles[name], 0o600); err != nil {
+	for suffix, families := range familySets {
+		d := documentsOf(t, families)
+		for _, name := range append(importNames, openapi.DocumentClient, openapi.DocumentSwagger) {
+			t.Run(name+suffix+" is what is under version control", func(t *testing.T) {
+				t.Parallel()
+				path := filepath.Join("..", "..", "openapi", "golden", name+suffix+".json")
+				if *update {
+					if err := os.WriteFile(path, d.Profiles[name], 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(path)
+				if err != nil {
 					t.Fatal(err)
 				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(d.Profiles[name]) != string(want) {
-				t.Errorf("%s differs from its golden file: workflows are bound to these names. If it is meant, run with -update.", name)
-			}
-		})
+				if string(d.Profiles[name]) != string(want) {
+					t.Errorf("%s%s differs from its golden file: workflows are bound to these names. If it is meant, run with -update.", name, suffix)
+				}
+			})
+		}
 	}
 }
 
 func TestProfiles(t *testing.T) {
 	t.Parallel()
+	for suffix, families := range familySets {
+		all := documentsOf(t, families)
+		for _, name := range importNames {
+			data := all.Profiles[name]
+			t.Run(name+suffix+" is valid OpenAPI 3.0.3", func(t *testing.T) {
+				t.Parallel()
+				document, err := openapi3.NewLoader().LoadFromData(data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := document.Validate(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+			t.Run(name+suffix+" has nothing that an importer refuses or loses", func(t *testing.T) {
+				t.Parallel()
+				for _, broken := range importFaults(t, data) {
+					t.Error(broken)
+				}
+				for _, extension := range regexp.MustCompile(`"(x-[^"]*)":`).FindAllStringSubmatch(string(data), -1) {
+					if name != openapi.ProfileActions || extension[1] != "x-openai-isConsequential" {
+						t.Errorf("the extension %s, which this importer is not known to take", extension[1])
+						break
+					}
+				}
+			})
+		}
+	}
 	d := documents(t)
 	for _, name := range importNames {
 		data := d.Profiles[name]
-		t.Run(name+" is valid OpenAPI 3.0.3", func(t *testing.T) {
-			t.Parallel()
-			document, err := openapi3.NewLoader().LoadFromData(data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := document.Validate(t.Context()); err != nil {
-				t.Error(err)
-			}
-		})
-		t.Run(name+" has nothing that an importer refuses or loses", func(t *testing.T) {
-			t.Parallel()
-			for _, broken := range importFaults(t, data) {
-				t.Error(broken)
-			}
-		})
 		t.Run(name+" asks for no secret and has every tool but the one that makes the key", func(t *testing.T) {
 			t.Parallel()
 			tools := imported(t, data)

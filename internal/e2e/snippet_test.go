@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -236,6 +237,21 @@ func TestCurl(t *testing.T) {
 		landed(t, h.rows(), []map[string]any{{"标题": "示例文本"}})
 	})
 
+	t.Run("makes no option of a sample for a column that it has not read", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t, options{})
+		got := h.generate(snippet.PathCurl, url.Values{"table": {h.link()}, "columns": {"标题,平台"}}, false)
+		_, body, found := strings.Cut(got.raw, "--data-raw '")
+		if !found {
+			t.Fatal(got.raw)
+		}
+		refused := h.write(strings.TrimSuffix(strings.TrimSpace(body), "'"))
+		if refused.status != http.StatusUnprocessableEntity || len(refused.Errors) != 1 || refused.Errors[0].Code != "option_not_found" ||
+			len(h.rows()) != 0 {
+			t.Errorf("%s", refused.raw)
+		}
+	})
+
 	t.Run("keeps quotes out of the shell's reach", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})
@@ -319,4 +335,30 @@ func (h *harness) difyFile(query url.Values, known bool) *difyFile {
 	var file difyFile
 	readYAML(h.t, served.raw, &file)
 	return &file
+}
+
+func TestConnectPage(t *testing.T) {
+	t.Parallel()
+	h := setup(t, options{})
+	link := regexp.MustCompile(`href="([^"]*)"`)
+	for _, path := range []string{snippet.PathList, snippet.PathList + "/"} {
+		page := h.do(request{method: http.MethodGet, path: path})
+		links := link.FindAllStringSubmatch(page.raw, -1)
+		if page.status != http.StatusOK || len(links) < 10 || !strings.Contains(page.raw, "3.0") || strings.Contains(page.raw, "<script") {
+			t.Errorf("%s: %d with %d links: %s", path, page.status, len(links), page.raw)
+		}
+		for _, one := range links {
+			target, err := (&url.URL{Path: path}).Parse(one[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := h.do(request{method: http.MethodGet, path: target.Path}); got.status == http.StatusNotFound {
+				t.Errorf("%s leads to %s, which is not there", path, target.Path)
+			}
+		}
+	}
+	got := h.do(request{method: http.MethodGet, path: "/connect/n8n"})
+	if got.status != http.StatusNotFound || !strings.Contains(got.raw, "n8n 用 "+snippet.PathCurl) {
+		t.Errorf("/connect/n8n: %d %s", got.status, got.raw)
+	}
 }

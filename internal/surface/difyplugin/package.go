@@ -28,6 +28,8 @@ type Options struct {
 	PublicURL string    // default of the service's address
 	Version   string    // of the module; DefaultVersion if it is not a version
 	CreatedAt time.Time // time in the manifest and of every file, so that equal input gives equal bytes
+	// Service is every tool of the service, among them those that check credentials; nil for those that are packed.
+	Service tool.Catalogue
 }
 
 // DefaultVersion is the plugin's version if the module has none.
@@ -93,10 +95,14 @@ func Write(w io.Writer, catalogue tool.Catalogue, o Options) error {
 		}
 		all.Tools = append(all.Tools, one)
 	}
+	service := o.Service
+	if service == nil {
+		service = catalogue
+	}
 	for name, path := range map[string]*string{checkBase: &all.CheckBase, checkCaller: &all.CheckOther} {
-		t, ok := catalogue.Find(name)
+		t, ok := service.Find(name)
 		if !ok {
-			return fmt.Errorf("the catalogue has no %s to check credentials with", name)
+			return fmt.Errorf("the service has no %s to check credentials with", name)
 		}
 		*path = t.Path
 	}

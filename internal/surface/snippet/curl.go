@@ -37,11 +37,16 @@ func (t *table) shellHeaders() []string {
 	}
 }
 
-// sampleBody returns a request body with one row, in the order of the table's columns.
+// sampleBody returns a request body with one row, in the order of the table's columns. Where the table was not read, its samples may
+// fit no option of a select, and must not become new ones.
 func sampleBody(t *table) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteByte('{')
-	for _, one := range apart(t.parameters()) {
+	parameters := apart(t.parameters())
+	if !t.read {
+		parameters = append(parameters, pair{"unknown_options", "reject"})
+	}
+	for _, one := range parameters {
 		if err := appendMember(&out, one.Key, one.Value); err != nil {
 			return nil, err
 		}

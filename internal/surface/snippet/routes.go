@@ -39,6 +39,9 @@ type Options struct {
 
 // Routes serves the generators. Errors are answered as problems.
 func Routes(router chi.Router, o Options) {
+	router.Get(PathList, list)
+	router.Get(PathList+"/", list)
+	router.Get(PathList+"/*", func(w http.ResponseWriter, r *http.Request) { o.Problems.Write(w, r, unknown()) })
 	for path, generate := range map[string]struct {
 		kind  string
 		write func(*table) ([]byte, error)

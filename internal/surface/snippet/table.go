@@ -61,6 +61,7 @@ type table struct {
 	url     string // of write_records
 	name    string // of the table; "" if it is not known
 	columns []column
+	read    bool // the columns are the table's own; else only their names are known
 }
 
 // column is a column that the snippet writes.
@@ -168,7 +169,7 @@ func (o Options) describe(ctx context.Context, header http.Header, t *table) err
 	if !ok {
 		return fmt.Errorf("describe_table answered %T", answer.Body)
 	}
-	t.name, t.lang = known.TableName, request.CallFrom(ctx).Lang()
+	t.read, t.name, t.lang = true, known.TableName, request.CallFrom(ctx).Lang()
 	return t.choose(known.Fields)
 }
 
