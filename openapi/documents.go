@@ -43,7 +43,7 @@ type Library struct {
 
 // newLibrary renders the page of all tools and the documents that are served unless another set is asked for.
 func newLibrary(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Library, error) {
-	pages := Pages{}
+	pages := make(Pages)
 	for _, lang := range []problem.Lang{problem.ZH, problem.EN} {
 		page, err := renderPage(api, catalogue, o, lang)
 		if err != nil {

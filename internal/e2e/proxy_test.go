@@ -451,7 +451,7 @@ func TestProxyCORS(t *testing.T) {
 	if got = s.send("POST", s.records(), s.token, "{}", map[string]string{
 		"Origin":         "https://other.example.com",
 		"Sec-Fetch-Site": "cross-site",
-	}); got.status != 400 {
+	}); got.status != 403 {
 		t.Errorf("another page: %d %s", got.status, got.raw)
 	}
 }

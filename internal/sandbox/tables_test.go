@@ -365,6 +365,11 @@ func TestWiki(t *testing.T) {
 			if want == 0 && (!strings.Contains(r.raw, `"obj_token":"`+wikiBase+`"`) || !strings.Contains(r.raw, `"obj_type":"bitable"`)) {
 				t.Errorf("got %s", r.raw)
 			}
+			for _, member := range []string{`"obj_edit_time":"`, `"node_create_time":"`, `"node_creator":"ou_`} {
+				if want == 0 && !strings.Contains(r.raw, member) {
+					t.Errorf("%s is not in %s", member, r.raw)
+				}
+			}
 		})
 	}
 }

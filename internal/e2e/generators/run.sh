@@ -10,7 +10,7 @@
 # It needs Go and curl; a generator whose own tool is missing is skipped with a line: java and mvn for java, java, mvn and node, npm
 # for typescript-fetch, java, mvn and python3 for python, python3 for openapi-python-client. The generators and the libraries of the
 # clients come from their registries at the versions below and in the files beside this one. Nothing is written into the tree.
-# It takes some five minutes and downloads much the first time, so CI does not run it.
+# It takes five to ten minutes on two cores and downloads much the first time, so CI does not run it.
 set -euo pipefail
 
 readonly openapi_generator_version=7.25.0
