@@ -67,11 +67,13 @@ type Answer struct {
 
 // Accepted is the answer 202 of a write that goes on: ask get_job for the receipt.
 type Accepted struct {
-	OK        bool   `json:"ok" doc:"true: the rows are accepted and will be written"`
-	JobID     string `json:"job_id" example:"job_4k2n8x" doc:"Ask get_job with it."`
-	State     string `json:"state" enum:"queued,running" doc:"Where the write stands."`
-	Message   string `json:"message" doc:"For people."`
-	RequestID string `json:"request_id" doc:"This request, for support."`
+	OK      bool   `json:"ok" doc:"true: the rows are accepted and will be written"`
+	JobID   string `json:"job_id" example:"job_4k2n8x" doc:"Ask get_job with it."`
+	State   string `json:"state" enum:"queued,running" doc:"Where the write stands."`
+	Message string `json:"message" doc:"For people."`
+	// Feishu is a pointer to be null, which the documents say too.
+	Feishu    *problem.Feishu `json:"feishu" doc:"What Feishu answered last, if it refused a call of this write so far; else null."`
+	RequestID string          `json:"request_id" doc:"This request, for support."`
 }
 
 // Define makes a tool of a handler that takes an I and answers 200 with an O (or 202 with an Accepted, if meta.Async). It

@@ -4,18 +4,23 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 const (
-	callTimeout = 70 * time.Second // past the longest timeout_ms
-	idlePerHost = 1024             // a connection for each caller of the largest scenario
-	recordsPath = "/v1/records"
-	jobsPath    = "/v1/jobs/get"
+	callTimeout     = 70 * time.Second // past the longest timeout_ms
+	idlePerHost     = 1024             // a connection for each caller of the largest scenario
+	callerAddresses = 16               // that callers come from
+	recordsPath     = "/v1/records"
+	jobsPath        = "/v1/jobs/get"
 )
 
 // caller makes HTTP calls as a workflow does. It is safe for concurrent use.
@@ -26,8 +31,23 @@ type caller struct {
 
 func newCaller(url string) *caller {
 	client := &http.Client{Timeout: callTimeout}
-	client.Transport = &http.Transport{MaxIdleConnsPerHost: idlePerHost, MaxIdleConns: idlePerHost}
+	client.Transport = &http.Transport{MaxIdleConnsPerHost: idlePerHost, MaxIdleConns: idlePerHost, DialContext: dialFromMany()}
 	return &caller{url: url, client: client}
+}
+
+// dialFromMany dials from the loopback addresses in turn: callers who know nothing of each other do not share an address either, and
+// the service bounds the requests of one. Where the system has 127.0.0.1 alone, that is used.
+func dialFromMany() func(ctx context.Context, network, address string) (net.Conn, error) {
+	var next atomic.Uint32
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		from := net.IPv4(127, 0, 0, byte(1+next.Add(1)%callerAddresses))
+		dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}
+		connection, err := dialer.DialContext(ctx, network, address)
+		if errors.Is(err, syscall.EADDRNOTAVAIL) {
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+		return connection, err
+	}
 }
 
 // call is one request of a caller.
@@ -106,10 +126,23 @@ func (c *caller) write(ctx context.Context, o call) (reply, error) {
 // mustWrite is write for a call whose rows must all be written.
 func (c *caller) mustWrite(ctx context.Context, o call) error {
 	got, err := c.write(ctx, o)
-	if err == nil && (got.status != http.StatusOK || !got.OK) {
-		err = fmt.Errorf("%s answered %d %s: %d of %d rows failed", recordsPath, got.status, got.Code, got.Failed+got.Unknown, got.Total)
+	if err != nil {
+		return err
 	}
-	return err
+	return got.whole()
+}
+
+// whole returns an error unless every row of a write was written.
+func (r *reply) whole() error {
+	if r.status == http.StatusOK && r.OK {
+		return nil
+	}
+	return fmt.Errorf("%s answered %d %s: %d of %d rows failed", recordsPath, r.status, r.Code, r.Failed+r.Unknown, r.Total)
+}
+
+// isRefused reports whether the service refused a call unseen because it has too many.
+func (r *reply) isRefused() bool {
+	return r.Outcome == "not_written" && (r.status == http.StatusTooManyRequests || r.status == http.StatusServiceUnavailable)
 }
 
 // rowsBody is a request for one row a mark, with the values as people write them.

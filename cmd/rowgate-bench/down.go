@@ -14,6 +14,7 @@ import (
 const (
 	downTargets = 20
 	downEvery   = 20 * time.Millisecond // between two requests
+	probeEvery  = 3 * time.Second       // the breaker lets one call through each time that this is over
 	backEvery   = 50 * time.Millisecond // between two requests once Feishu is back
 	backMost    = 60 * time.Second      // without a success after that the scenario fails
 )
@@ -69,6 +70,10 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 		}
 		return got, err
 	}
+	// Requests whose outcome is unknown go on for a while after the last one was sent: what Feishu is asked for them alone, with nobody
+	// else calling, is probes of the breaker, one for each time that it is open. They are a figure of their own.
+	sent := make(chan int, 1)
+	time.AfterFunc(during, func() { sent <- int(s.feishu.CallCount("", "")) })
 	_, err = openLoop(ctx, downEvery, during, func(ctx context.Context, i int) error {
 		_, err := send(ctx, i)
 		return err
@@ -76,10 +81,13 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 	if err != nil {
 		return err
 	}
-	calls := s.feishu.CallCount("", "")
+	calls := <-sent
+	after := time.Since(open.Add(during / 2))
+	probes := int(s.feishu.CallCount("", "")) - calls
 	r.tell("requests, "+name, "", float64(accepted.Load()+refused.Load()))
 	r.tell("accepted, "+name, "", float64(accepted.Load()))
 	r.atMost("calls to Feishu an accepted request, "+name, "calls", 1.2, float64(calls)/float64(max(1, accepted.Load())))
+	r.atMost("probes of a Feishu that nobody else calls, "+name, "calls", 1+after.Seconds()/probeEvery.Seconds(), float64(probes))
 	r.atMost("refusal once open, p50, "+name, "ms", 5, refusals.ms(50))
 	r.atMost("refusal once open, p99, "+name, "ms", 5, refusals.ms(99))
 	if err := recovery(ctx, r, name, s.feishu, send); err != nil {

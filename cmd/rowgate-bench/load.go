@@ -17,6 +17,9 @@ const (
 	maxOutstanding = 20_000 // requests of an open loop under way; past it the loop gives up
 )
 
+// errRefused is the error of a request that the service refused unseen: a loop counts it neither as answered nor as failed.
+var errRefused = errors.New("the service has too many requests")
+
 // latencies is a histogram of times. It is safe for concurrent use.
 type latencies struct {
 	mu   sync.Mutex
@@ -125,7 +128,11 @@ type onceError struct {
 	first error
 }
 
+// set keeps err, if it is a failure.
 func (o *onceError) set(err error) {
+	if errors.Is(err, errRefused) {
+		return
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.first == nil {

@@ -81,6 +81,26 @@ func TestOpenLoop(t *testing.T) {
 		})
 	})
 
+	t.Run("counts_what_was_refused_neither_as_answered_nor_as_failed", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			refuseOdd := func(_ context.Context, i int) error {
+				if i%2 == 1 {
+					return errRefused
+				}
+				return nil
+			}
+			open, err := openLoop(t.Context(), 100*time.Millisecond, time.Second, refuseOdd)
+			if err != nil || open.count() != 5 {
+				t.Errorf("open loop: %v, %v answered, want 5", err, open.count())
+			}
+			closed, err := closedLoop(t.Context(), 2, 10, refuseOdd)
+			if err != nil || closed.count() != 5 {
+				t.Errorf("closed loop: %v, %v answered, want 5", err, closed.count())
+			}
+		})
+	})
+
 	t.Run("lets_all_see_a_stall_who_were_due_during_it", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -1,5 +1,10 @@
 package outbox
 
+import (
+	"context"
+	"time"
+)
+
 // usage is what waits or is under way.
 type usage struct{ entries, rows, bytes int }
 
@@ -17,7 +22,7 @@ func (c *core) admits(e *entry) bool {
 	if !e.keep && !c.waiting.fits(e.tenant, e.memory+int64(e.bytes)) {
 		return false
 	}
-	return c.kept.Entries < c.opts.Kept.Entries && c.kept.Bytes < c.opts.Kept.Bytes
+	return !c.crowds[e.tenant] && c.kept.Entries < c.opts.Kept.Entries && c.kept.Bytes < c.opts.Kept.Bytes
 }
 
 type scope struct {
@@ -53,6 +58,21 @@ func (c *core) count(e *entry) {
 	}
 	c.kept.Entries++
 	c.kept.Bytes += int64(e.bytes)
+}
+
+// expire deletes the store's answers of before KeepFor and notes what it keeps.
+func (c *core) expire(ctx context.Context) error {
+	kept, crowding, err := c.opts.Store.Expire(ctx, time.Now().Add(-KeepFor), c.opts.Kept.share())
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept, c.crowds = kept, make(map[string]bool, len(crowding))
+	for _, tenant := range crowding {
+		c.crowds[tenant] = true
+	}
+	return nil
 }
 
 // forgotten takes e off what the store keeps; mu is held. Each Expire counts that anew.

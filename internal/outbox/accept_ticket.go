@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+
+	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // Ticket is a caller's hold on a submission.
@@ -32,6 +34,13 @@ func (t *Ticket) Wait(ctx context.Context) (*Result, error) {
 		return nil, t.round.err
 	}
 	return t.round.result, nil
+}
+
+// Heard is what Feishu answered to the last call of the submission that it refused, while that is not settled; nil if there is none.
+func (t *Ticket) Heard() *problem.Feishu {
+	t.acceptor.mu.Lock()
+	defer t.acceptor.mu.Unlock()
+	return t.entry.heard
 }
 
 // Delivered notes that a 2xx answer reached its caller: without a key of the caller's own, the same rows sent again are new rows

@@ -32,11 +32,12 @@ type core struct {
 	gone    map[string]bool       // ids whose deletion is on its way to the store
 	load    map[string]*usage     // by lane and tenant digest; "" is the total
 	kept    Kept
-	waiting *pool         // rows of entries that are not stored
-	near    *pool         // rows of stored entries
-	freed   func()        // tells that near has room again; mu is held
-	running int           // lanes that a goroutine works on
-	idle    chan struct{} // closed once when nothing is waiting or under way while the outbox drains
+	crowds  map[string]bool // tenants of which the store keeps more than their share
+	waiting *pool           // rows of entries that are not stored
+	near    *pool           // rows of stored entries
+	freed   func()          // tells that near has room again; mu is held
+	running int             // lanes that a goroutine works on
+	idle    chan struct{}   // closed once when nothing is waiting or under way while the outbox drains
 	isIdle  bool
 	illegal int // refused transitions
 }

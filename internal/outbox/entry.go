@@ -50,6 +50,7 @@ type entry struct {
 	out       int             // rows in batches that are composed, under way or deferred
 	unknown   map[*batch]int  // rows in batches of unknown outcome, which nobody works on
 	stop      *problem.Error  // why nothing more of it is sent
+	heard     *problem.Feishu // the last refusal of a call of it that is not settled; nil if there is none
 	said      *problem.Feishu // of the last row that Feishu refused for its data
 	mark      string          // id of the stored mark that it is parked; "" if there is none
 	deferred  time.Time       // since when its records cannot be looked up; zero if they can

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
@@ -127,5 +128,25 @@ func TestMemory_is_shared(t *testing.T) {
 			h.submit(t, bulky(fmt.Sprint("job", i), 1, 100_000))
 		}
 		close(h.base.gate)
+	})
+}
+
+// TestKept_is_shared: one tenant's answers do not fill what the store may keep for all.
+func TestKept_is_shared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := setup(t, func(o *outbox.Options) { o.Kept = outbox.Kept{Entries: 8, Bytes: 1 << 30} })
+		for i := range 7 {
+			h.write(t, keyed(fmt.Sprint("mine", i), creation("caller", fmt.Sprint("row", i))))
+		}
+		elapse(15 * time.Minute) // what is kept is counted
+		if _, err := h.Submit(t.Context(), keyed("more", creation("caller", "more"))); problem.From(err).Code != problem.Overloaded {
+			t.Errorf("a tenant with 7 of 8 entries kept: %v", err)
+		}
+		other := creation("caller", "other")
+		other.Table.App.ID = "cli_other"
+		h.write(t, printed(other))
+		elapse(26 * time.Hour) // they have expired
+		h.write(t, keyed("more", creation("caller", "more")))
 	})
 }

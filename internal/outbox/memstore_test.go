@@ -185,18 +185,28 @@ func (s *memStore) Find(_ context.Context, by outbox.Lookup) (entry outbox.Entry
 	return entry, found, nil
 }
 
-func (s *memStore) Expire(_ context.Context, before time.Time) (kept outbox.Kept, err error) {
+func (s *memStore) Expire(_ context.Context, before time.Time, share outbox.Kept) (kept outbox.Kept, crowding []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	byTenant := make(map[string]outbox.Kept)
 	for id, e := range s.held.entries {
 		if !e.DoneAt.IsZero() && e.DoneAt.Before(before) {
 			s.held.forget(id)
 			continue
 		}
+		size := int64(len(e.Payload) + len(e.Result))
 		kept.Entries++
-		kept.Bytes += int64(len(e.Payload) + len(e.Result))
+		kept.Bytes += size
+		of := byTenant[e.Tenant]
+		byTenant[e.Tenant] = outbox.Kept{Entries: of.Entries + 1, Bytes: of.Bytes + size}
 	}
-	return kept, nil
+	for tenant, of := range byTenant {
+		if of.Entries > share.Entries || of.Bytes > share.Bytes {
+			crowding = append(crowding, tenant)
+		}
+	}
+	slices.Sort(crowding)
+	return kept, crowding, nil
 }
 
 // counts returns how many entries and batches are there, and how many of the entries are not done.

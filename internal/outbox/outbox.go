@@ -35,8 +35,7 @@ func New(opts Options) (*Outbox, error) {
 // Start loads what an earlier run left unfinished, goes on with it in the background, and accepts submissions. ctx
 // bounds the loading. It may be called once.
 func (o *Outbox) Start(ctx context.Context) error {
-	kept, err := o.core.opts.Store.Expire(ctx, time.Now().Add(-KeepFor))
-	if err != nil {
+	if err := o.core.expire(ctx); err != nil {
 		return err
 	}
 	entries, _, err := o.core.opts.Store.Load(ctx, "")
@@ -45,7 +44,6 @@ func (o *Outbox) Start(ctx context.Context) error {
 	}
 	go o.core.journal.run()
 	o.core.mu.Lock()
-	o.core.kept = kept
 	o.core.phase = phaseRunning
 	o.core.mu.Unlock()
 	return o.runner.open(ctx, entries)

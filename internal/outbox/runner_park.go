@@ -9,8 +9,9 @@ import (
 
 // How often the janitor looks after things.
 const (
-	parkEvery   = time.Minute // batches of unknown outcome are sent again
-	expireEvery = time.Hour   // answers older than KeepFor are deleted
+	parkEvery   = time.Minute      // batches of unknown outcome are sent again
+	expireEvery = time.Hour        // answers older than KeepFor are deleted
+	crowdEvery  = 10 * time.Minute // while more is kept than a tenant's share: whose it is is counted
 )
 
 // markSeq is the place of a mark in its lane: before all batches.
@@ -121,9 +122,10 @@ func (r *runner) finalize(e *entry) {
 
 // janitor looks after parked entries and old answers until ctx ends.
 func (r *runner) janitor(ctx context.Context) {
-	park, expire := time.NewTicker(parkEvery), time.NewTicker(expireEvery)
+	park, expire, crowd := time.NewTicker(parkEvery), time.NewTicker(expireEvery), time.NewTicker(crowdEvery)
 	defer park.Stop()
 	defer expire.Stop()
+	defer crowd.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -131,7 +133,11 @@ func (r *runner) janitor(ctx context.Context) {
 		case <-park.C:
 			r.lookAfterParked()
 		case <-expire.C:
-			r.expire(ctx)
+			r.expireOld(ctx)
+		case <-crowd.C:
+			if r.isCrowded() {
+				r.expireOld(ctx)
+			}
 		}
 	}
 }
@@ -155,13 +161,16 @@ func (r *runner) lookAfterParked() {
 	}
 }
 
-func (r *runner) expire(ctx context.Context) {
-	kept, err := r.opts.Store.Expire(ctx, time.Now().Add(-KeepFor))
-	if err != nil {
+// expireOld deletes old answers, and counts what is kept.
+func (r *runner) expireOld(ctx context.Context) {
+	if err := r.expire(ctx); err != nil {
 		r.opts.Logger.ErrorContext(ctx, "outbox cannot expire old answers", slog.Any("error", err))
-		return
 	}
+}
+
+// isCrowded reports whether more is kept than one tenant may have.
+func (r *runner) isCrowded() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.kept = kept
+	return r.kept.past(r.opts.Kept.share())
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/backoff"
 	"github.com/rowgate/rowgate/internal/feishu"
+	"github.com/rowgate/rowgate/internal/problem"
 )
 
 // How often a call is made again, by what came back. Waits double from between firstWait/2 and firstWait up to
@@ -97,6 +98,7 @@ func (r *runner) send(ctx context.Context, l *lane, b *batch) (ids []string, v v
 		why = feishuError(err)
 		if why.Code != 0 {
 			b.said = why.Problem().Feishu
+			r.hear(b, b.said)
 		}
 		r.metrics.retry(why.Class)
 		if a.refused(why) {
@@ -143,6 +145,15 @@ func (*runner) unread(ctx context.Context, a *attempt, why *feishu.Error) ([]str
 		return nil, verdictUnknown, why
 	}
 	return nil, verdictFailed, why
+}
+
+// hear notes what Feishu answered last to a call of b's entries.
+func (r *runner) hear(b *batch, said *problem.Feishu) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range b.entries() {
+		e.heard = said
+	}
 }
 
 // lookBefore looks for the rows of a create before it is sent again. absent means that it may be sent: the rows are not there, or

@@ -72,6 +72,11 @@ func (r *runner) end(l *lane, b *batch, end ending) {
 	r.transitionBatch(b, BatchEnd)
 	b.apply(&end)
 	delete(l.pending, b)
+	if end.Status != "" {
+		for _, e := range b.entries() {
+			e.heard = nil
+		}
+	}
 	if end.Status == Created || end.Status == Updated {
 		l.made(b.items)
 		l.overtake(b)

@@ -208,8 +208,9 @@ type Store interface {
 	// Find returns the live entry by (tenant, key) if by.Key is set, else by id; found is false if there is none. Its payload comes
 	// with it only if by.Payload is set.
 	Find(ctx context.Context, by Lookup) (entry Entry, found bool, err error)
-	// Expire deletes done entries that ended before the instant, and returns what is kept after that.
-	Expire(ctx context.Context, before time.Time) (Kept, error)
+	// Expire deletes done entries that ended before the instant, and returns what is kept after that, and the tenants of which more
+	// than share is kept.
+	Expire(ctx context.Context, before time.Time, share Kept) (kept Kept, crowding []string, err error)
 }
 
 // Lookup names an entry: by Key of Tenant, or by ID (of any tenant; the caller compares).
@@ -222,6 +223,14 @@ type Lookup struct {
 type Kept struct {
 	Entries int
 	Bytes   int64 // sealed payloads and results
+}
+
+// past reports whether k is more than other in any respect.
+func (k Kept) past(other Kept) bool { return k.Entries > other.Entries || k.Bytes > other.Bytes }
+
+// share is the part of a bound that one tenant may take up.
+func (k Kept) share() Kept {
+	return Kept{Entries: k.Entries * shareOf / shareIn, Bytes: k.Bytes * shareOf / shareIn}
 }
 
 // ErrDuplicate is returned by Apply for an entry whose (Tenant, Key) is live already.

@@ -331,7 +331,8 @@ func accepted(ctx context.Context, ticket *outbox.Ticket) (tool.Answer, error) {
 		EN: "Accepted and being written. Ask get_job for the result.",
 	}
 	return tool.Answer{Status: tool.StatusAccepted, Body: &tool.Accepted{
-		OK: true, JobID: ticket.JobID, State: string(outbox.StateRunning), Message: message.In(call.Lang()), RequestID: call.RequestID,
+		OK: true, JobID: ticket.JobID, State: string(outbox.StateRunning), Message: message.In(call.Lang()), Feishu: ticket.Heard(),
+		RequestID: call.RequestID,
 	}}, nil
 }
 

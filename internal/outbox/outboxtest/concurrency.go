@@ -112,6 +112,22 @@ func whole(t *testing.T, store outbox.Store) {
 }
 
 func expire(t *testing.T, open func(t *testing.T) outbox.Store) {
+	t.Run("names_the_tenants_of_which_more_than_a_share_is_kept", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		one, two, other := newEntry(1), newEntry(2), newEntry(3)
+		one.Tenant, two.Tenant, other.Tenant = "much", "much", "little"
+		mustApply(t, store, &outbox.Changes{Insert: []outbox.Entry{one, two, other}})
+		bytes := int64(len(one.Payload))
+		for share, want := range map[outbox.Kept][]string{
+			{Entries: 1, Bytes: 3 * bytes}: {"much"}, {Entries: 2, Bytes: 3 * bytes}: nil, {Entries: 9, Bytes: bytes}: {"much"}, {}: {"little", "much"},
+		} {
+			if _, got, err := store.Expire(t.Context(), instant(0), share); err != nil || !slices.Equal(got, want) {
+				t.Errorf("share %+v: %v, %v, want %v", share, got, err, want)
+			}
+		}
+	})
+
 	t.Run("deletes_what_ended_before_the_instant_and_nothing_else", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)

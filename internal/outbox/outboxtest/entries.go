@@ -2,6 +2,7 @@ package outboxtest
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -236,6 +237,9 @@ func keys(t *testing.T, open func(t *testing.T) outbox.Store) {
 	})
 }
 
+// all is a share that nobody has more than.
+var all = outbox.Kept{Entries: math.MaxInt, Bytes: math.MaxInt64}
+
 func mustFind(t testing.TB, store outbox.Store, id string) outbox.Entry {
 	t.Helper()
 	e, found := find(t, store, outbox.Lookup{ID: id, Payload: true})
@@ -247,7 +251,7 @@ func mustFind(t testing.TB, store outbox.Store, id string) outbox.Entry {
 
 func mustExpire(t testing.TB, store outbox.Store, before time.Time) outbox.Kept {
 	t.Helper()
-	kept, err := store.Expire(t.Context(), before)
+	kept, _, err := store.Expire(t.Context(), before, all)
 	if err != nil {
 		t.Fatalf("Expire: %v", err)
 	}

@@ -121,7 +121,7 @@ func take(t testing.TB, store outbox.Store, ids ...string) view {
 			v.Found[id] = e
 		}
 	}
-	if v.Kept, err = store.Expire(t.Context(), time.Time{}); err != nil {
+	if v.Kept, _, err = store.Expire(t.Context(), time.Time{}, all); err != nil {
 		t.Fatalf("Expire: %v", err)
 	}
 	return v

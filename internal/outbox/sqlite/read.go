@@ -35,10 +35,15 @@ WHERE ?1 = '' OR batch.lane = ?1 ORDER BY batch.lane, batch.seq, batch.number, e
 
 	countKept = `SELECT count(*), ifnull(sum(stored), 0) FROM entry`
 
+	// countTenants walks the table: it is asked only while most of what may be kept is.
+	countTenants = `SELECT tenant FROM entry GROUP BY tenant HAVING count(*) > ?1 OR sum(stored) > ?2 ORDER BY tenant`
+
 	expireEntries = `DELETE FROM entry WHERE seq IN (SELECT seq FROM entry WHERE done_at < ? ORDER BY done_at LIMIT ?)`
 )
 
-type readStatements struct{ findByKey, findByID, findWhole, loadEntries, loadBatches, countKept, scanLiveKeys *sql.Stmt }
+type readStatements struct {
+	findByKey, findByID, findWhole, loadEntries, loadBatches, countKept, countTenants, scanLiveKeys *sql.Stmt
+}
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 	return prepareAll(ctx, db, map[**sql.Stmt]string{
@@ -49,6 +54,7 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		&r.loadBatches:  loadBatches,
 		&r.countKept:    countKept,
 		&r.scanLiveKeys: scanLiveKeys,
+		&r.countTenants: countTenants,
 	})
 }
 
@@ -156,21 +162,41 @@ func scanEntry(row interface{ Scan(...any) error }) (outbox.Entry, error) {
 }
 
 // Expire implements outbox.Store. It deletes in chunks, each a transaction, and lets Apply calls in between.
-func (s *Store) Expire(ctx context.Context, before time.Time) (outbox.Kept, error) {
+func (s *Store) Expire(ctx context.Context, before time.Time, share outbox.Kept) (kept outbox.Kept, crowding []string, err error) {
 	for {
 		n, err := s.expireChunk(ctx, before)
 		if err != nil {
-			return outbox.Kept{}, fmt.Errorf("outbox store: expire: %w", err)
+			return outbox.Kept{}, nil, fmt.Errorf("outbox store: expire: %w", err)
 		}
 		if n < expireChunk {
 			break
 		}
 	}
-	var kept outbox.Kept
-	if err := s.read.countKept.QueryRowContext(ctx).Scan(&kept.Entries, &kept.Bytes); err != nil {
-		return outbox.Kept{}, fmt.Errorf("outbox store: count what is kept: %w", err)
+	err = s.read.countKept.QueryRowContext(ctx).Scan(&kept.Entries, &kept.Bytes)
+	if err == nil && (kept.Entries > share.Entries || kept.Bytes > share.Bytes) { // else nobody can have more
+		crowding, err = s.crowding(ctx, share)
 	}
-	return kept, nil
+	if err != nil {
+		return outbox.Kept{}, nil, fmt.Errorf("outbox store: count what is kept: %w", err)
+	}
+	return kept, crowding, nil
+}
+
+// crowding returns the tenants of which more than share is kept.
+func (s *Store) crowding(ctx context.Context, share outbox.Kept) (tenants []string, err error) {
+	rows, err := s.read.countTenants.QueryContext(ctx, share.Entries, share.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var tenant string
+		if err := rows.Scan(&tenant); err != nil {
+			return nil, err
+		}
+		tenants = append(tenants, tenant)
+	}
+	return tenants, rows.Err()
 }
 
 func (s *Store) expireChunk(ctx context.Context, before time.Time) (int64, error) {

@@ -59,6 +59,7 @@ func TestPing(t *testing.T) {
 	})
 }
 
+// TestDamage: a file that is damaged is refused at a start, and rowgate check says so, whatever has become of it.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	damaged := func(t *testing.T, change func(file []byte)) error {
@@ -79,6 +80,9 @@ func TestDamage(t *testing.T) {
 		if err := os.WriteFile(path, file, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := sqlite.Inspect(t.Context(), path); !errors.Is(err, sqlite.ErrCorrupt) {
+			t.Errorf("Inspect, which rowgate check asks: %v", err)
+		}
 		again, err := sqlite.Open(t.Context(), path)
 		if err == nil {
 			_ = again.Close()
@@ -86,7 +90,11 @@ func TestDamage(t *testing.T) {
 		return err
 	}
 	for name, change := range map[string]func([]byte){
-		"a_foreign_header": func(file []byte) { copy(file, "this is no database") },
+		"a_foreign_header":              func(file []byte) { copy(file, "this is no database") },
+		"a_zeroed_file":                 func(file []byte) { clear(file) },
+		"a_zeroed_header":               func(file []byte) { clear(file[:4096]) },
+		"a_zeroed_page":                 func(file []byte) { clear(file[4096:8192]) },
+		"zeroed_pages_behind_the_first": func(file []byte) { clear(file[4096:]) },
 		"a_broken_page": func(file []byte) {
 			for i := 4096; i < 8192; i++ {
 				file[i] = 0xff

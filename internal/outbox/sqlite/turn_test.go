@@ -32,7 +32,7 @@ func TestTurn(t *testing.T) {
 		applied, expired := make(chan error), make(chan error)
 		go func() { applied <- store.Apply(ctx, &entry) }()
 		go func() {
-			_, err := store.Expire(ctx, time.Now())
+			_, _, err := store.Expire(ctx, time.Now(), outbox.Kept{})
 			expired <- err
 		}()
 		cancel()
