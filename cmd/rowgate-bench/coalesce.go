@@ -90,7 +90,8 @@ func coalesceShared(ctx context.Context, b *bench, r *report, latency time.Durat
 		mostCalls, conflicts = max(mostCalls, writes), conflicts+refused
 	}
 	const where = ", 2 tables and 2 apps of one base"
-	r.mustAtMost(fmt.Sprintf("write calls for %d callers%s, worst of %d rounds", coalesceCallers, where, rounds), "calls", 9, float64(mostCalls))
+	name := fmt.Sprintf("write calls for %d callers%s, worst of %d rounds", coalesceCallers, where, rounds)
+	r.mustAtMost(name, "calls", 9, float64(mostCalls))
 	r.must("write conflicts (1254291)"+where, "", 0, float64(conflicts))
 	r.must("rows written"+where, "rows", float64(coalesceCallers*rounds+len(s.targets)), float64(s.landed()))
 	return nil
