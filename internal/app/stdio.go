@@ -41,7 +41,7 @@ func ServeMCP(ctx context.Context, o Options, key secret.Text, in io.ReadCloser,
 		return err
 	}
 	a := newApp(o)
-	a.publicURL = cmp.Or(a.config.PublicURL, "http://"+a.config.Listen)
+	a.publicURL = a.config.PublicURL // nothing listens here: without one, a problem's type is a path alone
 	defer func() { err = errors.Join(err, a.close()) }()
 	if err := a.open(ctx); err != nil {
 		return err
