@@ -32,7 +32,7 @@ func (a *acceptor) keepJob(e *entry) error {
 	if err == nil {
 		e.payload = nil
 		if e.state == EntryQueued && e.untouched() && e.pool == a.waiting {
-			a.lanes.stored(e)
+			a.stored(e)
 		}
 		return nil
 	}
