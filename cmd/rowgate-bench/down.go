@@ -73,7 +73,7 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 	// Requests whose outcome is unknown go on for a while after the last one was sent: what Feishu is asked for them alone, with nobody
 	// else calling, is probes of the breaker, one for each time that it is open. They are a figure of their own.
 	sent := make(chan int, 1)
-	time.AfterFunc(during, func() { sent <- int(s.feishu.CallCount("", "")) })
+	time.AfterFunc(during, func() { sent <- s.feishu.CallCount("", "") })
 	_, err = openLoop(ctx, downEvery, during, func(ctx context.Context, i int) error {
 		_, err := send(ctx, i)
 		return err
@@ -83,7 +83,7 @@ func downBy(ctx context.Context, b *bench, r *report, name string, fault sandbox
 	}
 	calls := <-sent
 	after := time.Since(open.Add(during / 2))
-	probes := int(s.feishu.CallCount("", "")) - calls
+	probes := s.feishu.CallCount("", "") - calls
 	r.tell("requests, "+name, "", float64(accepted.Load()+refused.Load()))
 	r.tell("accepted, "+name, "", float64(accepted.Load()))
 	r.atMost("calls to Feishu an accepted request, "+name, "calls", 1.2, float64(calls)/float64(max(1, accepted.Load())))

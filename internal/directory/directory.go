@@ -121,7 +121,7 @@ func (l *tableList) weight() uint32 {
 	for i := range l.tables {
 		n += listedWeight + len(l.tables[i].Name)
 	}
-	return uint32(n) //nolint:gosec // far below 2^32
+	return uint32(n)
 }
 
 func (t *Table) weight() uint32 {
@@ -132,7 +132,7 @@ func (t *Table) weight() uint32 {
 			n += optionWeight * len(property.Options)
 		}
 	}
-	return uint32(n) //nolint:gosec // as above
+	return uint32(n)
 }
 
 // get reads through a cache: one look-up for any number of callers, freed from the deadline of the one that starts it. Each of

@@ -22,8 +22,6 @@ type lanes interface {
 	place(ctx context.Context, e *entry) error
 	// follow waits for the answer of a stored entry that another instance runs. It is errGone if that was answered meanwhile.
 	follow(ctx context.Context, stored *Entry) (*entry, error)
-	// stored decides whether the rows of an entry that was stored while it waits stay in memory; Outbox.mu is held.
-	stored(e *entry)
 	// repeat goes on with a parked entry because it was submitted again; Outbox.mu is held.
 	repeat(e *entry)
 	// finalize makes the answer of a parked entry final because it was delivered; Outbox.mu is held.

@@ -32,7 +32,7 @@ func (a *acceptor) keep(e *entry) (stored <-chan error, answered bool) {
 	switch {
 	case e.kept:
 		if e.state == EntryQueued && e.untouched() && e.pool == a.waiting {
-			a.lanes.stored(e)
+			a.stored(e)
 		}
 		return nil, false
 	case e.state == EntryNew, e.state == EntryReleased, e.state == EntryDone && e.payload != nil:

@@ -36,6 +36,7 @@ type core struct {
 	waiting *pool           // rows of entries that are not stored
 	near    *pool           // rows of stored entries
 	freed   func()          // tells that near has room again; mu is held
+	stored  func(e *entry)  // decides whether the rows of a waiting entry that is stored now stay in memory; mu is held
 	running int             // lanes that a goroutine works on
 	idle    chan struct{}   // closed once when nothing is waiting or under way while the outbox drains
 	isIdle  bool

@@ -30,7 +30,7 @@ func heap() int64 {
 	var stats runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc) //nolint:gosec // less than 2^63
+	return int64(stats.HeapAlloc)
 }
 
 // TestMemory_stays_flat stores 40 MB of jobs while Feishu does not answer, restarts, and lets Feishu answer. What is in memory of them
@@ -81,7 +81,7 @@ func TestMemory_stays_flat(t *testing.T) {
 	check("after a restart")
 	close(h.base.gate)
 	go func() {
-		for range h.base.entered { //nolint:revive // nobody waits for them any more
+		for range h.base.entered { // nobody waits for them any more
 		}
 	}()
 	for i := range jobs {

@@ -34,7 +34,7 @@ func newRunner(c *core) *runner {
 		lanes: make(map[string]*lane), acquiring: make(map[string]chan struct{}), watchers: make(map[string]chan struct{}),
 		hungry: make(map[*lane]bool),
 	}
-	c.freed = r.feed
+	c.freed, c.stored = r.feed, r.keepNear
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r
 }
@@ -242,7 +242,7 @@ func (r *runner) place(ctx context.Context, e *entry) error {
 			r.transition(e, EntryQueue)
 			l.push(e)
 			if e.journaled {
-				r.stored(e)
+				r.keepNear(e)
 			}
 			close(e.admitted)
 			r.wake(l)

@@ -19,8 +19,9 @@ const (
 // errGone says that the store does not have a waiting entry any more.
 var errGone = errors.New("a waiting entry is not in the store")
 
-// stored implements lanes.
-func (r *runner) stored(e *entry) {
+// keepNear keeps the rows of a waiting entry that is stored now in memory if its turn is near and there is room, and sheds them else. mu
+// is held.
+func (r *runner) keepNear(e *entry) {
 	r.letGo(e)
 	ahead := usage{}
 	if u := r.load["lane "+e.lane]; u != nil {

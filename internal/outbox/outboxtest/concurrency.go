@@ -120,7 +120,10 @@ func expire(t *testing.T, open func(t *testing.T) outbox.Store) {
 		mustApply(t, store, &outbox.Changes{Insert: []outbox.Entry{one, two, other}})
 		bytes := int64(len(one.Payload))
 		for share, want := range map[outbox.Kept][]string{
-			{Entries: 1, Bytes: 3 * bytes}: {"much"}, {Entries: 2, Bytes: 3 * bytes}: nil, {Entries: 9, Bytes: bytes}: {"much"}, {}: {"little", "much"},
+			{Entries: 1, Bytes: 3 * bytes}: {"much"},
+			{Entries: 2, Bytes: 3 * bytes}: nil,
+			{Entries: 9, Bytes: bytes}:     {"much"},
+			{}:                             {"little", "much"},
 		} {
 			if _, got, err := store.Expire(t.Context(), instant(0), share); err != nil || !slices.Equal(got, want) {
 				t.Errorf("share %+v: %v, %v, want %v", share, got, err, want)
