@@ -30,6 +30,8 @@ var pageSamples = map[string]pageSample{
 	"create_table":        {body: `{"name":"新表","sample_rows":[{"标题":"第一集","日期":"2026-03-04","时长":12.5}]}`},
 	"create_fields":       {body: `{"fields":[{"name":"备注","type":"text"}]}`},
 	"delete_field":        {needs: needsColumn, body: `{"field":"临时列"}`},
+	"update_field":        {body: `{"field":"平台","options":[{"name":"小红书"}]}`},
+	"create_view":         {body: `{"name":"抖音","where":{"平台":"抖音"}}`},
 	"resolve_link":        {body: `{}`},
 	"upload_attachment":   {body: `{"url":"data:text/plain;base64,5L2g5aW9","name":"hello.txt"}`},
 	"diagnose_connection": {body: `{}`},
