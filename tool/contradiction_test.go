@@ -42,11 +42,12 @@ func TestContradiction(t *testing.T) {
 	ctx := intake.WithResult(t.Context(), &intake.Result{Named: intake.Named{Body: named("bascnExample", ""), Header: named(wiki, "")}})
 	t.Run("is_claimed_only_where_Feishu_says_that_there_is_no_such_base", func(t *testing.T) {
 		t.Parallel()
-		for says, want := range map[problem.Code]problem.Code{
-			problem.UpstreamUnavailable: problem.UpstreamUnavailable, problem.RateLimited: problem.RateLimited,
-			problem.BadAppCredentials: problem.BadAppCredentials, problem.ScopeMissing: problem.ScopeMissing,
-			problem.BaseNotFound: problem.BadParameter, problem.AppNotCollaborator: problem.BadParameter,
+		for _, one := range [][2]problem.Code{
+			{problem.UpstreamUnavailable, problem.UpstreamUnavailable}, {problem.RateLimited, problem.RateLimited},
+			{problem.BadAppCredentials, problem.BadAppCredentials}, {problem.ScopeMissing, problem.ScopeMissing},
+			{problem.BaseNotFound, problem.BadParameter}, {problem.AppNotCollaborator, problem.BadParameter},
 		} {
+			says, want := one[0], one[1]
 			if _, err := against(says).Table(ctx, &conn); err == nil || problem.From(err).Code != want {
 				t.Errorf("%s: %v", says, err)
 			}

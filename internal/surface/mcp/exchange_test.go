@@ -14,7 +14,7 @@ func TestClientOf(t *testing.T) {
 		"", "Authorization", "X-Passphrase", "X-App-Id", "X-App-Secret", "X-Personal-Base-Token", headerSession,
 	} {
 		for _, value := range []string{"a", "b"} {
-			r := httptest.NewRequest(http.MethodPost, "/mcp", http.NoBody)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mcp", http.NoBody)
 			if name != "" {
 				r.Header.Set(name, value)
 			}
