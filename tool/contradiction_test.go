@@ -43,9 +43,12 @@ func TestContradiction(t *testing.T) {
 	t.Run("is_claimed_only_where_Feishu_says_that_there_is_no_such_base", func(t *testing.T) {
 		t.Parallel()
 		for _, one := range [][2]problem.Code{
-			{problem.UpstreamUnavailable, problem.UpstreamUnavailable}, {problem.RateLimited, problem.RateLimited},
-			{problem.BadAppCredentials, problem.BadAppCredentials}, {problem.ScopeMissing, problem.ScopeMissing},
-			{problem.BaseNotFound, problem.BadParameter}, {problem.AppNotCollaborator, problem.BadParameter},
+			{problem.UpstreamUnavailable, problem.UpstreamUnavailable},
+			{problem.RateLimited, problem.RateLimited},
+			{problem.BadAppCredentials, problem.BadAppCredentials},
+			{problem.ScopeMissing, problem.ScopeMissing},
+			{problem.BaseNotFound, problem.BadParameter},
+			{problem.AppNotCollaborator, problem.BadParameter},
 		} {
 			says, want := one[0], one[1]
 			if _, err := against(says).Table(ctx, &conn); err == nil || problem.From(err).Code != want {
