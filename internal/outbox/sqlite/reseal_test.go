@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,18 +56,18 @@ func broken(t *testing.T, table, column string) *sqlite.Store {
 		}
 	}
 	columns := columnsOf(t, db, table)
-	list := ""
+	var list strings.Builder
 	for i, name := range columns {
 		if i > 0 {
-			list += ", "
+			list.WriteString(", ")
 		}
 		if name == column { // json refuses the text at run time, when the read comes to the row
-			list += fmt.Sprintf(`CASE WHEN (SELECT count(*) FROM real_%[1]s AS before WHERE before.%[2]s <= real_%[1]s.%[2]s) = %[3]d
+			fmt.Fprintf(&list, `CASE WHEN (SELECT count(*) FROM real_%[1]s AS before WHERE before.%[2]s <= real_%[1]s.%[2]s) = %[3]d
 THEN json('{') ELSE %[4]s END AS `, table, keys[table], brokenAt, name)
 		}
-		list += name
+		list.WriteString(name)
 	}
-	for _, statement := range []string{`DROP VIEW ` + table, fmt.Sprintf(`CREATE VIEW %[1]s AS SELECT %[2]s FROM real_%[1]s`, table, list)} {
+	for _, statement := range []string{`DROP VIEW ` + table, fmt.Sprintf(`CREATE VIEW %[1]s AS SELECT %[2]s FROM real_%[1]s`, table, list.String())} {
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
