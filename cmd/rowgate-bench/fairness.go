@@ -19,29 +19,35 @@ func runFairness(ctx context.Context, b *bench, r *report) error {
 	if err := s.warm(ctx); err != nil {
 		return err
 	}
-	for _, who := range []struct{ name, passphrase string }{
-		{"another passphrase", s.other},
-		{"the import's passphrase", s.passphrase},
+	for _, who := range []struct {
+		name, passphrase string
+		imports          int
+	}{
+		{"another passphrase", s.other, 1},
+		{"the import's passphrase", s.passphrase, 1},
+		{"another passphrase beside five imports", s.other, 5},
 	} {
-		if err := fairnessFor(ctx, s, r, latency, who.name, who.passphrase); err != nil {
+		if err := fairnessFor(ctx, s, r, latency, who.name, who.passphrase, who.imports); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fairnessFor runs an import of ten batches and, while it runs, a one-row call every half batch time.
-func fairnessFor(ctx context.Context, s *environment, r *report, latency time.Duration, name, passphrase string) error {
+// fairnessFor runs imports of ten batches in all and, while they run, a one-row call every half batch time.
+func fairnessFor(ctx context.Context, s *environment, r *report, latency time.Duration, name, passphrase string, imports int) error {
 	s.feishu.ResetCalls()
-	marks := make([]string, requestRows)
-	for i := range marks {
-		marks[i] = fmt.Sprintf("import %s %d", name, i)
-	}
-	imported := s.write(0, marks...)
-	imported.query = "timeout_ms=55000"
-	ended := make(chan error, 1)
+	ended := make(chan error, imports)
 	began := time.Now()
-	go func() { ended <- s.caller.mustWrite(ctx, imported) }()
+	for n := range imports {
+		marks := make([]string, requestRows/imports)
+		for i := range marks {
+			marks[i] = fmt.Sprintf("import %s %d %d", name, n, i)
+		}
+		imported := s.write(0, marks...)
+		imported.query = "timeout_ms=55000"
+		go func() { ended <- s.caller.mustWrite(ctx, imported) }()
+	}
 	if !wait(ctx, latency/2) {
 		return ctx.Err()
 	}
@@ -54,8 +60,10 @@ func fairnessFor(ctx context.Context, s *environment, r *report, latency time.Du
 	if err != nil {
 		return err
 	}
-	if err := <-ended; err != nil {
-		return err
+	for range imports {
+		if err := <-ended; err != nil {
+			return err
+		}
 	}
 	took := time.Since(began)
 	each, err := callTime(s)
@@ -66,6 +74,6 @@ func fairnessFor(ctx context.Context, s *environment, r *report, latency time.Du
 	delay := l.ms(100)/ms(each) - 1
 	r.atMost("delay of a one-row caller with "+name+", worst", "batch times", 2, delay)
 	r.tell("answer to a one-row caller with "+name+", p50", "batch times", l.ms(50)/ms(each))
-	r.tell("the import beside "+name, "batch times", float64(took)/float64(each))
+	r.tell("the imports beside "+name, "batch times", float64(took)/float64(each))
 	return nil
 }
