@@ -44,7 +44,7 @@ func TestAhead(t *testing.T) {
 		})
 	})
 
-	t.Run("who comes later goes before it, once", func(t *testing.T) {
+	t.Run("who comes later shares the next batch", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			h, release := underWay(t, imported("批", 3_000))

@@ -8,18 +8,22 @@ import (
 
 // ahead is a lane's next batch, composed and stored while the one before it is under way, so that Feishu waits for nothing but the
 // call itself. Only full batches of imports are made ahead, and only where nobody else waits: a batch that is not full could still
-// grow, and rows that come meanwhile must not wait longer for it. Outbox.mu guards it.
+// grow. If others come meanwhile its rows go back, and the next batch is shared with them. Outbox.mu guards it.
 type ahead struct {
 	batch *batch
 	held  []*tenant // what the ring held besides: none of it may go before the batch
-	let   bool      // those who came later have had their turn before it
 }
+
+// calmBatches is how many batches a lane sends before it makes one ahead again after others came.
+const calmBatches = 8
 
 // see works on a stored batch until it has ended, and meanwhile makes the lane's next one ready.
 func (r *runner) see(ctx context.Context, l *lane, b *batch) {
 	var work sync.WaitGroup
 	r.mu.Lock()
-	if !b.uncertain && l.bulk() {
+	if l.stir > 0 {
+		l.stir--
+	} else if !b.uncertain && l.bulk() {
 		work.Go(func() { r.prepare(l) })
 	}
 	r.mu.Unlock()
@@ -51,14 +55,12 @@ func (l *lane) bulk() bool {
 // unsure reports whether the lane went on without a batch: what it makes next must be stored knowing that. mu is held.
 func (l *lane) unsure() bool { return len(l.pending) > 0 || len(l.resumed) > 0 }
 
-// isEarly reports whether b was made ready before it was known what would become of the batch before it, and is not to be sent:
-// that one comes back, so that later rows would overtake earlier ones, or be taken for them.
-func (r *runner) isEarly(l *lane, b *batch) bool {
+// isEarly reports whether b was made ready and is not to be sent: others wait by now, or the batch before it comes back, so that
+// later rows would overtake earlier ones, or be taken for them.
+func (r *runner) isEarly(b *batch) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	early := b.early && l.unsure()
-	b.early = false
-	return early
+	return b.early
 }
 
 // prepare composes and stores the lane's next batch.
@@ -82,22 +84,22 @@ func (r *runner) prepare(l *lane) {
 	stored := r.start(l, b)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	next.batch, b.early = b, true
-	if !stored {
+	if next.batch = b; !stored {
 		l.ahead = nil
 		l.letGo(next)
 	}
 }
 
-// takeAhead takes the batch that was made ready, if it is its turn: those who came later go before it once. mu is held.
+// takeAhead takes the batch that was made ready. mu is held.
 func (l *lane) takeAhead() *batch {
 	next := l.ahead
 	if next == nil {
 		return nil
 	}
-	if len(l.ring) > 0 && !next.let && !l.unsure() {
-		return nil
+	if len(l.ring) > 0 {
+		l.stir = calmBatches
 	}
+	next.batch.early = len(l.ring) > 0 || l.unsure()
 	l.ahead = nil
 	l.letGo(next)
 	return next.batch

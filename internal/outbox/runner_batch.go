@@ -60,7 +60,7 @@ type batch struct {
 	witnessed bool            // entries of other batches need to know what it has made
 	said      *problem.Feishu // the last error that Feishu answered to it; nil if it answered none
 	uncertain bool            // was sent by an earlier run or try, as far as is known: it may have been carried out
-	early     bool            // was made ready while the batch before it was under way, and not looked at since
+	early     bool            // was made ready while the batch before it was under way, and is not to be sent after all
 	overtaken bool            // a later batch wrote to the same record or key while this one was pending
 	deferred  time.Time       // since when it is deferred; zero if it is not
 	unknown   time.Time       // since when its outcome cannot be found out; zero if it can

@@ -35,6 +35,7 @@ type lane struct {
 	knownIDs int             // record ids in known
 
 	ahead   *ahead          // made ready while another batch is under way; nil for none
+	stir    int             // batches before one is made ahead again
 	pending map[*batch]bool // stored batches that the lane went on without: deferred, of unknown outcome, or queued again
 }
 
@@ -164,9 +165,6 @@ func (r *runner) next(ctx context.Context, l *lane) (*batch, []item) {
 		} else if !brought {
 			break
 		}
-	}
-	if l.ahead != nil {
-		l.ahead.let = true
 	}
 	items := l.compose()
 	if len(items) == 0 {

@@ -16,7 +16,7 @@ const giveUpFor = 10 * time.Minute
 
 // finish sees one stored batch through and returns the batches that it was divided into.
 func (r *runner) finish(ctx context.Context, l *lane, b *batch) []*batch {
-	if b.overtaken && !b.uncertain || r.isEarly(l, b) {
+	if b.overtaken && !b.uncertain || r.isEarly(b) {
 		r.requeue(l, b)
 		return nil
 	}
