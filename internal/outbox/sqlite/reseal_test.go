@@ -67,7 +67,8 @@ THEN json('{') ELSE %[4]s END AS `, table, keys[table], brokenAt, name)
 		}
 		list.WriteString(name)
 	}
-	for _, statement := range []string{`DROP VIEW ` + table, fmt.Sprintf(`CREATE VIEW %[1]s AS SELECT %[2]s FROM real_%[1]s`, table, list.String())} {
+	view := fmt.Sprintf(`CREATE VIEW %[1]s AS SELECT %[2]s FROM real_%[1]s`, table, list.String())
+	for _, statement := range []string{`DROP VIEW ` + table, view} {
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
