@@ -325,8 +325,17 @@ func TestMCPHostileRequests(t *testing.T) {
 			if got.status == 200 && !strings.Contains(got.raw, "bad_parameter") {
 				t.Errorf("%s", got.raw)
 			}
+			if kind := got.header.Get("Content-Type"); got.status >= 400 && !strings.Contains(kind, "json") {
+				t.Errorf("%s: %s", kind, got.raw)
+			}
 		})
 	}
+	t.Run("an answer that it cannot read", func(t *testing.T) {
+		got := s.send("POST", "/mcp", s.secrets.passphrase, list, map[string]string{"Accept": "application/json"})
+		if got.status != 400 || got.header.Get("Content-Type") != "application/problem+json" || !strings.Contains(got.raw, "text/event-stream") {
+			t.Errorf("%d %v %s", got.status, got.header, got.raw)
+		}
+	})
 	t.Run("a body over the limit", func(t *testing.T) {
 		if got := s.send("POST", "/mcp", s.secrets.passphrase, strings.Repeat(" ", 20<<20+1), accept); got.status != 413 {
 			t.Errorf("%d %s", got.status, got.raw)

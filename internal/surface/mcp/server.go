@@ -152,6 +152,9 @@ func (s *Server) Handler(admit func(*http.Request) error) http.Handler {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(maxExchange + writeMargin)) // test writers have no deadline
 		x.ctx = ctx
 		stream.ServeHTTP(x.writer, r.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
+		if err := x.writer.problem(); err != nil {
+			s.options.Renderer.Write(w, r, err)
+		}
 		x.settle(s.ledger)
 	})
 }
