@@ -22,6 +22,7 @@ var schemaMessages = []struct {
 	{"expected integer", problem.Text{ZH: "应为整数", EN: "must be an integer"}},
 	{"expected number", problem.Text{ZH: "应为数字", EN: "must be a number"}},
 	{"expected object", problem.Text{ZH: "应为对象", EN: "must be an object"}},
+	{"unexpected property", problem.Text{ZH: "不是这里的参数", EN: "is no parameter here"}},
 	{"expected string", problem.Text{ZH: "应为文本", EN: "must be a string"}},
 }
 

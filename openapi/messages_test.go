@@ -23,6 +23,10 @@ func TestRefusal(t *testing.T) {
 		"another type": {
 			"body.dry_run", "expected boolean", problem.Text{ZH: "dry_run 应为 true 或 false", EN: "dry_run must be true or false"},
 		},
+		"a member that a list's objects do not have": {
+			"body.options[0].color", "unexpected property",
+			problem.Text{ZH: "options[0].color 不是这里的参数", EN: "options[0].color is no parameter here"},
+		},
 		"an unknown message": {
 			"body.x", "something new", problem.Text{ZH: "x：something new", EN: "x: something new"},
 		},

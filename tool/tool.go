@@ -69,7 +69,7 @@ type Answer struct {
 type Accepted struct {
 	OK      bool   `json:"ok" doc:"true: the rows are accepted and will be written"`
 	JobID   string `json:"job_id" example:"job_4k2n8x" doc:"Ask get_job with it."`
-	State   string `json:"state" enum:"queued,running" doc:"Where the write stands."`
+	State   string `json:"state" enum:"queued,running,done,failed" doc:"Where the write stands. A repeat may find it ended; failed: nothing was written."`
 	Message string `json:"message" doc:"For people."`
 	// Feishu is a pointer to be null, which the documents say too.
 	Feishu    *problem.Feishu `json:"feishu" doc:"What Feishu answered last, if it refused a call of this write so far; else null."`

@@ -131,3 +131,31 @@ func TestBadLookupsAreSkipped(t *testing.T) {
 		})
 	}
 }
+
+// TestBadValues_alone holds that a row emptied by bad_values: skip names a value that was left out, found at once or by a lookup.
+func TestBadValues_alone(t *testing.T) {
+	t.Parallel()
+	o := defaults()
+	skipping(&o)
+	schema := NewSchema([]feishu.Field{
+		{Name: "n", Type: feishu.TypeNumber}, {Name: "d", Type: feishu.TypeDateTime}, {Name: "who", Type: feishu.TypeUser},
+	})
+	plan := schema.Coerce(messages(`{"n":"x","d":"y"}`, `{"who":"a@example.com"}`, `{"n":""}`, `{"n":1}`), o)
+	for _, l := range plan.Pending() {
+		plan.Reject(l, RowError{Code: problem.RowPersonNotFound})
+	}
+	errs := plan.Errors()
+	if len(errs) != 3 || len(plan.Rows()) != 1 {
+		t.Fatalf("errors %+v, rows %v", errs, plan.Rows())
+	}
+	for i, want := range []RowError{
+		{Index: 0, Field: "n", Got: "x", Message: nothingFits.Message},
+		{Index: 1, Field: "who", Got: "a@example.com", Message: nothingFits.Message},
+		{Index: 2, Message: emptyRow.Message},
+	} {
+		got := errs[i]
+		if got.Code != problem.RowEmpty || got.Index != want.Index || got.Field != want.Field || got.Got != want.Got || got.Message != want.Message {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+}

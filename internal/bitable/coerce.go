@@ -77,6 +77,7 @@ type run struct {
 	members int      // written or held
 	start   int      // of the row in buf
 	left    int      // bytes that this row and those behind it may take
+	leftOut RowError // the first of its values that bad_values: skip leaves out; zero if none is
 
 	// The cell under way.
 	key      *target
@@ -109,7 +110,7 @@ const (
 )
 
 func (c *run) coerceRow(i int, raw []byte) {
-	c.row, c.members = i, 0
+	c.row, c.members, c.leftOut = i, 0, RowError{}
 	if e, refused := c.opts.Refused[i]; refused {
 		c.failRow(e)
 		return
@@ -137,7 +138,7 @@ func (c *run) coerceRow(i int, raw []byte) {
 func (c *run) finish() {
 	row := &c.plan.rows[c.row]
 	if !row.bad && !row.waiting && c.members == 0 {
-		c.failRow(emptyRow)
+		c.failRow(emptied(c.leftOut))
 	}
 	if row.bad || row.waiting {
 		c.buf = c.buf[:c.start]

@@ -62,7 +62,7 @@ func (p *Plan) emptied(l Pending) {
 		p.warn(Warning{Rule: RuleEmptyCleared, Field: l.Column, Index: l.Row, Got: l.Value})
 		return
 	}
-	if p.drop(l) {
+	if p.drop(l, RowError{}) {
 		p.warn(Warning{Rule: RuleEmptySkipped, Field: l.Column, Index: l.Row, Got: l.Value})
 	}
 }

@@ -78,3 +78,14 @@ func TestTitlesOfLinks(t *testing.T) {
 		})
 	}
 }
+
+// TestTitlesOfLinks_expected holds that a column that goes by title does not ask for link_by: title.
+func TestTitlesOfLinks_expected(t *testing.T) {
+	t.Parallel()
+	schema := NewSchema([]feishu.Field{{Name: "链", Type: feishu.TypeDuplexLink}, {Name: "号", Type: feishu.TypeSingleLink}})
+	o := Options{LinksByTitle: []string{"链"}, UnknownFields: PolicyReject, EmptyValues: EmptySkip}
+	errs := schema.Coerce([]json.RawMessage{json.RawMessage(`{"链":[["甲"]],"号":"甲"}`)}, o).Errors()
+	if len(errs) != 2 || errs[0].Expected != ExpectedTitle() || errs[1].Expected != Expected(feishu.Field{Type: feishu.TypeSingleLink}) {
+		t.Errorf("errors %+v", errs)
+	}
+}

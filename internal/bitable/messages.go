@@ -47,6 +47,14 @@ var (
 		Message:  problem.Text{ZH: "这一行没有可写的内容。", EN: "Nothing is left to write in this row."},
 		Expected: problem.Text{ZH: "至少一个有值的列", EN: "at least one column with a value"},
 	}
+	nothingFits = RowError{
+		Code: problem.RowEmpty,
+		Message: problem.Text{
+			ZH: "这一行只有不符合列的值，按 bad_values=skip 略过后没有可写的内容。",
+			EN: "The row has only values that do not fit their columns; with those left out (bad_values: skip) nothing is left to write.",
+		},
+		Expected: problem.Text{ZH: "至少一个符合其列的值", EN: "at least one value that fits its column"},
+	}
 	tooManyColumns = RowError{
 		Code:     problem.RowTooLarge,
 		Message:  problem.Text{ZH: "这一行的列太多。", EN: "The row has too many columns."},
@@ -161,9 +169,19 @@ func (c *run) expected(col *column) problem.Text {
 	if expected.IsZero() { // text takes anything but template text in a key
 		return problem.Text{ZH: "变量的值本身", EN: "the value of the variable itself"}
 	}
-	if col.kind.form != formPeople {
+	switch {
+	case c.byTitle(col):
+		return ExpectedTitle()
+	case col.kind.form != formPeople:
 		return expected
 	}
 	sample := samplePerson(c.opts.UserIDType)
 	return problem.Text{ZH: sample.Replace(expected.ZH), EN: sample.Replace(expected.EN)}
+}
+
+// ExpectedTitle says what a link column takes under link_by: title.
+func ExpectedTitle() problem.Text {
+	return problem.Text{
+		ZH: `关联表中唯一一行的首列文字，或 {"id": "rec…"}`, EN: `the text of the first column of exactly one linked row, or {"id": "rec…"}`,
+	}
 }

@@ -242,15 +242,16 @@ func (p *Plan) Reject(l Pending, e RowError) {
 	if e.Got == "" {
 		e.Got = cut([]byte(l.Value))
 	}
-	if p.skips && IsBadValue(e.Code) && p.drop(l) {
+	if p.skips && IsBadValue(e.Code) && p.drop(l, e) {
 		p.warn(Warning{Rule: RuleBadValueSkipped, Field: l.Column, Index: l.Row, Got: e.Got})
 		return
 	}
 	p.fail(e)
 }
 
-// drop leaves the cell of a lookup out of its row, once; it reports false for a key column. A row that has no other cell fails.
-func (p *Plan) drop(l Pending) bool {
+// drop leaves the cell of a lookup out of its row, once; it reports false for a key column. A row that has no other cell fails. bad is
+// what is wrong with the value; zero if it is only empty.
+func (p *Plan) drop(l Pending, bad RowError) bool {
 	row := &p.rows[l.Row]
 	i := slices.IndexFunc(row.held, func(cell heldCell) bool { return cell.column == l.Column })
 	if i < 0 || row.held[i].key {
@@ -259,7 +260,7 @@ func (p *Plan) drop(l Pending) bool {
 	if !row.held[i].dropped {
 		row.held[i].dropped = true
 		if row.members--; row.members == 0 {
-			e := emptyRow
+			e := emptied(bad)
 			e.Index = l.Row
 			p.fail(e)
 		}

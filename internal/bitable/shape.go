@@ -140,6 +140,9 @@ func (c *run) fail(e RowError) {
 	}
 	if c.opts.SkipBadValues && IsBadValue(e.Code) && !c.isKey() {
 		c.count(RuleBadValueSkipped, e.Field, c.given, nil)
+		if c.leftOut.Code == "" {
+			c.leftOut = e
+		}
 		return
 	}
 	c.plan.fail(e)
@@ -154,6 +157,17 @@ func IsBadValue(code problem.RowCode) bool {
 	default:
 		return false
 	}
+}
+
+// emptied is the error of a row in which nothing is left to write. leftOut is the value that bad_values: skip left out of it; zero if
+// there is none.
+func emptied(leftOut RowError) RowError {
+	if leftOut.Code == "" {
+		return emptyRow
+	}
+	e := nothingFits
+	e.Field, e.Got = leftOut.Field, leftOut.Got
+	return e
 }
 
 // failRow records what is wrong with the row under way.

@@ -214,6 +214,19 @@ func TestJobs(t *testing.T) {
 		}
 	})
 
+	t.Run("a_repeat_of_a_job_that_has_ended_says_so", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t, options{})
+		const body = `{"fields":{"标题":"甲"},"async":true,"idempotency_key":"a"}`
+		first := h.write(body)
+		h.await(first.JobID)
+		again := h.write(body)
+		if again.status != http.StatusAccepted || again.JobID != first.JobID || again.State != "done" ||
+			again.Message != "这个任务已经结束。请用 get_job 查询结果。" {
+			t.Errorf("answered %d %s", again.status, again.raw)
+		}
+	})
+
 	t.Run("a_job_that_ends_with_nothing_written_has_failed_and_says_why", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})

@@ -38,8 +38,8 @@ func ViewFilter(table *bitable.Schema, filter json.RawMessage, userIDType string
 	conditions, conjunction, ok := root.flat()
 	if !ok {
 		return nil, badView(
-			"视图的筛选只有一层：所有条件都用 and，或者都用 or",
-			"a view's filter has one level: all conditions are joined by and, or all by or")
+			"只能有一层：所有条件都用 and，或者都用 or",
+			"it has one level: all conditions are joined by and, or all by or")
 	}
 	if len(conditions) == 0 || len(conditions) > MaxFilterConditions || conjunction != "and" && conjunction != "or" {
 		return nil, badView(

@@ -326,14 +326,32 @@ func accepted(ctx context.Context, ticket *outbox.Ticket) (tool.Answer, error) {
 	}
 	call := request.CallFrom(ctx)
 	awaitDelivery(call, ticket)
-	message := problem.Text{
-		ZH: "已接收，仍在写入。请用 get_job 查询结果。",
-		EN: "Accepted and being written. Ask get_job for the result.",
-	}
+	state, message := standing(ctx, ticket)
 	return tool.Answer{Status: tool.StatusAccepted, Body: &tool.Accepted{
-		OK: true, JobID: ticket.JobID, State: string(outbox.StateRunning), Message: message.In(call.Lang()), Feishu: ticket.Heard(),
+		OK: true, JobID: ticket.JobID, State: string(state), Message: message.In(call.Lang()), Feishu: ticket.Heard(),
 		RequestID: call.RequestID,
 	}}, nil
+}
+
+// standing tells where the write of an accepted ticket stands now, as get_job does. A repeat may find that it has ended.
+func standing(ctx context.Context, ticket *outbox.Ticket) (outbox.State, problem.Text) {
+	now, cancel := context.WithCancel(ctx)
+	cancel() // Wait does not block then
+	result, err := ticket.Wait(now)
+	if err != nil {
+		return outbox.StateRunning, problem.Text{
+			ZH: "已接收，仍在写入。请用 get_job 查询结果。",
+			EN: "Accepted and being written. Ask get_job for the result.",
+		}
+	}
+	state := outbox.StateDone
+	if _, err := settleStored(ctx, result); err != nil {
+		state = outbox.StateFailed
+	}
+	return state, problem.Text{
+		ZH: "这个任务已经结束。请用 get_job 查询结果。",
+		EN: "This job has ended. Ask get_job for the result.",
+	}
 }
 
 // readBackFailed says that the rows are written though they could not be read again.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rowgate/rowgate/internal/bitable"
 	"github.com/rowgate/rowgate/internal/problem"
 )
 
@@ -18,10 +19,6 @@ var tooManyTitles = problem.RowError{
 	},
 }
 
-var expectedTitle = problem.Text{
-	ZH: "关联表中唯一一行的首列文字，或 {\"id\": \"rec…\"}", EN: `the text of the first column of exactly one linked row, or {"id": "rec…"}`,
-}
-
 // noSuchTitle is the error of a title that no row of the linked table has.
 func noSuchTitle(column, title string) problem.RowError {
 	e := problem.RowError{
@@ -30,7 +27,7 @@ func noSuchTitle(column, title string) problem.RowError {
 			ZH: fmt.Sprintf("被关联的表里没有一行的“%s”是这个值。", column),
 			EN: fmt.Sprintf("No row of the linked table has this in its column %q.", column),
 		},
-		Expected: expectedTitle,
+		Expected: bitable.ExpectedTitle(),
 	}
 	if recordIDShape.MatchString(title) {
 		e.Message.ZH += "如果它是记录编号，请写成 {\"id\": \"rec…\"}，或用 link_by=id。"
@@ -49,7 +46,7 @@ func severalTitles(column string, ids []string) problem.RowError {
 			EN: fmt.Sprintf("%d rows of the linked table have this in their column %q (%s), so it is unclear which is meant.",
 				len(ids), column, named),
 		},
-		Expected: expectedTitle,
+		Expected: bitable.ExpectedTitle(),
 	}
 }
 

@@ -63,6 +63,7 @@ func CreateView(s *Service, maker *Maker, source ViewMaker) tool.Tool {
 		ctx, cancel := in.Context(ctx)
 		defer cancel()
 		name, kind := strings.TrimSpace(in.Name), in.Kind
+		in.Where, in.Filter = in.Where.OrNone(), in.Filter.OrNone()
 		if kind == "" {
 			kind = gridView
 		}

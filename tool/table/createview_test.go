@@ -47,6 +47,8 @@ func TestCreateView(t *testing.T) {
 		"with where":             {`"name":"大","where":{"数量":{">=":7},"标题":{"contains":"行"}}`, 3},
 		"with where of any":      {`"name":"两行","where":{"$or":[{"数量":1},{"数量":{">":8}}]}`, 2},
 		"with where of a list":   {`"name":"两行","where":{"数量":[1,2]}`, 2},
+		"with where of nothing":  {`"name":"大","where":{ },"filter":` + filterOf("isGreater", `"7"`), 2},
+		"with filter of nothing": {`"name":"大","where":{"数量":{">":7}},"filter":{}`, 2},
 		"with Feishu's filter":   {`"name":"大","filter":` + filterOf("isGreater", `"7"`), 2},
 		"with a filter of empty": {`"name":"空","filter":` + filterOf("isEmpty", ""), 0},
 		"with one of children":   {`"name":"小","filter":{"conjunction":"and","children":[` + filterOf("is", `"1"`) + `]}`, 1},
