@@ -98,10 +98,12 @@ func (r *runner) end(l *lane, b *batch, end ending) {
 
 // setUnknown gives b up for now: its rows are answered as unknown, a repeat or the janitor queues it again.
 func (r *runner) setUnknown(l *lane, b *batch, why *problem.Error) {
+	r.mu.Lock()
 	b.uncertain = true
 	if b.unknown.IsZero() {
 		b.unknown = time.Now()
 	}
+	r.mu.Unlock()
 	r.opts.Logger.Warn("outcome of a batch is unknown",
 		slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.Duration("for", time.Since(b.unknown)))
 	if time.Since(b.unknown) > giveUpFor {
