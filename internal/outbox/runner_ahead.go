@@ -89,13 +89,14 @@ func (r *runner) prepare(l *lane) {
 	}
 }
 
-// takeAhead takes the batch that was made ready, if it is its turn: those who came later go before it once. mu is held.
+// takeAhead takes the batch that was made ready, if it is its turn: those who came later go before it once, unless their rows cannot be
+// read. mu is held.
 func (l *lane) takeAhead() *batch {
 	next := l.ahead
 	if next == nil {
 		return nil
 	}
-	if len(l.ring) > 0 && !next.let && !l.unsure() {
+	if len(l.ring) > 0 && !l.starved && !next.let && !l.unsure() {
 		return nil
 	}
 	l.ahead = nil
