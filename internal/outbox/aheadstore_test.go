@@ -53,7 +53,7 @@ func TestAhead_does_not_wait_for_rows_that_cannot_be_read(t *testing.T) {
 		s.blind = true
 		s.mu.Unlock()
 		close(h.base.gate)
-		elapse(feishuIsBack) // fake clock
+		elapse(feishuIsBack)      // fake clock
 		h.expectRows(t, 2, 2_000) // the rest comes behind those who came later
 		s.mu.Lock()
 		if s.tries > 10 {

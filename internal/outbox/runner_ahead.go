@@ -11,16 +11,18 @@ import (
 // grow, and rows that come meanwhile must not wait longer for it. Outbox.mu guards it.
 type ahead struct {
 	batch *batch
-	held  []*tenant // what the ring held besides: none of it may go before the batch
-	let   bool      // those who came later have had their turn before it
+	held  []*tenant     // what the ring held besides: none of it may go before the batch
+	let   bool          // those who came later have had their turn before it
+	made  chan struct{} // closed once batch is stored, or cannot be
 }
 
 // see works on a stored batch until it has ended, and meanwhile makes the lane's next one ready.
 func (r *runner) see(ctx context.Context, l *lane, b *batch) {
 	var work sync.WaitGroup
 	r.mu.Lock()
-	if !b.uncertain && l.bulk() {
-		work.Go(func() { r.prepare(l) })
+	if !b.uncertain && ctx.Err() == nil && !l.reload && l.bulk() {
+		next, items := r.holdBack(l)
+		work.Go(func() { r.prepare(l, next, items) })
 	}
 	r.mu.Unlock()
 	r.finishAll(ctx, l, []*batch{b})
@@ -61,23 +63,22 @@ func (r *runner) isEarly(l *lane, b *batch) bool {
 	return early
 }
 
-// prepare composes and stores the lane's next batch.
-func (r *runner) prepare(l *lane) {
-	r.mu.Lock()
-	if l.lease.Context().Err() != nil || l.reload || !l.bulk() {
-		r.mu.Unlock()
-		return
-	}
+// holdBack composes the lane's next batch; mu is held.
+func (r *runner) holdBack(l *lane) (*ahead, []item) {
 	items := l.compose()
 	for _, e := range entriesOf(items) {
 		r.transition(e, EntryRun)
 	}
-	next := &ahead{held: l.ring}
+	l.ahead = &ahead{held: l.ring, made: make(chan struct{})}
 	l.ring = nil
 	clear(l.tenants)
 	clear(l.callers)
-	l.ahead = next
-	r.mu.Unlock()
+	return l.ahead, items
+}
+
+// prepare stores the lane's next batch.
+func (r *runner) prepare(l *lane, next *ahead, items []item) {
+	defer close(next.made)
 	b := r.newBatch(l, items[0].entry.group.op, items)
 	stored := r.start(l, b)
 	r.mu.Lock()
@@ -86,6 +87,28 @@ func (r *runner) prepare(l *lane) {
 	if !stored {
 		l.ahead = nil
 		l.letGo(next)
+	}
+}
+
+// unmake takes the batch that was made ready apart before the one that is under way ends without having been written: rows of that one
+// are in a later batch then, or wait, and after a restart what is stored of them would come behind those of the one that was made ready.
+func (r *runner) unmake(l *lane) {
+	r.mu.Lock()
+	next := l.ahead
+	r.mu.Unlock()
+	if next == nil || next.let {
+		return
+	}
+	<-next.made
+	r.mu.Lock()
+	stored := l.ahead == next
+	if stored {
+		l.ahead = nil
+		l.letGo(next)
+	}
+	r.mu.Unlock()
+	if stored {
+		r.requeue(l, next.batch)
 	}
 }
 

@@ -21,11 +21,15 @@ func (r *runner) finish(ctx context.Context, l *lane, b *batch) []*batch {
 		return nil
 	}
 	if r.halted(b) {
+		r.unmake(l)
 		r.end(l, b, ending{})
 		return r.goOn(l, b.op, unitsOf(b.items))
 	}
 	ids, v, why := r.send(ctx, l, b)
 	r.metrics.batch(b, v)
+	if v != verdictWritten && v != verdictStopped {
+		r.unmake(l)
+	}
 	switch v {
 	case verdictWritten:
 		r.end(l, b, ending{Status: b.written(), IDs: ids})
