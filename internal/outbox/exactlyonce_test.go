@@ -126,24 +126,7 @@ func (w world) run(t *testing.T) []string {
 	for c := range w.callers {
 		for e := range w.entries {
 			key := fmt.Sprintf("c%d-e%d", c, e)
-			n := 1 + dice.IntN(w.rows)
-			sub := creation(fmt.Sprint("caller", c), titles(key+"-", n)...)
-			if w.upserts && c%2 == 0 {
-				sub.Op, sub.KeyFields = outbox.OpUpsert, []string{"标题"}
-			}
-			sub.Atomic, sub.Keep, sub.SkipBadValues = w.together, w.jobs, w.bad > 0
-			if w.imports {
-				sub.Import = key
-			}
-			if w.bad > 0 {
-				for i := 0; i < n; i += w.bad {
-					sub.Rows[i].Fields = row(title(sub.Rows[i].Fields), "bad "+key)
-				}
-			}
-			open[key] = printed(sub)
-			if w.keys {
-				open[key] = keyed(key, open[key])
-			}
+			open[key] = w.submission(c, key, 1+dice.IntN(w.rows))
 		}
 	}
 	want := make(map[string]int)
@@ -167,8 +150,32 @@ func (w world) run(t *testing.T) []string {
 			}
 		}
 		kill(h.Outbox)
+		if wrong := h.Miscounted(); wrong != "" {
+			return []string{wrong}
+		}
 	}
 	return h.compare(open, want, acknowledged)
+}
+
+// submission is what a caller writes: n rows.
+func (w world) submission(caller int, key string, n int) outbox.Submission {
+	sub := creation(fmt.Sprint("caller", caller), titles(key+"-", n)...)
+	if w.upserts && caller%2 == 0 {
+		sub.Op, sub.KeyFields = outbox.OpUpsert, []string{"标题"}
+	}
+	sub.Atomic, sub.Keep, sub.SkipBadValues = w.together, w.jobs, w.bad > 0
+	if w.imports {
+		sub.Import = key
+	}
+	if w.bad > 0 {
+		for i := 0; i < n; i += w.bad {
+			sub.Rows[i].Fields = row(title(sub.Rows[i].Fields), "bad "+key)
+		}
+	}
+	if w.keys {
+		return keyed(key, printed(sub))
+	}
+	return printed(sub)
 }
 
 // submitAll submits all that is not acknowledged, waits for the answers, and strikes off what is. false: the process has died.

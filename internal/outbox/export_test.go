@@ -1,5 +1,7 @@
 package outbox
 
+import "fmt"
+
 // MaxCellTries is maxCellTries.
 const MaxCellTries = maxCellTries
 
@@ -47,4 +49,38 @@ func (o *Outbox) Far() int {
 		}
 	}
 	return n
+}
+
+// Miscounted says what is wrong with the counts of rows in memory; "" if they are those of the entries that are there.
+func (o *Outbox) Miscounted() string {
+	o.core.mu.Lock()
+	defer o.core.mu.Unlock()
+	for name, p := range map[string]*pool{"waiting": o.core.waiting, "near": o.core.near} {
+		used, over := int64(0), p.over == nil
+		tenants := make(map[string]int64)
+		for _, e := range o.core.entries {
+			switch {
+			case e.pool != p:
+			case e == p.over:
+				over = true
+			default:
+				used += e.counted
+				tenants[e.tenant] += e.counted
+			}
+		}
+		if used != p.used || !over || len(tenants) != len(p.tenants) {
+			return fmt.Sprintf("%s: %d bytes of %d tenants are counted, not %d of %d; beyond the limit is one that is there: %v",
+				name, p.used, len(p.tenants), used, len(tenants), over)
+		}
+	}
+	return ""
+}
+
+// Learn has the lanes look at their batches of unknown outcome, as they do when another instance's entries are loaded.
+func (o *Outbox) Learn() {
+	o.core.mu.Lock()
+	defer o.core.mu.Unlock()
+	for _, l := range o.runner.lanes {
+		l.learn(nil)
+	}
 }

@@ -24,8 +24,9 @@ import (
 type fleet struct {
 	*fixture
 
-	kept  outbox.Store
-	owner *outbox.LocalOwner
+	kept   outbox.Store
+	owner  *outbox.LocalOwner
+	narrow bool // there is memory for one stored entry at a time
 
 	mu        sync.Mutex
 	dice      *rand.Rand
@@ -51,7 +52,6 @@ type history struct {
 	world
 
 	revokes int // lanes change hands this many times without anybody's death
-	jobs    bool
 }
 
 // TestTwoOutboxesOverOneStore lets random histories run: callers submit to either instance, repeat at either what was not
@@ -69,7 +69,7 @@ func TestTwoOutboxesOverOneStore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(rt *rapid.T) {
-				w := history{world: drawWorld(rt), revokes: rapid.IntRange(0, 6).Draw(rt, "revokes"), jobs: rapid.Bool().Draw(rt, "jobs")}
+				w := history{world: drawWorld(rt), revokes: rapid.IntRange(0, 6).Draw(rt, "revokes")}
 				var problems []string
 				synctest.Test(t, func(t *testing.T) { problems = w.run(t, open(t)) })
 				if len(problems) > 0 {
@@ -83,10 +83,10 @@ func TestTwoOutboxesOverOneStore(t *testing.T) {
 
 func (w history) run(t *testing.T, store outbox.Store) []string {
 	f := &fleet{
-		fixture: setupOnly(t), kept: store, owner: outbox.NewLocalOwner(),
+		narrow: w.narrow, fixture: setupOnly(t), kept: store, owner: outbox.NewLocalOwner(),
 		dice: rand.New(rand.NewPCG(w.seed, 0)), ended: make(chan struct{}),
 	}
-	f.base.mode = w.mode
+	f.base.mode, f.base.nameless = w.mode, w.nameless
 	f.base.faults = func(int, write) fault { return f.draw(w.faults) }
 	open, want := w.submissions(f.dice)
 	acknowledged := make(map[string]string)
@@ -126,15 +126,9 @@ func (w history) submissions(dice *rand.Rand) (open map[string]outbox.Submission
 	for c := range w.callers {
 		for e := range w.entries {
 			key := fmt.Sprintf("c%d-e%d", c, e)
-			sub := creation(fmt.Sprint("caller", c), titles(key+"-", 1+dice.IntN(w.rows))...)
-			if w.upserts && c%2 == 0 {
-				sub.Op, sub.KeyFields = outbox.OpUpsert, []string{"标题"}
-			}
-			sub.Atomic, sub.Keep = w.together, w.jobs && e%2 == 0
-			open[key] = printed(sub)
-			if w.keys {
-				open[key] = keyed(key, open[key])
-			}
+			sub := w.submission(c, key, 1+dice.IntN(w.rows))
+			sub.Keep = w.jobs && e%2 == 0
+			open[key] = sub
 			for _, r := range sub.Rows {
 				want[title(r.Fields)] = 1
 			}
@@ -181,9 +175,13 @@ func (f *fleet) complain(text string) {
 func (f *fleet) start(t *testing.T, i, events int, late bool) {
 	dead, died := context.WithCancel(t.Context())
 	life := &mortal{Store: f.kept, fakeBase: f.base, left: events, late: late, died: died}
-	o := must[*outbox.Outbox](t)(outbox.New(outbox.Options{
+	opts := outbox.Options{
 		Store: life, Writer: life, Reader: life, Keyring: f.ring, Owner: f.owner, Digest: func(app feishu.App) string { return app.ID },
-	}))
+	}
+	if f.narrow {
+		opts.Memory = outbox.Memory{Waiting: outbox.DefaultMemory.Waiting, Near: 1}
+	}
+	o := must[*outbox.Outbox](t)(outbox.New(opts))
 	if err := o.Start(t.Context()); err != nil && !errors.Is(err, errDead) {
 		f.complain("start: " + err.Error())
 	}
@@ -206,6 +204,9 @@ func (f *fleet) stop(i int) {
 	kill(f.instances[i].Outbox)
 	if n := f.instances[i].Illegal(); n > 0 {
 		f.complain(fmt.Sprintf("%d illegal transitions", n))
+	}
+	if wrong := f.instances[i].Miscounted(); wrong != "" {
+		f.complain(wrong)
 	}
 }
 

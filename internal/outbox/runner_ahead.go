@@ -11,7 +11,8 @@ import (
 // grow. If others come meanwhile its rows go back, and the next batch is shared with them. Outbox.mu guards it.
 type ahead struct {
 	batch *batch
-	held  []*tenant // what the ring held besides: none of it may go before the batch
+	held  []*tenant     // what the ring held besides: none of it may go before the batch
+	made  chan struct{} // closed once batch is stored, or cannot be
 }
 
 // calmBatches is how many batches a lane sends before it makes one ahead again after others came.
@@ -23,8 +24,9 @@ func (r *runner) see(ctx context.Context, l *lane, b *batch) {
 	r.mu.Lock()
 	if l.stir > 0 {
 		l.stir--
-	} else if !b.uncertain && l.bulk() {
-		work.Go(func() { r.prepare(l) })
+	} else if !b.uncertain && ctx.Err() == nil && !l.reload && l.bulk() {
+		next, items := r.holdBack(l)
+		work.Go(func() { r.prepare(l, next, items) })
 	}
 	r.mu.Unlock()
 	r.finishAll(ctx, l, []*batch{b})
@@ -63,23 +65,22 @@ func (r *runner) isEarly(b *batch) bool {
 	return b.early
 }
 
-// prepare composes and stores the lane's next batch.
-func (r *runner) prepare(l *lane) {
-	r.mu.Lock()
-	if l.lease.Context().Err() != nil || l.reload || !l.bulk() {
-		r.mu.Unlock()
-		return
-	}
+// holdBack composes the lane's next batch; mu is held.
+func (r *runner) holdBack(l *lane) (*ahead, []item) {
 	items := l.compose()
 	for _, e := range entriesOf(items) {
 		r.transition(e, EntryRun)
 	}
-	next := &ahead{held: l.ring}
+	l.ahead = &ahead{held: l.ring, made: make(chan struct{})}
 	l.ring = nil
 	clear(l.tenants)
 	clear(l.callers)
-	l.ahead = next
-	r.mu.Unlock()
+	return l.ahead, items
+}
+
+// prepare stores the lane's next batch.
+func (r *runner) prepare(l *lane, next *ahead, items []item) {
+	defer close(next.made)
 	b := r.newBatch(l, items[0].entry.group.op, items)
 	stored := r.start(l, b)
 	r.mu.Lock()
@@ -90,16 +91,39 @@ func (r *runner) prepare(l *lane) {
 	}
 }
 
+// unmake takes the batch that was made ready apart before the one that is under way ends without having been written: rows of that one
+// are in a later batch then, or wait, and after a restart what is stored of them would come behind those of the one that was made ready.
+func (r *runner) unmake(l *lane) {
+	r.mu.Lock()
+	next := l.ahead
+	r.mu.Unlock()
+	if next == nil {
+		return
+	}
+	<-next.made
+	r.mu.Lock()
+	stored := l.ahead == next
+	if stored {
+		l.ahead = nil
+		l.letGo(next)
+	}
+	r.mu.Unlock()
+	if stored {
+		r.requeue(l, next.batch)
+	}
+}
+
 // takeAhead takes the batch that was made ready. mu is held.
 func (l *lane) takeAhead() *batch {
 	next := l.ahead
 	if next == nil {
 		return nil
 	}
-	if len(l.ring) > 0 {
+	others := len(l.ring) > 0 && !l.starved
+	if others {
 		l.stir = calmBatches
 	}
-	next.batch.early = len(l.ring) > 0 || l.unsure()
+	next.batch.early = others || l.unsure()
 	l.ahead = nil
 	l.letGo(next)
 	return next.batch

@@ -54,7 +54,8 @@ type batch struct {
 	op        Op // create, update or delete
 	items     []item
 
-	// Outbox.mu guards the state; the rest belongs to the lane's goroutine while it is sending, else to Outbox.mu.
+	// Outbox.mu guards the state; the rest belongs to the lane's goroutine while it is sending, else to Outbox.mu. first, uncertain and
+	// unknown change under Outbox.mu also then: the lane may be loaded meanwhile, and learn looks at what is pending.
 	state     BatchState
 	first     time.Time       // creates: of the first sending, or before; zero if it was not sent, or long ago
 	witnessed bool            // entries of other batches need to know what it has made
@@ -135,9 +136,11 @@ func (r *runner) call(ctx context.Context, b *batch) ([]string, error) {
 	}
 	switch b.op {
 	case OpCreate:
+		r.mu.Lock()
 		if b.first.IsZero() && !b.uncertain {
 			b.first = time.Now()
 		}
+		r.mu.Unlock()
 		opts := sub.Write
 		opts.ClientToken = b.token
 		rows := make([]feishu.Fields, len(b.items))

@@ -25,7 +25,9 @@ func (r *runner) deferBatch(l *lane, b *batch, v verdict, why *feishu.Error) boo
 	patience := unknownFor
 	switch {
 	case v == verdictUnknown:
+		r.mu.Lock()
 		b.uncertain = true
+		r.mu.Unlock()
 	case r.areJobs(b.entries()):
 		patience = unreachableFor
 	default:

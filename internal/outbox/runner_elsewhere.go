@@ -44,6 +44,7 @@ func (r *runner) leave(e *entry) {
 	lane := e.lane
 	var claimed claims
 	if claimed.add(e); len(claimed.entries) == 0 {
+		r.abandon(e)
 		r.watch(lane)
 		return
 	}
@@ -57,9 +58,17 @@ func (r *runner) leave(e *entry) {
 		case err != nil:
 			r.dismiss(e, notTaken(err))
 		default:
+			r.abandon(e)
 			r.watch(lane)
 		}
 	}}, true)
+}
+
+// abandon drops the rows of an entry that another instance runs: they are in the store, and so is what became of them. Those of an entry
+// that is on its way there stay. mu is held.
+func (r *runner) abandon(e *entry) {
+	e.out, e.unknown = 0, make(map[*batch]int) // of batches that this instance does not see through
+	r.shed(e)
 }
 
 // dismiss tells who waits for an entry that runs elsewhere that there will be no answer here; mu is held.

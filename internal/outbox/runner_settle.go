@@ -21,11 +21,15 @@ func (r *runner) finish(ctx context.Context, l *lane, b *batch) []*batch {
 		return nil
 	}
 	if r.halted(b) {
+		r.unmake(l)
 		r.end(l, b, ending{})
 		return r.goOn(l, b.op, unitsOf(b.items))
 	}
 	ids, v, why := r.send(ctx, l, b)
 	r.metrics.batch(b, v)
+	if v != verdictWritten && v != verdictStopped {
+		r.unmake(l)
+	}
 	switch v {
 	case verdictWritten:
 		r.end(l, b, ending{Status: b.written(), IDs: ids})
@@ -98,10 +102,12 @@ func (r *runner) end(l *lane, b *batch, end ending) {
 
 // setUnknown gives b up for now: its rows are answered as unknown, a repeat or the janitor queues it again.
 func (r *runner) setUnknown(l *lane, b *batch, why *problem.Error) {
+	r.mu.Lock()
 	b.uncertain = true
 	if b.unknown.IsZero() {
 		b.unknown = time.Now()
 	}
+	r.mu.Unlock()
 	r.opts.Logger.Warn("outcome of a batch is unknown",
 		slog.String("batch", b.id), slog.Int("rows", len(b.items)), slog.Duration("for", time.Since(b.unknown)))
 	if time.Since(b.unknown) > giveUpFor {
