@@ -204,6 +204,7 @@ func TestPersonalBaseToken(t *testing.T) {
 			"for_an_upload": {
 				path: "/v1/attachments", body: `{"url":"data:text/plain,hello"}`, status: 403, code: "key_scope", says: "file_token",
 			},
+			"for_a_new_base": {path: "/v1/bases", body: `{"name":"新"}`, status: 403, code: "key_scope", says: "新建多维表格"},
 		} {
 			header := p.header()
 			maps.Copy(header, tc.change)
