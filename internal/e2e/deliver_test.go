@@ -143,6 +143,23 @@ func TestIdempotency(t *testing.T) {
 		}
 	})
 
+	t.Run("an_option_given_as_its_default_is_the_same_body", func(t *testing.T) {
+		t.Parallel()
+		h := setup(t, options{})
+		h.write(`{"fields":{"标题":"甲"},"idempotency_key":"run-1"}`)
+		for _, option := range []string{
+			`"on_error":"abort"`, `"unknown_fields":"reject"`, `"unknown_options":"create"`, `"typecast":true`, `"empty_values":"skip"`,
+			`"bad_values":"reject"`, `"link_by":"id"`, `"link_by":{}`, `"attachments":"replace"`, `"user_id_type":"open_id"`,
+		} {
+			if got := h.write(`{"fields":{"标题":"甲"},"idempotency_key":"run-1",` + option + `}`); !got.IdempotentReplay {
+				t.Errorf("%s: answered %d %s", option, got.status, got.raw)
+			}
+		}
+		if got := h.write(`{"fields":{"标题":"甲"},"idempotency_key":"run-1","bad_values":"skip"}`); got.Code != "idempotency_conflict" {
+			t.Errorf("another value: answered %s", got.raw)
+		}
+	})
+
 	t.Run("the_key_outlives_the_table_that_it_was_used_on", func(t *testing.T) {
 		t.Parallel()
 		h := setup(t, options{})

@@ -124,6 +124,24 @@ func TestPersonalBaseToken(t *testing.T) {
 			t.Errorf("%d %s", got.status, got.raw)
 		}
 	})
+	t.Run("is_what_the_generators_ask_for", func(t *testing.T) {
+		t.Parallel()
+		p := setupPersonal(t, options{})
+		for path, want := range map[string]string{
+			"/connect/curl":              `-H "X-Personal-Base-Token: $PERSONAL_BASE_TOKEN"`,
+			"/connect/dify-workflow.yml": "X-Personal-Base-Token:{{#env.personal_base_token#}}",
+			"/connect/feishu-automation": `"<personal_base_token>"`,
+		} {
+			got := p.send(http.MethodGet, path, "", "", p.header())
+			if got.status != 200 || !strings.Contains(got.raw, want) || strings.Contains(got.raw, p.token) ||
+				strings.Contains(got.raw, "App-Secret") || strings.Contains(got.raw, "app_secret") {
+				t.Errorf("%s: %d %s", path, got.status, got.raw)
+			}
+			if path == "/connect/curl" && (strings.Contains(got.raw, "附件") || !strings.Contains(got.raw, "单号")) {
+				t.Errorf("the sample writes what the token cannot upload: %s", got.raw)
+			}
+		}
+	})
 	t.Run("goes_on_after_a_restart", func(t *testing.T) {
 		t.Parallel()
 		p := setupPersonal(t, options{})
@@ -186,6 +204,7 @@ func TestPersonalBaseToken(t *testing.T) {
 			"for_an_upload": {
 				path: "/v1/attachments", body: `{"url":"data:text/plain,hello"}`, status: 403, code: "key_scope", says: "file_token",
 			},
+			"for_a_new_base": {path: "/v1/bases", body: `{"name":"新"}`, status: 403, code: "key_scope", says: "新建多维表格"},
 		} {
 			header := p.header()
 			maps.Copy(header, tc.change)

@@ -39,8 +39,9 @@ func (e *Error) explainPersonal(p *problem.Error) {
 		}
 	case problem.KeyScope:
 		p.Detail = problem.Text{
-			ZH: "授权码（personal_base_token）只能调用一个多维表格自己的接口，不能打开知识库链接、上传附件或按邮箱和手机号查人。",
-			EN: "A personal_base_token opens only the calls of one base: no wiki links, no uploads, no look-up of people by email or mobile.",
+			ZH: "授权码（personal_base_token）只能调用一个多维表格自己的接口，不能打开知识库链接、上传附件、按邮箱和手机号查人或新建多维表格。",
+			EN: "A personal_base_token opens only the calls of one base: no wiki links, no uploads, no look-up of people by email or mobile, " +
+				"no new base.",
 		}
 		p.Fix = problem.Text{
 			ZH: "知识库里的多维表格请给它自己的 /base/ 链接或 app_token；附件列请填已有的 file_token，人员列请填 open_id；或改用 app_id 和 app_secret。",

@@ -364,15 +364,17 @@ func readBackFailed(receipt *Receipt, cause error) error {
 	return &e
 }
 
-// fingerprint is what makes two requests the same write: where, what, how and the rows as they were sent.
+// fingerprint is what makes two requests the same write: where, what, how and the rows as they were sent. An option that is given as
+// its default is the same as one that is not given.
 func (w *write) fingerprint(ctx context.Context) [32]byte {
 	o := w.options
 	options := []string{
 		w.target.Tenant, w.target.AppToken, w.target.TableID, string(w.op), strings.Join(w.keys, "\x00"), w.token,
-		or(o.OnError, onErrorAbort), o.UnknownFields, o.UnknownOptions, o.TimeZone, o.EmptyValues, o.BadValues, w.target.UserIDType,
+		or(o.OnError, onErrorAbort), unless(o.UnknownFields, bitable.PolicyReject), unless(o.UnknownOptions, bitable.PolicyCreate),
+		o.TimeZone, unless(o.EmptyValues, bitable.EmptySkip), unless(o.BadValues, badValuesReject), w.target.UserIDType,
 		fmt.Sprint(tool.IsTrueByDefault(o.Typecast), tool.IsTrue(o.IgnoreCheck)),
 	}
-	if o.LinkBy != "" && o.LinkBy != linkByID { // a request without the options that came later keeps its print
+	if unless(o.LinkBy, linkByID) != "" && o.LinkBy != "{}" { // a request without the options that came later keeps its print
 		options = append(options, "link_by", o.LinkBy)
 	}
 	if o.appendsFiles() {

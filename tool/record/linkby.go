@@ -48,7 +48,7 @@ func (o *WriteOptions) linksByTitle(table *bitable.Schema) ([]string, error) {
 // titledColumns reads {"<column>": "title"}.
 func titledColumns(table *bitable.Schema, text string) ([]string, error) {
 	var byColumn map[string]string
-	if json.Unmarshal([]byte(text), &byColumn) != nil {
+	if json.Unmarshal([]byte(text), &byColumn) != nil || byColumn == nil {
 		return nil, badLinkBy(
 			`link_by 应是 id、title，或 {"关联列的列名": "title"}。`, `link_by takes id, title, or {"<link column>": "title"}.`)
 	}

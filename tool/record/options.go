@@ -11,13 +11,14 @@ import (
 
 // Values of on_error and return.
 const (
-	onErrorAbort  = "abort"
-	onErrorSkip   = "skip"
-	badValuesSkip = "skip"
-	filesAppend   = "append"
-	returnIDs     = "ids"
-	returnRows    = "rows"
-	returnNone    = "none"
+	onErrorAbort    = "abort"
+	onErrorSkip     = "skip"
+	badValuesReject = "reject"
+	badValuesSkip   = "skip"
+	filesAppend     = "append"
+	returnIDs       = "ids"
+	returnRows      = "rows"
+	returnNone      = "none"
 )
 
 // MaxIdempotencyKey bounds idempotency_key in bytes (docs/contract.md §3, write_records).
@@ -90,6 +91,14 @@ func parseZone(text string, base *time.Location) (*time.Location, error) {
 func or(value, otherwise string) string {
 	if value == "" {
 		return otherwise
+	}
+	return value
+}
+
+// unless returns "" for an option that is given as its default, else value.
+func unless(value, byDefault string) string {
+	if value == byDefault {
+		return ""
 	}
 	return value
 }

@@ -175,7 +175,7 @@ func (c *call) arguments() (*intake.Result, error) {
 	return parsed, c.shape.Check(parsed.JSON)
 }
 
-// refuseSecrets refuses credentials among the arguments: models must not handle them.
+// refuseSecrets refuses credentials among the arguments: models must not handle them. One that is empty is absent, as elsewhere.
 func (c *call) refuseSecrets(body []byte) error {
 	var given map[string]json.RawMessage
 	if !c.mayHoldSecret(body) {
@@ -185,7 +185,7 @@ func (c *call) refuseSecrets(body []byte) error {
 		return nil //nolint:nilerr // the intake reports where and why
 	}
 	for _, param := range c.tool.Spec.Params {
-		if _, ok := given[param.Name]; ok && param.Secret {
+		if value, ok := given[param.Name]; ok && param.Secret && string(value) != "null" && string(value) != `""` {
 			e := problem.New(problem.BadParameter, problem.Text{
 				ZH: param.Name + " 不能作为工具参数。", EN: param.Name + " cannot be a tool argument.",
 			})

@@ -105,6 +105,7 @@ func TestArguments(t *testing.T) {
 		"a key that comes twice in a row": {`{"records":[{"a":1,"a":2}]}`, "bad_body"},
 		"a secret":                        {`{"records":[{"a":1}],"app_secret":"x"}`, "X-App-Secret"},
 		"a secret with escaped letters":   {`{"records":[{"a":1}],"app\u005fsecret":"x"}`, "X-App-Secret"},
+		"a secret that is null or empty":  {`{"records":[{"a":1}],"app_secret":null,"passphrase":""}`, `1 rows {"a":1}`},
 		"a secret's name in a row":        {`{"records":[{"app_secret":"\u0041"}]}`, `1 rows {"app_secret":"A"}`},
 	} {
 		result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "echo", Arguments: json.RawMessage(test.arguments)})

@@ -67,10 +67,14 @@ func feishuAutomation(t *table) ([]byte, error) {
 
 // namedHeaders returns the headers with a placeholder for each secret.
 func (t *table) namedHeaders() []pair {
-	if t.Auth == authKey {
+	switch t.Auth {
+	case authKey:
 		return []pair{{"Authorization", "Bearer <connection_key>"}}
+	case authPersonal:
+		return []pair{{"Authorization", "Bearer <passphrase>"}, {"X-Personal-Base-Token", "<personal_base_token>"}}
+	default:
+		return []pair{{"Authorization", "Bearer <passphrase>"}, {"X-App-Id", "<app_id>"}, {"X-App-Secret", "<app_secret>"}}
 	}
-	return []pair{{"Authorization", "Bearer <passphrase>"}, {"X-App-Id", "<app_id>"}, {"X-App-Secret", "<app_secret>"}}
 }
 
 // text returns the column's example as a form value: text without quotes, the address of a link, anything else as JSON.

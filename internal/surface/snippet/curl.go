@@ -29,11 +29,13 @@ func curl(t *table) ([]byte, error) {
 // shellHeaders returns headers to be double-quoted, so that the shell expands the variables. None of these is named like a setting
 // of the service: ROWGATE_PASSPHRASE, for one, contains all names and passphrases.
 func (t *table) shellHeaders() []string {
-	if t.Auth == authKey {
+	switch t.Auth {
+	case authKey:
 		return []string{"Authorization: Bearer $ROWGATE_CONNECTION_KEY"}
-	}
-	return []string{
-		"Authorization: Bearer $PASSPHRASE", "X-App-Id: $APP_ID", "X-App-Secret: $APP_SECRET",
+	case authPersonal:
+		return []string{"Authorization: Bearer $PASSPHRASE", "X-Personal-Base-Token: $PERSONAL_BASE_TOKEN"}
+	default:
+		return []string{"Authorization: Bearer $PASSPHRASE", "X-App-Id: $APP_ID", "X-App-Secret: $APP_SECRET"}
 	}
 }
 

@@ -83,9 +83,12 @@ func difyWorkflow(t *table) ([]byte, error) {
 		Environment: t.environment(say), Form: t.parameters(),
 	}
 	headers := []string{"Idempotency-Key:{{#sys.workflow_run_id#}}"}
-	if t.Auth == authKey {
+	switch t.Auth {
+	case authKey:
 		headers = append(headers, "Authorization:Bearer {{#env.connection_key#}}")
-	} else {
+	case authPersonal:
+		headers = append(headers, "Authorization:Bearer {{#env.passphrase#}}", "X-Personal-Base-Token:{{#env.personal_base_token#}}")
+	default:
 		headers = append(headers, "Authorization:Bearer {{#env.passphrase#}}", "X-App-Id:{{#env.app_id#}}", "X-App-Secret:{{#env.app_secret#}}")
 	}
 	file.Headers = strings.Join(headers, "\n")
@@ -104,13 +107,18 @@ func difyWorkflow(t *table) ([]byte, error) {
 
 // environment returns the variables that users fill in after the import. Dify encrypts secret ones and leaves them out of exports.
 func (t *table) environment(say func(zh, en string) string) []difyVariable {
-	variables := []difyVariable{
-		{Name: "passphrase", Type: "secret", Description: say("Rowgate 的调用口令", "Rowgate call passphrase")},
-		{Name: "app_id", Type: "string", Value: t.AppID, Description: say("飞书应用的 App ID", "Feishu App ID")},
-		{Name: "app_secret", Type: "secret", Description: say("飞书应用的 App Secret", "Feishu App Secret")},
-	}
-	if t.Auth == authKey {
+	variables := []difyVariable{{Name: "passphrase", Type: "secret", Description: say("Rowgate 的调用口令", "Rowgate call passphrase")}}
+	switch t.Auth {
+	case authKey:
 		variables = []difyVariable{{Name: "connection_key", Type: "secret", Description: say("连接密钥 rgk_…", "Connection key, rgk_…")}}
+	case authPersonal:
+		variables = append(variables, difyVariable{
+			Name: "personal_base_token", Type: "secret", Description: say("多维表格的授权码", "The base's PersonalBaseToken (授权码)"),
+		})
+	default:
+		variables = append(variables,
+			difyVariable{Name: "app_id", Type: "string", Value: t.AppID, Description: say("飞书应用的 App ID", "Feishu App ID")},
+			difyVariable{Name: "app_secret", Type: "secret", Description: say("飞书应用的 App Secret", "Feishu App Secret")})
 	}
 	for i := range variables {
 		variables[i].ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(t.url+"#"+variables[i].Name)).String()

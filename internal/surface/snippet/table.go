@@ -23,8 +23,9 @@ const MaxColumns = 300
 
 // Values of auth: which secrets the snippet uses.
 const (
-	authApp = "app"            // app_id, app_secret and passphrase
-	authKey = "connection_key" // one connection key
+	authApp      = "app"                 // app_id, app_secret and passphrase
+	authPersonal = "personal_base_token" // that and passphrase
+	authKey      = "connection_key"      // one connection key
 )
 
 // asked holds the query parameters of a generator; connection fields may also be headers.
@@ -71,7 +72,7 @@ type column struct {
 	options  []string
 	primary  bool
 	example  json.RawMessage // a value that write_records takes
-	borrowed bool            // the example is a made-up id of a person, group or record
+	borrowed bool            // the example is a made-up id of a person, group or record, or a file that the credential cannot upload
 }
 
 // read parses the request and, if it has credentials, reads the table's columns. Errors are problems: those of the query, those of
@@ -94,9 +95,13 @@ func (o Options) read(r *http.Request) (*table, error) {
 	}
 	caller := tenant.CallerFrom(r.Context()).Bearer
 	if t.Auth == "" {
-		t.Auth = authApp
-		if strings.HasPrefix(caller.Reveal(), tenant.KeyPrefix) {
+		switch {
+		case strings.HasPrefix(caller.Reveal(), tenant.KeyPrefix):
 			t.Auth = authKey
+		case r.Header.Get("X-Personal-Base-Token") != "":
+			t.Auth = authPersonal
+		default:
+			t.Auth = authApp
 		}
 	}
 	if !caller.IsZero() || r.Header.Get("X-Passphrase") != "" {
@@ -104,8 +109,9 @@ func (o Options) read(r *http.Request) (*table, error) {
 	}
 	if len(t.Columns) == 0 {
 		return nil, badParameter(
-			"请在网址里加上 columns=标题,日期；或发送请求头 Authorization、X-App-Id 和 X-App-Secret，由服务从表里读取列。",
-			"Add columns=a,b to the URL, or send the headers Authorization, X-App-Id and X-App-Secret to have the columns read from the table.",
+			"请在网址里加上 columns=标题,日期；或发送请求头 Authorization、X-App-Id 和 X-App-Secret（或 X-Personal-Base-Token），由服务从表里读取列。",
+			"Add columns=a,b to the URL, or send the headers Authorization, X-App-Id and X-App-Secret (or X-Personal-Base-Token) to have the "+
+				"columns read from the table.",
 		)
 	}
 	for i, name := range t.Columns {
@@ -116,8 +122,9 @@ func (o Options) read(r *http.Request) (*table, error) {
 
 // check refuses parameters that a snippet cannot contain.
 func (t *table) check() error {
-	if t.Auth != "" && t.Auth != authApp && t.Auth != authKey {
-		return badParameter("auth 只能是 app 或 connection_key。", "auth must be app or connection_key.")
+	if !slices.Contains([]string{"", authApp, authPersonal, authKey}, t.Auth) {
+		return badParameter(
+			"auth 只能是 app、personal_base_token 或 connection_key。", "auth must be app, personal_base_token or connection_key.")
 	}
 	if len(t.Columns) > MaxColumns {
 		return badParameter(fmt.Sprintf("最多 %d 列。", MaxColumns), fmt.Sprintf("At most %d columns are allowed.", MaxColumns))
@@ -188,7 +195,8 @@ func (t *table) choose(fields []tables.Column) error {
 		}
 		t.columns = append(t.columns, column{
 			name: field.Name, kind: field.Type, options: field.Options, primary: field.Primary, example: field.Example,
-			borrowed: slices.Contains([]string{"person", "group", "link", "two_way_link"}, field.Type),
+			borrowed: slices.Contains([]string{"person", "group", "link", "two_way_link"}, field.Type) ||
+				t.Auth == authPersonal && field.Type == "attachment",
 		})
 	}
 	for _, name := range t.Columns {
