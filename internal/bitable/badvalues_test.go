@@ -154,7 +154,7 @@ func TestBadValues_alone(t *testing.T) {
 		{Index: 2, Message: emptyRow.Message},
 	} {
 		got := errs[i]
-		if got.Code != problem.RowEmpty || got.Index != want.Index || got.Field != want.Field || got.Got != want.Got || got.Message != want.Message {
+		if want.Code, want.Expected = problem.RowEmpty, got.Expected; got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}

@@ -127,8 +127,12 @@ func TestLinkByTitle(t *testing.T) {
 			body: `{"fields":{"标题":"a","频道":"一人食"}}`, status: 422, code: "invalid_rows", row: "value_mismatch",
 			want: []string{"link_by=title"}, rows: -1,
 		},
-		"another_word":     {body: `{"fields":{"标题":"a"},"link_by":"name"}`, status: 400, code: "bad_parameter", want: []string{"link_by"}, rows: -1},
-		"the_text_of_null": {body: `{"fields":{"标题":"a"},"link_by":"null"}`, status: 400, code: "bad_parameter", want: []string{"link_by"}, rows: -1},
+		"another_word": {
+			body: `{"fields":{"标题":"a"},"link_by":"name"}`, status: 400, code: "bad_parameter", want: []string{"link_by"}, rows: -1,
+		},
+		"the_text_of_null": {
+			body: `{"fields":{"标题":"a"},"link_by":"null"}`, status: 400, code: "bad_parameter", want: []string{"link_by"}, rows: -1,
+		},
 		"a_column_that_is_not_there": {
 			body: `{"fields":{"标题":"a"},"link_by":{"频到":"title"}}`, status: 422, code: "field_not_found", want: []string{"频道"}, rows: -1,
 		},
