@@ -64,6 +64,9 @@ func (r *runner) answer(l *lane, rest resting, changes Changes) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		rest.claimed.settle(err)
+		if err == nil {
+			l.haveEnded(changes.Finish)
+		}
 		r.answerAgain(l, r.tell(l, rest.replies, err), changes.Finish)
 	}}, len(rest.replies) > 0)
 }

@@ -37,12 +37,19 @@ type lane struct {
 	ahead   *ahead          // made ready while another batch is under way; nil for none
 	stir    int             // batches before one is made ahead again
 	pending map[*batch]bool // stored batches that the lane went on without: deferred, of unknown outcome, or queued again
+	ends    map[string]*end // of batches, by id, that the store may not have yet
+}
+
+// end is what became of a batch, for the store.
+type end struct {
+	batch  *batch
+	result BatchResult
 }
 
 func newLane(id string, lease Lease) *lane {
 	return &lane{
 		id: id, lease: lease, tenants: make(map[string]*tenant), callers: make(map[turn]*caller), options: make(map[option]bool),
-		pending: make(map[*batch]bool), ended: make(map[string]bool),
+		pending: make(map[*batch]bool), ended: make(map[string]bool), ends: make(map[string]*end),
 	}
 }
 
@@ -242,6 +249,7 @@ func (r *runner) start(l *lane, batches ...*batch) bool {
 	}
 	for i, b := range batches {
 		changes.Start[i].Entries = append(changes.Start[i].Entries, l.witness(b)...)
+		changes.Finish = append(changes.Finish, l.endsBefore(b)...)
 	}
 	stored := r.begin(changes, claimed) // before any other change of what was claimed here
 	r.mu.Unlock()
@@ -251,6 +259,7 @@ func (r *runner) start(l *lane, batches ...*batch) bool {
 		for _, b := range batches {
 			r.transitionBatch(b, BatchStart)
 		}
+		l.haveEnded(changes.Finish)
 		r.mu.Unlock()
 		return true
 	}
@@ -266,6 +275,25 @@ func (r *runner) start(l *lane, batches ...*batch) bool {
 		r.fail(l, b, notStored(err))
 	}
 	return false
+}
+
+// endsBefore are the ends of earlier batches that are stored with the start of b, if they are not yet: b may have rows of theirs, which
+// would be sent twice after a restart that found both open. The store has those batches, since entries of theirs are not done. mu is held.
+func (l *lane) endsBefore(b *batch) []BatchResult {
+	var list []BatchResult
+	for _, ended := range l.ends {
+		if slices.ContainsFunc(b.items, func(it item) bool { return ended.batch.count(it.entry) > 0 }) {
+			list = append(list, ended.result)
+		}
+	}
+	return list
+}
+
+// haveEnded notes that the store has the ends of batches; mu is held.
+func (l *lane) haveEnded(list []BatchResult) {
+	for i := range list {
+		delete(l.ends, list[i].ID)
+	}
 }
 
 // finishAll sees batches through, in order, and what they are divided into.

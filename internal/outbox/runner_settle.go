@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,24 +71,24 @@ func (r *runner) fail(l *lane, b *batch, why *problem.Error) {
 }
 
 // end records what became of b, stores it, and answers the entries that have come to rest by it.
-func (r *runner) end(l *lane, b *batch, end ending) {
+func (r *runner) end(l *lane, b *batch, how ending) {
 	r.mu.Lock()
 	stored := b.state != BatchComposed
 	r.transitionBatch(b, BatchEnd)
-	b.apply(&end)
+	b.apply(&how)
 	delete(l.pending, b)
-	if end.Status != "" {
+	if how.Status != "" {
 		for _, e := range b.entries() {
 			e.heard = nil
 		}
 	}
-	if end.Status == Created || end.Status == Updated {
+	if how.Status == Created || how.Status == Updated {
 		l.made(b.items)
 		l.overtake(b)
 	}
-	if end.Status == Created {
-		l.learn(end.IDs)
-		r.find.proofs.wrote(b.lead().sub.Table, end.IDs)
+	if how.Status == Created {
+		l.learn(how.IDs)
+		r.find.proofs.wrote(b.lead().sub.Table, how.IDs)
 	}
 	entries := b.entries()
 	rest := r.settle(l, entries)
@@ -95,7 +96,13 @@ func (r *runner) end(l *lane, b *batch, end ending) {
 
 	var changes Changes
 	if stored && (b.witnessed || rest.final < len(entries)) {
-		changes.Finish = []BatchResult{{ID: b.id, Result: r.journal.sealJSON(sealResult, end)}}
+		changes.Finish = []BatchResult{{ID: b.id, Result: r.journal.sealJSON(sealResult, how)}}
+		r.mu.Lock()
+		maps.DeleteFunc(l.ends, func(_ string, other *end) bool {
+			return !slices.ContainsFunc(other.batch.items, func(it item) bool { return r.entries[it.entry.id] == it.entry })
+		})
+		l.ends[b.id] = &end{b, changes.Finish[0]}
+		r.mu.Unlock()
 	}
 	r.answer(l, rest, changes)
 }
