@@ -29,7 +29,7 @@ func TestSameKeyAtTwoInstances(t *testing.T) {
 				ask := func() {
 					ticket, err := c.Submit(t.Context(), sub)
 					if err == nil {
-						_, err = ticket.Wait(t.Context())
+						_, err = waitFor(t, ticket)
 					}
 					answers <- err
 				}
@@ -44,7 +44,7 @@ func TestSameKeyAtTwoInstances(t *testing.T) {
 					t.Errorf("who asked the owner is told %v, want in_flight", err)
 				}
 				for name, ticket := range map[string]*outbox.Ticket{"the other instance": again, "another write": other} {
-					if r, err := ticket.Wait(t.Context()); err != nil || tally(r)[outbox.Created] != 1 {
+					if r, err := waitFor(t, ticket); err != nil || tally(r)[outbox.Created] != 1 {
 						t.Errorf("%s: %+v, %v", name, r, err)
 					}
 				}

@@ -20,7 +20,7 @@ func TestForget_that_fails_does_not_say_not_written(t *testing.T) {
 		h.base.faults = during(1, 1, &feishu.Error{Class: feishu.ClassAccess, Code: 91403})
 		store.next(forgets).pass <- errRefused
 		ticket := h.submit(t, creation("a", "一"))
-		r, err := ticket.Wait(t.Context())
+		r, err := waitFor(t, ticket)
 		kill(h.Outbox)
 		h.open(t)
 		elapse(time.Minute)

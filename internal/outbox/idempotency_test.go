@@ -83,7 +83,7 @@ func TestIdempotencyKey(t *testing.T) {
 			go func() {
 				ticket, err := h.Submit(t.Context(), keyed("k", creation("a", "一")))
 				if err == nil {
-					_, err = ticket.Wait(t.Context())
+					_, err = waitFor(t, ticket)
 				}
 				done <- err
 			}()

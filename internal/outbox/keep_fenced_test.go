@@ -36,7 +36,7 @@ func TestKeep_whose_entry_is_stored_when_its_batch_is_refused(t *testing.T) {
 				}
 			}
 			for _, ticket := range []*outbox.Ticket{first, second} {
-				if r, err := ticket.Wait(t.Context()); err != nil || tally(r)[outbox.Created] != 1 {
+				if r, err := waitFor(t, ticket); err != nil || tally(r)[outbox.Created] != 1 {
 					t.Errorf("%+v, %v", r, err)
 				}
 			}

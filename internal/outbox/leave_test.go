@@ -25,7 +25,7 @@ func TestLeave_waits_for_its_insert(t *testing.T) {
 		close(c.base.gate)
 		hold.pass <- nil
 		for name, ticket := range map[string]*outbox.Ticket{"sent": sent, "waiting": waiting} {
-			if r, err := ticket.Wait(t.Context()); err != nil || tally(r)[outbox.Created] != 1 {
+			if r, err := waitFor(t, ticket); err != nil || tally(r)[outbox.Created] != 1 {
 				t.Errorf("%s: %+v, %v", name, r, err)
 			}
 		}

@@ -100,6 +100,9 @@ func (r *runner) resume(l *lane, s *stored) resting {
 		}
 		return e != nil && e.state != EntryElsewhere || r.gone[known.ID] || l.ended[known.ID]
 	})
+	if r.leaveTangled(s) {
+		r.reloadSoon(l)
+	}
 	r.rebuild(s, func(e *entry) *entry {
 		awaited := r.entries[e.id]
 		if awaited == nil {

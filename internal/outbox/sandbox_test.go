@@ -286,7 +286,7 @@ func TestSandbox(t *testing.T) {
 						if err != nil {
 							return
 						}
-						if r, err := ticket.Wait(t.Context()); err == nil && tally(r)[outbox.Created] == each {
+						if r, err := waitFor(t, ticket); err == nil && tally(r)[outbox.Created] == each {
 							mu.Lock()
 							delete(open, c)
 							mu.Unlock()

@@ -154,11 +154,21 @@ func (h *fixture) submit(t *testing.T, sub outbox.Submission) *outbox.Ticket {
 // wait waits for the answer of a ticket.
 func wait(t *testing.T, ticket *outbox.Ticket) *outbox.Result {
 	t.Helper()
-	result, err := ticket.Wait(t.Context())
+	result, err := waitFor(t, ticket)
 	if err != nil {
 		t.Fatalf("Wait: %v", err)
 	}
 	return result
+}
+
+// answerWithin is how long a test waits for an answer: in a bubble, where time goes on by itself, an answer that does not come is no hang.
+const answerWithin = 2 * time.Hour
+
+func waitFor(t *testing.T, ticket *outbox.Ticket) (*outbox.Result, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), answerWithin)
+	defer cancel()
+	return ticket.Wait(ctx)
 }
 
 // write submits and waits.

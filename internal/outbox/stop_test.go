@@ -65,7 +65,7 @@ func TestStop(t *testing.T) {
 				first: problem.OutcomeUnknown, stored: problem.OutcomeUnknown,
 				unstored: "",
 			} {
-				_, err := ticket.Wait(t.Context())
+				_, err := waitFor(t, ticket)
 				if p := problem.From(err); p.Code != problem.Draining || p.Outcome != outcome {
 					t.Errorf("%v, outcome %q", err, p.Outcome)
 				}

@@ -263,7 +263,7 @@ var stories = map[string]func(t *testing.T, p *pair){
 		p.store.mu.Lock()
 		p.store.held.forget(first.JobID)
 		p.store.mu.Unlock()
-		if _, err := again.Wait(t.Context()); code(err) != problem.InFlight {
+		if _, err := waitFor(t, again); code(err) != problem.InFlight {
 			t.Errorf("%v", err)
 		}
 		close(p.base.gate)

@@ -108,6 +108,25 @@ func TestUnsteadyStore(t *testing.T) {
 	})
 }
 
+// TestHandedOverAndTakenBack runs histories in which jobs are handed over and taken back all the time: an entry may have been run by
+// another instance before this one knows that it is stored.
+func TestHandedOverAndTakenBack(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(150) {
+		w := unsteady{
+			world: world{
+				seed: seed, callers: 6, entries: 4, rows: 1, upserts: true, together: true, imports: true, jobs: true, nameless: true,
+			},
+			refusals: 5, delays: 60, revokes: 7,
+		}
+		synctest.Test(t, func(t *testing.T) {
+			if problems := w.run(t); len(problems) > 0 {
+				t.Errorf("seed %d: %v", seed, problems)
+			}
+		})
+	}
+}
+
 // unsteadyRun is such a history as it runs.
 type unsteadyRun struct {
 	*fixture
