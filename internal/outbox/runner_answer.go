@@ -3,6 +3,7 @@ package outbox
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/backoff"
@@ -42,6 +43,11 @@ const (
 // called with Outbox.mu held.
 func (r *runner) answer(l *lane, rest resting, changes Changes) {
 	changes.Insert = append(changes.Insert, rest.claimed.inserts...)
+	for i := range rest.ends {
+		if !slices.ContainsFunc(changes.Finish, func(f BatchResult) bool { return f.ID == rest.ends[i].ID }) {
+			changes.Finish = append(changes.Finish, rest.ends[i])
+		}
+	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	for _, a := range rest.replies {
 		switch a.comesTo {

@@ -289,6 +289,17 @@ func (l *lane) endsBefore(b *batch) []BatchResult {
 	return list
 }
 
+// endsOf are the ends of e's batches that the store may not have yet. mu is held.
+func (l *lane) endsOf(e *entry) []BatchResult {
+	var list []BatchResult
+	for _, ended := range l.ends {
+		if ended.batch.count(e) > 0 {
+			list = append(list, ended.result)
+		}
+	}
+	return list
+}
+
 // haveEnded notes that the store has the ends of batches; mu is held.
 func (l *lane) haveEnded(list []BatchResult) {
 	for i := range list {

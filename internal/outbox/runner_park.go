@@ -117,6 +117,7 @@ func (r *runner) finalize(e *entry) {
 	r.transition(e, EntrySettle)
 	var rest resting
 	rest.finish(e)
+	rest.ends = l.endsOf(e)
 	r.answer(l, rest, Changes{})
 }
 

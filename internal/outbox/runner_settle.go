@@ -185,8 +185,9 @@ func (b *batch) count(e *entry) int {
 type resting struct {
 	claimed claims // those that were never stored
 	replies []reply
-	final   int  // replies of which every row has its status
-	lasts   bool // a power cut must not undo the storing of it
+	ends    []BatchResult // of their batches, which the store may not have yet: else a restart would send those again
+	final   int           // replies of which every row has its status
+	lasts   bool          // a power cut must not undo the storing of it
 }
 
 // add puts other's entries behind those of r.
@@ -194,6 +195,7 @@ func (r *resting) add(other resting) {
 	r.claimed.inserts = append(r.claimed.inserts, other.claimed.inserts...)
 	r.claimed.entries = append(r.claimed.entries, other.claimed.entries...)
 	r.replies = append(r.replies, other.replies...)
+	r.ends = append(r.ends, other.ends...)
 	r.final += other.final
 	r.lasts = r.lasts || other.lasts
 }
@@ -241,6 +243,7 @@ func (r *runner) settle(l *lane, entries []*entry) resting {
 			r.transition(e, EntrySettle)
 			rest.claimed.add(e)
 			rest.finish(e)
+			rest.ends = append(rest.ends, l.endsOf(e)...)
 		case e.stop != nil:
 			r.transition(e, EntryPark)
 			rest.claimed.add(e)
@@ -250,6 +253,7 @@ func (r *runner) settle(l *lane, entries []*entry) resting {
 				e.mark = mark
 			}
 			rest.park(e, mark)
+			rest.ends = append(rest.ends, l.endsOf(e)...)
 		case e.state == EntryRunning:
 			r.transition(e, EntryQueue)
 		}
