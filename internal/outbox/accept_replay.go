@@ -94,7 +94,11 @@ func (a *acceptor) earlier(ctx context.Context, e *entry) (*Entry, error) {
 		return nil, problem.From(err)
 	}
 	if allFailed(result.Rows) {
-		if err := a.journal.apply(Changes{Forget: []string{known.ID}}); err != nil {
+		way := Changes{Forget: []string{known.ID}}
+		if known.Keep && known.Derived { // its job id was handed out: the key alone becomes free
+			way = Changes{Delivered: way.Forget}
+		}
+		if err := a.journal.apply(way); err != nil {
 			return nil, notStored(err)
 		}
 		return nil, nil

@@ -101,7 +101,11 @@ func (r *runner) tell(l *lane, replies []reply, err error) (again []reply) {
 		if err != nil && a.entry.payload == nil {
 			result = result.doubted(notForgotten(err))
 		}
-		fails := err != nil && a.tries < answerTries && r.ctx.Err() == nil
+		twice := errors.Is(err, ErrDuplicate)
+		if twice && !a.entry.journaled { // another instance has its key: nothing of it was sent, since that would have stored it
+			a.comesTo = comesToNothing
+		}
+		fails := err != nil && a.tries < answerTries && r.ctx.Err() == nil && !(twice && a.comesTo == comesToNothing)
 		if fails && a.isOwed() {
 			a.tries++
 			again = append(again, a)
