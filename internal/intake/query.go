@@ -47,6 +47,9 @@ func (p *parser) query(in Input) error {
 	seen := map[string]bool{}
 	var link cutLink
 	for _, pair := range pairs {
+		if !utf8.ValidString(pair.text) || strings.IndexByte(pair.text, 0) >= 0 {
+			return badParameter(pair.name, "不是 UTF-8 文本", "it is not valid UTF-8")
+		}
 		place := p.place(pair.name)
 		if place < 0 {
 			taken, err := link.takes(pair.name, pair.text, &p.repairs)
@@ -62,8 +65,6 @@ func (p *parser) query(in Input) error {
 			return p.unknownParameter(pair.name)
 		case seen[pair.name]:
 			return badParameter(pair.name, "在网址里出现了两次", "it appears twice in the query")
-		case !utf8.ValidString(pair.text) || strings.IndexByte(pair.text, 0) >= 0:
-			return badParameter(pair.name, "不是 UTF-8 文本", "it is not valid UTF-8")
 		}
 		seen[pair.name] = true
 		p.fallback[place] = pair.text
