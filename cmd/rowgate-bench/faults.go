@@ -156,7 +156,7 @@ func (f *faultRun) addFaults() error {
 		{Action: sandbox.ActionHTML, When: sandbox.AfterCommit, Rate: 0.005},
 		{Action: sandbox.ActionInvalidJSON, When: sandbox.AfterCommit, Rate: 0.005},
 		{Action: sandbox.ActionError, Code: 1254291, Rate: 0.005},
-		{Action: sandbox.ActionRevoke, Rate: 0.005},
+		{Action: sandbox.ActionRevoke, Every: 200}, // never twice in a row: a new token that is refused too is 401 bad_app_credentials
 	} {
 		fault.Endpoint = writes
 		if _, err := f.environment.feishu.AddFault(fault); err != nil {
