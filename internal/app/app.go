@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -205,10 +204,9 @@ func (a *App) URL() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// Wait serves until ctx is done or a server ends, then stops. First it gives back to the system the memory that the start alone needed
-// (documents, schemas): a service that nobody calls would keep it for minutes.
+// Wait serves until ctx is done or a server ends, then stops. It settles the memory of the process, which therefore has one App.
 func (a *App) Wait(ctx context.Context) error {
-	debug.FreeOSMemory()
+	memory.Settle()
 	select {
 	case <-ctx.Done():
 		a.logger.InfoContext(ctx, "stopping", slog.String("reason", context.Cause(ctx).Error()))

@@ -5,14 +5,20 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/config"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
-// TestWait gives the memory of the start back to the system, and ends with its context.
+// TestWait settles the memory of the process, and ends with its context.
 func TestWait(t *testing.T) {
+	garbage, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
+	t.Cleanup(func() {
+		debug.SetGCPercent(garbage)
+		debug.SetMemoryLimit(limit)
+	})
 	settings := map[string]string{
 		"ROWGATE_LISTEN": "127.0.0.1:0", "ROWGATE_PASSPHRASE": "test:" + secret.GenerateKey()[:20], "ROWGATE_KEY": secret.GenerateKey(),
 		"ROWGATE_DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "rowgate.db"),
