@@ -43,7 +43,7 @@ type pageTool struct {
 	Scopes, Tokens          string
 	Own, Shared             []pageParam
 	Answer                  []pageParam
-	Sample                  string
+	Sample, SampleAnswer    string
 }
 
 type pageParam struct{ Name, Type, Doc string }
@@ -111,7 +111,7 @@ func describeTool(registry huma.Registry, t tool.Tool, lang problem.Lang, url st
 	page.Answer = properties(registry, t.Output)
 	var example string
 	page.Description, example, _ = strings.Cut(t.Description, " Example: ")
-	page.Sample = sampleOf(url, t.Name, t.Path, example)
+	page.Sample, page.SampleAnswer = sampleOf(url, t.Name, t.Path, example), answerOf(t.Name)
 	if lang == problem.ZH {
 		page.Description = cmp.Or(Meaning(t.Name), page.Description)
 		for _, params := range [][]pageParam{page.Own, page.Shared, page.Answer} {

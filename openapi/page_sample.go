@@ -1,6 +1,9 @@
 package openapi
 
-import "strings"
+import (
+	"embed"
+	"strings"
+)
 
 // What a sample does first, so that it can be pasted as it stands: it names a row, a job or a column of its own making.
 const (
@@ -36,6 +39,20 @@ var pageSamples = map[string]pageSample{
 	"upload_attachment":   {body: `{"url":"data:text/plain;base64,5L2g5aW9","name":"hello.txt"}`},
 	"diagnose_connection": {body: `{}`},
 	"create_connection":   {body: `{}`},
+}
+
+// pageAnswers are what the samples answer in the simulator: internal/e2e pastes them and, with -update, rewrites these files.
+//
+//go:embed page_answers/*.json
+var pageAnswers embed.FS
+
+// answerOf returns the answer to a tool's sample; "" if there is none.
+func answerOf(name string) string {
+	answer, err := pageAnswers.ReadFile("page_answers/" + name + ".json")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(answer))
 }
 
 // sampleOf returns the shell commands of a tool's sample. Credentials and the table are variables that the page explains.

@@ -62,7 +62,7 @@ func scenarios() []scenario {
 		{"down", "Feishu is fully down, then comes back", runDown},
 		{"hidden", "three rows that Feishu refuses among 1,000 merged rows of 200 callers", runHidden},
 		{"fairness", "one-row callers beside an import of 10,000 rows", runFairness},
-		{"faults", "cut connections, 504, kill -9, callers that repeat", runFaults},
+		{"faults", "cut connections, 504, kill -9, power cuts, forgotten client tokens, callers that repeat", runFaults},
 	}
 }
 

@@ -37,6 +37,7 @@ type environment struct {
 	other      string // of callers that count as another tenant
 	admin      string // the service's address of profiles; "" without --profile
 	dir        string
+	power      *power // nil unless environmentOptions ask for it
 }
 
 // environmentOptions are the options of an environment.
@@ -44,6 +45,7 @@ type environmentOptions struct {
 	targets int  // default 1
 	oneBase bool // 2 apps and 2 tables of one base in place of targets: 4 of them
 	sandbox sandbox.Options
+	power   bool // the service's power can be cut
 }
 
 // open makes an environment and starts its service; the caller closes it. The rate limits of the simulated Feishu are off, because
@@ -53,7 +55,7 @@ func (b *bench) open(ctx context.Context, o environmentOptions) (*environment, e
 	if err := s.openFeishu(o); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	if err := s.openService(ctx, b); err != nil {
+	if err := s.openService(ctx, b, o.power); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -118,7 +120,7 @@ func (s *environment) provisionBase(apps []string, tables int) ([]target, error)
 }
 
 // openService starts the service on a database of its own.
-func (s *environment) openService(ctx context.Context, b *bench) error {
+func (s *environment) openService(ctx context.Context, b *bench, outages bool) error {
 	var err error
 	if s.dir, err = os.MkdirTemp(b.dir, "service-"); err != nil {
 		return err
@@ -143,12 +145,16 @@ func (s *environment) openService(ctx context.Context, b *bench) error {
 		roleVariable+"="+roleService,
 		"ROWGATE_LISTEN="+address,
 		"ROWGATE_PASSPHRASE=bench:"+s.passphrase+",other:"+s.other,
-		"ROWGATE_DATABASE_URL=sqlite:"+filepath.Join(s.dir, "rowgate.db"),
+		"ROWGATE_DATABASE_URL=sqlite:"+filepath.Join(s.dir, databaseFile),
 		"ROWGATE_KEY="+secret.GenerateKey(),
 		"ROWGATE_LOG=warn",
 		"FEISHU_BASE_URL="+s.feishuURL,
 		"ROWGATE_ADMIN_LISTEN="+s.admin,
 	)
+	if outages {
+		s.power = &power{service: s.service, dir: s.dir}
+		s.service.env = append(s.service.env, serviceWatch+"="+s.dir)
+	}
 	s.caller = newCaller(s.service.url)
 	_, err = s.service.start(ctx)
 	return err

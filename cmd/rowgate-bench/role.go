@@ -9,10 +9,14 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/config"
+	"github.com/rowgate/rowgate/internal/outbox/disktest"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -24,6 +28,14 @@ const roleVariable = "ROWGATE_BENCH_ROLE"
 const (
 	roleService = "service" // what rowgate serve runs, configured in the same way
 	roleProxy   = "proxy"   // a plain httputil.ReverseProxy: the least that anything between caller and Feishu can cost
+)
+
+// serviceWatch is an environment variable of roleService: the directory of its database, of which it records what is done to the files.
+// The signals let it end at its next sync.
+const (
+	serviceWatch  = "ROWGATE_BENCH_WATCH"
+	cutBeforeSync = syscall.SIGUSR1
+	cutAfterSync  = syscall.SIGUSR2
 )
 
 // Environment of roleProxy.
@@ -53,11 +65,40 @@ func runService(ctx context.Context, errs io.Writer) error {
 	if len(problems) > 0 {
 		return fmt.Errorf("configuration: %v", problems)
 	}
+	if dir := os.Getenv(serviceWatch); dir != "" {
+		if err := watchDisk(dir); err != nil {
+			return err
+		}
+	}
 	service, err := app.Start(ctx, app.Options{Config: cfg, Logger: telemetry.NewLogger(errs, cfg.LogLevel, false), Version: "bench"})
 	if err != nil {
 		return err
 	}
 	return service.Wait(ctx)
+}
+
+// watchDisk records what SQLite does to the files in dir, and lets a signal end this process at a sync.
+func watchDisk(dir string) error {
+	log, err := disktest.CreateLog(diskLog(dir))
+	if err != nil {
+		return err
+	}
+	dir, err = filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	disktest.Watch(dir, log)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, cutBeforeSync, cutAfterSync)
+	go func() {
+		switch <-signals {
+		case cutBeforeSync:
+			log.CutAt(disktest.BeforeSync)
+		case cutAfterSync:
+			log.CutAt(disktest.AfterSync)
+		}
+	}()
+	return nil
 }
 
 func runProxy(ctx context.Context) error {

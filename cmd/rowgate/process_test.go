@@ -52,8 +52,14 @@ func start(t *testing.T, env map[string]string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startProgram(t, env, append([]string{executable}, args...)...)
+}
+
+// startProgram is start for a command line of which rowgate is a part.
+func startProgram(t *testing.T, env map[string]string, line ...string) *process {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	p := &process{t: t, ended: make(chan struct{}), command: exec.CommandContext(ctx, executable, args...)}
+	p := &process{t: t, ended: make(chan struct{}), command: exec.CommandContext(ctx, line[0], line[1:]...)}
 	p.command.Dir = t.TempDir()
 	p.command.Env = []string{asProgram + "=1", "HOME=" + p.command.Dir, "GOCOVERDIR=" + p.command.Dir}
 	for name, value := range env {

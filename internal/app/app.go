@@ -204,8 +204,9 @@ func (a *App) URL() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// Wait serves until ctx is done or a server ends, then stops.
+// Wait serves until ctx is done or a server ends, then stops. It settles the memory of the process, which therefore has one App.
 func (a *App) Wait(ctx context.Context) error {
+	memory.Settle()
 	select {
 	case <-ctx.Done():
 		a.logger.InfoContext(ctx, "stopping", slog.String("reason", context.Cause(ctx).Error()))

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,10 +22,12 @@ const (
 	writeTimeout      = 100 * time.Second
 	idleTimeout       = 120 * time.Second
 	maxHeaderBytes    = 64 << 10
-	// MaxConnections is how many are open at most; each has two buffers of 4 KiB and a goroutine.
+	// MaxConnections is how many are open at most, fewer where the process may have few open files; each has two buffers of 4 KiB and a
+	// goroutine.
 	MaxConnections = 2560
-	// maxConnectionsPerAddress leaves half for all others; a reverse proxy in front keeps far fewer open.
-	maxConnectionsPerAddress = MaxConnections / 2
+	// addressShare is the part of them that one address may have: it leaves half for all others. A reverse proxy in front keeps far
+	// fewer open.
+	addressShare = 2
 	// silentFor is how long a stopping server waits for the first request of a new connection. net/http's own Shutdown waits
 	// six seconds for it; clients that dial more connections than they use would make every stop that long.
 	silentFor = time.Second
@@ -37,14 +40,21 @@ type Server struct {
 	silent   silentConns
 }
 
-// Listen opens address (host:port; port 0 takes a free one) for handler. The server does not answer before Serve.
+// Listen opens address (host:port; port 0 takes a free one) for handler. The server does not answer before Serve. It logs once if the
+// limit of open files leaves fewer connections than MaxConnections.
 func Listen(ctx context.Context, address string, handler http.Handler, logger *slog.Logger) (*Server, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	return newServer(boundConnections(listener, MaxConnections, maxConnectionsPerAddress), handler, logger), nil
+	files := openFiles()
+	connections := connectionsWithin(files)
+	if connections < MaxConnections {
+		logger.WarnContext(ctx, "few open files", slog.Uint64("open_files", files), slog.Int("connections", connections),
+			slog.String("wanted", "ulimit -n "+strconv.Itoa(ownFiles+filesParts*MaxConnections)))
+	}
+	return newServer(boundConnections(listener, connections, connections/addressShare), handler, logger), nil
 }
 
 func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger) *Server {

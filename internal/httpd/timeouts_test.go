@@ -40,7 +40,7 @@ func (pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)} }
 func onPipes(t *testing.T, handler http.Handler) net.Conn {
 	t.Helper()
 	listener := pipes{make(chan net.Conn), make(chan struct{})}
-	server := newServer(boundConnections(listener, MaxConnections, maxConnectionsPerAddress), handler, discard())
+	server := newServer(boundConnections(listener, MaxConnections, MaxConnections/addressShare), handler, discard())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve() }()
 	ours, theirs := net.Pipe()

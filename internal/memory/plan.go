@@ -62,6 +62,14 @@ func Limit() int64 {
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
 		return limit
 	}
+	if limit := groupBytes(); limit > 0 {
+		return limit
+	}
+	return DefaultLimit
+}
+
+// groupBytes is three quarters of what the process's control group has; 0 if it has none, or no limit.
+func groupBytes() int64 {
 	for _, name := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
 		text, err := os.ReadFile(name) //nolint:gosec // one of the two names above
 		if err != nil {
@@ -71,7 +79,7 @@ func Limit() int64 {
 			return limit / 4 * 3
 		}
 	}
-	return DefaultLimit
+	return 0
 }
 
 // groupLimit reads the limit of a control group; 0 if it has none. Version 1 writes none as a number near the largest.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/feishu"
 	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/outbox/disktest"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
 )
 
@@ -36,7 +37,7 @@ type creates struct {
 type notedBase struct {
 	*fakeBase
 
-	disk *disk
+	disk *disktest.Disk
 }
 
 func (b *notedBase) BatchCreate(
@@ -45,26 +46,15 @@ func (b *notedBase) BatchCreate(
 	ids, err := b.fakeBase.BatchCreate(ctx, table, rows, opts)
 	if err == nil {
 		text, _ := json.Marshal(creates{opts.ClientToken, rows, ids, time.Now()})
-		b.disk.note(noteCreated + string(text))
+		b.disk.Note(noteCreated + string(text))
 	}
 	return ids, err
 }
 
-// notes returns what was noted among the first n events, by what it begins with.
-func (d *disk) notes(n int, kind string) []string {
-	var list []string
-	for _, e := range d.events[:n] {
-		if text, ok := strings.CutPrefix(e.note, kind); ok {
-			list = append(list, text)
-		}
-	}
-	return list
-}
-
 // baseAt is Feishu as it was after the first n events.
-func (d *disk) baseAt(n int) *fakeBase {
+func baseAt(d *disktest.Disk, n int) *fakeBase {
 	base := newFakeBase()
-	for _, text := range d.notes(n, noteCreated) {
+	for _, text := range d.Notes(n, noteCreated) {
 		var c creates
 		_ = json.Unmarshal([]byte(text), &c)
 		base.tokens[c.Token] = c.IDs
@@ -82,14 +72,15 @@ func (d *disk) baseAt(n int) *fakeBase {
 type powerCut struct {
 	*fixture
 
-	disk *disk
+	dir  string
+	disk *disktest.Disk
 	subs map[string]outbox.Submission // by idempotency key
 }
 
 func newPowerCut(t *testing.T) *powerCut {
 	t.Helper()
-	dir := t.TempDir()
-	p := &powerCut{fixture: setupOnly(t), disk: record(dir), subs: make(map[string]outbox.Submission)}
+	p := &powerCut{fixture: setupOnly(t), dir: t.TempDir(), disk: &disktest.Disk{}, subs: make(map[string]outbox.Submission)}
+	disktest.Watch(p.dir, p.disk)
 	for i := range 6 {
 		key := fmt.Sprint("key", i)
 		p.subs[key] = keyed(key, creation("caller", titles(key+"-", 1+i%3)...))
@@ -98,7 +89,7 @@ func newPowerCut(t *testing.T) *powerCut {
 }
 
 // openFile starts an outbox over the file in dir; end ends both.
-func (p *powerCut) openFile(t *testing.T, dir string, base *fakeBase, d *disk) (end func(drain bool)) {
+func (p *powerCut) openFile(t *testing.T, dir string, base *fakeBase, d *disktest.Disk) (end func(drain bool)) {
 	t.Helper()
 	store := must[*sqlite.Store](t)(sqlite.Open(t.Context(), filepath.Join(dir, "outbox.db")))
 	var writer outbox.Writer = base
@@ -127,7 +118,7 @@ func (p *powerCut) openFile(t *testing.T, dir string, base *fakeBase, d *disk) (
 // work writes all submissions: two jobs, then the others at once, among writes without a key.
 func (p *powerCut) work(t *testing.T) {
 	t.Helper()
-	end := p.openFile(t, p.disk.dir, p.base, p.disk)
+	end := p.openFile(t, p.dir, p.base, p.disk)
 	var all sync.WaitGroup
 	for i, key := range []string{"key0", "key1", "key2", "key3", "key4", "key5"} {
 		sub := p.subs[key]
@@ -135,10 +126,10 @@ func (p *powerCut) work(t *testing.T) {
 		all.Go(func() {
 			ticket := p.submit(t, sub)
 			if sub.Keep {
-				p.disk.note(noteAccepted + ticket.JobID)
+				p.disk.Note(noteAccepted + ticket.JobID)
 			}
 			r := wait(t, ticket)
-			p.disk.note(noteAnswered + key + " " + r.Rows[0].RecordID)
+			p.disk.Note(noteAnswered + key + " " + r.Rows[0].RecordID)
 			ticket.Delivered()
 		})
 		if i == 1 || i == 3 {
@@ -154,17 +145,17 @@ func (p *powerCut) work(t *testing.T) {
 }
 
 // check cuts the power after n events and says what is wrong with what comes of it.
-func (p *powerCut) check(t *testing.T, n int, rest tail) (wrong []string) {
+func (p *powerCut) check(t *testing.T, n int, rest disktest.Tail) (wrong []string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := p.disk.replay(dir, n, rest); err != nil {
+	if err := p.disk.Restore(dir, n, rest); err != nil {
 		t.Fatal(err)
 	}
-	base := p.disk.baseAt(n)
+	base := baseAt(p.disk, n)
 	end := p.openFile(t, dir, base, nil)
 	defer end(false)
 	synctest.Wait()
-	for _, id := range p.disk.notes(n, noteAccepted) {
+	for _, id := range p.disk.Notes(n, noteAccepted) {
 		job, err := p.Job(t.Context(), id, "cli_example")
 		if err != nil || job.State != outbox.StateDone {
 			wrong = append(wrong, fmt.Sprintf("job %s: %+v %v", id, job, err))
@@ -178,7 +169,7 @@ func (p *powerCut) check(t *testing.T, n int, rest tail) (wrong []string) {
 		}
 		ids[key] = r.Rows[0].RecordID
 	}
-	for _, text := range p.disk.notes(n, noteAnswered) {
+	for _, text := range p.disk.Notes(n, noteAnswered) {
 		key, id, _ := strings.Cut(text, " ")
 		if ids[key] != id {
 			wrong = append(wrong, fmt.Sprintf("%s was answered %s, then %s", key, id, ids[key]))
@@ -200,18 +191,19 @@ func TestPowerCut(t *testing.T) {
 		p := newPowerCut(t)
 		p.work(t)
 		cuts := make(map[int]bool)
-		for i, e := range p.disk.events {
-			if e.kind == synced || e.kind == acknowledged {
+		events := p.disk.Events()
+		for i, e := range events {
+			if e.Kind == disktest.Synced || e.Kind == disktest.Noted {
 				cuts[i], cuts[i+1] = true, true
 			}
 		}
-		if n := len(p.disk.notes(len(p.disk.events), noteAnswered)); n != len(p.subs) || len(cuts) < 2*n {
+		if n := len(p.disk.Notes(len(events), noteAnswered)); n != len(p.subs) || len(cuts) < 2*n {
 			t.Fatalf("%d answers and %d cuts were recorded", n, len(cuts))
 		}
 		for n := range cuts {
-			for _, rest := range []tail{tailLost, tailKept, tailTorn} {
+			for _, rest := range []disktest.Tail{disktest.TailLost, disktest.TailKept, disktest.TailTorn} {
 				if wrong := p.check(t, n, rest); len(wrong) > 0 {
-					t.Errorf("cut after %d of %d events, tail %d: %v", n, len(p.disk.events), rest, wrong)
+					t.Errorf("cut after %d of %d events, tail %d: %v", n, len(events), rest, wrong)
 				}
 			}
 		}
@@ -229,24 +221,24 @@ func TestSyncs_of_a_lone_write(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := newPowerCut(t)
-				end := p.openFile(t, p.disk.dir, p.base, p.disk)
+				end := p.openFile(t, p.dir, p.base, p.disk)
 				defer end(false)
 				ticket := p.submit(t, creation("caller", "first")) // makes the file of the log
 				wait(t, ticket)
 				ticket.Delivered()
 				elapse(time.Second)
-				begun := p.disk.syncs()
+				begun := p.disk.Syncs()
 				p.base.gate, p.base.entered = make(chan struct{}), make(chan struct{}, 1)
 				ticket = p.submit(t, sub)
 				<-p.base.entered
-				if n := p.disk.syncs() - begun; n != 1 {
+				if n := p.disk.Syncs() - begun; n != 1 {
 					t.Errorf("%d syncs before the call, want 1", n)
 				}
 				p.base.gate <- struct{}{}
 				wait(t, ticket)
 				ticket.Delivered()
 				elapse(time.Second)
-				if n := p.disk.syncs() - begun; n != 2 {
+				if n := p.disk.Syncs() - begun; n != 2 {
 					t.Errorf("%d syncs in all, want 2", n)
 				}
 			})
