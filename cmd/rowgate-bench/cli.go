@@ -55,6 +55,7 @@ func scenarios() []scenario {
 	return []scenario{
 		{"coalesce", "200 callers write one row each into one base at the same time", runCoalesce},
 		{"bulk", "50,000 rows into one table", runBulk},
+		{"import", "rows of a file by rowgate import, in peace and killed again and again", runImport},
 		{"lone", "one caller, one row a request, nobody else", runLone},
 		{"rate", "one-row requests, as many as two cores take, upstream in no time", runRate},
 		{"idle", "a service that does nothing", runIdle},

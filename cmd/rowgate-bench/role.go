@@ -27,6 +27,7 @@ const roleVariable = "ROWGATE_BENCH_ROLE"
 // The roles.
 const (
 	roleService = "service" // what rowgate serve runs, configured in the same way
+	roleImport  = "import"  // what rowgate import runs
 	roleProxy   = "proxy"   // a plain httputil.ReverseProxy: the least that anything between caller and Feishu can cost
 )
 
@@ -52,6 +53,8 @@ func runRole(ctx context.Context, role string, errs io.Writer) int {
 		err = runService(ctx, errs)
 	case roleProxy:
 		err = runProxy(ctx)
+	case roleImport:
+		err = runImporter(ctx, errs)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(errs, "rowgate-bench:", err)

@@ -35,6 +35,7 @@ type cli struct {
 	Sandbox sandboxCmd `cmd:"" help:"Run only the Feishu simulator."`
 	Check   checkCmd   `cmd:"" help:"Validate the configuration and report all problems."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print an OpenAPI document."`
+	Import  importCmd  `cmd:"" help:"Write the rows of a CSV, XLSX or JSON Lines file into a table, through a service."`
 
 	DifyPlugin difyPluginCmd `cmd:"" name:"dify-plugin" help:"Write the Dify plugin (.difypkg) for this service."`
 

@@ -21,18 +21,20 @@ var sandboxDefaults = sandbox.Options{RatesOff: true}
 
 // readmeCommands says how each command of the READMEs is proved; a command that is not here has to be added.
 var readmeCommands = map[string]func(*testing.T, string){
-	"go run ./cmd/rowgate demo":    runsUntilStopped,
-	"go run ./cmd/rowgate serve":   runsUntilStopped,
-	"go run ./cmd/rowgate sandbox": runsUntilStopped,
-	"go run ./cmd/rowgate openapi": runsToItsEnd,
-	"FEISHU_BASE_URL=":             runsUntilStopped,
-	"go run ./cmd/rowgate check":   runsToItsEnd,
-	"go test ./...":                func(*testing.T, string) {}, // this is it
-	"export PASSPHRASE":            setsAPassphrase,
-	"export ROWGATE_PASSPHRASE":    setsAPassphrase,
-	"export GO_IMAGE":              setsBuildArguments,
-	"export BASE_IMAGE":            setsBuildArguments,
-	"docker compose":               composes,
+	"go run ./cmd/rowgate demo":     runsUntilStopped,
+	"go run ./cmd/rowgate serve":    runsUntilStopped,
+	"go run ./cmd/rowgate sandbox":  runsUntilStopped,
+	"go run ./cmd/rowgate openapi":  runsToItsEnd,
+	"FEISHU_BASE_URL=":              runsUntilStopped,
+	"go run ./cmd/rowgate check":    runsToItsEnd,
+	"go test ./...":                 func(*testing.T, string) {}, // this is it
+	"export PASSPHRASE":             setsAPassphrase,
+	"export ROWGATE_PASSPHRASE=\"w": setsAPassphrase,
+	"export ROWGATE_PASSPHRASE=\"$": setsCredentials,
+	"export GO_IMAGE":               setsBuildArguments,
+	"export BASE_IMAGE":             setsBuildArguments,
+	"docker compose":                composes,
+	"go run ./cmd/rowgate import":   importsAFile,
 
 	"curl http://127.0.0.1:8080/v1/records":     writesARow,
 	"curl.exe http://127.0.0.1:8080/v1/records": writesARow,
@@ -44,7 +46,7 @@ const elsewhere = "rowgate.example.com"
 
 // guides are the pages whose commands are run, and the fewest that each has here.
 var guides = map[string]int{
-	"README.md": 12, "README.zh-CN.md": 12,
+	"README.md": 15, "README.zh-CN.md": 15,
 	"docs/connect.md": 0, "docs/connect.zh-CN.md": 0, "docs/settings.md": 0, "docs/settings.zh-CN.md": 0,
 }
 
@@ -149,6 +151,36 @@ func writesARow(t *testing.T, command string) {
 	}
 	if rows := s.sandbox.RowCount(sampleBase, s.sample.videos); rows != 1 {
 		t.Errorf("%d rows, want 1", rows)
+	}
+}
+
+// setsCredentials lets a shell set what an import reads.
+func setsCredentials(t *testing.T, command string) {
+	t.Helper()
+	command += `; printf %s "$ROWGATE_PASSPHRASE/$FEISHU_APP_ID/$FEISHU_APP_SECRET"`
+	shown := exec.CommandContext(t.Context(), program(t, "sh"), "-c", command)
+	shown.Env = []string{"PASSPHRASE=a", "APP_ID=b", "APP_SECRET=c"}
+	if out, err := shown.Output(); err != nil || string(out) != "a/b/c" {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
+// importsAFile runs an import of the README against a service on another port.
+func importsAFile(t *testing.T, command string) {
+	t.Helper()
+	s := newImportSite(t, sandbox.Options{})
+	args := subcommand(command)
+	args[1] = s.file(args[1], "标题,播放量\n葱油拌面,\"12,800\"\n")
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], `"$TABLE_LINK"`, link(s.sample.videos))
+	}
+	code, out, errs := execute(t, s.variables(), append(args, "--url", s.url)...)
+	want := 1
+	if strings.Contains(command, "--dry-run") {
+		want = 0
+	}
+	if rows := s.sandbox.RowCount(sampleBase, s.sample.videos); code != exitOK || rows != want {
+		t.Errorf("exit code %d, %d rows, want %d:\n%s%s", code, rows, want, out, errs)
 	}
 }
 

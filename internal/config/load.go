@@ -97,6 +97,13 @@ func (l *loader) isSet(name string) bool {
 	return l.text(name) != "" || isSecret(name) && l.text(name+fileSuffix) != ""
 }
 
+// Secret reads a secret variable, or the file that NAME_FILE names, for a command that needs no other setting.
+func Secret(getenv func(string) string, name string) (secret.Text, []Problem) {
+	l := &loader{getenv: getenv}
+	text := l.secret(name)
+	return text, l.problems
+}
+
 // secret returns a variable, or what the file holds that NAME_FILE names, without white space around it.
 func (l *loader) secret(name string) secret.Text {
 	value, path := l.text(name), l.text(name+fileSuffix)

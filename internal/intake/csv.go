@@ -1,6 +1,10 @@
 package intake
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/rowgate/rowgate/internal/delimited"
+)
 
 // csvTable writes the lines of a CSV text as rows; the first line names the columns.
 type csvTable struct {
@@ -71,26 +75,13 @@ func (r *reading) sniffCSV(start, end int) (document, *misread) {
 	return doc, miss
 }
 
-// The separators of CSV, in the order in which they are preferred.
-var csvSeparators = []byte{',', '\t', ';'}
-
 // separators are what may stand between the cells: a tab where the content type says so, else a comma, and what else stands in the
 // header line.
 func (r *reading) separators(start int) []byte {
 	if r.tabs {
 		return []byte{'\t'}
 	}
-	header, _ := lineAt(r.text, start)
-	if i := bytes.IndexByte(header, '\r'); i >= 0 {
-		header = header[:i]
-	}
-	separators := csvSeparators[:1:1]
-	for _, separator := range csvSeparators[1:] {
-		if bytes.IndexByte(header, separator) >= 0 {
-			separators = append(separators, separator)
-		}
-	}
-	return separators
+	return delimited.InHeader(r.text, start)
 }
 
 // csvBy reads CSV by one separator. A sniffed text has to be CSV beyond doubt.
@@ -118,14 +109,14 @@ func (r *reading) csvLines(t *csvTable, separator byte, start, end int) *misread
 	text := r.text[:end]
 	var cells [][]byte // of the line under way
 	for at := start; at < end; {
-		if n := lineBreak(text[at:]); n > 0 {
+		if n := delimited.LineBreak(text[at:]); n > 0 {
 			at += n
 			continue
 		}
 		begin := at
 		cells = cells[:0]
 		for more := true; more; {
-			cell, next, ok := csvCell(text, at, separator)
+			cell, next, ok := delimited.Cell(text, at, separator)
 			if !ok {
 				return r.miss(next, csvQuote)
 			}
@@ -140,55 +131,10 @@ func (r *reading) csvLines(t *csvTable, separator byte, start, end int) *misread
 			if at = next; more {
 				at++
 			} else {
-				at += lineBreak(text[at:])
+				at += delimited.LineBreak(text[at:])
 			}
 		}
 		t.line(r, cells, begin)
 	}
 	return nil
-}
-
-// lineBreak returns the length of the line break that b begins with, else 0.
-func lineBreak(b []byte) int {
-	switch {
-	case bytes.HasPrefix(b, []byte("\r\n")):
-		return 2
-	case len(b) > 0 && (b[0] == '\n' || b[0] == '\r'):
-		return 1
-	}
-	return 0
-}
-
-// csvCell reads the cell at an offset and returns the offset of what ends it: the separator, a line break or the end. If the
-// quotes do not match, ok is false and next is where that shows.
-func csvCell(text []byte, at int, separator byte) (cell []byte, next int, ok bool) {
-	if at >= len(text) || text[at] != '"' {
-		for end := at; ; end++ {
-			if end == len(text) {
-				return text[at:], end, true
-			}
-			switch text[end] {
-			case separator, '\r', '\n':
-				return text[at:end], end, true
-			case '"':
-				return nil, end, false
-			}
-		}
-	}
-	for at++; ; at++ {
-		i := bytes.IndexByte(text[at:], '"')
-		if i < 0 {
-			return nil, len(text), false
-		}
-		cell = append(cell, text[at:at+i]...)
-		at += i + 1
-		if at < len(text) && text[at] == '"' {
-			cell = append(cell, '"')
-			continue
-		}
-		if at < len(text) && text[at] != separator && lineBreak(text[at:]) == 0 {
-			return nil, at, false
-		}
-		return cell, at, true
-	}
 }

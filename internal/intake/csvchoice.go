@@ -1,12 +1,10 @@
 package intake
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
-	"unicode/utf8"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
+	"github.com/rowgate/rowgate/internal/delimited"
 )
 
 // csvReading is CSV as it reads by one separator.
@@ -81,15 +79,6 @@ func (c *csvChoice) rows(fits func(name string) bool) (rows []json.RawMessage, g
 	return c.readings[0].rows, true, c.readings[0].err
 }
 
-// fromGB18030 decodes a text; ok is false if not all of it is GB18030.
-func fromGB18030(text []byte) (decoded []byte, ok bool) {
-	decoded, err := simplifiedchinese.GB18030.NewDecoder().Bytes(text)
-	if err != nil || bytes.ContainsRune(decoded, utf8.RuneError) {
-		return nil, false
-	}
-	return decoded, true
-}
-
 // chinese are the names of the encodings that are parts of GB18030, folded.
 var chinese = []string{"gb18030", "gbk", "gb2312", "cp936", "windows936", "936"}
 
@@ -99,7 +88,7 @@ func (p *parser) legacyCSV(text []byte, charset string, invalid error) error {
 	if !p.spec.FlatRow || charset != "" && !slices.Contains(chinese, fold(charset)) {
 		return invalid
 	}
-	decoded, ok := fromGB18030(text)
+	decoded, ok := delimited.FromGB18030(text)
 	if !ok {
 		return invalid
 	}
@@ -122,7 +111,7 @@ func (p *parser) takesLegacy(place int) bool {
 // legacy takes a CSV file for the rows that is not UTF-8, as legacyCSV takes a body.
 func (f *form) legacy(key string, data []byte, at *misread) error {
 	invalid := f.parser.refuse("", at.as(invalidUTF8))
-	decoded, ok := fromGB18030(data)
+	decoded, ok := delimited.FromGB18030(data)
 	if !ok {
 		return invalid
 	}
