@@ -15,7 +15,9 @@ import (
 // TestLostAnswer cuts the connection while a change is under way: Apply finds out what became of it, and it is made exactly once.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
-	for name, how := range map[string]cut{"before_the_server_had_it": loseBefore, "after_it_was_committed": loseAfter, "and_it_comes_late": late} {
+	for name, how := range map[string]cut{
+		"before_the_server_had_it": loseBefore, "after_it_was_committed": loseAfter, "and_it_comes_late": late,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			address := pgtest.Database(t)
