@@ -51,6 +51,7 @@ var migrations embed.FS
 type Store struct {
 	writer *sql.DB
 	reader *sql.DB // the writer itself for Memory
+	shared *sql.DB // of Share; nil until then
 	lock   *fileLock
 	turn   chan struct{} // holds one token: whose Apply it is
 	fences outbox.Fences // of the outboxes of this process; guarded by turn
@@ -138,7 +139,7 @@ func (s *Store) Close() error {
 	s.scans.Wait()
 	s.probes.Wait()
 	var errs []error
-	for _, db := range []*sql.DB{s.reader, s.writer} { // the writer last: it moves the WAL into the file
+	for _, db := range []*sql.DB{s.shared, s.reader, s.writer} { // the writer last: it moves the WAL into the file
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

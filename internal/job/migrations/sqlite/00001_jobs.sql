@@ -1,0 +1,54 @@
+-- +goose Up
+
+-- What has to be done. seq is the order of enqueueing; times are milliseconds since 1970, UTC, and 0 for none.
+CREATE TABLE job (
+    seq           INTEGER PRIMARY KEY AUTOINCREMENT,
+    id            TEXT    NOT NULL UNIQUE,
+    lane          TEXT    NOT NULL,
+    kind          TEXT    NOT NULL,
+    tenant        TEXT    NOT NULL, -- an opaque digest
+    slot          TEXT    NOT NULL, -- a digest of what it is unique by; '' for none
+    brief         INTEGER NOT NULL, -- 1: the slot is free again once the job has ended
+    state         TEXT    NOT NULL, -- waiting, done, dead, cancelled
+    tries         INTEGER NOT NULL,
+    code          TEXT    NOT NULL, -- of the last failure
+    bytes         INTEGER NOT NULL, -- of the payload as it lies here
+    payload       BLOB    NOT NULL, -- sealed
+    created_at    INTEGER NOT NULL,
+    due_at        INTEGER NOT NULL,
+    failing_since INTEGER NOT NULL,
+    ended_at      INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX job_slot ON job (kind, slot) WHERE slot <> '';
+CREATE INDEX job_lane_order ON job (lane, seq) WHERE state = 'waiting';
+CREATE INDEX job_due ON job (due_at) WHERE state = 'waiting';
+-- Adds up what is kept, and finds what has been kept for long enough, without touching the table.
+CREATE INDEX job_state ON job (state, ended_at, bytes);
+
+-- A lane is what is worked on by one at a time: one job, or all jobs of one kind and key.
+CREATE TABLE job_lane (
+    name       TEXT    PRIMARY KEY,
+    kind       TEXT    NOT NULL,
+    ticket     INTEGER NOT NULL, -- the queue's ticket that may work on it; every other one is void
+    run        INTEGER NOT NULL, -- the fence: it grows with every claim
+    dirty      INTEGER NOT NULL, -- grows with every enqueueing
+    held_until INTEGER NOT NULL  -- until when a claim may be at work; 0 for none
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_schedule (
+    name    TEXT    PRIMARY KEY,
+    kind    TEXT    NOT NULL,
+    tenant  TEXT    NOT NULL,
+    cadence TEXT    NOT NULL,
+    payload BLOB    NOT NULL, -- sealed
+    next_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_schedule_next ON job_schedule (next_at);
+
+-- The instances that work here, and when each was last alive by the clock of the database.
+CREATE TABLE job_instance (
+    name    TEXT    PRIMARY KEY,
+    seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
