@@ -26,7 +26,7 @@ func (*checkCmd) Run(ctx context.Context, s streams) error {
 			_, _ = fmt.Fprintf(s.out, "%s\n  %s\n", note.EN, note.ZH)
 		}
 		if cfg.PublicURL == "" && cfg.BeyondLoopback() {
-			_, _ = fmt.Fprintf(s.out, "%s\n  %s\n", publicURLUnset.EN, publicURLUnset.ZH)
+			_, _ = fmt.Fprintf(s.out, "%s\n  %s\n", config.PublicURLUnset.EN, config.PublicURLUnset.ZH)
 		}
 	}
 	if len(problems) == 0 {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/rowgate/rowgate/internal/config"
 	"github.com/rowgate/rowgate/internal/secret"
 )
 
@@ -128,7 +129,7 @@ func TestCommands(t *testing.T) {
 		env := map[string]string{
 			"ROWGATE_LISTEN": "0.0.0.0:0", "ROWGATE_PASSPHRASE": "test:" + secret.GenerateKey(), "ROWGATE_DATABASE_URL": "sqlite::memory:",
 		}
-		if code, out, errs := execute(t, env, "check"); code != exitOK || !strings.Contains(out, publicURLUnset.ZH) {
+		if code, out, errs := execute(t, env, "check"); code != exitOK || !strings.Contains(out, config.PublicURLUnset.ZH) {
 			t.Errorf("exit code %d: %s%s", code, out, errs)
 		}
 		env["ROWGATE_PUBLIC_URL"] = "https://rowgate.example.com"

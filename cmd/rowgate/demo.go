@@ -18,6 +18,7 @@ import (
 	"github.com/rowgate/rowgate/internal/config"
 	"github.com/rowgate/rowgate/internal/sandbox"
 	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/surface/console"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -65,7 +66,9 @@ func (c *demoCmd) Run(ctx context.Context, s streams) (err error) {
 	if c.Once {
 		return nil
 	}
-	d.invite()
+	d.invite(service.SignInURL(secret.New(passphrase), console.Sample{
+		Link: d.link(), AppID: sampleAppID, Secret: secret.New(sample.secret), View: d.page(),
+	}))
 	<-ctx.Done()
 	return nil
 }
@@ -250,11 +253,23 @@ func shown(column string, value any) (string, error) {
 // sampleZone is the zone of the sample base.
 var sampleZone = time.FixedZone("UTC+8", 8*60*60)
 
-// invite prints how to continue by hand.
-func (d *demo) invite() {
+// link is the sample table's, as a browser at Feishu would show it.
+func (d *demo) link() string {
+	return "https://example.feishu.cn/base/" + sampleBase + "?table=" + d.sample.videos
+}
+
+// page is the simulator's page that shows the base's tables and rows.
+func (d *demo) page() string { return d.upstream + "/sandbox/pages/" + sampleBase }
+
+// invite prints how to continue: in the console, whose address signs in once, or by hand.
+func (d *demo) invite(signIn string) {
 	d.say(`
+Open the console (this link signs in once) · 打开控制台（此链接可登录一次）:
+
+%[8]s
+
 Documentation · 文档: %[1]s/docs
-The table as a page · 用浏览器看这张表: %[7]s/sandbox/pages/%[5]s
+The table as a page · 用浏览器看这张表: %[7]s
 Write a row yourself · 自己写一行:
 
 curl %[1]s/v1/records -H 'Authorization: Bearer %[2]s' \
@@ -265,7 +280,8 @@ curl %[1]s/v1/records -H 'Authorization: Bearer %[2]s' \
 What the samples of the documentation use · 文档里的示例用到的值:
 
 export PASSPHRASE='%[2]s' APP_ID='%[3]s' APP_SECRET='%[4]s'
-export TABLE_LINK='https://example.feishu.cn/base/%[5]s?table=%[6]s'
+export TABLE_LINK='%[9]s'
 
-Press Ctrl-C to stop. · 按 Ctrl-C 结束。`, d.url, d.passphrase, sampleAppID, d.sample.secret, sampleBase, d.sample.videos, d.upstream)
+Press Ctrl-C to stop. · 按 Ctrl-C 结束。`, d.url, d.passphrase, sampleAppID, d.sample.secret, sampleBase, d.sample.videos, d.page(), signIn,
+		d.link())
 }

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/rowgate/rowgate/internal/app"
 	"github.com/rowgate/rowgate/internal/config"
-	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/telemetry"
 )
 
@@ -31,13 +31,16 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 		return errReported
 	}
 	logger := telemetry.NewLogger(s.err, cfg.LogLevel, isTerminal(s.err))
-	for _, unknown := range config.Unknown(s.environment()) {
+	unknowns, advices := config.Unknown(s.environment()), config.Advise(s.getenv)
+	for _, unknown := range unknowns {
 		logger.WarnContext(ctx, "unknown setting", slog.String("name", unknown.Variable), slog.String("what", unknown.Text.EN))
 	}
-	for _, advice := range config.Advise(s.getenv) {
+	for _, advice := range advices {
 		logger.WarnContext(ctx, "unsafe setting", slog.String("name", advice.Variable), slog.String("what", advice.Text.EN))
 	}
-	service, err := app.Start(ctx, app.Options{Config: cfg, Logger: logger, Version: version()})
+	service, err := app.Start(ctx, app.Options{
+		Config: cfg, Logger: logger, Version: version(), Advice: slices.Concat(unknowns, advices),
+	})
 	if err != nil {
 		return addressError(cfg, err)
 	}
@@ -45,7 +48,7 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 	logger.InfoContext(ctx, "serving", slog.String("url", service.URL()), slog.String("docs", service.URL()+"/docs"),
 		slog.String("upstream", cmp.Or(cfg.FeishuBaseURL, "Feishu and Lark")), slog.String("version", version()))
 	if cfg.PublicURL == "" && cfg.BeyondLoopback() {
-		logger.WarnContext(ctx, publicURLUnsetEN)
+		logger.WarnContext(ctx, config.PublicURLUnset.EN)
 	}
 	if !cfg.GeneratedPassphrase.IsZero() {
 		logger.WarnContext(ctx, "the passphrase was made for this run and changes with the next: set ROWGATE_PASSPHRASE")
@@ -59,7 +62,8 @@ func welcome(s streams, cfg *config.Config, url string) {
 		// The one place where a passphrase is shown: it was made a moment ago, for this terminal, and is stored nowhere.
 		_, _ = fmt.Fprintf(s.out, "Passphrase for this run (set ROWGATE_PASSPHRASE to choose one): %s\n", cfg.GeneratedPassphrase.Reveal())
 	}
-	_, _ = fmt.Fprintf(s.out, `Documentation · 文档: %[1]s/docs
+	_, _ = fmt.Fprintf(s.out, `Console · 控制台: %[1]s/console
+Documentation · 文档: %[1]s/docs
 First call, which says what is missing · 第一次调用，会指出缺什么:
 curl %[1]s/v1/diagnose -H "Authorization: Bearer $PASSPHRASE" -H "X-App-Id: $APP_ID" -H "X-App-Secret: $APP_SECRET" \
   --data-urlencode "app_token=$TABLE_LINK"
@@ -80,15 +84,6 @@ func addressError(cfg *config.Config, err error) error {
 		"ROWGATE_LISTEN=127.0.0.1:8081\n"+
 		"另一个程序（也许是另一个 rowgate）正在监听该地址（%s）：停掉它，或换一个地址，例如 ROWGATE_LISTEN=127.0.0.1:8081", err, taken, taken)
 }
-
-// publicURLUnset is said wherever other machines can reach a service whose own address nobody configured.
-var publicURLUnset = problem.Text{
-	ZH: "ROWGATE_PUBLIC_URL 没有设置：文档、生成的文件和错误链接会使用请求里的 Host，因此只对发出请求的一方可靠。请设置为调用方访问的地址。",
-	EN: publicURLUnsetEN,
-}
-
-const publicURLUnsetEN = "ROWGATE_PUBLIC_URL is not set: documents, generated files and links in errors name the Host of each request; " +
-	"set it to the address that callers use"
 
 // report prints every problem of the configuration at once.
 func report(s streams, problems []config.Problem) {

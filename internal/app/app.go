@@ -26,6 +26,7 @@ import (
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
 	"github.com/rowgate/rowgate/internal/secret"
+	"github.com/rowgate/rowgate/internal/surface/console"
 	"github.com/rowgate/rowgate/internal/surface/single"
 	"github.com/rowgate/rowgate/internal/telemetry"
 	"github.com/rowgate/rowgate/internal/tenant"
@@ -44,6 +45,8 @@ type Options struct {
 	Version string
 	// Families are the families of tools that ServeMCP shows, as tool.Catalogue.ParseFamilies reads them.
 	Families string
+	// Advice is what main found of the environment beyond Config, for the console's settings check.
+	Advice []config.Problem
 }
 
 // App is the running service. Its methods are safe for concurrent use.
@@ -65,6 +68,8 @@ type App struct {
 	bounds        bounds
 	publicURL     string
 	families      string // of ServeMCP
+	advice        []config.Problem
+	console       *console.Console
 	public        *httpd.Server
 	admin         *httpd.Server // nil if off
 
@@ -98,7 +103,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 func newApp(o Options) *App {
 	telemetry.QuietStandardLog(o.Logger) // libraries show what they received
 	return &App{
-		config: o.Config, logger: o.Logger, families: o.Families, registry: telemetry.NewRegistry(),
+		config: o.Config, logger: o.Logger, families: o.Families, advice: o.Advice, registry: telemetry.NewRegistry(),
 		health: &httpd.Health{}, ended: make(chan struct{}), bounds: divide(memory.Limit()),
 	}
 }

@@ -75,7 +75,12 @@ func (f *Finding) keys(c *config.Config, meta map[string][]byte) {
 		f.refuse("ROWGATE_DATABASE_URL", "无法读取密钥状态：%v。", "The state of the keys cannot be read: %v.", err)
 		return
 	}
-	if until := opened.state.waits(); !until.IsZero() {
+	f.retiredKeys(opened.state)
+}
+
+// retiredKeys notes when a key that sealed before may be removed.
+func (f *Finding) retiredKeys(state keyState) {
+	if until := state.waits(); !until.IsZero() {
 		when := until.UTC().Format(time.RFC3339)
 		f.note("旧密钥可在 %s 之后从 ROWGATE_KEY 移除。用它加密的连接密钥随之失效，请先制作新的。",
 			"The old key may be removed from ROWGATE_KEY after %s. Connection keys that it sealed end with it: make new ones first.", when)

@@ -135,14 +135,17 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 	documents.Routes(router)
 	describe, _ := tools.Find("describe_table")
 	snippet.Routes(router, snippet.Options{PublicURL: a.publicURL, Describe: describe, Problems: renderer})
-	router.Get("/", http.RedirectHandler("/docs", http.StatusFound).ServeHTTP)
+	whole := openapi.WithRenderer(renderer)(router)
+	if err := a.routeConsole(router, whole, version); err != nil {
+		return nil, err
+	}
 	if err := a.surfaces(router, renderer, p, tools, version); err != nil {
 		return nil, err
 	}
 	if a.config.MetricsPublic {
 		router.Handle("/metrics", httpd.Metrics(a.registry))
 	}
-	return openapi.WithRenderer(renderer)(router), nil
+	return whole, nil
 }
 
 // Catalogue lists every tool without what runs it, for documents and tests.

@@ -22,6 +22,13 @@ const connectionKeyName = "ROWGATE_CONNECTION_KEY"
 // kubernetes matches what Kubernetes sets for a service named rowgate.
 var kubernetes = regexp.MustCompile(`^ROWGATE_(PORT(_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)?|SERVICE_.*)$`)
 
+// PublicURLUnset is said wherever other machines can reach a service whose own address nobody configured.
+var PublicURLUnset = problem.Text{
+	ZH: "ROWGATE_PUBLIC_URL 没有设置：文档、生成的文件和错误链接会使用请求里的 Host，因此只对发出请求的一方可靠。请设置为调用方访问的地址。",
+	EN: "ROWGATE_PUBLIC_URL is not set: documents, generated files and links in errors name the Host of each request; " +
+		"set it to the address that callers use",
+}
+
 // Unknown returns a problem for each ROWGATE_ variable of environ (NAME=value) that nothing reads, with the nearest that is read.
 func Unknown(environ []string) []Problem {
 	var known []string

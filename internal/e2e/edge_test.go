@@ -180,6 +180,10 @@ func TestMethods(t *testing.T) {
 	if got := h.do(request{method: http.MethodGet, path: "/"}); got.status != http.StatusFound || got.header.Get("Location") != "/docs" {
 		t.Errorf("/ answered %d %s", got.status, got.header.Get("Location"))
 	}
+	browser := request{method: http.MethodGet, path: "/", header: map[string]string{"Accept": "text/html,*/*;q=0.8"}}
+	if got := h.do(browser); got.status != http.StatusFound || got.header.Get("Location") != "/console" {
+		t.Errorf("/ answered a browser %d %s", got.status, got.header.Get("Location"))
+	}
 }
 
 // TestDocumentsAreServedByTag: where the address is configured, a client that has the document is told so.

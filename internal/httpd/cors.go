@@ -3,6 +3,7 @@ package httpd
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -53,6 +54,16 @@ func CORS(origins []string) func(http.Handler) http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 		})
 	}
+}
+
+// ownAndAllowed returns the origins whose pages may write: those that are allowed, and that of a configured PublicURL, which a proxy in
+// front may serve under another Host than it asks for here.
+func (o Options) ownAndAllowed() []string {
+	origins := slices.Clone(o.AllowedOrigins)
+	if public, err := url.Parse(o.PublicURL); err == nil && public.Host != "" && !o.FromRequest {
+		origins = append(origins, public.Scheme+"://"+public.Host)
+	}
+	return origins
 }
 
 // refuseCrossOrigin answers 403 wrong_origin to what a browser sends on behalf of another site's page, unless that origin is on

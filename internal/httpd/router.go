@@ -55,7 +55,7 @@ func (o Options) Renderer() Renderer {
 // It fails if an allowed origin is not an origin.
 func NewRouter(options Options) (*chi.Mux, error) {
 	renderer := options.Renderer()
-	sameOrigin, err := refuseCrossOrigin(renderer, options.AllowedOrigins, options.OriginPaths)
+	sameOrigin, err := refuseCrossOrigin(renderer, options.ownAndAllowed(), options.OriginPaths)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,9 @@ func generators() []generator {
 	return []generator{
 		{PathDifyWorkflow, table, problem.Text{ZH: "Dify 工作流文件（DSL）", EN: "a Dify workflow file (DSL)"}},
 		{PathCurl, table, problem.Text{ZH: "cURL 命令；n8n 用 Import cURL 导入", EN: "a cURL command; n8n takes it with Import cURL"}},
+		{PathPowerShell, table, problem.Text{ZH: "PowerShell 脚本", EN: "a PowerShell script"}},
+		{PathPython, table, problem.Text{ZH: "Python 程序，只用标准库", EN: "a Python program, standard library alone"}},
+		{PathGo, table, problem.Text{ZH: "Go 程序，只用标准库", EN: "a Go program, standard library alone"}},
 		{PathFeishuAutomation, table, problem.Text{ZH: "飞书自动化「发送 HTTP 请求」的设置", EN: "the settings of Feishu's automation step Send HTTP request"}},
 		{"/openapi/dify.json", "", problem.Text{ZH: "导入 Dify、FastGPT", EN: "to import into Dify and FastGPT"}},
 		{"/openapi/coze.json", "", problem.Text{ZH: "导入扣子 Coze", EN: "to import into Coze"}},

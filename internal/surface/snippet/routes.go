@@ -1,5 +1,5 @@
 // Package snippet generates ready-made callers that write rows to one table: a Dify workflow file, a cURL command (which n8n
-// imports) and the settings of a Feishu automation.
+// imports), programs in PowerShell, Python and Go, and the settings of a Feishu automation.
 //
 // The query names the table. It also lists the columns; with credentials in the headers they are read from the table instead. The
 // output contains no secrets, only placeholders or variables for them.
@@ -48,6 +48,9 @@ func Routes(router chi.Router, o Options) {
 	}{
 		PathDifyWorkflow:     {"application/yaml; charset=utf-8", difyWorkflow},
 		PathCurl:             {"text/plain; charset=utf-8", curl},
+		PathPowerShell:       {"text/plain; charset=utf-8", powerShell},
+		PathPython:           {"text/plain; charset=utf-8", python},
+		PathGo:               {"text/plain; charset=utf-8", golang},
 		PathFeishuAutomation: {"application/json", feishuAutomation},
 	} {
 		router.Get(path, func(w http.ResponseWriter, r *http.Request) {
