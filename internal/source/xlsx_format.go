@@ -79,11 +79,11 @@ scan:
 		case '\\', '_', '*':
 			i++
 		case '[':
-			inside := ""
+			var inside strings.Builder
 			for i++; i < len(letters) && letters[i] != ']'; i++ {
-				inside += string(letters[i])
+				inside.WriteString(string(letters[i]))
 			}
-			if inside != "" && strings.Trim(strings.ToLower(inside), "hms") == "" {
+			if inside.String() != "" && strings.Trim(strings.ToLower(inside.String()), "hms") == "" {
 				format.elapsed = true
 			}
 		case 'y', 'Y', 'd', 'D':
