@@ -17,5 +17,5 @@ func connectionsWithin(files uint64) int {
 	if files >= ownFiles+filesParts*MaxConnections {
 		return MaxConnections
 	}
-	return max((int(files)-ownFiles)/filesParts, leastConnections) //nolint:gosec // small, as was just seen
+	return max((int(files)-ownFiles)/filesParts, leastConnections)
 }

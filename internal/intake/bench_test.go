@@ -25,6 +25,7 @@ func BenchmarkParse(b *testing.B) {
 		"plain":      {ContentType: "application/json", Body: []byte(body)},
 		"fence":      {ContentType: "application/json", Body: []byte("好的：\n```json\n" + body + "\n```\n")},
 		"text":       {ContentType: "application/json", Body: []byte(toJSON(map[string]any{"records": bare}))},
+		"one_row":    {ContentType: "application/json", Body: []byte(benchRows(1))},
 		"urlencoded": {ContentType: "application/x-www-form-urlencoded", Body: []byte("records=" + url.QueryEscape(bare))},
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -13,7 +14,9 @@ import (
 // unknown_parameter with the nearest name, bad_parameter, no_rows, secret_in_query, body_too_large or too_many_rows.
 // It keeps no reference to in.Body and may run in any number of goroutines.
 func Parse(spec Spec, in Input) (*Result, error) {
-	p := &parser{spec: &spec, given: make([]value, len(spec.Params))}
+	given := takeList(len(spec.Params))
+	defer putList(given)
+	p := &parser{spec: &spec, given: *given}
 	result, err := p.parse(in)
 	if err != nil {
 		if e, ok := errors.AsType[*problem.Error](err); ok && p.language != "" {
@@ -25,6 +28,25 @@ func Parse(spec Spec, in Input) (*Result, error) {
 	}
 	result.Language = p.language
 	return result, nil
+}
+
+// lists are the values of requests that have been read, all zero. A list has a place for each parameter of a tool: 4 KiB for a request of
+// one row, which gives two or three of them.
+var lists sync.Pool
+
+// takeList returns n zero values.
+func takeList(n int) *[]value {
+	if list, ok := lists.Get().(*[]value); ok && cap(*list) >= n {
+		*list = (*list)[:n]
+		return list
+	}
+	return new(make([]value, n))
+}
+
+// putList keeps a list for another request; nothing refers to its values any more.
+func putList(list *[]value) {
+	clear(*list)
+	lists.Put(list)
 }
 
 // parse is Parse; what it knows of the language is in p.language, whether it succeeds or not.
