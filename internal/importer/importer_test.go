@@ -52,7 +52,7 @@ func TestMapColumns(t *testing.T) {
 		"leaves_out_the_reasons":              {[]string{"rowgate_error", "标题"}, Options{}, "标题>标题"},
 		"refuses_what_is_computed":            {[]string{"标题", "总数"}, Options{}, "“总数” is filled in by Feishu"},
 		"refuses_what_is_unknown":             {[]string{"标题", "Prise"}, Options{}, "Prise  →  --map 'Prise=Price' or --skip"},
-		"refuses_a_column_twice":              {[]string{"Price", "price"}, Options{}, "“Price” and “price” of the file are both the table's “Price”"},
+		"refuses_a_column_twice":              {[]string{"Price", "price"}, Options{}, "“Price” and “price” of the file are both the table's"},
 		"refuses_a_source_twice": {
 			[]string{"x"}, Options{Map: []string{"x=Price", "x=标题"}}, "“x” is in --map twice",
 		},
