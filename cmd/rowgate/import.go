@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/config"
@@ -50,6 +51,9 @@ const (
 	importConns   = 4
 )
 
+// secondSignal is how long after a first Ctrl-C a second one ends the command at once. Some programs hand one on twice.
+const secondSignal = 500 * time.Millisecond
+
 // Help is shown by rowgate import --help.
 func (*importCmd) Help() string {
 	return "Credentials are variables: " + connectionKey + ", or " + passphraseName + " with " + appIDName + " and " + appSecretName +
@@ -74,7 +78,7 @@ func (c *importCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return say(err)
 	}
-	release := context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) }) // a second Ctrl-C ends at once
+	release := context.AfterFunc(ctx, func() { time.AfterFunc(secondSignal, func() { signal.Reset(os.Interrupt, syscall.SIGTERM) }) })
 	defer release()
 	file, err := source.Open(ctx, c.File, source.FileOptions{Sheet: c.Sheet})
 	if err != nil {

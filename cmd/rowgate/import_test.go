@@ -388,7 +388,7 @@ func TestImportKilled(t *testing.T) {
 		s.marks(rows)
 	})
 	t.Run("other_options_are_refused", func(t *testing.T) {
-		s.mustFail("with other --map, --skip or --key", file, "--key", "标题")
+		s.mustFail("with another --url, --map, --skip or --key", file, "--key", "标题")
 	})
 	s.must("Done: 20,000 rows", file)
 	s.exactly(rows)

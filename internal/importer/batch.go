@@ -14,8 +14,8 @@ import (
 // codeTooLarge is the service's word for a row that no request can hold.
 const codeTooLarge = "too_large"
 
-// batch is the rows of one request. Which rows are in which batch depends on the source and the mapping alone, so that an import that goes
-// on makes the same requests.
+// batch is the rows of one request. Which rows are in it depends on the source, the mapping and where the batch before ended, so that an
+// import that goes on makes the same requests.
 type batch struct {
 	index   int // from 0
 	rows    []json.RawMessage
@@ -36,7 +36,7 @@ type batches struct {
 	mapping  *mapping
 	from     int // row to begin at
 	language problem.Lang
-	count    int
+	count    int         // batches before the next one
 	pending  *source.Row // read, and too large for the batch before
 }
 
@@ -125,19 +125,21 @@ func body(options object, rows []json.RawMessage) ([]byte, error) {
 	return append(data, "]}"...), nil
 }
 
-// batches begins a pass over the source.
+// batches begins a pass over the rows that are not answered for.
 func (r *run) batches(ctx context.Context) (*batches, error) {
 	rows, err := r.file.Rows(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &batches{rows: rows, mapping: r.mapping, from: r.state.From, language: r.options.Language}, nil
+	return &batches{
+		rows: rows, mapping: r.mapping, from: max(r.state.From, r.state.LastRow+1), language: r.options.Language, count: r.state.Requests,
+	}, nil
 }
 
-// total counts the rows from where the import begins.
-func (r *run) total(ctx context.Context) (int, error) {
+// left counts the rows that are not answered for.
+func (r *run) left(ctx context.Context) (int, error) {
 	if r.state.From == 0 {
-		return r.file.Total, nil
+		return r.file.Total - r.state.Counts.Rows, nil
 	}
 	all, err := r.batches(ctx)
 	if err != nil {

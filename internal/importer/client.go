@@ -85,7 +85,10 @@ func (c *client) repeat(ctx context.Context, path string, body []byte, into any,
 			return errors.Join(err, ctx.Err())
 		}
 		wait := waits.Delay(attempt)
-		if refused, ok := errors.AsType[*Refused](err); ok {
+		refused, answered := errors.AsType[*Refused](err)
+		_, lost := errors.AsType[*unreachable](err)
+		switch {
+		case answered:
 			if refused.Status == http.StatusInternalServerError {
 				internal++
 			}
@@ -93,9 +96,10 @@ func (c *client) repeat(ctx context.Context, path string, body []byte, into any,
 				return err
 			}
 			wait = min(max(wait, refused.RetryAfter), longestWait)
+		case !lost || within == askPatience && attempt > 1 && isRefused(err):
+			return err
 		}
-		dial, ok := errors.AsType[*unreachable](err)
-		if ok && within == askPatience && attempt > 1 && dial.refused() || time.Since(began)+wait > within {
+		if time.Since(began)+wait > within {
 			return err
 		}
 		c.waiting(err, wait)
@@ -103,11 +107,6 @@ func (c *client) repeat(ctx context.Context, path string, body []byte, into any,
 			return err
 		}
 	}
-}
-
-// refused reports whether nobody listened.
-func (u *unreachable) refused() bool {
-	return isRefused(u.cause)
 }
 
 // again reports whether the same request may be answered otherwise later.

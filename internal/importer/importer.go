@@ -4,6 +4,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -112,16 +113,32 @@ func (r *run) open(ctx context.Context) error {
 		r.say.line("其中 %s 行有问题，不会写入，原因见错误文件。", "%s of the rows are faulty and will not be written; the errors file says why.",
 			grouped(r.file.Faulty))
 	}
-	var err error
-	if r.state, err = openState(r.options, r.file); err != nil {
+	if r.options.CreateTable != "" {
+		return r.openNew(ctx)
+	}
+	err := r.describe(ctx, "")
+	if err == nil {
+		r.state, err = openState(r.options, r.file, r.table.AppToken+" "+r.table.TableID)
+	}
+	if err == nil {
+		r.mapping, err = mapColumns(r.file.Columns(), r.table.Fields, r.options)
+	}
+	return err
+}
+
+// openNew makes the table, or finds the one that this import made before it was ended.
+func (r *run) openNew(ctx context.Context) (err error) {
+	if r.state, err = openState(r.options, r.file, r.options.Table+" "+r.options.CreateTable); err != nil {
 		return err
 	}
-	if r.options.CreateTable == "" || r.state.Table != "" {
-		if err := r.describe(ctx, r.state.Table); err != nil {
+	if r.state.Table != "" {
+		err := r.describe(ctx, r.state.Table)
+		if refused, ok := errors.AsType[*Refused](err); !ok || refused.Code != problem.TableNotFound || r.options.FromRow == 0 {
+			if err == nil {
+				r.mapping, err = mapColumns(r.file.Columns(), r.table.Fields, r.options)
+			}
 			return err
 		}
-		r.mapping, err = mapColumns(r.file.Columns(), r.table.Fields, r.options)
-		return err
 	}
 	r.mapping, err = mapColumns(r.file.Columns(), nil, r.options)
 	if err != nil || r.options.DryRun {

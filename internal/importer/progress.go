@@ -13,10 +13,9 @@ import (
 )
 
 const (
-	lineEvery = 5 * time.Second        // between two lines of progress, where there is no bar
-	barEvery  = 100 * time.Millisecond // between two drawings of the bar
-	barWidth  = 24                     // characters
-	saidAfter = 2 * time.Second        // a wait that is longer than this is told
+	lineEvery = 5 * time.Second // between two lines of progress, where there is no bar
+	barWidth  = 24              // characters
+	saidAfter = 2 * time.Second // a wait that is longer than this is told
 )
 
 // progress shows how far an import is: a bar on a terminal, lines elsewhere. It is safe for concurrent use.
@@ -43,10 +42,9 @@ func (p *progress) begin(total int) {
 	p.total, p.done, p.began, p.said = total, 0, time.Now(), time.Now()
 	if p.drawn && total > 0 {
 		p.bar = progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(p.text("写入", "Writing")), progressbar.OptionSetWidth(barWidth),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(p.text("行", "rows")),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(barEvery), progressbar.OptionSetRenderBlankState(true),
-			progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
+			progressbar.OptionSetWriter(p.out), progressbar.OptionSetWidth(barWidth), progressbar.OptionShowCount(),
+			progressbar.OptionShowDescriptionAtLineEnd(), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionSetRenderBlankState(true), progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
 	}
 }
 
@@ -58,21 +56,27 @@ func (p *progress) add(rows, refused int) {
 	defer p.mu.Unlock()
 	p.done += rows
 	if p.bar != nil {
-		p.bar.Describe(p.text("写入", "Writing"))
-		if refused > 0 {
-			p.bar.Describe(fmt.Sprintf(p.text("写入（%s 行有误）", "Writing (%s rows refused)"), grouped(refused)))
-		}
 		_ = p.bar.Add(rows) // a terminal that is gone shows nothing
+		p.bar.Describe(p.pace(refused))
 		return
 	}
 	if time.Since(p.said) < lineEvery || p.total == 0 {
 		return
 	}
 	p.said = time.Now()
+	_, _ = fmt.Fprintf(p.out, p.text("%s / %s 行（%d%%），%s\n", "%s of %s rows (%d %%), %s\n"),
+		grouped(p.done), grouped(p.total), 100*p.done/p.total, p.pace(refused))
+}
+
+// pace says how fast rows are written, how long the rest takes at that, and how many were refused.
+func (p *progress) pace(refused int) string {
 	rate := float64(p.done) / time.Since(p.began).Seconds()
-	left := time.Duration(float64(p.total-p.done) / rate * float64(time.Second))
-	_, _ = fmt.Fprintf(p.out, p.text("%s / %s 行（%d%%），每秒 %s 行，还要 %s，%s 行有误\n", "%s of %s rows (%d %%), %s rows/s, %s left, %s refused\n"),
-		grouped(p.done), grouped(p.total), 100*p.done/p.total, grouped(int(rate)), lasted(left, p.language), grouped(refused))
+	left := time.Duration(float64(max(0, p.total-p.done)) / rate * float64(time.Second))
+	text := fmt.Sprintf(p.text("每秒 %s 行，还要 %s", "%s rows/s, %s left"), grouped(int(rate)), lasted(left.Round(time.Second), p.language))
+	if refused > 0 {
+		text += fmt.Sprintf(p.text("，%s 行有误", ", %s refused"), grouped(refused))
+	}
+	return text
 }
 
 // waiting tells that a call is repeated, and why.

@@ -88,6 +88,10 @@ func (w *writer) summarise() {
 		}
 	}
 	separator := problem.Text{ZH: "，", EN: ", "}.In(w.options.Language)
+	if counts.Rows == 0 {
+		w.say.line("标题行下面没有数据，什么都没有写。", "There are no rows below the header; nothing was written.")
+		return
+	}
 	w.say.line("完成：%s 行，用时 %s：%s。", "Done: %s rows in %s: %s.", grouped(counts.Rows), lasted(took, w.options.Language),
 		strings.Join(parts, separator))
 	if !w.fresh && counts.Rows > counts.Refused {
@@ -218,7 +222,7 @@ func (r *run) tryAll(ctx context.Context) (total answer, bad badRows, err error)
 		return total, bad, err
 	}
 	defer all.rows.Close()
-	rows, err := r.total(ctx)
+	rows, err := r.left(ctx)
 	if err != nil {
 		return total, bad, err
 	}

@@ -53,7 +53,8 @@ func lasted(d time.Duration, language problem.Lang) string {
 	var text problem.Text
 	switch seconds := int(d.Seconds()); {
 	case d < time.Minute:
-		text = problem.Text{ZH: fmt.Sprintf("%.1f 秒", d.Seconds()), EN: fmt.Sprintf("%.1f s", d.Seconds())}
+		short := strings.TrimSuffix(strconv.FormatFloat(d.Seconds(), 'f', 1, 64), ".0")
+		text = problem.Text{ZH: short + " 秒", EN: short + " s"}
 	case d < time.Hour:
 		text = problem.Text{ZH: fmt.Sprintf("%d 分 %d 秒", seconds/60, seconds%60), EN: fmt.Sprintf("%d min %d s", seconds/60, seconds%60)}
 	default:

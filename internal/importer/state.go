@@ -12,6 +12,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,13 +55,13 @@ type counts struct {
 	Refused   int `json:"refused"` // failed, faulty or of unknown outcome: the rows in the errors file
 }
 
-// openState reads the checkpoint of this file and table, or begins one.
-func openState(options *Options, file *source.File) (*state, error) {
+// openState reads the checkpoint of this file and table, or begins one. table names the table in one way, whatever its link looks like.
+func openState(options *Options, file *source.File, table string) (*state, error) {
 	path, err := filepath.Abs(file.Path)
 	if err != nil {
 		return nil, err
 	}
-	name := digestOf(path, options.URL, options.Table, options.CreateTable, file.Sheet)[:32]
+	name := digestOf(path, table, file.Sheet)[:32]
 	s := &state{path: filepath.Join(options.StateDir, name+".json")}
 	data, err := os.ReadFile(s.path)
 	switch {
@@ -74,8 +75,8 @@ func openState(options *Options, file *source.File) (*state, error) {
 					"where to begin.", s.path))
 		}
 	}
-	wanted := digestOf(append(append([]string{"map"}, options.Map...), append(append([]string{"skip"}, options.Skip...),
-		append([]string{"key"}, options.Keys...)...)...)...)
+	wanted := digestOf(slices.Concat([]string{options.URL, fmt.Sprint(requestRows, requestBytes), "map"}, options.Map, []string{"skip"},
+		options.Skip, []string{"key"}, options.Keys)...)
 	if options.DryRun {
 		return &state{path: s.path, Run: s.Run + 1, Format: stateFormat, From: options.FromRow}, nil
 	}
@@ -109,9 +110,9 @@ func (s *state) goesOn(file *source.File, options string, upsert bool) error {
 				"see what the table has and say with --from-row at which row of the new file to begin.", s.LastRow))
 	case s.Options != options:
 		return fail(
-			fmt.Sprintf("上次导入写到第 %d 行中断，当时的 --map、--skip 或 --key 与这次不同。请用原来的选项继续；或用 --from-row %d 以新的选项从那里开始。",
+			fmt.Sprintf("上次导入写到第 %d 行中断，当时的 --url、--map、--skip 或 --key 与这次不同。请用原来的选项继续；或用 --from-row %d 以新的选项从那里开始。",
 				s.LastRow, next),
-			fmt.Sprintf("The last import stopped after row %d, with other --map, --skip or --key. Run it with those to go on, or "+
+			fmt.Sprintf("The last import stopped after row %d, with another --url, --map, --skip or --key. Run it with those to go on, or "+
 				"begin there with the "+
 				"new ones: --from-row %d.", s.LastRow, next))
 	case s.Open && !upsert && time.Since(s.Settled) > keysLive:

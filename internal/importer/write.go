@@ -51,11 +51,11 @@ func (r *run) write(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	defer func() { _ = w.reasons.Close() }()
-	total, err := r.total(ctx)
+	left, err := r.left(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	r.progress.begin(total - r.state.Counts.Rows)
+	r.progress.begin(left)
 	err = w.pipeline(ctx)
 	r.progress.end()
 	r.state.Open = w.open.Load() > 0
@@ -64,6 +64,10 @@ func (r *run) write(ctx context.Context) (Result, error) {
 	}
 	if failed := errors.Join(w.reasons.Sync(), r.state.save()); failed != nil {
 		return Result{}, errors.Join(err, failed)
+	}
+	if r.state.LastRow == 0 {
+		r.say.line("还没有任何行有结果。再次运行同样的命令会继续，不会重复。", "No row is answered for yet. The same command goes on, without a row twice.")
+		return Result{}, err
 	}
 	r.say.line("停在第 %d 行之后，已有结果 %s 行。再次运行同样的命令会从那里继续，不会重复。",
 		"Stopped after row %d; %s rows are answered for. The same command goes on from there, without a row twice.",
@@ -82,10 +86,14 @@ func (w *writer) pipeline(ctx context.Context) error {
 	queue := make(chan sent, ahead-1)
 	var working sync.WaitGroup
 	var notSent error
-	answered := w.state.Requests // settle changes it
+	all, err := w.batches(ctx)
+	if err != nil {
+		return err
+	}
+	defer all.rows.Close()
 	working.Go(func() {
 		defer close(queue)
-		notSent = w.sendAll(sending, answered, queue)
+		notSent = w.sendAll(sending, all, queue)
 	})
 	var notSettled error
 	for one := range queue {
@@ -102,13 +110,8 @@ func (w *writer) pipeline(ctx context.Context) error {
 	return notSent
 }
 
-// sendAll sends the batches behind those that are answered for.
-func (w *writer) sendAll(ctx context.Context, answered int, queue chan<- sent) error {
-	all, err := w.batches(ctx)
-	if err != nil {
-		return err
-	}
-	defer all.rows.Close()
+// sendAll sends the batches.
+func (w *writer) sendAll(ctx context.Context, all *batches, queue chan<- sent) error {
 	for {
 		next, err := all.next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -116,9 +119,6 @@ func (w *writer) sendAll(ctx context.Context, answered int, queue chan<- sent) e
 		}
 		if err != nil {
 			return err
-		}
-		if next.index < answered {
-			continue
 		}
 		if err := w.unchanged(); err != nil {
 			return err
