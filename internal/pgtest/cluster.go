@@ -193,25 +193,26 @@ func (c *Cluster) Socket() (dir string, port int) { return c.dir, c.port }
 func (c *Cluster) Database(tb testing.TB) string {
 	tb.Helper()
 	name := "t" + strconv.FormatInt(c.made.Add(1), 10)
-	c.exec(tb, "CREATE DATABASE "+name)
+	Exec(tb, c.Admin(), "CREATE DATABASE "+name)
 	tb.Cleanup(func() {
 		if c.server != nil {
-			c.exec(tb, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+			Exec(tb, c.Admin(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 		}
 	})
 	return c.address(name)
 }
 
-func (c *Cluster) exec(tb testing.TB, statement string) {
+// Exec runs statements in the database at address.
+func Exec(tb testing.TB, address, statements string) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, c.Admin())
+	conn, err := pgx.Connect(ctx, address)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	_, err = conn.Exec(ctx, statement)
+	_, err = conn.Exec(ctx, statements)
 	if err = errors.Join(err, conn.Close(ctx)); err != nil {
-		tb.Fatalf("%s: %v", strings.ToLower(statement), err)
+		tb.Fatalf("%s: %v", strings.ToLower(statements), err)
 	}
 }

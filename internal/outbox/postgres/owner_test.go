@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/postgres"
 	"github.com/rowgate/rowgate/internal/pgtest"
@@ -201,7 +199,7 @@ func TestLateOwner(t *testing.T) {
 	one, other := join(t, "one", database, database), join(t, "other", database, database)
 	mustApply(t, one.store, &outbox.Changes{Insert: []outbox.Entry{entry(1)}})
 	lease := mustAcquire(t, one, entry(1).Lane)
-	exec(t, database, `UPDATE rowgate.instance SET until = clock_timestamp() WHERE name = 'one'`)
+	pgtest.Exec(t, database, `UPDATE rowgate.instance SET until = clock_timestamp() WHERE name = 'one'`)
 	other.awaitNote(t, outbox.NoteFree, entry(1).Lane)
 	taken := other.awaitLane(t, entry(1).Lane)
 	if !taken.Left() || taken.Token() <= lease.Token() {
@@ -263,17 +261,5 @@ func TestServerRestart(t *testing.T) {
 		if _, err := other.Acquire(t.Context(), "lane1"); !errors.Is(err, outbox.ErrOwned) {
 			t.Errorf("error is %v", err)
 		}
-	}
-}
-
-func exec(t *testing.T, database, statement string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = conn.Exec(t.Context(), statement)
-	if err = errors.Join(err, conn.Close(t.Context())); err != nil {
-		t.Fatal(err)
 	}
 }
