@@ -147,15 +147,6 @@ func TestOwner(t *testing.T) {
 		}
 	})
 
-	t.Run("who_wants_a_lane_is_heard_without_a_note", func(t *testing.T) {
-		lease := mustAcquire(t, one, "lane4")
-		if _, err := other.Acquire(t.Context(), "lane4"); !errors.Is(err, outbox.ErrOwned) {
-			t.Errorf("error is %v", err)
-		}
-		one.awaitNote(t, outbox.NoteStored, "lane4")
-		lease.Release(false)
-	})
-
 	t.Run("notes_reach_all", func(t *testing.T) {
 		for n := range 100 {
 			one.Notify(outbox.Note{Lane: fmt.Sprint("note", n), Kind: outbox.NoteAnswered})
