@@ -63,6 +63,7 @@ func scenarios() []scenario {
 		{"down", "Feishu is fully down, then comes back", runDown},
 		{"hidden", "three rows that Feishu refuses among 1,000 merged rows of 200 callers", runHidden},
 		{"fairness", "one-row callers beside an import of 10,000 rows", runFairness},
+		{"instances", "three instances on one PostgreSQL, one base and 100 bases", runInstances},
 		{"faults", "cut connections, 504, kill -9, power cuts, forgotten client tokens, callers that repeat", runFaults},
 	}
 }

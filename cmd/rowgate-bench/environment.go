@@ -134,12 +134,9 @@ func (s *environment) openService(ctx context.Context, b *bench, outages bool) e
 			return err
 		}
 	}
-	path, args := b.Rowgate, []string{"serve"}
-	if path == "" {
-		if path, err = os.Executable(); err != nil {
-			return err
-		}
-		args = nil
+	path, args, err := b.program()
+	if err != nil {
+		return err
 	}
 	s.service = newProcess(path, args, address,
 		roleVariable+"="+roleService,
@@ -158,6 +155,15 @@ func (s *environment) openService(ctx context.Context, b *bench, outages bool) e
 	s.caller = newCaller(s.service.url)
 	_, err = s.service.start(ctx)
 	return err
+}
+
+// program is what a service process runs: the binary that was named, or this program in that role.
+func (b *bench) program() (path string, args []string, err error) {
+	if b.Rowgate != "" {
+		return b.Rowgate, []string{"serve"}, nil
+	}
+	path, err = os.Executable()
+	return path, nil, err
 }
 
 // close ends the service and then Feishu.

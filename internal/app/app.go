@@ -4,13 +4,10 @@ package app
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -24,7 +21,7 @@ import (
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/outbox"
-	"github.com/rowgate/rowgate/internal/outbox/sqlite"
+	"github.com/rowgate/rowgate/internal/outbox/postgres"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/surface/console"
 	"github.com/rowgate/rowgate/internal/surface/single"
@@ -34,9 +31,6 @@ import (
 
 // answerFor bounds the time for answering the requests that wait for a write, after the lanes are empty.
 const answerFor = 5 * time.Second
-
-// instanceMode is that of the database.
-const instanceMode = os.FileMode(0o600)
 
 // Options of an App.
 type Options struct {
@@ -54,7 +48,8 @@ type App struct {
 	config        *config.Config
 	logger        *slog.Logger
 	registry      *prometheus.Registry
-	store         *sqlite.Store
+	store         database
+	owner         *postgres.Owner // of lanes that several instances share; nil for SQLite
 	client        *client.Client
 	directory     *directory.Directory
 	uploader      *attachment.Uploader
@@ -111,10 +106,7 @@ func newApp(o Options) *App {
 // open makes every part, from the store up; what was opened before an error is closed by close.
 func (a *App) open(ctx context.Context) error {
 	var err error
-	if a.store, err = sqlite.Open(ctx, a.config.DatabasePath); err != nil {
-		return fmt.Errorf("opening the database: %w", err)
-	}
-	if a.keyring, err = a.unlock(ctx, a.config.Keyring, time.Now()); err != nil {
+	if err := a.openDatabase(ctx); err != nil {
 		return err
 	}
 	keyring := a.keyring
@@ -133,26 +125,14 @@ func (a *App) open(ctx context.Context) error {
 		Store: a.store, Writer: a.client, Reader: a.client, Keyring: keyring, Digest: a.client.Digest,
 		AllowRetry: a.client.AllowRetry, Logger: a.logger, Metrics: a.registry,
 		Memory: a.bounds.rows, Sealing: a.bounds.sealing, Sending: a.bounds.sending,
-		Lane: a.bounds.lane, Tenant: a.bounds.tenant, Total: a.bounds.total,
+		Lane: a.bounds.lane, Tenant: a.bounds.tenant, Total: a.bounds.total, Owner: a.lanes(),
 	}); err != nil {
-		return err
-	}
-	if err := a.nameInstance(); err != nil {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
 	a.authenticator = tenant.NewAuthenticator(a.config.Passphrases, a.config.Keyring)
 	a.guard = a.newGuard()
 	return nil
-}
-
-// nameInstance gives the instance a name, and writes it beside the lock that this instance holds.
-func (a *App) nameInstance() error {
-	a.health.Instance = rand.Text()
-	if a.config.DatabasePath == sqlite.Memory {
-		return nil
-	}
-	return os.WriteFile(a.config.DatabasePath+instanceSuffix, []byte(a.health.Instance+"\n"), instanceMode)
 }
 
 // listen takes the addresses and begins what earlier runs left; nothing is answered before serve.
@@ -258,8 +238,12 @@ func (a *App) close() error {
 	if a.client != nil {
 		a.client.Close()
 	}
-	if a.store != nil {
-		return a.store.Close()
+	var left error
+	if a.owner != nil {
+		left = a.owner.Close()
 	}
-	return nil
+	if a.store != nil {
+		return errors.Join(left, a.store.Close())
+	}
+	return left
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,11 +33,12 @@ type Finding struct {
 // and a database that this very service holds are notes.
 func Check(ctx context.Context, c *config.Config) Finding {
 	var f Finding
-	own := f.address(ctx, "ROWGATE_LISTEN", c.Listen, c.DatabasePath)
-	if c.AdminListen != "" && !own {
-		f.address(ctx, "ROWGATE_ADMIN_LISTEN", c.AdminListen, "")
+	if !c.Database.Postgres.IsZero() {
+		f.postgres(ctx, c)
+		return f
 	}
-	found, err := sqlite.Inspect(ctx, c.DatabasePath)
+	own := f.addresses(ctx, c, instanceIn(c.Database.Path))
+	found, err := sqlite.Inspect(ctx, c.Database.Path)
 	switch {
 	case err != nil:
 		f.refuse("ROWGATE_DATABASE_URL", "数据库不能使用：%v。", "The database cannot be used: %v.", oneLine(err))
@@ -45,6 +47,24 @@ func Check(ctx context.Context, c *config.Config) Finding {
 	}
 	f.keys(c, found.Meta)
 	return f
+}
+
+// addresses reports whether an instance of these names holds the address of the service.
+func (f *Finding) addresses(ctx context.Context, c *config.Config, names []string) (own bool) {
+	own = f.address(ctx, "ROWGATE_LISTEN", c.Listen, names)
+	if c.AdminListen != "" && !own {
+		f.address(ctx, "ROWGATE_ADMIN_LISTEN", c.AdminListen, nil)
+	}
+	return own
+}
+
+// instanceIn returns the name of the instance that has the SQLite file, if there is one.
+func instanceIn(path string) []string {
+	name, err := os.ReadFile(path + instanceSuffix) //nolint:gosec // beside the operator's database
+	if err != nil || len(name) == 0 {
+		return nil
+	}
+	return []string{strings.TrimSpace(string(name))}
 }
 
 func (f *Finding) refuse(variable, zh, en string, args ...any) {
@@ -87,15 +107,15 @@ func (f *Finding) retiredKeys(state keyState) {
 	}
 }
 
-// address reports whether this very service, whose database is given, holds an address; anybody else's is a problem.
-func (f *Finding) address(ctx context.Context, variable, address, database string) (own bool) {
+// address reports whether this very service, an instance of these names, holds an address; anybody else's is a problem.
+func (f *Finding) address(ctx context.Context, variable, address string, names []string) (own bool) {
 	var listening net.ListenConfig
 	listener, err := listening.Listen(ctx, "tcp", address)
 	if err == nil {
 		_ = listener.Close() // nothing was accepted
 		return false
 	}
-	if database != "" && answersAs(ctx, address, database) {
+	if len(names) > 0 && slices.Contains(names, answerOf(ctx, address)) {
 		f.note("服务正在运行，地址 %s。", "The service is running at %s.", address)
 		return true
 	}
@@ -104,12 +124,8 @@ func (f *Finding) address(ctx context.Context, variable, address, database strin
 	return false
 }
 
-// answersAs reports whether what answers at address is the instance that has the database open.
-func answersAs(ctx context.Context, address, database string) bool {
-	name, err := os.ReadFile(database + instanceSuffix) //nolint:gosec // beside the operator's database
-	if err != nil || len(name) == 0 {
-		return false
-	}
+// answerOf returns the name of the instance that answers at address, "" if none does.
+func answerOf(ctx context.Context, address string) string {
 	host, port, _ := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
@@ -118,16 +134,19 @@ func answersAs(ctx context.Context, address, database string) bool {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", http.NoBody)
 	if err != nil {
-		return false
+		return ""
 	}
 	transport := &http.Transport{DisableKeepAlives: true}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return false
+		return ""
 	}
 	defer func() { _ = response.Body.Close() }()
 	var health struct {
 		Instance string `json:"instance"`
 	}
-	return json.NewDecoder(response.Body).Decode(&health) == nil && health.Instance == strings.TrimSpace(string(name))
+	if json.NewDecoder(response.Body).Decode(&health) != nil {
+		return ""
+	}
+	return health.Instance
 }

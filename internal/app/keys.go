@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/outbox/postgres"
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/secret"
 )
@@ -58,6 +59,23 @@ func errEarly(until time.Time) *KeyError {
 		EN: fmt.Sprintf("The old key was removed too early: data that it encrypted may still be kept. Put it back at the end of the list; it "+
 			"may be removed after %s, once the service has run with it.", when),
 	}}
+}
+
+// errMixed: another instance is running that cannot open what this one would seal, or the other way round.
+var errMixed = &KeyError{problem.Text{
+	ZH: "另一个运行中的实例没有此列表的第一个密钥，或此列表里没有它的第一个密钥。轮换分两步：先让所有实例用“旧,新”启动，再逐个改为“新,旧”。",
+	EN: "Another running instance does not have the first key of this list, or this list does not have its first key. Rotate in two steps: " +
+		"start all instances with old,new, and then one after the other with new,old.",
+}}
+
+// fitting returns errMixed unless each of the other instances opens what this one seals, and the other way round.
+func fitting(ids []string, others []postgres.Instance) error {
+	for _, other := range others {
+		if len(other.Keys) > 0 && (!slices.Contains(other.Keys, ids[0]) || !slices.Contains(ids, other.Keys[0])) {
+			return errMixed
+		}
+	}
+	return nil
 }
 
 // next returns the state after a start at now with a ring of these keys, or the error that refuses the start.
@@ -153,17 +171,16 @@ func (a *App) storeKeys(ctx context.Context, sealed []byte) error {
 	return a.store.SetMeta(ctx, values)
 }
 
-// sealAnew seals by the first key what retired keys sealed, and notes that they are not needed for it any more.
+// sealAnew seals by the first key what retired keys sealed, and notes that they are not needed for it any more. Of several instances
+// each does so at its start, since the others may have sealed by the old key until theirs.
 func (a *App) sealAnew(ctx context.Context, ring *secret.Keyring) {
-	if !slices.ContainsFunc(a.keys.Retired, func(key retiredKey) bool { return !key.Anew }) {
+	waits := func(key retiredKey) bool { return !key.Anew || a.owner != nil }
+	if !slices.ContainsFunc(a.keys.Retired, waits) {
 		return
 	}
 	err := a.store.Reseal(ctx, func(kind outbox.Sealed, data []byte) ([]byte, error) { return outbox.Reseal(ring, kind, data) })
 	if err == nil {
-		for i := range a.keys.Retired {
-			a.keys.Retired[i].Anew = true
-		}
-		err = a.storeKeys(ctx, nil)
+		err = a.store.Exclusive(ctx, a.noteAnew)
 	}
 	switch {
 	case err == nil:
@@ -171,4 +188,26 @@ func (a *App) sealAnew(ctx context.Context, ring *secret.Keyring) {
 	case !errors.Is(err, context.Canceled): // the next start tries again
 		a.logger.ErrorContext(ctx, "what an old key sealed cannot be sealed anew", slog.Any("error", err))
 	}
+}
+
+// noteAnew notes that the keys that were retired when this instance began are not needed any more; others may have been since.
+func (a *App) noteAnew(ctx context.Context) error {
+	text, err := a.store.Meta(ctx, metaKeys)
+	if err != nil {
+		return err
+	}
+	var now keyState
+	if err := json.Unmarshal(text, &now); err != nil {
+		return fmt.Errorf("the state of the keys: %w", err)
+	}
+	if now.First != a.keys.First { // another instance seals by another key by now
+		return nil
+	}
+	for i := range now.Retired {
+		now.Retired[i].Anew = now.Retired[i].Anew || slices.ContainsFunc(a.keys.Retired, func(key retiredKey) bool {
+			return key.ID == now.Retired[i].ID
+		})
+	}
+	a.keys = now
+	return a.storeKeys(ctx, nil)
 }

@@ -28,8 +28,10 @@ type Config struct {
 	// ROWGATE_PUBLIC_URL (from each request, else the listen address): where callers reach the service, for documents and error
 	// pages; no trailing slash
 	PublicURL string
-	// ROWGATE_DATABASE_URL (sqlite:./data/rowgate.db): file that stores rows until they are written; only one process may use it
-	DatabasePath string
+	// ROWGATE_DATABASE_URL (sqlite:./data/rowgate.db): where rows are stored until they are written: sqlite:PATH is a file that only
+	// one process may use; postgres://user:password@host:port/database is a PostgreSQL database (15 or later) that several instances
+	// may share, and requires ROWGATE_KEY
+	Database Database
 	// ROWGATE_KEY (generated in the file key next to the database (mode 0600)): 32 bytes in base64 that encrypt credentials,
 	// rows and connection keys; a comma-separated list rotates keys: the first encrypts, all decrypt; an old key may be removed
 	// 25 hours after the new one came first
@@ -55,6 +57,12 @@ type Config struct {
 
 	// GeneratedPassphrase is the one that was made because none was set, to be shown once; else empty.
 	GeneratedPassphrase secret.Text
+}
+
+// Database is where rows are stored: a file, or a PostgreSQL database.
+type Database struct {
+	Path     string      // of a SQLite file; "" for PostgreSQL
+	Postgres secret.Text // the address, with its password; empty for SQLite
 }
 
 // BeyondLoopback reports whether other machines can reach the service.

@@ -27,7 +27,7 @@ func (l *loader) read() *Config {
 	c := &Config{
 		Listen:         l.listen(),
 		PublicURL:      l.url("ROWGATE_PUBLIC_URL"),
-		DatabasePath:   l.databasePath("ROWGATE_DATABASE_URL"),
+		Database:       l.database("ROWGATE_DATABASE_URL"),
 		AdminListen:    l.address("ROWGATE_ADMIN_LISTEN"),
 		MetricsPublic:  l.boolean("ROWGATE_METRICS_PUBLIC"),
 		LogLevel:       l.logLevel("ROWGATE_LOG"),
@@ -42,7 +42,7 @@ func (l *loader) read() *Config {
 			"%s is reachable from other machines, so /api/sync must have a token.", c.Listen)
 	}
 	c.Passphrases = l.passphrases("ROWGATE_PASSPHRASE", c.Listen)
-	c.Keyring = l.keyring("ROWGATE_KEY", c.DatabasePath)
+	c.Keyring = l.keyring("ROWGATE_KEY", c.Database)
 	if c.AdminListen != "" && c.AdminListen == c.Listen && !anyPort(c.Listen) {
 		l.refuse("ROWGATE_ADMIN_LISTEN", "与服务的监听地址相同，请换一个端口。", "This is the address of the service itself; choose another port.")
 	}

@@ -177,7 +177,7 @@ func TestSecretFiles(t *testing.T) {
 		if _, ok := c.Passphrases.Match(secret.New(canary)); !ok || c.Passphrases[0].Name != "team" {
 			t.Error("the passphrase was not read")
 		}
-		if c.DatabasePath != ":memory:" || c.SingleTenant.AuthToken.Reveal() != "token" || c.SingleTenant.AppSecret.Reveal() != "app secret" {
+		if c.Database.Path != ":memory:" || c.SingleTenant.AuthToken.Reveal() != "token" || c.SingleTenant.AppSecret.Reveal() != "app secret" {
 			t.Errorf("%+v", c)
 		}
 	})

@@ -52,8 +52,10 @@ func TestProblems(t *testing.T) {
 		{"an upstream with credentials", settings{"FEISHU_BASE_URL": "https://user:" + canary + "@open.example.com"}, "FEISHU_BASE_URL"},
 		{"an upstream that cannot be parsed", settings{"FEISHU_BASE_URL": "https://user:" + canary + "@%zz"}, "FEISHU_BASE_URL"},
 
-		{"Postgres", settings{"ROWGATE_DATABASE_URL": "postgres://user:" + canary + "@host/db"}, "ROWGATE_DATABASE_URL"},
-		{"Postgres by its other name", settings{"ROWGATE_DATABASE_URL": "postgresql://host/db"}, "ROWGATE_DATABASE_URL"},
+		{"PostgreSQL without a key", settings{"ROWGATE_DATABASE_URL": "postgres://user:" + canary + "@host/db"}, "ROWGATE_KEY"},
+		{"PostgreSQL without a host", settings{"ROWGATE_DATABASE_URL": "postgres:///db"}, "ROWGATE_DATABASE_URL"},
+		{"PostgreSQL without a database", settings{"ROWGATE_DATABASE_URL": "postgresql://user:" + canary + "@host/"}, "ROWGATE_DATABASE_URL"},
+		{"a wrong PostgreSQL address", settings{"ROWGATE_DATABASE_URL": "postgres://user:" + canary + "%zz@host/db"}, "ROWGATE_DATABASE_URL"},
 		{"another database", settings{"ROWGATE_DATABASE_URL": "mysql://user:" + canary + "@host/db"}, "ROWGATE_DATABASE_URL"},
 		{"a database path without its scheme", settings{"ROWGATE_DATABASE_URL": "./data/rowgate.db"}, "ROWGATE_DATABASE_URL"},
 		{"a database without a path", settings{"ROWGATE_DATABASE_URL": "sqlite:"}, "ROWGATE_DATABASE_URL"},

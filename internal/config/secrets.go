@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,8 +24,8 @@ const (
 	fileMode = 0o600
 )
 
-// databasePath returns the file of sqlite:PATH, "" if the URL is wrong. The URL is not shown: it may hold a password.
-func (l *loader) databasePath(name string) string {
+// database returns what the URL names, nothing if it is wrong. The URL is not shown: it may hold a password.
+func (l *loader) database(name string) Database {
 	text := l.secret(name).Reveal()
 	if text == "" {
 		text = DefaultDatabase
@@ -32,16 +33,22 @@ func (l *loader) databasePath(name string) string {
 	scheme, path, _ := strings.Cut(text, ":")
 	switch {
 	case scheme == "postgres" || scheme == "postgresql":
-		l.refuse(name, "本版本还不支持 PostgreSQL，请用 sqlite:路径。", "This build does not support PostgreSQL yet: use sqlite:PATH.")
+		if u, err := url.Parse(text); err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
+			l.refuse(name, "应为 postgres://用户:密码@主机:端口/库名；密码里的特殊字符要按 URL 编码。",
+				"It must be postgres://user:password@host:port/database; special characters of the password are percent-encoded.")
+			return Database{}
+		}
+		return Database{Postgres: secret.New(text)}
 	case scheme != "sqlite":
-		l.refuse(name, "不是 sqlite:路径。例如 %s。", "It is not sqlite:PATH. Example: %s.", DefaultDatabase)
+		l.refuse(name, "不是 sqlite:路径，也不是 postgres:// 地址。例如 %s。", "It is neither sqlite:PATH nor postgres://…. Example: %s.",
+			DefaultDatabase)
 	case path == "" || strings.HasPrefix(path, "//") || strings.Contains(path, "?"):
 		l.refuse(name, "sqlite: 后面必须是文件路径，不带 // 或 ?。例如 sqlite:/data/rowgate.db。",
 			"sqlite: must be followed by a file path without // or ?. Example: sqlite:/data/rowgate.db.")
 	default:
-		return path
+		return Database{Path: path}
 	}
-	return ""
+	return Database{}
 }
 
 // passphrases returns those that are set; none on loopback means that create makes one.
@@ -63,9 +70,13 @@ func (l *loader) passphrases(name, listen string) tenant.Passphrases {
 
 // keyring returns the ring of the variable, else of the key file beside the database; nil if there is neither, so that create
 // makes a key. It refuses a lost key: what the database holds could never be opened with a new one.
-func (l *loader) keyring(name, database string) *secret.Keyring {
-	text := l.secret(name)
+func (l *loader) keyring(name string, where Database) *secret.Keyring {
+	text, database := l.secret(name), where.Path
 	if text.IsZero() {
+		if !where.Postgres.IsZero() && !l.isSet(name) {
+			l.refuse(name, "使用 PostgreSQL 时必须设置密钥，所有实例用同一个：用 openssl rand -base64 32 生成。",
+				"PostgreSQL requires a key, the same at all instances: for example from openssl rand -base64 32.")
+		}
 		if l.isSet(name) || database == "" || database == memory {
 			return nil
 		}
@@ -111,8 +122,8 @@ func (l *loader) create(c *Config) {
 	}
 	key := secret.GenerateKey()
 	keyring, err := secret.ParseKeyring(key)
-	if err == nil && c.DatabasePath != memory {
-		err = writeKey(keyFile(c.DatabasePath), key)
+	if err == nil && c.Database.Path != memory {
+		err = writeKey(keyFile(c.Database.Path), key)
 	}
 	if err != nil {
 		l.refuse("ROWGATE_DATABASE_URL", "数据库所在目录无法写入，新密钥也要放在那里：%v。请换一个可写的路径。",

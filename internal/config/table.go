@@ -101,7 +101,13 @@ var variables = []Variable{
 	},
 	{
 		Name: "ROWGATE_DATABASE_URL", Secret: true, Default: same(DefaultDatabase),
-		Meaning: problem.Text{ZH: "写入之前保存行数据的文件，一个文件只能由一个进程使用", EN: "file that stores rows until they are written; only one process may use it"},
+		Meaning: problem.Text{
+			ZH: "写入之前保存行数据的地方：sqlite:路径 是一个文件，只能由一个进程使用；postgres://用户:密码@主机:端口/库名 是 PostgreSQL 15 及以上的数据库，" +
+				"可由多个实例共用，并要求设置 ROWGATE_KEY",
+			EN: "where rows are stored until they are written: sqlite:PATH is a file that only one process may use; " +
+				"postgres://user:password@host:port/database is a PostgreSQL database (15 or later) that several instances may share, and " +
+				"requires ROWGATE_KEY",
+		},
 	},
 	{
 		Name: "ROWGATE_KEY", Secret: true,

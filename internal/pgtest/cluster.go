@@ -57,6 +57,21 @@ func New(tb testing.TB, options Options) *Cluster {
 	return cluster
 }
 
+// ErrMissing is returned by Start where there is no PostgreSQL.
+var ErrMissing = errors.New(Missing)
+
+// Start is New for a program that is no test: the caller ends the cluster.
+func Start(options Options) (*Cluster, error) {
+	bin, err := find()
+	if err != nil {
+		return nil, errors.Join(ErrMissing, err)
+	}
+	return start(bin, options)
+}
+
+// End stops the server and deletes its files.
+func (c *Cluster) End() error { return c.watchman.end() }
+
 // start makes and starts a cluster under the temporary directory.
 func start(bin string, options Options) (*Cluster, error) {
 	account, err := unprivileged()
@@ -192,26 +207,44 @@ func (c *Cluster) Socket() (dir string, port int) { return c.dir, c.port }
 // Database returns the address of a fresh, empty database, which is dropped when the test ends. It is safe for concurrent use.
 func (c *Cluster) Database(tb testing.TB) string {
 	tb.Helper()
-	name := "t" + strconv.FormatInt(c.made.Add(1), 10)
-	c.exec(tb, "CREATE DATABASE "+name)
+	name, err := c.create()
+	if err != nil {
+		tb.Fatal("create a database: ", err)
+	}
 	tb.Cleanup(func() {
 		if c.server != nil {
-			c.exec(tb, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+			Exec(tb, c.Admin(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 		}
 	})
 	return c.address(name)
 }
 
-func (c *Cluster) exec(tb testing.TB, statement string) {
+// Create is Database for a program that is no test; the database ends with the cluster.
+func (c *Cluster) Create() (string, error) {
+	name, err := c.create()
+	return c.address(name), err
+}
+
+func (c *Cluster) create() (name string, err error) {
+	name = "t" + strconv.FormatInt(c.made.Add(1), 10)
+	return name, execute(c.Admin(), "CREATE DATABASE "+name)
+}
+
+// Exec runs statements in the database at address.
+func Exec(tb testing.TB, address, statements string) {
 	tb.Helper()
+	if err := execute(address, statements); err != nil {
+		tb.Fatalf("%s: %v", strings.ToLower(statements), err)
+	}
+}
+
+func execute(address, statements string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, c.Admin())
+	conn, err := pgx.Connect(ctx, address)
 	if err != nil {
-		tb.Fatal(err)
+		return err
 	}
-	_, err = conn.Exec(ctx, statement)
-	if err = errors.Join(err, conn.Close(ctx)); err != nil {
-		tb.Fatalf("%s: %v", strings.ToLower(statement), err)
-	}
+	_, err = conn.Exec(ctx, statements)
+	return errors.Join(err, conn.Close(ctx))
 }

@@ -22,6 +22,8 @@ const (
 	warmFor    = 2 * time.Second        // a lane that is given back stays with the instance for so long, in case it is taken again
 	wantedFor  = time.Second            // or for so long, once somebody else has something for it
 	maxWarm    = 1_000                  // lanes that stay so
+	takenFor   = 500 * time.Millisecond // a lane that another instance has is not asked for again so soon, unless it is said to be free
+	maxTaken   = 10_000                 // lanes of which that is remembered
 )
 
 // Owner decides by rows of the database which instance runs a lane, and carries notes between instances. An instance is a row with a
@@ -42,6 +44,7 @@ type Owner struct {
 	number    int64      // of the instance; 0 while it is none
 	alive     chan struct{}
 	leases    map[string]*held
+	taken     map[string]time.Time // lanes that another instance had, and until when that is believed
 	listeners map[int]func(outbox.Note)
 	next      int
 	notes     map[outbox.Note]bool
@@ -91,7 +94,7 @@ type release struct {
 func NewOwner(ctx context.Context, store *Store, options OwnerOptions) (*Owner, error) {
 	o := &Owner{
 		store: store, options: options, wake: make(chan struct{}, 1), settled: make(chan struct{}), alive: make(chan struct{}),
-		leases: make(map[string]*held), listeners: make(map[int]func(outbox.Note)), notes: make(map[outbox.Note]bool),
+		leases: make(map[string]*held), taken: make(map[string]time.Time), listeners: make(map[int]func(outbox.Note)), notes: make(map[outbox.Note]bool),
 	}
 	if err := o.register(ctx); err != nil {
 		return nil, err

@@ -20,7 +20,9 @@ WHERE lease.holder IS NULL OR lease.holder = excluded.holder
 	OR NOT EXISTS (SELECT 1 FROM rowgate.instance WHERE number = lease.holder AND until > clock_timestamp())
 RETURNING token, EXISTS (SELECT 1 FROM rowgate.entry WHERE entry.lane = $1 AND done_at IS NULL)`
 
-	wantLane = `UPDATE rowgate.lease SET wanted = true WHERE lane = $1 AND NOT wanted AND holder IS NOT NULL AND holder <> $2`
+	// wantLane is for an owner that hears no notes.
+	wantLane = `UPDATE rowgate.lease SET wanted = true WHERE lane = $1 AND NOT wanted AND holder IS NOT NULL AND holder <> $2
+AND NOT EXISTS (SELECT 1 FROM rowgate.instance WHERE number = lease.holder AND locked)`
 
 	isAlive = `SELECT EXISTS (SELECT 1 FROM rowgate.instance WHERE number = $1 AND until > clock_timestamp())`
 
@@ -48,6 +50,11 @@ func (o *Owner) Acquire(ctx context.Context, lane string) (outbox.Lease, error) 
 		defer o.mu.Unlock()
 		return o.begin(ctx, lane, one, one.left), nil
 	}
+	if time.Now().Before(o.taken[lane]) {
+		o.mu.Unlock()
+		return nil, outbox.ErrOwned
+	}
+	delete(o.taken, lane)
 	one = &held{asked: true}
 	o.leases[lane] = one
 	o.mu.Unlock()
@@ -55,6 +62,9 @@ func (o *Owner) Acquire(ctx context.Context, lane string) (outbox.Lease, error) 
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	one.asked = false
+	if errors.Is(err, outbox.ErrOwned) {
+		o.believe(lane)
+	}
 	switch {
 	case o.leases[lane] != one: // given up meanwhile; what was taken ends with the old number
 		return nil, errors.Join(errDead, err)
@@ -74,7 +84,15 @@ func (o *Owner) begin(ctx context.Context, lane string, one *held, left bool) *l
 	return taken
 }
 
-// take asks the database for a lane. Where another instance has it, that one learns that somebody wants it.
+// believe remembers that another instance has the lane; mu is held.
+func (o *Owner) believe(lane string) {
+	if len(o.taken) >= maxTaken {
+		clear(o.taken)
+	}
+	o.taken[lane] = time.Now().Add(takenFor)
+}
+
+// take asks the database for a lane. Where another instance has it that hears no notes, that one learns that somebody wants it.
 func (o *Owner) take(ctx context.Context, number int64, lane string) (token int64, left bool, err error) {
 	taken, alive := false, false
 	err = o.store.read(ctx, func(ctx context.Context) error {

@@ -47,6 +47,9 @@ func (o *Owner) Listen(f func(outbox.Note)) (stop func()) {
 // heard passes a note on. Something that was stored of a lane that is warm here is for this instance: the lane is said to be free, so
 // that it is taken and read again. mu is held.
 func (o *Owner) heard(note outbox.Note) {
+	if note.Kind == outbox.NoteFree {
+		delete(o.taken, note.Lane)
+	}
 	if one := o.leases[note.Lane]; one != nil && note.Kind == outbox.NoteStored && one.active == nil {
 		if !one.left {
 			one.left, one.since = true, time.Now()

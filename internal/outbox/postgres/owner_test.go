@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/postgres"
 	"github.com/rowgate/rowgate/internal/pgtest"
@@ -149,15 +147,6 @@ func TestOwner(t *testing.T) {
 		}
 	})
 
-	t.Run("who_wants_a_lane_is_heard_without_a_note", func(t *testing.T) {
-		lease := mustAcquire(t, one, "lane4")
-		if _, err := other.Acquire(t.Context(), "lane4"); !errors.Is(err, outbox.ErrOwned) {
-			t.Errorf("error is %v", err)
-		}
-		one.awaitNote(t, outbox.NoteStored, "lane4")
-		lease.Release(false)
-	})
-
 	t.Run("notes_reach_all", func(t *testing.T) {
 		for n := range 100 {
 			one.Notify(outbox.Note{Lane: fmt.Sprint("note", n), Kind: outbox.NoteAnswered})
@@ -201,7 +190,7 @@ func TestLateOwner(t *testing.T) {
 	one, other := join(t, "one", database, database), join(t, "other", database, database)
 	mustApply(t, one.store, &outbox.Changes{Insert: []outbox.Entry{entry(1)}})
 	lease := mustAcquire(t, one, entry(1).Lane)
-	exec(t, database, `UPDATE rowgate.instance SET until = clock_timestamp() WHERE name = 'one'`)
+	pgtest.Exec(t, database, `UPDATE rowgate.instance SET until = clock_timestamp() WHERE name = 'one'`)
 	other.awaitNote(t, outbox.NoteFree, entry(1).Lane)
 	taken := other.awaitLane(t, entry(1).Lane)
 	if !taken.Left() || taken.Token() <= lease.Token() {
@@ -263,17 +252,5 @@ func TestServerRestart(t *testing.T) {
 		if _, err := other.Acquire(t.Context(), "lane1"); !errors.Is(err, outbox.ErrOwned) {
 			t.Errorf("error is %v", err)
 		}
-	}
-}
-
-func exec(t *testing.T, database, statement string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = conn.Exec(t.Context(), statement)
-	if err = errors.Join(err, conn.Close(t.Context())); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -3,8 +3,8 @@
 // What Apply has committed is on the server's disk (synchronous_commit is at least on), unless the changes are volatile. Each instance
 // has one writer; a transaction is one round trip. The fences of a change are checked in its own transaction, by the row of the lease.
 //
-// Nothing depends on the state of a session, so that a pooler in transaction mode may stand between; only Owner has a connection of its
-// own, for LISTEN and an advisory lock, and does without where that does not work.
+// Nothing depends on the state of a session where a pooler in transaction mode stands between, which is found out at the start: then
+// no statement is kept prepared, and Owner does without the connection of its own, by which it listens and holds an advisory lock.
 //
 // All is in the schema rowgate. Payloads, plans and results arrive sealed; the store never opens them.
 package postgres
@@ -69,6 +69,17 @@ func (s *Store) open(ctx context.Context, url string) (err error) {
 	}
 	if err := checkServer(ctx, s.pool); err != nil {
 		return err
+	}
+	direct, err := hears(ctx, s.pool)
+	if err != nil {
+		return err
+	}
+	if direct { // the server keeps the statements as it has prepared them
+		s.pool.Close()
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+		if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+			return err
+		}
 	}
 	if err := s.Exclusive(ctx, func(ctx context.Context) error { return migrate(ctx, s.pool) }); err != nil {
 		return err

@@ -68,6 +68,9 @@ func (s *Store) inTurn(ctx context.Context, change func(tx *sql.Tx) error) (err 
 	return nil
 }
 
+// Exclusive runs f: no other instance has the file.
+func (s *Store) Exclusive(ctx context.Context, f func(context.Context) error) error { return f(ctx) }
+
 // HasEntries reports whether anything was ever accepted that is still kept.
 func (s *Store) HasEntries(ctx context.Context) (bool, error) {
 	var has bool
