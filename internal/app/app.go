@@ -19,6 +19,7 @@ import (
 	"github.com/rowgate/rowgate/internal/directory"
 	"github.com/rowgate/rowgate/internal/feishu/client"
 	"github.com/rowgate/rowgate/internal/httpd"
+	"github.com/rowgate/rowgate/internal/job"
 	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/postgres"
@@ -55,6 +56,7 @@ type App struct {
 	uploader      *attachment.Uploader
 	people        *attachment.People
 	outbox        *outbox.Outbox
+	jobs          *job.Engine
 	health        *httpd.Health
 	keys          keyState        // of the database; sealAnew owns it once it runs
 	keyring       *secret.Keyring // the configured keys with the database's name key
@@ -129,6 +131,9 @@ func (a *App) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := a.openJobs(ctx); err != nil {
+		return err
+	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
 	a.authenticator = tenant.NewAuthenticator(a.config.Passphrases, a.config.Keyring)
 	a.guard = a.newGuard()
@@ -160,7 +165,10 @@ func (a *App) listen(ctx context.Context, version string) error {
 			admin = httpd.AdminHosts(httpd.Renderer{PublicURL: a.publicURL, Logger: a.logger}, names, admin)
 		}
 	}
-	return a.outbox.Start(ctx)
+	if err := a.outbox.Start(ctx); err != nil {
+		return err
+	}
+	return a.jobs.Start(ctx)
 }
 
 // background begins the work that nobody waits for; close ends it.
@@ -205,7 +213,9 @@ func (a *App) Wait(ctx context.Context) error {
 func (a *App) Stop(ctx context.Context) error {
 	a.stop.Do(func() {
 		a.health.Drain()
-		drained := a.outbox.Stop(ctx)
+		worked := make(chan error, 1)
+		go func() { worked <- a.jobs.Stop(ctx) }() // while the lanes drain
+		drained := errors.Join(a.outbox.Stop(ctx), <-worked)
 		answering, cancel := context.WithTimeout(ctx, answerFor)
 		defer cancel()
 		stopped := a.public.Stop(answering)
@@ -225,6 +235,9 @@ func (a *App) close() error {
 	if a.quit != nil {
 		a.quit()
 		a.behind.Wait()
+	}
+	if a.jobs != nil {
+		_ = a.jobs.Stop(context.Background()) // nothing to do for one that is stopped already
 	}
 	if a.authenticator != nil {
 		a.authenticator.Close()

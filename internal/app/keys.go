@@ -180,6 +180,9 @@ func (a *App) sealAnew(ctx context.Context, ring *secret.Keyring) {
 	}
 	err := a.store.Reseal(ctx, func(kind outbox.Sealed, data []byte) ([]byte, error) { return outbox.Reseal(ring, kind, data) })
 	if err == nil {
+		err = a.jobs.Reseal(ctx, ring)
+	}
+	if err == nil {
 		err = a.store.Exclusive(ctx, a.noteAnew)
 	}
 	switch {

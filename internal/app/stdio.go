@@ -60,6 +60,9 @@ func ServeMCP(ctx context.Context, o Options, key secret.Text, in io.ReadCloser,
 	if err := a.outbox.Start(ctx); err != nil {
 		return err
 	}
+	if err := a.jobs.Start(ctx); err != nil { // close stops it
+		return err
+	}
 	a.background(ctx)
 	defer func() { err = errors.Join(err, a.outbox.Stop(context.WithoutCancel(ctx))) }()
 	return server.Run(tenant.WithCaller(ctx, tenant.Caller{Bearer: key}), in, out)

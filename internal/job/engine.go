@@ -50,9 +50,10 @@ type Engine struct {
 	load load
 	busy map[string]context.CancelFunc // by id of the job that a handler is at
 
-	begun  bool
 	behind sync.WaitGroup
-	quit   context.CancelFunc
+	quit   context.CancelFunc // nil before Start
+	stop   sync.Once
+	ended  error // of Stop
 }
 
 // New makes an engine that is not started; Enqueue works before Start.
@@ -109,7 +110,6 @@ func (e *Engine) Start(ctx context.Context) error {
 		return fmt.Errorf("jobs: %w", err)
 	}
 	ctx, e.quit = context.WithCancel(context.WithoutCancel(ctx))
-	e.begun = true
 	e.behind.Go(func() { e.keepUp(ctx) })
 	return nil
 }
@@ -117,19 +117,20 @@ func (e *Engine) Start(ctx context.Context) error {
 // Stop takes no new work, waits for the handlers (stopFor; then their contexts end), and returns. What is not done stays for the
 // next start, and what was interrupted counts as no try. It may be called twice, and without Start.
 func (e *Engine) Stop(ctx context.Context) error {
-	if !e.begun {
+	if e.quit == nil {
 		return nil
 	}
-	e.begun = false
-	e.quit()
-	e.behind.Wait()
-	stopping, cancel := context.WithTimeout(ctx, stopFor)
-	defer cancel()
-	err := e.opts.Queue.Stop(stopping)
-	if e.opts.Database.Several() {
-		err = errors.Join(err, e.leave(ctx))
-	}
-	return err
+	e.stop.Do(func() {
+		e.quit()
+		e.behind.Wait()
+		stopping, cancel := context.WithTimeout(ctx, stopFor)
+		defer cancel()
+		e.ended = e.opts.Queue.Stop(stopping)
+		if e.opts.Database.Several() {
+			e.ended = errors.Join(e.ended, e.leave(ctx))
+		}
+	})
+	return e.ended
 }
 
 // Ping reports whether jobs can be read.

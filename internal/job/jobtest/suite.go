@@ -37,7 +37,7 @@ func Run(t *testing.T, backend Backend) {
 	for name, test := range map[string]func(*testing.T, Backend){
 		"enqueue": testEnqueue, "unique": testUnique, "order": testOrder, "outcomes": testOutcomes, "console": testConsole,
 		"schedules": testSchedules, "stop": testStop, "keys": testKeys, "retention": testRetention, "bounds": testBounds,
-		"repair": testRepair, "kill": testKill, "pause": testPause,
+		"repair": testRepair, "fence": testFence, "kill": testKill, "pause": testPause,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

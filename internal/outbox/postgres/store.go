@@ -37,6 +37,7 @@ const (
 // take turns.
 type Store struct {
 	pool    *pgxpool.Pool
+	shared  *pgxpool.Pool // that of Share; nil until it is asked for
 	turn    chan struct{} // holds one token: whose Apply it is
 	writer  int64         // its row in rowgate.writer
 	applied int64         // number of the last transaction; guarded by turn
@@ -108,6 +109,9 @@ func (s *Store) Close() error {
 	defer cancel()
 	_, _ = s.pool.Exec(ctx, `DELETE FROM rowgate.writer WHERE id = $1`, s.writer) // a row that stays is deleted later
 	s.pool.Close()
+	if s.shared != nil {
+		s.shared.Close()
+	}
 	return nil
 }
 
