@@ -25,6 +25,8 @@ import (
 	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
+	"github.com/rowgate/rowgate/internal/requestlog"
+	logstore "github.com/rowgate/rowgate/internal/requestlog/sqlite"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/surface/console"
 	"github.com/rowgate/rowgate/internal/surface/single"
@@ -70,6 +72,9 @@ type App struct {
 	families      string // of ServeMCP
 	advice        []config.Problem
 	console       *console.Console
+	log           *requestlog.Recorder
+	logStore      *logstore.Store
+	contents      *requestlog.Keeper // nil if none are kept
 	public        *httpd.Server
 	admin         *httpd.Server // nil if off
 
@@ -135,6 +140,9 @@ func (a *App) open(ctx context.Context) error {
 		Memory: a.bounds.rows, Sealing: a.bounds.sealing, Sending: a.bounds.sending,
 		Lane: a.bounds.lane, Tenant: a.bounds.tenant, Total: a.bounds.total,
 	}); err != nil {
+		return err
+	}
+	if err := a.openLog(ctx); err != nil {
 		return err
 	}
 	if err := a.nameInstance(); err != nil {
@@ -224,6 +232,9 @@ func (a *App) Wait(ctx context.Context) error {
 func (a *App) Stop(ctx context.Context) error {
 	a.stop.Do(func() {
 		a.health.Drain()
+		if a.console != nil {
+			a.console.Close()
+		}
 		drained := a.outbox.Stop(ctx)
 		answering, cancel := context.WithTimeout(ctx, answerFor)
 		defer cancel()
@@ -245,6 +256,7 @@ func (a *App) close() error {
 		a.quit()
 		a.behind.Wait()
 	}
+	a.closeLog()
 	if a.authenticator != nil {
 		a.authenticator.Close()
 		a.guard.Close()

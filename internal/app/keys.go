@@ -160,6 +160,9 @@ func (a *App) sealAnew(ctx context.Context, ring *secret.Keyring) {
 	}
 	err := a.store.Reseal(ctx, func(kind outbox.Sealed, data []byte) ([]byte, error) { return outbox.Reseal(ring, kind, data) })
 	if err == nil {
+		err = a.log.Reseal(ctx)
+	}
+	if err == nil {
 		for i := range a.keys.Retired {
 			a.keys.Retired[i].Anew = true
 		}
