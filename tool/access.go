@@ -104,6 +104,13 @@ func (a *Access) WholeTable(ctx context.Context, conn *Connection) (Target, erro
 }
 
 func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Target, error) {
+	target, err := a.resolve(ctx, conn, reach)
+	request.CallFrom(ctx).SetTarget(target.Tenant, target.TableID)
+	return target, err
+}
+
+// resolve admits and resolves. The target holds what was known when an error ended it.
+func (a *Access) resolve(ctx context.Context, conn *Connection, reach reach) (Target, error) {
 	identity, err := a.Authenticator.Admit(ctx, tenant.Claim{
 		Passphrase: conn.Passphrase, AppID: conn.AppID, AppSecret: conn.AppSecret, PersonalBaseToken: conn.PersonalBaseToken,
 	})
@@ -140,10 +147,10 @@ func (a *Access) admit(ctx context.Context, conn *Connection, reach reach) (Targ
 		return target, nil
 	}
 	if target.AppToken, err = a.Directory.Base(ctx, app, link); err != nil {
-		return Target{}, err
+		return target, err
 	}
 	if err := a.within(ctx, "app_token", identity.AppToken, target.AppToken, app); err != nil {
-		return Target{}, err
+		return target, err
 	}
 	if identity.TableID != "" {
 		if reach == reachWholeBase {

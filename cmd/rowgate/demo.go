@@ -96,7 +96,9 @@ func startDemo(ctx context.Context, s streams, upstream, dir, passphrase string)
 		"ROWGATE_DATABASE_URL": "sqlite:" + filepath.Join(dir, "rowgate.db"),
 		"ROWGATE_KEY":          secret.GenerateKey(),
 		"ROWGATE_LOG":          "warn",
-		"FEISHU_BASE_URL":      upstream,
+		// The demo's rows are samples: the console may show and replay them.
+		"ROWGATE_CONSOLE_CONTENTS": "true",
+		"FEISHU_BASE_URL":          upstream,
 	}
 	cfg, problems := config.Load(func(name string) string { return settings[name] })
 	if len(problems) > 0 {

@@ -23,6 +23,8 @@ import (
 	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/postgres"
+	"github.com/rowgate/rowgate/internal/requestlog"
+	logstore "github.com/rowgate/rowgate/internal/requestlog/sqlite"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/surface/console"
 	"github.com/rowgate/rowgate/internal/surface/single"
@@ -67,6 +69,9 @@ type App struct {
 	families      string // of ServeMCP
 	advice        []config.Problem
 	console       *console.Console
+	log           *requestlog.Recorder
+	logStore      *logstore.Store
+	contents      *requestlog.Keeper // nil if none are kept
 	public        *httpd.Server
 	admin         *httpd.Server // nil if off
 
@@ -132,6 +137,9 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	if err := a.openJobs(ctx); err != nil {
+		return err
+	}
+	if err := a.openLog(ctx); err != nil {
 		return err
 	}
 	a.health.Checks = map[string]func(context.Context) error{"store": a.store.Ping}
@@ -213,6 +221,9 @@ func (a *App) Wait(ctx context.Context) error {
 func (a *App) Stop(ctx context.Context) error {
 	a.stop.Do(func() {
 		a.health.Drain()
+		if a.console != nil {
+			a.console.Close()
+		}
 		worked := make(chan error, 1)
 		go func() { worked <- a.jobs.Stop(ctx) }() // while the lanes drain
 		drained := errors.Join(a.outbox.Stop(ctx), <-worked)
@@ -239,6 +250,7 @@ func (a *App) close() error {
 	if a.jobs != nil {
 		_ = a.jobs.Stop(context.Background()) // nothing to do for one that is stopped already
 	}
+	a.closeLog()
 	if a.authenticator != nil {
 		a.authenticator.Close()
 		a.guard.Close()

@@ -15,6 +15,7 @@ import (
 func (a *App) routeConsole(router chi.Router, whole http.Handler, version string) (err error) {
 	a.console, err = console.New(console.Options{
 		Service: whole, Authenticator: a.authenticator, PublicURL: a.publicURL, Logger: a.logger, Version: version, Check: a.findings,
+		Log: a.log, Contents: a.contents,
 	})
 	if err != nil {
 		return err

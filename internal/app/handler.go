@@ -101,7 +101,10 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 		BodyLimits:     feishuproxy.ProxyBodyLimits(),
 		Dialect:        feishuproxy.Dialect,
 		TrustedProxies: a.config.TrustedProxies, AllowedOrigins: a.config.AllowedOrigins, WholeBodies: wholeBodies(),
-		Admit: a.admitEarly, BufferedBytes: a.bounds.Bodies,
+		Admit: a.admitEarly, BufferedBytes: a.bounds.Bodies, Finished: a.record,
+	}
+	if a.contents != nil {
+		options.Exchanged = a.keep
 	}
 	options.Hosts, options.GuardHosts = httpd.LoopbackHosts(a.config.Listen, a.public.Addr(), a.config.PublicURL)
 	options.HostPaths = hostPaths()
@@ -112,7 +115,7 @@ func (a *App) handler(keyring *secret.Keyring, version string) (http.Handler, er
 	options.Tools = make(map[string]httpd.Tool, len(tools))
 	names := make([]string, 0, len(tools))
 	for _, t := range tools {
-		options.Tools[t.Path] = httpd.Tool{Name: t.Name, Spec: t.Spec}
+		options.Tools[t.Path] = httpd.Tool{Name: t.Name, Spec: t.Spec, Keeps: t.Name != answersSecret}
 		names = append(names, t.Name)
 	}
 	codes := make([]string, 0, len(problem.Codes()))

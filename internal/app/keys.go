@@ -183,6 +183,9 @@ func (a *App) sealAnew(ctx context.Context, ring *secret.Keyring) {
 		err = a.jobs.Reseal(ctx, ring)
 	}
 	if err == nil {
+		err = a.log.Reseal(ctx)
+	}
+	if err == nil {
 		err = a.store.Exclusive(ctx, a.noteAnew)
 	}
 	switch {

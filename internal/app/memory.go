@@ -9,6 +9,8 @@ import (
 	"github.com/rowgate/rowgate/internal/memory"
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
+	"github.com/rowgate/rowgate/internal/requestlog"
+	logstore "github.com/rowgate/rowgate/internal/requestlog/sqlite"
 	"github.com/rowgate/rowgate/internal/surface/mcp"
 	"github.com/rowgate/rowgate/internal/tenant"
 	"github.com/rowgate/rowgate/tool/record"
@@ -48,6 +50,7 @@ const (
 	baseBytes       = 300 // time zone, or wiki node
 	addressBytes    = 150
 	ledgerBytes     = 200
+	lineBytes       = 800 // of the request log
 )
 
 // Bound is one bound of what the service has in memory.
@@ -95,6 +98,7 @@ func (b *bounds) parts() []Bound {
 		{"writes without their rows", int64(b.total.Entries) * outbox.EntryMemory, true},
 		{"caches", directory.MaxTableBytes + directory.MaxListBytes + 2*directory.MaxBases*baseBytes +
 			client.DefaultMaxApps*(appBytes+client.LimitersPerApp*limiterBytes) + attachment.MaxPeople*personBytes +
-			attachment.MaxSent*sentBytes + tenant.MaxAddresses*addressBytes + mcp.MaxAnswered*ledgerBytes, true},
+			attachment.MaxSent*sentBytes +
+			requestlog.Recent*lineBytes + logstore.CacheKiB<<10 + tenant.MaxAddresses*addressBytes + mcp.MaxAnswered*ledgerBytes, true},
 	}
 }

@@ -49,6 +49,9 @@ type Config struct {
 	// ROWGATE_EGRESS_ALLOW (none): addresses besides the public https internet that callers may name, for attachments: hosts,
 	// host:port, IP addresses or CIDR ranges, comma-separated; opens plain http for them too
 	EgressAllow []egress.Rule
+	// ROWGATE_CONSOLE_CONTENTS (false): true keeps what requests held and were answered, encrypted, for 24 hours, so that the console can
+	// show and replay them to who has their credential
+	ConsoleContents bool
 	// FEISHU_BASE_URL (https://open.feishu.cn; https://open.larksuite.com for brand lark): replaces the upstream of every
 	// brand: tests, the simulator, private deployments
 	FeishuBaseURL string

@@ -25,17 +25,18 @@ type loader struct {
 // read reads every variable; the result is whole only if there are no problems.
 func (l *loader) read() *Config {
 	c := &Config{
-		Listen:         l.listen(),
-		PublicURL:      l.url("ROWGATE_PUBLIC_URL"),
-		Database:       l.database("ROWGATE_DATABASE_URL"),
-		AdminListen:    l.address("ROWGATE_ADMIN_LISTEN"),
-		MetricsPublic:  l.boolean("ROWGATE_METRICS_PUBLIC"),
-		LogLevel:       l.logLevel("ROWGATE_LOG"),
-		TrustedProxies: l.prefixes("ROWGATE_TRUSTED_PROXIES"),
-		AllowedOrigins: l.origins("ROWGATE_ALLOWED_ORIGINS"),
-		EgressAllow:    l.rules(egress.Variable),
-		FeishuBaseURL:  l.origin("FEISHU_BASE_URL"),
-		SingleTenant:   l.singleTenant(),
+		Listen:          l.listen(),
+		PublicURL:       l.url("ROWGATE_PUBLIC_URL"),
+		Database:        l.database("ROWGATE_DATABASE_URL"),
+		AdminListen:     l.address("ROWGATE_ADMIN_LISTEN"),
+		MetricsPublic:   l.boolean("ROWGATE_METRICS_PUBLIC"),
+		ConsoleContents: l.boolean("ROWGATE_CONSOLE_CONTENTS"),
+		LogLevel:        l.logLevel("ROWGATE_LOG"),
+		TrustedProxies:  l.prefixes("ROWGATE_TRUSTED_PROXIES"),
+		AllowedOrigins:  l.origins("ROWGATE_ALLOWED_ORIGINS"),
+		EgressAllow:     l.rules(egress.Variable),
+		FeishuBaseURL:   l.origin("FEISHU_BASE_URL"),
+		SingleTenant:    l.singleTenant(),
 	}
 	if l.isSet("FEISHU_BASE_TOKEN") && !l.isSet("API_AUTH_TOKEN") && c.Listen != "" && !isLoopback(c.Listen) {
 		l.refuse("API_AUTH_TOKEN", "其他机器可以访问 %s，因此 /api/sync 必须有令牌。",

@@ -156,6 +156,14 @@ var variables = []Variable{
 		},
 	},
 	{
+		Name: "ROWGATE_CONSOLE_CONTENTS", Default: same("false"),
+		Meaning: problem.Text{
+			ZH: "true：把请求的内容和回答加密保存 24 小时，控制台可以向持有其凭证的人显示并重放",
+			EN: "true keeps what requests held and were answered, encrypted, for 24 hours, so that the console can show and replay them to " +
+				"who has their credential",
+		},
+	},
+	{
 		Name: "FEISHU_BASE_URL",
 		Default: problem.Text{
 			ZH: "https://open.feishu.cn；brand 为 lark 时 https://open.larksuite.com",

@@ -20,10 +20,26 @@ var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
+// Finished is what is known of a request once it is answered.
+type Finished struct {
+	request.Summary
+
+	RequestID string
+	Route     string // pattern of the path
+	Status    int    // meant, also where a soft error hides behind 200
+	Began     time.Time
+	Took      time.Duration
+}
+
+// FinishedFunc is told of a finished request. It must not wait.
+type FinishedFunc func(r *http.Request, f Finished)
+
 // logAccess writes one line for each finished request and counts it. It names the route's pattern and never the path or the
 // query, which may hold secrets. A caller's fault is logged as Info, a fault of the service as Error, a successful
 // health check as Debug.
-func logAccess(logger *slog.Logger, metrics *telemetry.Metrics, tools map[string]Tool) func(http.Handler) http.Handler {
+func logAccess(
+	logger *slog.Logger, metrics *telemetry.Metrics, tools map[string]Tool, finished FinishedFunc,
+) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
@@ -34,6 +50,11 @@ func logAccess(logger *slog.Logger, metrics *telemetry.Metrics, tools map[string
 				about := call.Summary()
 				if metrics != nil {
 					metrics.Observe(about, rec.written(), took)
+				}
+				if finished != nil {
+					finished(r, Finished{
+						RequestID: call.RequestID, Route: route(r, tools), Status: meantStatus(rec, call), Began: start, Took: took, Summary: about,
+					})
 				}
 				level := levelOf(r, meantStatus(rec, call))
 				if logger.Enabled(r.Context(), level) {

@@ -18,6 +18,8 @@ import (
 type Tool struct {
 	Name string      // operationId
 	Spec intake.Spec // what its body may hold
+	// Keeps says that neither what it takes, its secret parameters left out, nor what it answers is a secret.
+	Keeps bool
 }
 
 // ParseFunc reads a request's body and parameters; it is intake.Parse.
@@ -37,6 +39,7 @@ type takeIn struct {
 	parse    ParseFunc
 	budget   *bodyBudget
 	admit    func(*http.Request) error // judges what the headers say of a caller; nil: nobody is asked before the body
+	told     ExchangedFunc             // nil: nobody is told
 }
 
 func (t takeIn) middleware(next http.Handler) http.Handler {
@@ -93,7 +96,11 @@ func (t takeIn) middleware(next http.Handler) http.Handler {
 			t.renderer.Write(w, r, problem.New(problem.BodyTooLarge, problem.Text{}))
 			return
 		}
-		next.ServeHTTP(w, withResult(r, result))
+		if t.told == nil || !tool.Keeps {
+			next.ServeHTTP(w, withResult(r, result))
+			return
+		}
+		t.exchange(w, r, tool, result, next)
 	})
 }
 

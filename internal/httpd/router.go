@@ -35,6 +35,8 @@ type Options struct {
 	Admit          func(*http.Request) error // judges a caller by its headers before a large body is read; nil: nobody is
 	WholeBodies    []string                  // other paths whose POSTs are read whole, within the same bounds, before their handler runs
 	BodyLimits     map[string]int64          // bytes of a body at these paths, in place of intake.MaxBodyBytes
+	Finished       FinishedFunc              // told of every request once it is answered; nil: nobody is
+	Exchanged      ExchangedFunc             // told of what tools took and answered; nil: nobody is
 	Metrics        *telemetry.Metrics        // nil: nothing is counted
 	TrustedProxies []netip.Prefix            // whose X-Forwarded-For is trusted; none: the peer is the client
 	GuardHosts     bool                      // judge the Host of requests with an Origin, and of all to HostPaths: see LoopbackHosts
@@ -68,6 +70,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		parse:    options.Parse,
 		budget:   newBodyBudget(buffered, buffered/reservedOf),
 		admit:    options.Admit,
+		told:     options.Exchanged,
 	}
 	router := chi.NewRouter()
 	router.Use(
@@ -76,7 +79,7 @@ func NewRouter(options Options) (*chi.Mux, error) {
 		clientAddress(options.TrustedProxies),
 		noteUntrusted(options.Logger, options.TrustedProxies),
 		identify,
-		logAccess(options.Logger, options.Metrics, options.Tools),
+		logAccess(options.Logger, options.Metrics, options.Tools, options.Finished),
 		recoverPanics(renderer),
 		options.publicAddress(),
 		secureHeaders(options.PublicURL),

@@ -35,7 +35,7 @@ type Plan struct {
 	Answers     int64 // Feishu's answers while they are read
 	Searches    int64 // rows that searches have found
 	Proxied     int64 // bodies that the proxy keeps to send them again
-	Caches      int64 // columns, tables, tokens, people, files and failures that are remembered
+	Caches      int64 // columns, tables, tokens, people, files, failures and requests that are remembered
 
 	Answer int64 // the largest answer of Feishu's that is read: no part, one of Answers goes beyond it
 }
@@ -46,7 +46,7 @@ func Divide(limit int64) Plan {
 	part := func(n int64) int64 { return limit / partsIn * n }
 	return Plan{
 		Limit: limit, Process: part(8), Connections: part(11), Bodies: part(11), Handling: part(11), Waiting: part(5), Near: part(3),
-		Entries: part(4), Sealing: part(2), Sending: part(2), Answers: part(3), Searches: part(2), Proxied: part(1), Caches: part(6),
+		Entries: part(4), Sealing: part(2), Sending: part(2), Answers: part(3), Searches: part(2), Proxied: part(1), Caches: part(7),
 		Answer: part(5),
 	}
 }

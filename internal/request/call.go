@@ -5,6 +5,7 @@ package request
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -43,6 +44,32 @@ type Summary struct {
 	Rows          int
 	Caller        string // name of the passphrase that admitted the request, or that its connection key was made with
 	Replay        bool   // the answer is that of an earlier request
+	Tenant        string // digest of the credential; "" if there is none
+	Table         string // id of the table that the request is for; "" if there is none
+	JobID         string // of the job that goes on after the answer; "" if there is none
+	Marks         []Mark // what was repaired and converted, up to MaxMarks
+	Upstream      []UpstreamCall
+}
+
+// Bounds of what a Call remembers of its way.
+const (
+	MaxMarks    = 24 // rules
+	MaxUpstream = 24 // the first calls
+)
+
+// Mark is a rule by which something of a request was changed, and how often.
+type Mark struct {
+	Rule  string
+	Count int
+}
+
+// UpstreamCall is one call to Feishu that a request made itself.
+type UpstreamCall struct {
+	Name  string // of the endpoint
+	Start time.Time
+	Took  time.Duration
+	Code  int    // Feishu's, or the HTTP status where there is none; 0 for success
+	LogID string // Feishu's
 }
 
 type callKey struct{}
@@ -87,6 +114,28 @@ func (c *Call) SetCaller(name string) { c.set(func() { c.about.Caller = name }) 
 // SetShared notes how many calls of the outbox the request took part in, and whether an earlier request has made them.
 func (c *Call) SetShared(calls int, replay bool) {
 	c.set(func() { c.about.SharedCalls, c.about.Replay = calls, replay })
+}
+
+// SetTarget notes the digest of the credential, and the table that is meant; "" where there is none.
+func (c *Call) SetTarget(tenant, table string) {
+	c.set(func() { c.about.Tenant, c.about.Table = tenant, table })
+}
+
+// SetJob notes the job that goes on.
+func (c *Call) SetJob(id string) { c.set(func() { c.about.JobID = id }) }
+
+// SetMarks notes what was repaired and converted.
+func (c *Call) SetMarks(marks []Mark) {
+	c.set(func() { c.about.Marks = marks[:min(len(marks), MaxMarks)] })
+}
+
+// NoteUpstream remembers a call to Feishu for those who look at the request later.
+func (c *Call) NoteUpstream(call UpstreamCall) {
+	c.set(func() {
+		if len(c.about.Upstream) < MaxUpstream {
+			c.about.Upstream = append(c.about.Upstream, call)
+		}
+	})
 }
 
 // AddRows counts rows of the request.

@@ -2,6 +2,7 @@ package request_test
 
 import (
 	"sync"
+	"reflect"
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/problem"
@@ -43,7 +44,7 @@ func TestCall(t *testing.T) {
 		call.Upstream("log1")
 		call.Upstream("")
 		want := request.Summary{Tool: "write_records", Code: "invalid_rows", LogID: "log1", UpstreamCalls: 2, Rows: 5}
-		if got := call.Summary(); got != want || call.UpstreamCalls() != 2 {
+		if got := call.Summary(); !reflect.DeepEqual(got, want) || call.UpstreamCalls() != 2 {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})

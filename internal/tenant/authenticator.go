@@ -146,6 +146,20 @@ func (a *Authenticator) byKey(caller Caller, claim Claim) (Identity, error) {
 	}, nil
 }
 
+// NameOf returns the name of the passphrase that the caller of ctx sends in Authorization, itself or within a connection key; "" if it is
+// none. It is for what is noted of a request that was refused before anybody asked who calls: it counts no failure and admits nobody.
+func (a *Authenticator) NameOf(ctx context.Context) string {
+	bearer := CallerFrom(ctx).Bearer
+	if strings.HasPrefix(bearer.Reveal(), KeyPrefix) {
+		if c, err := a.keys.Open(bearer, time.Now()); err == nil {
+			return c.Name
+		}
+		return ""
+	}
+	match, _ := a.passphrases.Match(bearer)
+	return match.Name
+}
+
 // failed counts a failure of the caller's address and returns err, or too_many_failures once there are too many.
 func (a *Authenticator) failed(caller Caller, err error) error {
 	wait := a.failures.Add(caller.Address)

@@ -116,6 +116,7 @@ func (w *write) prepare(ctx context.Context, known *directory.Table) (prepared, 
 		return prepared{}, err
 	}
 	note := newMemo(w.op, settled.Settled, plan.Plan)
+	request.CallFrom(ctx).SetMarks(note.marks())
 	note.AppToken, note.TableID = w.target.AppToken, w.target.TableID
 	note.Warnings = append(note.Warnings, plan.created...)
 	return prepared{note: note, known: plan.known, Submission: outbox.Submission{
@@ -325,6 +326,7 @@ func accepted(ctx context.Context, ticket *outbox.Ticket) (tool.Answer, error) {
 		return tool.Answer{}, err
 	}
 	call := request.CallFrom(ctx)
+	call.SetJob(ticket.JobID)
 	awaitDelivery(call, ticket)
 	state, message := standing(ctx, ticket)
 	return tool.Answer{Status: tool.StatusAccepted, Body: &tool.Accepted{

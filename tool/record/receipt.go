@@ -67,6 +67,20 @@ func newMemo(op outbox.Op, settled *intake.Settled, plan *bitable.Plan) memo {
 	}
 }
 
+// marks are the rules of the warnings, without any value or column.
+func (m *memo) marks() []request.Mark {
+	var marks []request.Mark
+	for _, warning := range m.Warnings {
+		i := slices.IndexFunc(marks, func(mark request.Mark) bool { return mark.Rule == warning.Rule })
+		if i < 0 {
+			i = len(marks)
+			marks = append(marks, request.Mark{Rule: warning.Rule})
+		}
+		marks[i].Count += warning.Count
+	}
+	return marks
+}
+
 // warningsOf lists what the intake changed about the body as a whole.
 func warningsOf(repairs []intake.Repair) []bitable.Warning {
 	warnings := []bitable.Warning{}

@@ -78,12 +78,29 @@ func (c *Client) exchange(ctx context.Context, r outgoing) *feishu.Error {
 			err.LogID = reply.logID
 		}
 	}
+	request.CallFrom(ctx).NoteUpstream(request.UpstreamCall{
+		Name: r.api.Name, Start: start, Took: time.Since(start), Code: codeOf(err), LogID: reply.logID,
+	})
 	c.metrics.observe(r.api, err, time.Since(start))
 	c.log(ctx, r.api, reply.status, reply.logID, err, time.Since(start))
 	if err != nil && reply.status == 0 {
 		c.logUnreachable(ctx, r, err)
 	}
 	return err
+}
+
+// codeOf is Feishu's code, else the HTTP status; -1 where there was no answer, 0 for success.
+func codeOf(err *feishu.Error) int {
+	switch {
+	case err == nil:
+		return 0
+	case err.Code != 0:
+		return err.Code
+	case err.HTTPStatus != 0:
+		return err.HTTPStatus
+	default:
+		return -1
+	}
 }
 
 // reply is what came of one HTTP request.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
+	"github.com/rowgate/rowgate/internal/requestlog"
 )
 
 // Paths of the operations that the console calls.
@@ -32,6 +34,8 @@ type operation struct {
 	kind   string // Content-Type; JSON where it is empty
 	body   string
 	key    string // Idempotency-Key; may be empty
+	// replays is the id of the request that this one repeats; "" for every other.
+	replays string
 }
 
 // reply is what an operation answered.
@@ -69,6 +73,8 @@ func (c *Console) call(r *http.Request, connection *connection, o operation) (*r
 	}
 	// The router's notes of the page are not those of the call.
 	ctx := context.WithValue(r.Context(), chi.RouteCtxKey, (*chi.Context)(nil))
+	origin := &requestlog.Origin{Name: cmp.Or(o.replays, requestlog.OriginConsole)}
+	ctx = requestlog.WithOrigin(ctx, origin)
 	target := url.URL{Path: o.path, RawQuery: o.query.Encode()}
 	inner, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader([]byte(o.body)))
 	if err != nil {
@@ -101,6 +107,9 @@ func (c *Console) call(r *http.Request, connection *connection, o operation) (*r
 	}
 	answer := &reply{header: http.Header{}}
 	c.options.Service.ServeHTTP(answer, inner)
+	if connection != nil && origin.Tenant != "" {
+		sessionOf(r).learn(connection, origin.Tenant)
+	}
 	return answer, nil
 }
 

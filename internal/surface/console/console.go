@@ -11,11 +11,14 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"github.com/rowgate/rowgate/internal/problem"
+	"github.com/rowgate/rowgate/internal/requestlog"
 	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
@@ -43,6 +46,9 @@ type Options struct {
 	Version   string
 	// Check says what is wrong with, or worth knowing of, the settings.
 	Check func(context.Context) []Finding
+	Log   *requestlog.Recorder
+	// Contents are what requests held; nil if none are kept.
+	Contents *requestlog.Keeper
 }
 
 // Finding is one line of the settings check.
@@ -59,6 +65,9 @@ type Console struct {
 	origins   *http.CrossOriginProtection
 	templates *template.Template
 	assets    assets
+	closing   chan struct{} // closed by Close
+	close     sync.Once
+	streams   atomic.Int64 // of live
 }
 
 // New makes a console. It fails if PublicURL is not an address.
@@ -67,7 +76,7 @@ func New(o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Console{options: o, sessions: newSessions(), origins: origins, assets: readAssets()}
+	c := &Console{options: o, sessions: newSessions(), origins: origins, assets: readAssets(), closing: make(chan struct{})}
 	c.templates, err = template.New("console").Funcs(template.FuncMap{"icon": icon}).ParseFS(templateFiles, "templates/*.gohtml")
 	return c, err
 }
@@ -88,8 +97,15 @@ func (c *Console) Routes(router chi.Router) {
 	router.Get(Path+"/use", c.signedIn(c.usePage))
 	router.Get(Path+"/use/file", c.signedIn(c.useFile))
 	router.Post(Path+"/use/key", c.signedIn(c.makeKey))
+	router.Get(Path+"/requests", c.signedIn(c.requestsPage))
+	router.Get(Path+"/requests/live", c.signedIn(c.live))
+	router.Get(Path+"/requests/{id}", c.signedIn(c.requestPage))
+	router.Post(Path+"/requests/{id}/replay", c.signedIn(c.replay))
 	router.Get(Path+"/check", c.signedIn(c.checkPage))
 }
+
+// Close ends the pages that stay open to tell of new requests. It may be called more than once.
+func (c *Console) Close() { c.close.Do(func() { close(c.closing) }) }
 
 // OneTimeSignIn returns the path, with its query, of a page that signs in once as the owner of passphrase, within OneTimeFor. The session
 // then offers sample, where it is not zero, as a table to begin with.

@@ -46,10 +46,9 @@ type session struct {
 
 	mu          sync.Mutex
 	connections []*connection // the current one last
-	serial      int
 }
 
-// connection is one table with the credential that opens it. It does not change once a session has it.
+// connection is one table with the credential that opens it. Once a session has it, only Tenant changes, under its mu.
 type connection struct {
 	ID       string // within the session
 	Link     string
@@ -165,9 +164,18 @@ func (s *session) choose(id string) bool {
 	return true
 }
 
+// learn notes the digest of a connection's credential, as the service computed it for a call with that credential.
+func (s *session) learn(known *connection, tenant string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known.Tenant = tenant
+}
+
 // with returns the connection of the session whose credential has that digest, nil if it has none.
 func (s *session) with(tenant string) *connection {
-	for _, one := range s.known() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range slices.Backward(s.connections) {
 		if tenant != "" && one.Tenant == tenant {
 			return one
 		}
