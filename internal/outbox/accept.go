@@ -12,6 +12,7 @@ type acceptor struct {
 	*core
 
 	lanes   lanes
+	jobs    jobs
 	reading chan struct{} // holds one token: whose turn it is to read a payload
 }
 
@@ -26,6 +27,12 @@ type lanes interface {
 	repeat(e *entry)
 	// finalize makes the answer of a parked entry final because it was delivered; Outbox.mu is held.
 	finalize(e *entry)
+}
+
+// jobs is what asking for jobs needs of running.
+type jobs interface {
+	// eta is how long it takes until e is done; 0 if that is not known. Outbox.mu is held.
+	eta(e *entry) time.Duration
 }
 
 func (a *acceptor) submit(ctx context.Context, sub Submission) (*Ticket, error) {

@@ -3,6 +3,7 @@ package outbox
 import (
 	"bytes"
 	"context"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/problem"
 )
@@ -68,7 +69,7 @@ func (a *acceptor) job(ctx context.Context, jobID, tenant string) (*Job, error) 
 		}
 		var memo []byte
 		if memo, e, found, err = a.openWaiting(ctx, jobID); err == nil && found && e.DoneAt.IsZero() {
-			return &Job{ID: jobID, State: StateQueued, RowsTotal: e.Rows, Memo: string(memo)}, nil
+			return &Job{ID: jobID, State: StateQueued, RowsTotal: e.Rows, ETA: a.etaOf(jobID), Memo: string(memo)}, nil
 		}
 	}
 	switch {
@@ -134,7 +135,10 @@ func (a *acceptor) jobInMemory(jobID, tenant string) *Job {
 	if e.state == EntryParking || e.state == EntryParked {
 		return doneJob(jobID, e.result())
 	}
-	job := &Job{ID: jobID, State: StateRunning, RowsDone: e.size - e.open, RowsTotal: e.size, Memo: string(e.sub.Memo)}
+	job := &Job{
+		ID: jobID, State: StateRunning, RowsDone: e.size - e.open, RowsTotal: e.size, Errors: troubled(e.rows), Batches: e.batches,
+		ETA: a.jobs.eta(e), Memo: string(e.sub.Memo),
+	}
 	if len(e.todo) == e.size {
 		job.State = StateQueued
 	}
@@ -142,9 +146,33 @@ func (a *acceptor) jobInMemory(jobID, tenant string) *Job {
 }
 
 func doneJob(id string, r *Result) *Job {
-	job := &Job{ID: id, State: StateDone, RowsDone: len(r.Rows), RowsTotal: len(r.Rows), Memo: string(r.Memo), Result: r}
+	job := &Job{
+		ID: id, State: StateDone, RowsDone: len(r.Rows), RowsTotal: len(r.Rows), Errors: troubled(r.Rows), Batches: r.Batches,
+		Memo: string(r.Memo), Result: r,
+	}
 	if allFailed(r.Rows) {
 		job.State = StateFailed
 	}
 	return job
+}
+
+// troubled counts the rows that failed or whose outcome is unknown.
+func troubled(rows []RowResult) int {
+	n := 0
+	for i := range rows {
+		if rows[i].Status == Failed || rows[i].Status == Unknown {
+			n++
+		}
+	}
+	return n
+}
+
+// etaOf is how long it takes until a job is done whose rows are in the store; 0 if that is not known here.
+func (a *acceptor) etaOf(jobID string) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e := a.entries[jobID]; e != nil {
+		return a.jobs.eta(e)
+	}
+	return 0
 }

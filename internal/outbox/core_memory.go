@@ -137,5 +137,5 @@ func (e *entry) regain(read *entry) {
 func (e *entry) adopt(read *entry) {
 	e.sub, e.options, e.far = read.sub, read.options, read.far
 	e.rows, e.todo, e.open, e.out, e.unknown = read.rows, read.todo, read.open, read.out, read.unknown
-	e.stop, e.said, e.mark, e.deferred, e.tokenUsed = nil, nil, "", time.Time{}, false
+	e.stop, e.said, e.mark, e.deferred, e.tokenUsed, e.batches = nil, nil, "", time.Time{}, false, read.batches
 }

@@ -55,6 +55,7 @@ type entry struct {
 	mark      string          // id of the stored mark that it is parked; "" if there is none
 	deferred  time.Time       // since when its records cannot be looked up; zero if they can
 	tokenUsed bool            // the caller's client token went with a batch
+	batches   int             // calls that wrote rows of it
 }
 
 // prepare sets what follows from the submission.
@@ -79,7 +80,7 @@ func (e *entry) resetRows() {
 		e.todo[i] = i
 	}
 	e.unknown = make(map[*batch]int)
-	e.stop, e.said, e.mark, e.deferred, e.tokenUsed = nil, nil, "", time.Time{}, false
+	e.stop, e.said, e.mark, e.deferred, e.tokenUsed, e.batches = nil, nil, "", time.Time{}, false, 0
 }
 
 // round is one wait for an answer. An entry that a repeat takes up again gets a new one.
@@ -162,7 +163,7 @@ func allFailed(rows []RowResult) bool {
 
 // result is the answer as it stands: open rows are unknown if they were sent, else failed.
 func (e *entry) result() *Result {
-	r := &Result{Rows: slices.Clone(e.rows), Feishu: e.said, UpstreamCalls: int(e.calls.Load()), Memo: e.sub.Memo}
+	r := &Result{Rows: slices.Clone(e.rows), Feishu: e.said, UpstreamCalls: int(e.calls.Load()), Batches: e.batches, Memo: e.sub.Memo}
 	for b := range e.unknown {
 		for i := range b.items {
 			if it := &b.items[i]; it.entry == e {

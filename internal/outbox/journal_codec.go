@@ -198,6 +198,7 @@ type answer struct {
 	Said  *problem.Feishu `json:"said,omitempty"`
 	Err   *problem.Error  `json:"err,omitempty"`
 	Calls int             `json:"calls"`
+	Wrote int             `json:"wrote,omitempty"` // calls that wrote
 	Memo  []byte          `json:"memo,omitempty"`
 }
 
@@ -218,7 +219,7 @@ func (j *journal) openJSON(purpose string, sealed []byte, v any) error {
 }
 
 func (j *journal) sealAnswer(r *Result) []byte {
-	return j.sealJSON(sealResult, answer{Rows: r.Rows, Said: r.Feishu, Err: r.Err, Calls: r.UpstreamCalls, Memo: r.Memo})
+	return j.sealJSON(sealResult, answer{Rows: r.Rows, Said: r.Feishu, Err: r.Err, Calls: r.UpstreamCalls, Wrote: r.Batches, Memo: r.Memo})
 }
 
 func (j *journal) openAnswer(sealed []byte) (*Result, error) {
@@ -226,5 +227,5 @@ func (j *journal) openAnswer(sealed []byte) (*Result, error) {
 	if err := j.openJSON(sealResult, sealed, &a); err != nil {
 		return nil, err
 	}
-	return &Result{Rows: a.Rows, Feishu: a.Said, Err: a.Err, UpstreamCalls: a.Calls, Memo: a.Memo}, nil
+	return &Result{Rows: a.Rows, Feishu: a.Said, Err: a.Err, UpstreamCalls: a.Calls, Batches: a.Wrote, Memo: a.Memo}, nil
 }

@@ -28,7 +28,7 @@ func New(opts Options) (*Outbox, error) {
 	c := newCore(opts)
 	r := newRunner(c)
 	c.metrics = newMetrics(c, r)
-	accept := &acceptor{core: c, lanes: r, reading: make(chan struct{}, 1)}
+	accept := &acceptor{core: c, lanes: r, jobs: r, reading: make(chan struct{}, 1)}
 	return &Outbox{core: c, accept: accept, runner: r, stopped: make(chan struct{})}, nil
 }
 

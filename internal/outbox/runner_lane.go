@@ -36,6 +36,7 @@ type lane struct {
 
 	ahead   *ahead          // made ready while another batch is under way; nil for none
 	stir    int             // batches before one is made ahead again
+	pace    pace            // how fast it has been lately
 	pending map[*batch]bool // stored batches that the lane went on without: deferred, of unknown outcome, or queued again
 	ends    map[string]*end // of batches, by id, that the store may not have yet
 }
@@ -138,11 +139,11 @@ func (r *runner) runLane(ctx context.Context, l *lane) {
 				return
 			}
 		case b != nil:
-			r.see(ctx, l, b)
+			r.timed(l, b.items, func() { r.see(ctx, l, b) })
 		case items[0].entry.group.op == OpUpsert:
-			r.upsert(ctx, l, items)
+			r.timed(l, items, func() { r.upsert(ctx, l, items) })
 		default:
-			r.write(ctx, l, items[0].entry.group.op, items)
+			r.timed(l, items, func() { r.write(ctx, l, items[0].entry.group.op, items) })
 		}
 	}
 }

@@ -56,6 +56,7 @@ func (r *runner) rebuildBatch(s *stored, entries map[string]*entry, known *Batch
 			end = ending{Status: Unknown, Err: unknownOutcome().Because(err)}
 		}
 		b.apply(&end)
+		b.countWritten(end.Status)
 	case !whole: // rows are missing: the same call cannot be made again
 		r.opts.Logger.Error("stored batch is incomplete", slog.String("batch", known.ID))
 		b.apply(&ending{Status: Unknown, Err: unknownOutcome()})

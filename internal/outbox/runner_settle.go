@@ -82,6 +82,9 @@ func (r *runner) end(l *lane, b *batch, how ending) {
 			e.heard = nil
 		}
 	}
+	if stored {
+		b.countWritten(how.Status)
+	}
 	if how.Status == Created || how.Status == Updated {
 		l.made(b.items)
 		l.overtake(b)
@@ -165,6 +168,18 @@ func (b *batch) apply(end *ending) {
 		}
 		for _, pos := range it.more {
 			it.entry.set(pos, more, id, nil)
+		}
+	}
+}
+
+// countWritten counts b with its entries if it wrote their rows.
+func (b *batch) countWritten(status RowStatus) {
+	if status != Created && status != Updated && status != Deleted {
+		return
+	}
+	for _, e := range b.entries() {
+		if e != nil {
+			e.batches++
 		}
 	}
 }

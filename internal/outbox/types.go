@@ -83,6 +83,7 @@ type Result struct {
 	Feishu        *problem.Feishu // what Feishu said of the last row that it refused for its data; nil if it refused none
 	Err           *problem.Error  // why rows without an error of their own failed: access, capacity, upstream; else nil
 	UpstreamCalls int             // calls to Feishu made for rows of this submission, shared ones counted whole
+	Batches       int             // calls that wrote rows of this submission
 	Memo          []byte
 }
 
@@ -103,6 +104,9 @@ type Job struct {
 	State     State
 	RowsDone  int
 	RowsTotal int
+	Errors    int           // rows that failed or whose outcome is unknown, so far
+	Batches   int           // calls that wrote rows of it, so far
+	ETA       time.Duration // until it is done, at the lane's recent rate; 0 where that is not known
 	Memo      string  // the submission's
 	Result    *Result // nil until done
 }

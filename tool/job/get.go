@@ -2,12 +2,10 @@
 package job
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/rowgate/rowgate/internal/outbox"
 	"github.com/rowgate/rowgate/internal/problem"
-	"github.com/rowgate/rowgate/internal/request"
 	"github.com/rowgate/rowgate/tool"
 	"github.com/rowgate/rowgate/tool/record"
 )
@@ -24,16 +22,23 @@ type GetInput struct {
 	JobID string `json:"job_id,omitempty" in:"query" example:"job_4k2n8x" doc:"What the answer 202 said."`
 }
 
-// Progress counts rows.
+// KindWrite is the kind of a job that writes, updates or deletes rows.
+const KindWrite = "write"
+
+// Progress counts rows and calls.
 type Progress struct {
-	Done  int `json:"done" doc:"rows whose fate is known"`
-	Total int `json:"total" doc:"rows that were sent"`
+	Done    int  `json:"done" doc:"rows whose fate is known"`
+	Total   int  `json:"total" doc:"rows that were sent"`
+	Errors  int  `json:"errors" doc:"rows that failed or whose outcome is unknown so far, with those that were refused before anything was sent"`
+	Batches int  `json:"batches" doc:"calls to Feishu that wrote rows so far"`
+	ETA     *int `json:"eta_s" doc:"seconds until the job is done, at the recent rate of its base; 0 once it is done, null if that is not known"`
 }
 
 // Status tells how a write stands.
 type Status struct {
 	OK        bool              `json:"ok" doc:"false if the job failed"`
 	JobID     string            `json:"job_id" doc:"the job"`
+	Kind      string            `json:"kind" enum:"write" doc:"what the job does: write (rows are written, updated or deleted)"`
 	State     outbox.State      `json:"state" enum:"queued,running,done,failed" doc:"failed: it ended and nothing was written"`
 	Progress  Progress          `json:"progress" doc:"how far it is"`
 	Result    Receipt           `json:"result" doc:"done: the receipt, as write_records or delete_records answers it; else null"`
@@ -69,23 +74,6 @@ func Get(access *tool.Access, jobs Jobs, publicURL string) tool.Tool {
 		if !within(&target, found) {
 			return tool.Answer{}, outbox.JobNotFound()
 		}
-		status := &Status{
-			OK: true, JobID: found.ID, State: found.State, Progress: Progress{Done: found.RowsDone, Total: found.RowsTotal},
-			RequestID: request.CallFrom(ctx).RequestID,
-		}
-		if found.Result == nil {
-			return tool.OK(status), nil
-		}
-		receipt, err := record.JobReceipt(ctx, found.Result)
-		if err != nil {
-			call := request.CallFrom(ctx)
-			doc := problem.Render(problem.From(err), problem.RenderOptions{
-				PublicURL: cmp.Or(call.PublicURL(), publicURL), RequestID: call.RequestID, Lang: call.Lang(),
-			})
-			status.OK, status.Problem, status.State = false, &doc, outbox.StateFailed
-			return tool.OK(status), nil
-		}
-		status.Result = Receipt{Of: receipt}
-		return tool.OK(status), nil
+		return tool.OK(statusOf(ctx, found, publicURL)), nil
 	})
 }

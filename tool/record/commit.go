@@ -254,6 +254,15 @@ func JobTable(job *outbox.Job) (appToken, tableID string) {
 	return stored.AppToken, stored.TableID
 }
 
+// JobRefused counts the rows of a job that were refused before anything was sent.
+func JobRefused(job *outbox.Job) int {
+	var stored memo
+	if err := json.Unmarshal([]byte(job.Memo), &stored); err != nil {
+		return 0
+	}
+	return stored.Failed
+}
+
 // settleStored is settle for an answer that is not this call's own: what validation found is stored with it.
 func settleStored(ctx context.Context, result *outbox.Result) (*Receipt, error) {
 	var note memo
