@@ -75,14 +75,16 @@ scan:
 			break scan
 		case '"':
 			for i++; i < len(letters) && letters[i] != '"'; i++ {
+				continue
 			}
 		case '\\', '_', '*':
 			i++
 		case '[':
-			inside := ""
+			begin := i + 1
 			for i++; i < len(letters) && letters[i] != ']'; i++ {
-				inside += string(letters[i])
+				continue
 			}
+			inside := string(letters[begin:i])
 			if inside != "" && strings.Trim(strings.ToLower(inside), "hms") == "" {
 				format.elapsed = true
 			}
