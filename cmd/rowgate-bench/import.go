@@ -32,7 +32,7 @@ const (
 // runImport imports a file by the command, once in peace and once with the command killed at random, at the pace of one full batch
 // after the other.
 func runImport(ctx context.Context, b *bench, r *report) error {
-	rows, latency, kills := pick(b, 200_000, 20_000), pick(b, time.Second, 100*time.Millisecond), pick(b, 10, 3)
+	rows, latency, kills := pick(b, 200_000, 20_000), pick(b, time.Second, 500*time.Millisecond), pick(b, 10, 3)
 	file, err := b.importFile(rows)
 	if err != nil {
 		return err

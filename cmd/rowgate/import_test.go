@@ -365,7 +365,7 @@ func closedAddress(t *testing.T) string {
 // TestImportKilled: a command that dies at any point and is run again writes every row once.
 func TestImportKilled(t *testing.T) {
 	t.Parallel()
-	const rows, kills = 20_000, 6
+	const rows, kills = 12_000, 5
 	s := newImportSite(t, sandbox.Options{Write: sandbox.Latency{PerCall: 40 * time.Millisecond}})
 	file := s.marks(rows)
 	for i := range kills {
@@ -383,14 +383,14 @@ func TestImportKilled(t *testing.T) {
 		command.exit()
 	}
 	t.Run("a_changed_file_is_refused", func(t *testing.T) {
-		changed := s.file("marks20000.csv", "标题\n行0\n")
+		changed := s.file("marks12000.csv", "标题\n行0\n")
 		s.mustFail("the file was changed since", changed)
 		s.marks(rows)
 	})
 	t.Run("other_options_are_refused", func(t *testing.T) {
 		s.mustFail("with another --url, --map, --skip or --key", file, "--key", "标题")
 	})
-	s.must("Done: 20,000 rows", file)
+	s.must("Done: 12,000 rows", file)
 	s.exactly(rows)
 	if checkpoints, err := fs.Glob(os.DirFS(s.dir), "rowgate/imports/*"); err != nil || len(checkpoints) != 1 {
 		t.Errorf("left: %v, %v", checkpoints, err)

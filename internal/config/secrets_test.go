@@ -132,3 +132,20 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+func TestSecret(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("rgk_example\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"ROWGATE_CONNECTION_KEY_FILE": file}
+	getenv := func(name string) string { return env[name] }
+	if got, problems := config.Secret(getenv, "ROWGATE_CONNECTION_KEY"); len(problems) > 0 || got.Reveal() != "rgk_example" {
+		t.Errorf("%d bytes, %v", len(got.Reveal()), problems)
+	}
+	env["ROWGATE_CONNECTION_KEY"] = "rgk_other"
+	if _, problems := config.Secret(getenv, "ROWGATE_CONNECTION_KEY"); len(problems) != 1 {
+		t.Errorf("%v for two values", problems)
+	}
+}

@@ -199,20 +199,16 @@ func noSuch(flag, whereZH, whereEN, name string, names []string) error {
 
 // unknownColumns says for each column what to do.
 func unknownColumns(unknown, names []string) error {
-	var zh strings.Builder
-	zh.WriteString(fmt.Sprintf("文件里有 %d 列在表里找不到，没有写入任何行。请为每一列选一种做法：", len(unknown)))
-	var en strings.Builder
-	en.WriteString(fmt.Sprintf("%d column(s) of the file are not in the table; nothing was written. Choose for each:", len(unknown)))
+	var zh, en strings.Builder
+	_, _ = fmt.Fprintf(&zh, "文件里有 %d 列在表里找不到，没有写入任何行。请为每一列选一种做法：", len(unknown))
+	_, _ = fmt.Fprintf(&en, "%d column(s) of the file are not in the table; nothing was written. Choose for each:", len(unknown))
 	for _, name := range unknown {
-		skip := "--skip '" + name + "'"
-		near := nearest.Names(name, slices.Values(names))
-		if len(near) > 0 {
-			zh.WriteString(fmt.Sprintf("\n  %s  →  --map '%s=%s' 或 %s", name, name, near[0], skip))
-			en.WriteString(fmt.Sprintf("\n  %s  →  --map '%s=%s' or %s", name, name, near[0], skip))
-		} else {
-			zh.WriteString(fmt.Sprintf("\n  %s  →  %s，或 --map '%s=表里的列'", name, skip, name))
-			en.WriteString(fmt.Sprintf("\n  %s  →  %s, or --map '%s=COLUMN'", name, skip, name))
+		target, skip := "COLUMN", "--skip '"+name+"'"
+		if near := nearest.Names(name, slices.Values(names)); len(near) > 0 {
+			target = near[0]
 		}
+		_, _ = fmt.Fprintf(&zh, "\n  %s  →  --map '%s=%s' 或 %s", name, name, target, skip)
+		_, _ = fmt.Fprintf(&en, "\n  %s  →  --map '%s=%s' or %s", name, name, target, skip)
 	}
 	return fail(zh.String()+"\n表里的列："+strings.Join(names, "、"), en.String()+"\nColumns of the table: "+strings.Join(names, ", "))
 }

@@ -137,7 +137,7 @@ func (s *state) save() error {
 		return err
 	}
 	temporary := s.path + ".new"
-	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // in the user's state directory
 	if err != nil {
 		return err
 	}

@@ -279,6 +279,6 @@ func beyondDouble(value []byte) bool {
 	if len(value) == 0 || value[0] == '"' || !bytes.ContainsAny(value, "0123456789") {
 		return false
 	}
-	var any any
-	return json.Unmarshal(value, &any) != nil // valid JSON fails for this alone
+	var parsed any
+	return json.Unmarshal(value, &parsed) != nil // valid JSON fails for this alone
 }

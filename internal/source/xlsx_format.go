@@ -75,15 +75,17 @@ scan:
 			break scan
 		case '"':
 			for i++; i < len(letters) && letters[i] != '"'; i++ {
+				continue
 			}
 		case '\\', '_', '*':
 			i++
 		case '[':
-			var inside strings.Builder
+			begin := i + 1
 			for i++; i < len(letters) && letters[i] != ']'; i++ {
-				inside.WriteString(string(letters[i]))
+				continue
 			}
-			if inside.String() != "" && strings.Trim(strings.ToLower(inside.String()), "hms") == "" {
+			inside := string(letters[begin:i])
+			if inside != "" && strings.Trim(strings.ToLower(inside), "hms") == "" {
 				format.elapsed = true
 			}
 		case 'y', 'Y', 'd', 'D':

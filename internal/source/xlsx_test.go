@@ -102,13 +102,14 @@ func TestXLSX(t *testing.T) {
 	t.Run("reads_many_shared_texts", func(t *testing.T) {
 		t.Parallel()
 		long := strings.Repeat("长", 30_000)
-		path := book(t, func(f *excelize.File) error {
-			rows := [][]any{{"a"}}
-			for i := range 220 { // past what is kept in memory
-				rows = append(rows, []any{fmt.Sprint(i) + long})
-			}
-			return rowsOf(rows...)(f)
-		})
+		var texts, cells strings.Builder
+		texts.WriteString("<sst><si><t>a</t></si>")
+		cells.WriteString(`<worksheet><sheetData><row><c t="s"><v>0</v></c></row>`)
+		for i := range 220 { // past what is kept in memory
+			_, _ = fmt.Fprintf(&texts, "<si><t>%d%s</t></si>", i, long)
+			_, _ = fmt.Fprintf(&cells, `<row><c t="s"><v>%d</v></c></row>`, i+1)
+		}
+		path := raw(t, cells.String()+"</sheetData></worksheet>", texts.String()+"</sst>")
 		got := shown(t, open(t, path, source.FileOptions{}))
 		if len(got) != 220 || got[0] != `"0`+long+`"` || got[219] != `"219`+long+`"` {
 			t.Errorf("%d rows", len(got))
@@ -121,20 +122,26 @@ func rowsOfAt(f *excelize.File, row int, cells ...any) error {
 	return f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", row), &cells)
 }
 
-// raw is a workbook with this text as its only sheet.
-func raw(t *testing.T, sheet string) string {
+// raw is a workbook with this text as its only sheet, and perhaps shared texts.
+func raw(t *testing.T, sheet string, texts ...string) string {
 	t.Helper()
 	var out bytes.Buffer
 	archive := zip.NewWriter(&out)
 	const office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 	relation := func(id, kind, target string) string {
-		return fmt.Sprintf(`<Relationships><Relationship Id=%q Type=%q Target=%q/></Relationships>`, id, office+kind, target)
+		return fmt.Sprintf(`<Relationship Id=%q Type=%q Target=%q/>`, id, office+kind, target)
+	}
+	relations := func(all ...string) string { return "<Relationships>" + strings.Join(all, "") + "</Relationships>" }
+	parts := relation("r1", "/worksheet", "/xl/one.xml")
+	if len(texts) > 0 {
+		parts += relation("r2", "/sharedStrings", "texts.xml")
 	}
 	for name, text := range map[string]string{
-		"_rels/.rels":                relation("r", "/officeDocument", "xl/workbook.xml"),
+		"_rels/.rels":                relations(relation("r", "/officeDocument", "xl/workbook.xml")),
 		"xl/workbook.xml":            `<workbook xmlns:r="` + office + `"><sheets><sheet name="表" sheetId="1" r:id="r1"/></sheets></workbook>`,
-		"xl/_rels/workbook.xml.rels": relation("r1", "/worksheet", "/xl/one.xml"),
+		"xl/_rels/workbook.xml.rels": relations(parts),
 		"xl/one.xml":                 sheet,
+		"xl/texts.xml":               strings.Join(texts, ""),
 	} {
 		part, err := archive.Create(name)
 		if err != nil {
