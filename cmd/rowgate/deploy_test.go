@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/app"
+	"github.com/rowgate/rowgate/internal/config"
 	"github.com/rowgate/rowgate/internal/outbox"
+	"github.com/rowgate/rowgate/internal/secret"
 )
 
 const (
@@ -148,11 +150,18 @@ func TestDeployment(t *testing.T) {
 		equal(t, "ROWGATE_TRUSTED_PROXIES", host["env.ROWGATE_TRUSTED_PROXIES"], "172.16.0.0/12,fdaa::/16")
 	})
 
-	t.Run("nothing_is_advised_that_this_build_does_not_have", func(t *testing.T) {
+	t.Run("what_is_advised_for_several_machines_is_a_valid_configuration", func(t *testing.T) {
 		t.Parallel()
 		text, err := fs.ReadFile(root, "fly.toml")
-		if err != nil || strings.Contains(strings.ToLower(string(text)), "postgres") {
-			t.Errorf("fly.toml speaks of Postgres: %v", err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), `ROWGATE_DATABASE_URL="`)
+		address, rest, _ := strings.Cut(rest, `"`)
+		settings := map[string]string{"ROWGATE_DATABASE_URL": address, "ROWGATE_KEY": secret.GenerateKey()}
+		read, problems := config.Read(func(name string) string { return settings[name] })
+		if len(problems) > 0 || read.Database.Postgres.IsZero() || !strings.HasPrefix(rest, " ROWGATE_KEY=") {
+			t.Errorf("%q: %v", address, problems)
 		}
 	})
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rowgate/rowgate/internal/sandbox"
+	"github.com/rowgate/rowgate/internal/secret"
 )
 
 // sandboxDefaults is a Feishu without rate limits.
@@ -237,7 +238,8 @@ func composes(t *testing.T, command string) {
 	}
 	files, _, _ := strings.Cut(command, " up ")
 	read := exec.CommandContext(t.Context(), docker, append(strings.Fields(files)[1:], "config", "-q")...)
-	read.Dir, read.Env = "../..", append(os.Environ(), "ROWGATE_PASSPHRASE=workflow:example-value")
+	read.Dir, read.Env = "../..", append(os.Environ(), "ROWGATE_PASSPHRASE=workflow:example-value",
+		"ROWGATE_KEY="+secret.GenerateKey(), "POSTGRES_PASSWORD=0123456789abcdef")
 	if out, err := read.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}

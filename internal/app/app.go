@@ -182,7 +182,11 @@ func (a *App) listen(ctx context.Context, version string) error {
 // background begins the work that nobody waits for; close ends it.
 func (a *App) background(ctx context.Context) {
 	ctx, a.quit = context.WithCancel(context.WithoutCancel(ctx))
+	first := a.keys.First // sealAnew owns the state from now on
 	a.behind.Go(func() { a.sealAnew(ctx, a.keyring) })
+	if a.owner != nil {
+		a.behind.Go(func() { a.keepKey(ctx, first) })
+	}
 }
 
 func (a *App) serve(server *httpd.Server) {

@@ -20,7 +20,11 @@ const instanceMode = os.FileMode(0o600)
 type database interface {
 	outbox.Store
 	metaStore
+	resource
+}
 
+// resource is what App sees to of a database that is open.
+type resource interface {
 	// Reseal replaces every sealed value by what the function makes of it.
 	Reseal(ctx context.Context, reseal func(outbox.Sealed, []byte) ([]byte, error)) error
 	Ping(ctx context.Context) error

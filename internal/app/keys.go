@@ -100,6 +100,22 @@ func (s keyState) next(ids []string, now time.Time) (keyState, error) {
 	return out, nil
 }
 
+// sealing returns the state while an instance seals by the key id although another key is first by now: its key has to stay for as long
+// as if it were retired now. changed is false if that is known already.
+func (s keyState) sealing(id string, now time.Time) (out keyState, changed bool) {
+	if s.First == id {
+		return s, false
+	}
+	fresh := retiredKey{ID: id, Until: now.Add(RetiredKeyFor).UTC().Truncate(time.Second)}
+	out = keyState{First: s.First, Retired: []retiredKey{fresh}}
+	for _, key := range s.Retired {
+		if key.ID != id {
+			out.Retired = append(out.Retired, key)
+		}
+	}
+	return out, true
+}
+
 // waits reports when the last retired key may go; zero if none has to stay.
 func (s keyState) waits() (until time.Time) {
 	for _, key := range s.Retired {
@@ -194,6 +210,46 @@ func (a *App) sealAnew(ctx context.Context, ring *secret.Keyring) {
 	case !errors.Is(err, context.Canceled): // the next start tries again
 		a.logger.ErrorContext(ctx, "what an old key sealed cannot be sealed anew", slog.Any("error", err))
 	}
+}
+
+// keepKeyEvery is how often an instance says that it still seals by a key that is not the first any more.
+const keepKeyEvery = time.Hour
+
+// keepKey sees to it until ctx ends that the key by which this instance seals counts as in use, although others seal by another one by
+// now: the last instance may be restarted long after the first.
+func (a *App) keepKey(ctx context.Context, id string) {
+	ticker := time.NewTicker(keepKeyEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := a.store.Exclusive(ctx, func(ctx context.Context) error { return a.noteSealing(ctx, id) }); err != nil {
+			a.logger.WarnContext(ctx, "the database cannot be told that a key is in use", slog.Any("error", err))
+		}
+	}
+}
+
+// noteSealing notes that this instance seals by the key id.
+func (a *App) noteSealing(ctx context.Context, id string) error {
+	text, err := a.store.Meta(ctx, metaKeys)
+	if err != nil {
+		return err
+	}
+	var now keyState
+	if err := json.Unmarshal(text, &now); err != nil {
+		return fmt.Errorf("the state of the keys: %w", err)
+	}
+	now, changed := now.sealing(id, time.Now())
+	if !changed {
+		return nil
+	}
+	if text, err = json.Marshal(now); err != nil {
+		return err
+	}
+	return a.store.SetMeta(ctx, map[string][]byte{metaKeys: text})
 }
 
 // noteAnew notes that the keys that were retired when this instance began are not needed any more; others may have been since.

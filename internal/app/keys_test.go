@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/outbox/postgres"
 )
 
 func TestKeyState(t *testing.T) {
@@ -71,4 +73,46 @@ func TestKeyState(t *testing.T) {
 			t.Errorf("got %+v", back)
 		}
 	})
+}
+
+func TestSealing(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	state, err := keyState{First: "old"}.next([]string{"new", "old"}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state.Retired[0].Anew = true
+	if _, changed := state.sealing("new", now); changed {
+		t.Error("the first key is noted as in use")
+	}
+	// An instance that still seals by the old key says so a day later: the key has to stay for 25 h from then, and to be replaced again.
+	later := now.Add(24 * time.Hour)
+	still, changed := state.sealing("old", later)
+	if want := later.Add(RetiredKeyFor); !changed || len(still.Retired) != 1 || !still.Retired[0].Until.Equal(want) || still.Retired[0].Anew {
+		t.Errorf("%+v, %t", still, changed)
+	}
+	if _, err := still.next([]string{"new"}, now.Add(26*time.Hour)); err == nil {
+		t.Error("the old key may go while an instance seals by it")
+	}
+}
+
+func TestFitting(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ids, other []string
+		fits       bool
+	}{
+		"the same keys":                   {[]string{"a"}, []string{"a"}, true},
+		"the first step of a rotation":    {[]string{"a", "b"}, []string{"a"}, true},
+		"the second step of a rotation":   {[]string{"b", "a"}, []string{"a", "b"}, true},
+		"both steps at once":              {[]string{"b", "a"}, []string{"a"}, false},
+		"a key that goes too early":       {[]string{"b"}, []string{"a", "b"}, false},
+		"a key that goes when all seal b": {[]string{"b"}, []string{"b", "a"}, true},
+	} {
+		err := fitting(test.ids, []postgres.Instance{{Name: "other", Keys: test.other}})
+		if (err == nil) != test.fits {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rowgate/rowgate/internal/config"
+	"github.com/rowgate/rowgate/internal/secret"
 )
 
 // composeFile is the part of a compose file that has to fit the image and the program.
@@ -54,6 +55,9 @@ func rootFile(t *testing.T, name string) string {
 
 // composeDefault is what ${NAME:-default} stands for where the variable is not set.
 var composeDefault = regexp.MustCompile(`^\$\{(\w+):-(.*)\}$`)
+
+// composeRequired is what ${NAME:?message} stands for: a variable that has to be set.
+var composeRequired = regexp.MustCompile(`\$\{\w+:\?[^}]*\}`)
 
 // TestCompose reads the compose files beside the Dockerfile and the settings.
 func TestCompose(t *testing.T) {
@@ -118,6 +122,28 @@ func TestCompose(t *testing.T) {
 		t.Parallel()
 		if test := service.Healthcheck.Test; len(test) != 3 || test[0] != "CMD" || test[2] != "check" || !says(`ENTRYPOINT ["`+test[1]+`"]`) {
 			t.Errorf("healthcheck %v", test)
+		}
+	})
+	t.Run("runs on PostgreSQL by a second file", func(t *testing.T) {
+		t.Parallel()
+		second := readCompose(t, "compose.postgres.yaml")
+		service, database := second.Services["rowgate"], second.Services["postgres"]
+		settings := map[string]string{"ROWGATE_LISTEN": "127.0.0.1:0"}
+		for name, value := range service.Environment {
+			settings[name] = composeRequired.ReplaceAllString(value, "0123456789abcdef")
+		}
+		settings["ROWGATE_KEY"] = secret.GenerateKey()
+		read, problems := config.Read(func(name string) string { return settings[name] })
+		if len(problems) > 0 || read.Database.Postgres.IsZero() {
+			t.Errorf("settings %v: %v", settings, problems)
+		}
+		want := "postgres://" + database.Environment["POSTGRES_USER"] + ":0123456789abcdef@postgres:5432/" + database.Environment["POSTGRES_DB"]
+		if settings["ROWGATE_DATABASE_URL"] != want || !strings.HasPrefix(service.Environment["ROWGATE_KEY"], "${ROWGATE_KEY:?") {
+			t.Errorf("the address is %s, the database %s", settings["ROWGATE_DATABASE_URL"], want)
+		}
+		name, _, _ := strings.Cut(strings.Join(database.Volumes, " "), ":")
+		if _, ok := second.Volumes[name]; !ok || len(database.Ports) > 0 {
+			t.Errorf("volumes %v, ports %v", database.Volumes, database.Ports)
 		}
 	})
 	t.Run("joins the network of Dify by a second file", func(t *testing.T) {

@@ -85,7 +85,7 @@ func TestChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintln(say, "ready")
+	_, _ = fmt.Fprintln(say, "ready")
 	for orders := bufio.NewScanner(os.Stdin); orders.Scan(); {
 		err := store.Apply(t.Context(), &outbox.Changes{
 			Done:   []outbox.EntryResult{{ID: entry(1).ID, Result: []byte("by the child"), DoneAt: time.UnixMilli(1)}},
@@ -93,11 +93,11 @@ func TestChild(t *testing.T) {
 		})
 		switch {
 		case errors.Is(err, outbox.ErrFenced):
-			fmt.Fprintln(say, "fenced")
+			_, _ = fmt.Fprintln(say, "fenced")
 		case err != nil:
-			fmt.Fprintln(say, err)
+			_, _ = fmt.Fprintln(say, err)
 		default:
-			fmt.Fprintln(say, "done")
+			_, _ = fmt.Fprintln(say, "done")
 		}
 	}
 }
@@ -144,7 +144,7 @@ func TestPausedOwner(t *testing.T) {
 	if took < postgres.TTL-3*time.Second {
 		t.Errorf("a lane was taken from an instance whose time was not over: %v", took)
 	}
-	fmt.Fprintln(c.ask, "end the entry") // it lies in the pipe when the process goes on
+	_, _ = fmt.Fprintln(c.ask, "end the entry") // it lies in the pipe when the process goes on
 	if err := c.process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}

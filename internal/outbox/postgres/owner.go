@@ -94,7 +94,8 @@ type release struct {
 func NewOwner(ctx context.Context, store *Store, options OwnerOptions) (*Owner, error) {
 	o := &Owner{
 		store: store, options: options, wake: make(chan struct{}, 1), settled: make(chan struct{}), alive: make(chan struct{}),
-		leases: make(map[string]*held), taken: make(map[string]time.Time), listeners: make(map[int]func(outbox.Note)), notes: make(map[outbox.Note]bool),
+		leases: make(map[string]*held), taken: make(map[string]time.Time),
+		listeners: make(map[int]func(outbox.Note)), notes: make(map[outbox.Note]bool),
 	}
 	if err := o.register(ctx); err != nil {
 		return nil, err

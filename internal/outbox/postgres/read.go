@@ -76,17 +76,22 @@ func (s *Store) read(ctx context.Context, f func(context.Context) error) error {
 	}
 }
 
-// Load implements outbox.Store. Entries and batches are of one instant.
+// Load implements outbox.Store. Entries and batches are of one instant, and come in one round trip.
 func (s *Store) Load(ctx context.Context, lane string) (entries []outbox.Entry, batches []outbox.Batch, err error) {
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = s.read(ctx, func(ctx context.Context) error {
-		return pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
-			if entries, err = queryEntries(ctx, tx, lane); err != nil {
-				return err
-			}
-			batches, err = queryBatches(ctx, tx, lane)
+		entries, batches = nil, nil
+		var batch pgx.Batch
+		batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
+		batch.Queue(loadEntries, lane).Query(func(rows pgx.Rows) (err error) {
+			entries, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.Entry, error) { return scanEntry(row) })
 			return err
 		})
+		batch.Queue(loadBatches, lane).Query(func(rows pgx.Rows) (err error) {
+			batches, err = foldBatches(rows)
+			return err
+		})
+		batch.Queue(`COMMIT`)
+		return s.pool.SendBatch(ctx, &batch).Close() // after an error the pool drops the connection, with its transaction
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("outbox store: load: %w", err)
@@ -94,20 +99,8 @@ func (s *Store) Load(ctx context.Context, lane string) (entries []outbox.Entry, 
 	return entries, batches, nil
 }
 
-func queryEntries(ctx context.Context, tx pgx.Tx, lane string) ([]outbox.Entry, error) {
-	rows, err := tx.Query(ctx, loadEntries, lane)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.Entry, error) { return scanEntry(row) })
-}
-
-// queryBatches reads one row a batch and entry and folds the rows of a batch.
-func queryBatches(ctx context.Context, tx pgx.Tx, lane string) (batches []outbox.Batch, err error) {
-	rows, err := tx.Query(ctx, loadBatches, lane)
-	if err != nil {
-		return nil, err
-	}
+// foldBatches reads one row a batch and entry and folds the rows of a batch.
+func foldBatches(rows pgx.Rows) (batches []outbox.Batch, err error) {
 	var b outbox.Batch
 	var number, last, started int64
 	var entry string
