@@ -76,7 +76,9 @@ func open[D riverdriver.Driver[T], T any](
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return nil, fmt.Errorf("tables of the queue: %w", err)
 	}
-	q := &queue[D, T]{driver: driver, options: o, instance: cmp.Or(o.Instance, rand.Text()), unwrap: unwrap, keep: keep, pools: make(map[string]string)}
+	q := &queue[D, T]{
+		driver: driver, options: o, instance: cmp.Or(o.Instance, rand.Text()), unwrap: unwrap, keep: keep, pools: make(map[string]string),
+	}
 	// Until Start there is a client that inserts only.
 	q.client, err = river.NewClient(driver, &river.Config{Logger: o.Logger, ID: q.instance, MaxAttempts: maxAttempts})
 	return q, err
