@@ -27,8 +27,8 @@ import (
 // childVariable makes the test binary a worker: the backend's name, the name of the child and where the database is, with spaces between.
 const childVariable = "ROWGATE_JOBTEST_CHILD"
 
-// Child runs a worker process if this process is one, and never returns then; TestMain calls it. It enqueues jobs, writes a line for each that is
-// acknowledged, and works until it is killed.
+// Child runs a worker process if this process is one, and never returns then; TestMain calls it. It enqueues jobs, writes a line for
+// each that is acknowledged, and works until it is killed.
 func Child(backends ...Backend) {
 	name, rest, _ := strings.Cut(os.Getenv(childVariable), " ")
 	child, where, _ := strings.Cut(rest, " ")
@@ -36,8 +36,9 @@ func Child(backends ...Backend) {
 		if backend.Name != name {
 			continue
 		}
-		fmt.Fprintln(os.Stderr, childWork(context.Background(), backend, child, where)) //nolint:forbidigo // a process of its own
-		os.Exit(1)                                                                      //nolint:forbidigo // a process of its own
+		err := childWork(context.Background(), backend, child, where)
+		fmt.Fprintln(os.Stderr, err) //nolint:forbidigo // a process of its own
+		os.Exit(1)                   //nolint:forbidigo // a process of its own
 	}
 }
 
