@@ -9,7 +9,7 @@
 //     it, which are done in the order of their enqueueing; a job without a key has a lane of its own.
 //   - A ticket is a lane's place in the queue (Queue: River, on SQLite or PostgreSQL). It names the lane and nothing else, so nothing of
 //     a payload is ever in the queue's tables or errors. A lane names the one ticket that counts; every other is void.
-//   - A run is the fence of a lane: a number that grows with every claim.
+//   - A run is the fence of a lane: a number that grows with every claim and every outcome.
 //
 // # What is promised
 //

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -109,7 +110,7 @@ func (e *Engine) purgeMany(ctx context.Context, n int, statement string, args ..
 	for n > 0 {
 		batch, deleted := min(n, purgeBatch), int64(0)
 		err := e.opts.Database.Note(ctx, func(ctx context.Context, tx Tx) (err error) {
-			deleted, err = tx.Exec(ctx, statement, append(args[:len(args):len(args)], batch)...)
+			deleted, err = tx.Exec(ctx, statement, append(slices.Clip(args), batch)...)
 			return err
 		})
 		if err != nil || deleted < int64(batch) {

@@ -2,9 +2,12 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/rowgate/rowgate/internal/backoff"
 )
 
 // Statements of an outcome. Each finds a job that still waits: another one was cancelled meanwhile.
@@ -18,6 +21,9 @@ WHERE seq = $5 AND state = 'waiting'`
 
 	deferJob = `UPDATE job SET tries = $1, code = $2, failing_since = $3, due_at = $4 WHERE seq = $5 AND state = 'waiting'`
 )
+
+// settleAgain is how long to wait before an outcome is stored again that could not be.
+var settleAgain = backoff.Policy{Base: 500 * time.Millisecond, Cap: 2 * time.Second, Half: true}
 
 // fate is what an outcome comes to.
 type fate struct {
@@ -59,6 +65,14 @@ func (e *Engine) settle(ctx context.Context, c *claim, o Outcome, goOn bool) (*c
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleFor)
 	defer cancel()
 	s, err := e.store(ctx, c, o, goOn)
+	// The handler may have done something elsewhere: a database that is away for a moment is no reason to do it again. If the commit
+	// was made and its answer lost, the run has moved on and the repeat is fenced off.
+	for n := 1; err != nil && !s.effectFailed && !errors.Is(err, errFenced); n++ {
+		if backoff.Wait(ctx, settleAgain.Delay(n)) != nil {
+			break
+		}
+		s, err = e.store(ctx, c, o, goOn)
+	}
 	if s.effectFailed {
 		e.opts.Logger.ErrorContext(ctx, "the effect of a job could not be stored", slog.String("kind", c.Kind), slog.Any("error", err))
 		s, err = e.store(ctx, c, Retry("effect_failed"), goOn)
@@ -120,9 +134,9 @@ func (e *Engine) store(ctx context.Context, c *claim, o Outcome, goOn bool) (s s
 			return err
 		case next == nil:
 			s.verdict = Verdict{Ended: true}
-			return c.close(ctx, tx)
+			return (&claim{Claimed: c.Claimed, run: c.run + 1}).close(ctx, tx)
 		case goOn:
-			s.next = &claim{Claimed: c.Claimed, run: c.run, next: next}
+			s.next = &claim{Claimed: c.Claimed, run: c.run + 1, next: next}
 		}
 		return nil
 	})

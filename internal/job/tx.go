@@ -26,7 +26,7 @@ type Database interface {
 	Write(ctx context.Context, within func(ctx context.Context, tx Tx) error) error
 	// Note is Write for what a power cut may undo.
 	Note(ctx context.Context, within func(ctx context.Context, tx Tx) error) error
-	// Read sees one state of the database, and does not wait for who writes.
+	// Read sees one state of the database, and takes no turn of who writes.
 	Read(ctx context.Context, within func(ctx context.Context, tx Tx) error) error
 	// Several reports whether other instances work on the same database.
 	Several() bool

@@ -10,7 +10,7 @@ import (
 // Times of a worker.
 const (
 	turnFor   = 10 * time.Second // of one lane, before the ticket goes to the end of the queue
-	settleFor = 8 * time.Second  // for storing an outcome, whatever has become of the handler's context
+	settleFor = 10 * time.Second // for storing an outcome, whatever has become of the handler's context
 	troubleIn = 2 * time.Second  // until a ticket is handed out again that could not be worked on
 )
 
@@ -21,7 +21,7 @@ var errFenced = errors.New("the lane is another's")
 const (
 	claimLane = `UPDATE job_lane SET run = run + 1, held_until = $1 WHERE name = $2 AND ticket = $3 AND held_until < $4 RETURNING run`
 	heldUntil = `SELECT held_until FROM job_lane WHERE name = $1 AND ticket = $2`
-	holdLane  = `UPDATE job_lane SET held_until = $1 WHERE name = $2 AND run = $3`
+	holdLane  = `UPDATE job_lane SET held_until = $1, run = run + 1 WHERE name = $2 AND run = $3`
 	closeLane = `DELETE FROM job_lane WHERE name = $1 AND run = $2`
 
 	headOfLane = `SELECT seq, id, tenant, tries, payload, created_at, due_at, failing_since FROM job

@@ -49,7 +49,7 @@ func (s *SQLite) run(ctx context.Context, options *sql.TxOptions, within func(co
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing left to roll back
+	defer tx.Rollback() // after a commit there is nothing left to roll back
 	if err := within(ctx, SQL(tx)); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (t sqlTx) Exec(ctx context.Context, query string, args ...any) (int64, erro
 
 // Query implements job.Tx.
 func (t sqlTx) Query(ctx context.Context, query string, args ...any) (job.Rows, error) {
-	return t.tx.QueryContext(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller's
+	return t.tx.QueryContext(ctx, query, args...) //nolint:rowserrcheck // the caller's
 }
 
 type pgxTx struct{ tx pgx.Tx }

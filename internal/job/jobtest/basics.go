@@ -150,8 +150,8 @@ func testOutcomes(t *testing.T, backend Backend) {
 		}
 		return job.Outcome{}
 	})
-	var log strings.Builder
-	b := start(t, backend, backend.New(t), options{log: locked(&log)}, handler)
+	var log logged
+	b := start(t, backend, backend.New(t), options{log: &log}, handler)
 	ids := b.add(t, work.Job(note{N: 1}), work.Job(note{N: 2}), work.Job(note{N: 3}), work.Job(note{N: 4}), work.Job(note{N: 5}),
 		work.Job(note{N: 6}))
 	for i, want := range []struct {

@@ -3,6 +3,7 @@ package jobtest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,8 +27,8 @@ import (
 // childVariable makes the test binary a worker: the backend's name, the name of the child and where the database is, with spaces between.
 const childVariable = "ROWGATE_JOBTEST_CHILD"
 
-// Child runs a worker process if this process is one, and exits; TestMain calls it. It enqueues jobs, writes a line for each that is
-// acknowledged, and works until it is killed.
+// Child runs a worker process if this process is one, and never returns then; TestMain calls it. It enqueues jobs, writes a line for
+// each that is acknowledged, and works until it is killed.
 func Child(backends ...Backend) {
 	name, rest, _ := strings.Cut(os.Getenv(childVariable), " ")
 	child, where, _ := strings.Cut(rest, " ")
@@ -35,11 +36,9 @@ func Child(backends ...Backend) {
 		if backend.Name != name {
 			continue
 		}
-		if err := childWork(context.Background(), backend, child, where); err != nil {
-			fmt.Fprintln(os.Stderr, err) //nolint:forbidigo // a process of its own
-			os.Exit(1)                   //nolint:forbidigo // a process of its own
-		}
-		os.Exit(0) //nolint:forbidigo // a process of its own
+		err := childWork(context.Background(), backend, child, where)
+		fmt.Fprintln(os.Stderr, err) //nolint:forbidigo // a process of its own
+		os.Exit(1)                   //nolint:forbidigo // a process of its own
 	}
 }
 
@@ -88,8 +87,8 @@ func childWork(ctx context.Context, backend Backend, child, where string) error 
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s %s %d\n%s - %d\n", receipts[0].ID, key, n, receipts[1].ID, n)
-		if err := out.Flush(); err != nil {
+		_, err = fmt.Fprintf(out, "%s %s %d\n%s - %d\n", receipts[0].ID, key, n, receipts[1].ID, n)
+		if err = errors.Join(err, out.Flush()); err != nil {
 			return err
 		}
 		if n >= maxOfChild {
@@ -115,7 +114,7 @@ func spawn(t *testing.T, backend Backend, where, name string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: exec.CommandContext(t.Context(), self), seen: make(map[string]note)}
+	p := &process{cmd: exec.CommandContext(t.Context(), self), seen: make(map[string]note)} //nolint:gosec // this very test
 	p.cmd.Env = append(os.Environ(), childVariable+"="+backend.Name+" "+name+" "+where)
 	p.cmd.Stderr = os.Stderr //nolint:forbidigo // what a child says of its end
 	out, err := p.cmd.StdoutPipe()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -19,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	jobtest.Child(onSQLite, onPostgres)
-	os.Exit(m.Run())
+	m.Run()
 }
 
 func TestOnSQLite(t *testing.T) {

@@ -13,10 +13,10 @@ func TestQuiet(t *testing.T) {
 	var out bytes.Buffer
 	logger := quiet(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	logger.With(slog.String("args", "canary-1"), slog.Int("attempt", 3)).WithGroup("group").
-		Warn("Executor: job errored", slog.String("error", "canary-2"), slog.Int64("job_id", 7), slog.Any("panic_val", "canary-3"))
+		Warn("executor: job errored", slog.String("error", "canary-2"), slog.Int64("job_id", 7), slog.Any("panic_val", "canary-3"))
 	logger.Info("canary-4")
 	got := out.String()
-	for _, want := range []string{"Executor: job errored", "job_id=7", "attempt=3"} {
+	for _, want := range []string{"executor: job errored", "job_id=7", "attempt=3"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q lacks %q", got, want)
 		}

@@ -3,6 +3,7 @@
 package riverqueue
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -30,6 +31,9 @@ const (
 // Options of a queue.
 type Options struct {
 	Logger *slog.Logger
+	// Instance names this process among those of the database, 100 bytes at most; a random text if empty. No two processes may share it,
+	// one after the other included.
+	Instance string
 	// PollOnly does without LISTEN, which a pooler in transaction mode does not pass on.
 	PollOnly bool
 }
@@ -72,7 +76,9 @@ func open[D riverdriver.Driver[T], T any](
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return nil, fmt.Errorf("tables of the queue: %w", err)
 	}
-	q := &queue[D, T]{driver: driver, options: o, instance: rand.Text(), unwrap: unwrap, keep: keep, pools: make(map[string]string)}
+	q := &queue[D, T]{
+		driver: driver, options: o, instance: cmp.Or(o.Instance, rand.Text()), unwrap: unwrap, keep: keep, pools: make(map[string]string),
+	}
 	// Until Start there is a client that inserts only.
 	q.client, err = river.NewClient(driver, &river.Config{Logger: o.Logger, ID: q.instance, MaxAttempts: maxAttempts})
 	return q, err
