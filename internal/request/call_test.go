@@ -1,8 +1,8 @@
 package request_test
 
 import (
-	"sync"
 	"reflect"
+	"sync"
 	"testing"
 
 	"github.com/rowgate/rowgate/internal/problem"
