@@ -15,7 +15,7 @@ import (
 func (a *App) routeConsole(router chi.Router, whole http.Handler, version string) (err error) {
 	a.console, err = console.New(console.Options{
 		Service: whole, Authenticator: a.authenticator, PublicURL: a.publicURL, Logger: a.logger, Version: version, Check: a.findings,
-		Log: a.log, Contents: a.contents,
+		Log: a.log, Contents: a.contents, Gauges: a.gauges,
 	})
 	if err != nil {
 		return err
@@ -23,6 +23,21 @@ func (a *App) routeConsole(router chi.Router, whole http.Handler, version string
 	router.Get("/", console.Home)
 	a.console.Routes(router)
 	return nil
+}
+
+// gauges are the metrics that are one number.
+func (a *App) gauges() []console.Gauge {
+	families, err := a.registry.Gather()
+	if err != nil {
+		return nil
+	}
+	var out []console.Gauge
+	for _, family := range families {
+		if family.GetType().String() == "GAUGE" && len(family.GetMetric()) == 1 {
+			out = append(out, console.Gauge{Name: family.GetName(), Value: family.GetMetric()[0].GetGauge().GetValue()})
+		}
+	}
+	return out
 }
 
 // SignInURL is the address of a one-time sign-in to the console for the owner of passphrase; the session offers sample to begin with.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 
 	"github.com/rowgate/rowgate/internal/httpd"
@@ -46,7 +47,7 @@ func (a *App) closeLog() {
 	}
 	if a.logStore != nil {
 		if err := a.logStore.Close(); err != nil {
-			a.logger.Warn("request log not closed", "error", err.Error())
+			a.logger.Warn("request log not closed", slog.Any("error", err))
 		}
 	}
 }

@@ -25,6 +25,7 @@ func TestConsoleRequests(t *testing.T) {
 	unread := h.write(`{"fields":{"播放量":`)
 	v.get("/console/requests").
 		has(t, http.StatusOK, written.RequestID, refused.RequestID, unread.RequestID, "invalid_rows", "bad_body", h.table)
+	v.get("/console/activity").has(t, http.StatusOK, "Requests a minute", "<rect", "bad_body", "Writes waiting or under way")
 	t.Run("filters stand in the address", func(t *testing.T) {
 		got := v.get("/console/requests?code=invalid_rows").text
 		if !strings.Contains(got, refused.RequestID) || strings.Contains(got, written.RequestID) {

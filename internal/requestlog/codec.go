@@ -18,7 +18,7 @@ var errBlock = errors.New("a block of the request log cannot be read")
 func appendLine(to []byte, l *Line) []byte {
 	to = binary.AppendVarint(to, l.At.UnixMicro())
 	for _, n := range []int{int(l.Took), l.Status, l.Rows, l.Calls} {
-		to = binary.AppendUvarint(to, uint64(max(0, n))) //nolint:gosec // not below 0
+		to = binary.AppendUvarint(to, uint64(max(0, n)))
 	}
 	to = binary.AppendUvarint(to, flag(l.Replay)|flag(l.Left)<<1)
 	for _, text := range []string{l.RequestID, l.Caller, l.Tenant, l.Tool, l.Route, l.Table, l.Code, l.LogID, l.JobID, l.Origin} {
@@ -26,7 +26,7 @@ func appendLine(to []byte, l *Line) []byte {
 	}
 	to = binary.AppendUvarint(to, uint64(len(l.Marks)))
 	for _, mark := range l.Marks {
-		to = binary.AppendUvarint(appendText(to, mark.Rule), uint64(max(0, mark.Count))) //nolint:gosec // not below 0
+		to = binary.AppendUvarint(appendText(to, mark.Rule), uint64(max(0, mark.Count)))
 	}
 	to = binary.AppendUvarint(to, uint64(len(l.Upstream)))
 	for _, call := range l.Upstream {

@@ -47,6 +47,8 @@ type Options struct {
 	// Check says what is wrong with, or worth knowing of, the settings.
 	Check func(context.Context) []Finding
 	Log   *requestlog.Recorder
+	// Gauges tells what is true now of the whole service; metrics without a word for people are left out.
+	Gauges func() []Gauge
 	// Contents are what requests held; nil if none are kept.
 	Contents *requestlog.Keeper
 }
@@ -101,6 +103,7 @@ func (c *Console) Routes(router chi.Router) {
 	router.Get(Path+"/requests/live", c.signedIn(c.live))
 	router.Get(Path+"/requests/{id}", c.signedIn(c.requestPage))
 	router.Post(Path+"/requests/{id}/replay", c.signedIn(c.replay))
+	router.Get(Path+"/activity", c.signedIn(c.activityPage))
 	router.Get(Path+"/check", c.signedIn(c.checkPage))
 }
 

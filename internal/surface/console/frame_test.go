@@ -33,19 +33,19 @@ func TestOwnPath(t *testing.T) {
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	said := regexp.MustCompile(`\.Say "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"`)
-	any := regexp.MustCompile(`\.Say\b`)
+	every := regexp.MustCompile(`\.Say\b`)
 	chinese := regexp.MustCompile(`\p{Han}`)
 	files, err := filepath.Glob("templates/*.gohtml")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
 	for _, file := range files {
-		text, err := os.ReadFile(file) //nolint:gosec // our own
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		found := said.FindAllStringSubmatch(string(text), -1)
-		if all := len(any.FindAll(text, -1)); all != len(found) {
+		if all := len(every.FindAll(text, -1)); all != len(found) {
 			t.Errorf("%s: %d texts, %d with both languages", file, all, len(found))
 		}
 		for _, one := range found {
@@ -66,7 +66,7 @@ func TestPagesAreStrict(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		text, err := os.ReadFile(file) //nolint:gosec // our own
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}

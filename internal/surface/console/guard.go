@@ -149,7 +149,7 @@ func (c *Console) find(r *http.Request) *session {
 // setCookie sets a cookie that no script reads and that only this site's own pages send. maxAge is in seconds; 0 ends with the browser,
 // less than 0 removes the cookie.
 func (c *Console) setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever the browser came by https
 		Name: name, Value: value, Path: c.base(r) + Path, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: strings.HasPrefix(c.publicURL(r), "https://"),
 	})

@@ -133,7 +133,7 @@ func (f *frame) timeline(l *requestlog.Line) []eventView {
 			At: duration(call.Start.Sub(l.At)), Took: duration(call.Took), What: f.Say("调用飞书 ", "Feishu: ") + call.Name, Icon: "ok",
 		}
 		if call.Code != 0 {
-			event.Icon, event.Detail = "bad", f.Say("错误码 ", "code ")+itoa(call.Code)
+			event.Icon, event.Detail = "warn", f.Say("错误码 ", "code ")+itoa(call.Code)
 		}
 		if call.LogID != "" {
 			event.Detail = strings.TrimSpace(event.Detail + " log_id " + call.LogID)

@@ -37,7 +37,7 @@
     stream.onmessage = function (event) {
       var count = Number(event.data);
       fresh.hidden = !count;
-      fresh.textContent = count + ' ' + (count === 1 ? fresh.dataset.one : fresh.dataset.many);
+      fresh.textContent = count + ' ' + (count === 1 ? fresh.dataset.single : fresh.dataset.many);
       document.title = count ? '(' + count + ') ' + title : title;
     };
     window.addEventListener('pagehide', function () { stream.close(); });
