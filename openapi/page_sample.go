@@ -10,6 +10,7 @@ const (
 	needsRow    = "row"
 	needsJob    = "job"
 	needsColumn = "column"
+	needsImport = "import"
 )
 
 // pageSample is the request of a tool's sample on the page.
@@ -27,6 +28,7 @@ var pageSamples = map[string]pageSample{
 	"get_records":         {needs: needsRow, body: `{"record_ids":["$RECORD_ID"]}`},
 	"search_records":      {body: `{"where":{"平台":"抖音","播放量":{">=":1000}},"sort":["-发布日期"]}`},
 	"get_job":             {needs: needsJob, body: `{"job_id":"$JOB_ID"}`},
+	"cancel_job":          {needs: needsImport, body: `{"job_id":"$JOB_ID"}`},
 	"describe_table":      {body: `{}`},
 	"list_tables":         {body: `{}`},
 	"list_views":          {body: `{}`},
@@ -69,6 +71,10 @@ func sampleOf(url, name, path, example string) string {
 	case needsJob:
 		made = `JOB_ID=$(` + curlCommand(url+"/v1/records", `{"fields":{"标题":"试一试"},"async":true}`) + " \\\n" +
 			`  | sed 's/.*"job_id":"\([^"]*\)".*/\1/')` + "\n"
+	case needsImport: // of more rows than one call takes, so that some are left to be dropped
+		made = `JOB_ID=$(seq 5000 | sed 's/.*/{"标题":"试一试 &"}/' | ` +
+			strings.Replace(curlTo("'"+url+"/v1/records?async=true'"), "application/json", "application/x-ndjson", 1) + " \\\n" +
+			`  --data-binary @- | sed 's/.*"job_id":"\([^"]*\)".*/\1/')` + "\n"
 	case needsColumn:
 		made = curlCommand(url+"/v1/fields", `{"fields":[{"name":"临时列","type":"text"}]}`) + "\n"
 	}
@@ -79,8 +85,13 @@ func curlCommand(address, body string) string {
 	for _, name := range []string{"$RECORD_ID", "$JOB_ID"} {
 		body = strings.ReplaceAll(body, name, `'"`+name+`"'`)
 	}
+	return curlTo(address) + ` \
+  -d '` + body + `'`
+}
+
+// curlTo is the command without its body.
+func curlTo(address string) string {
 	return "curl -s " + address + ` \
   -H "Authorization: Bearer $PASSPHRASE" -H "X-App-Id: $APP_ID" -H "X-App-Secret: $APP_SECRET" \
-  -H "X-App-Token: $TABLE_LINK" -H 'Content-Type: application/json' \
-  -d '` + body + `'`
+  -H "X-App-Token: $TABLE_LINK" -H 'Content-Type: application/json'`
 }

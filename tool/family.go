@@ -90,8 +90,9 @@ func unknownFamily(family Family, known []Family) error {
 func (c Catalogue) Select(families string) Catalogue {
 	asked := strings.Split(families, ",")
 	tools := make(Catalogue, 0, len(c))
+	others := slices.ContainsFunc(asked, func(family string) bool { return family != string(Records) })
 	for _, t := range c {
-		if t.EveryFamily || slices.Contains(asked, string(t.Family)) {
+		if t.EveryFamily || t.OtherFamilies && others || slices.Contains(asked, string(t.Family)) {
 			tools = append(tools, t)
 		}
 	}

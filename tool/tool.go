@@ -32,12 +32,14 @@ type Meta struct {
 	Path        string // POST
 	Family      Family // what it is shown with; tag of the documents
 	EveryFamily bool   // it is shown with every other family too
-	Title       problem.Text
-	Description string // English, ≤ MaxDescription characters: when to use it, and one example
-	Risk        Risk
-	Errors      []problem.Code // beside those that every tool can return
-	FormBodies  bool           // forms, text and CSV are described in the document (they are read for every tool)
-	Async       bool           // may answer 202 with an Accepted
+	// OtherFamilies: it is shown with every other family too but records.
+	OtherFamilies bool
+	Title         problem.Text
+	Description   string // English, ≤ MaxDescription characters: when to use it, and one example
+	Risk          Risk
+	Errors        []problem.Code // beside those that every tool can return
+	FormBodies    bool           // forms, text and CSV are described in the document (they are read for every tool)
+	Async         bool           // may answer 202 with an Accepted
 	// Scopes are what the caller's app needs at Feishu, each by its narrowest name; bitable:app stands for all that begin with base:.
 	Scopes []string
 	// TokenKinds are what Feishu takes for these calls; nil for a tool that calls nothing there.
@@ -69,7 +71,7 @@ type Answer struct {
 type Accepted struct {
 	OK      bool   `json:"ok" doc:"true: the rows are accepted and will be written"`
 	JobID   string `json:"job_id" example:"job_4k2n8x" doc:"Ask get_job with it."`
-	State   string `json:"state" enum:"queued,running,done,failed" doc:"Where the write stands. A repeat may find it ended; failed: nothing was written."`
+	State   string `json:"state" enum:"queued,running,done,failed,cancelled" doc:"Where the write stands. A repeat may find it ended; failed: nothing was written."`
 	Message string `json:"message" doc:"For people."`
 	// Feishu is a pointer to be null, which the documents say too.
 	Feishu    *problem.Feishu `json:"feishu" doc:"What Feishu answered last, if it refused a call of this write so far; else null."`

@@ -75,6 +75,7 @@ func catalogue(p parts) tool.Catalogue {
 		files.Upload(access, p.fetcher, p.uploader),
 		diagnose.Diagnose(&diagnose.Service{Access: access, Client: p.client, Tables: p.directory}),
 		connection.Create(p.authenticator, p.client),
+		job.Cancel(access, p.outbox, p.publicURL),
 		table.CreateBase(access, maker, p.client),
 		table.UpdateField(tables, maker, p.client),
 		table.DeleteField(tables, maker, p.client),

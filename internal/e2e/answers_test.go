@@ -21,7 +21,7 @@ type realCall struct {
 }
 
 // realCalls are good and failed calls of every tool, dry runs, accepted jobs and what comes of them. known is a record of the table.
-func realCalls(known, done, failed string) []realCall {
+func realCalls(known, done, failed, dropped string) []realCall {
 	wrongSecret := map[string]string{"X-App-Secret": "wrong"}
 	return []realCall{
 		{name: "a write", tool: "write_records", body: `{"records":[{"主题":"a","学习时长(分钟)":"30"}]}`},
@@ -47,6 +47,9 @@ func realCalls(known, done, failed string) []realCall {
 		{name: "a job that is done", tool: "get_job", body: `{"job_id":"` + done + `"}`},
 		{name: "a job that failed", tool: "get_job", body: `{"job_id":"` + failed + `"}`},
 		{name: "a job that there is none of", tool: "get_job", body: `{"job_id":"job_none"}`, failed: true},
+		{name: "a job that was cancelled", tool: "get_job", body: `{"job_id":"` + dropped + `"}`},
+		{name: "a job that is cancelled again", tool: "cancel_job", body: `{"job_id":"` + dropped + `"}`},
+		{name: "the end of a job that is done", tool: "cancel_job", body: `{"job_id":"` + done + `"}`, failed: true},
 		{name: "a description", tool: "describe_table", body: `{}`},
 		{name: "a description with a wrong secret", tool: "describe_table", body: `{}`, header: wrongSecret, failed: true},
 		{name: "the tables", tool: "list_tables", body: `{}`},
@@ -118,13 +121,14 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 	if done.State != "done" || gone.State != "done" || failed.State != "failed" {
 		t.Fatalf("%s %s %s", done.raw, gone.raw, failed.raw)
 	}
+	dropped := s.cancelImport()
 	schemas := s.answerSchemas()
 	for _, job := range []reply{done, gone, failed} {
 		if err := schemas.check("/v1/jobs/get", job); err != nil {
 			t.Errorf("%s: %v", job.raw, err)
 		}
 	}
-	calls := realCalls(ids[0], done.JobID, failed.JobID)
+	calls := realCalls(ids[0], done.JobID, failed.JobID, dropped.JobID)
 	seen := map[string]bool{}
 	for _, one := range calls {
 		seen[one.tool] = true

@@ -111,6 +111,11 @@ func TestKeyAndJobs(t *testing.T) {
 			if got.status != c.status || got.status != http.StatusOK && got.Code != "job_not_found" {
 				t.Errorf("%s: %s: %d %s", when, c.name, got.status, got.raw)
 			}
+			if c.status == http.StatusNotFound {
+				if got = s.send(http.MethodPost, "/v1/jobs/cancel", c.key, `{"job_id":"`+c.job+`"}`, nil); got.Code != "job_not_found" {
+					t.Errorf("%s: %s: cancelling it: %d %s", when, c.name, got.status, got.raw)
+				}
+			}
 		}
 		unknown := s.send(http.MethodPost, "/v1/jobs/get", table, `{"job_id":"job_nowhere"}`, nil)
 		if got := s.send(http.MethodPost, "/v1/jobs/get", table, `{"job_id":"`+other+`"}`, nil); got.Detail != unknown.Detail {

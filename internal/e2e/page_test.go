@@ -11,9 +11,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/rowgate/rowgate/internal/app"
+	"github.com/rowgate/rowgate/internal/sandbox"
 )
 
 // page returns the documentation page as a reader with this Accept-Language gets it.
@@ -80,6 +82,9 @@ func TestGoldenPageSamples(t *testing.T) {
 			h := setup(t, options{})
 			if one.tool == "search_records" {
 				h.seed(map[string]any{"标题": "第一集", "平台": "抖音", "发布日期": 1772553600000, "播放量": 1024})
+			}
+			if one.tool == "cancel_job" { // which comes before all is written, as it does where a call to Feishu takes its time
+				h.fault(sandbox.Fault{Endpoint: "record.batch_create", Action: sandbox.ActionDelay, Delay: 5 * time.Second, Count: 1})
 			}
 			var sample, shown string
 			for _, again := range samplesOf(t, h) { // with the address of this service

@@ -373,7 +373,7 @@ func (h *harness) await(jobID string) reply {
 	defer cancel()
 	for {
 		got := h.do(request{path: "/v1/jobs/get", body: `{"job_id":"` + jobID + `"}`})
-		if got.status != http.StatusOK || got.State == "done" || got.State == "failed" {
+		if got.status != http.StatusOK || got.State == "done" || got.State == "failed" || got.State == "cancelled" {
 			return got
 		}
 		pause(ctx, h.t)

@@ -33,6 +33,9 @@ type lanes interface {
 type jobs interface {
 	// eta is how long it takes until e is done; 0 if that is not known. Outbox.mu is held.
 	eta(e *entry) time.Duration
+	// cancelJob has nothing more of a stored entry sent, whoever runs it; the store knows that once it returns. Nothing happens to an
+	// entry that is done. The error is the store's.
+	cancelJob(ctx context.Context, id string) error
 }
 
 func (a *acceptor) submit(ctx context.Context, sub Submission) (*Ticket, error) {

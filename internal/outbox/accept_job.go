@@ -150,7 +150,10 @@ func doneJob(id string, r *Result) *Job {
 		ID: id, State: StateDone, RowsDone: len(r.Rows), RowsTotal: len(r.Rows), Errors: troubled(r.Rows), Batches: r.Batches,
 		Memo: string(r.Memo), Result: r,
 	}
-	if allFailed(r.Rows) {
+	switch {
+	case r.Cancelled:
+		job.State = StateCancelled
+	case allFailed(r.Rows):
 		job.State = StateFailed
 	}
 	return job

@@ -93,7 +93,7 @@ func (a *acceptor) earlier(ctx context.Context, e *entry) (*Entry, error) {
 		a.opts.Logger.ErrorContext(ctx, "stored answer cannot be opened", slog.String("job", known.ID), slog.Any("error", err))
 		return nil, problem.From(err)
 	}
-	if allFailed(result.Rows) {
+	if allFailed(result.Rows) && !result.Cancelled {
 		way := Changes{Forget: []string{known.ID}}
 		if known.Keep && known.Derived { // its job id was handed out: the key alone becomes free
 			way = Changes{Delivered: way.Forget}

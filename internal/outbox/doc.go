@@ -14,6 +14,7 @@
 //	give up, queue   a batch's outcome is unknown for now; it is queued to be sent again as it is
 //	settle, answer   every row is decided; the answer is stored and given
 //	release          the key becomes free
+//	cancel           nothing more of an entry is sent, by its caller's wish; a stored note says so, and what is under way is seen through
 //	shed, bring      a stored entry that is far back in its lane keeps no rows in memory; they are read again when it is near
 //	hand over        another instance runs the lane of the entry; take over is the opposite
 //
@@ -56,15 +57,18 @@
 //	queued     settle     settling
 //	queued     park       parking
 //	queued     hand over  elsewhere
+//	queued     cancel     queued
 //	running    run        running
 //	running    queue      queued
 //	running    defer      deferred
 //	running    settle     settling
 //	running    park       parking
 //	running    hand over  elsewhere
+//	running    cancel     running
 //	deferred   defer      deferred
 //	deferred   resume     queued
 //	deferred   hand over  elsewhere
+//	deferred   cancel     deferred
 //	elsewhere  take over  queued
 //	elsewhere  park       parked
 //	elsewhere  answer     done
@@ -79,6 +83,7 @@
 //	parked     settle     settling
 //	parked     release    released
 //	parked     hand over  elsewhere
+//	parked     cancel     parked
 //	done       release    released
 //
 // # States of a batch

@@ -56,6 +56,8 @@ type entry struct {
 	deferred  time.Time       // since when its records cannot be looked up; zero if they can
 	tokenUsed bool            // the caller's client token went with a batch
 	batches   int             // calls that wrote rows of it
+	cancelled bool            // nothing more of it is sent, by its caller's wish
+	dropped   bool            // rows were not sent because of that
 }
 
 // prepare sets what follows from the submission.
@@ -163,7 +165,10 @@ func allFailed(rows []RowResult) bool {
 
 // result is the answer as it stands: open rows are unknown if they were sent, else failed.
 func (e *entry) result() *Result {
-	r := &Result{Rows: slices.Clone(e.rows), Feishu: e.said, UpstreamCalls: int(e.calls.Load()), Batches: e.batches, Memo: e.sub.Memo}
+	r := &Result{
+		Rows: slices.Clone(e.rows), Feishu: e.said, UpstreamCalls: int(e.calls.Load()), Batches: e.batches,
+		Cancelled: e.dropped, Memo: e.sub.Memo,
+	}
 	for b := range e.unknown {
 		for i := range b.items {
 			if it := &b.items[i]; it.entry == e {

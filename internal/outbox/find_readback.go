@@ -26,7 +26,7 @@ func (f *finder) readBack(ctx context.Context, b *batch, said *feishu.Error) (wr
 				_, err = f.readable(ctx, b.lead().sub)
 				written = err == nil
 			}
-		case OpCreate, OpUpsert, opPause:
+		case OpCreate, OpUpsert, opPause, opCancel:
 		}
 		return err
 	})

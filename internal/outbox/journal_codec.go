@@ -163,7 +163,7 @@ func (r *reader) bytes() []byte {
 
 // plan is what a stored batch says of itself: enough to make the same call again.
 type plan struct {
-	Op    Op             `json:"op"`              // create, update, delete; opPause marks entries that wait for a repeat
+	Op    Op             `json:"op"`              // create, update, delete; opPause marks entries that wait for a repeat, opCancel those that are cancelled
 	Parts []Part         `json:"parts,omitempty"` // rows as they are, in order
 	Items []planItem     `json:"items,omitempty"` // of an upsert, in order
 	Left  []planCell     `json:"left,omitempty"`  // cells that are left out of the rows
@@ -199,6 +199,7 @@ type answer struct {
 	Err   *problem.Error  `json:"err,omitempty"`
 	Calls int             `json:"calls"`
 	Wrote int             `json:"wrote,omitempty"` // calls that wrote
+	Off   bool            `json:"off,omitempty"`   // cancelled
 	Memo  []byte          `json:"memo,omitempty"`
 }
 
@@ -219,7 +220,9 @@ func (j *journal) openJSON(purpose string, sealed []byte, v any) error {
 }
 
 func (j *journal) sealAnswer(r *Result) []byte {
-	return j.sealJSON(sealResult, answer{Rows: r.Rows, Said: r.Feishu, Err: r.Err, Calls: r.UpstreamCalls, Wrote: r.Batches, Memo: r.Memo})
+	return j.sealJSON(sealResult, answer{
+		Rows: r.Rows, Said: r.Feishu, Err: r.Err, Calls: r.UpstreamCalls, Wrote: r.Batches, Off: r.Cancelled, Memo: r.Memo,
+	})
 }
 
 func (j *journal) openAnswer(sealed []byte) (*Result, error) {
@@ -227,5 +230,5 @@ func (j *journal) openAnswer(sealed []byte) (*Result, error) {
 	if err := j.openJSON(sealResult, sealed, &a); err != nil {
 		return nil, err
 	}
-	return &Result{Rows: a.Rows, Feishu: a.Said, Err: a.Err, UpstreamCalls: a.Calls, Batches: a.Wrote, Memo: a.Memo}, nil
+	return &Result{Rows: a.Rows, Feishu: a.Said, Err: a.Err, UpstreamCalls: a.Calls, Batches: a.Wrote, Cancelled: a.Off, Memo: a.Memo}, nil
 }

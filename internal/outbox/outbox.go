@@ -120,6 +120,13 @@ func (o *Outbox) Job(ctx context.Context, jobID, tenant string) (*Job, error) {
 	return o.accept.job(ctx, jobID, tenant)
 }
 
+// Cancel drops what is not sent yet of a job, and returns where it stands once the calls under way are seen through, or ctx ends: it is
+// cancelled then, or still running. A job that is cancelled already is returned as it is. The store knows of it when Cancel returns. The
+// error is job_not_found as Job's, wrong_state for a job that is done, or says that the store failed.
+func (o *Outbox) Cancel(ctx context.Context, jobID, tenant string) (*Job, error) {
+	return o.accept.cancel(ctx, jobID, tenant)
+}
+
 // Match tells what an upsert would do, row by row, without doing it: created, updated, unchanged or failed. Record ids are
 // given where a record is there already. The error is a *problem.Error.
 func (o *Outbox) Match(ctx context.Context, sub Submission) ([]RowResult, error) {

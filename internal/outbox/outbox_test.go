@@ -31,7 +31,7 @@ func TestSubmit(t *testing.T) {
 			{Index: 0, Status: outbox.Created, RecordID: "rec1"},
 			{Index: 1, Status: outbox.Created, RecordID: "rec2"},
 			{Index: 2, Status: outbox.Created, RecordID: "rec3"},
-		}, UpstreamCalls: 1, Memo: []byte("memo")}
+		}, UpstreamCalls: 1, Batches: 1, Memo: []byte("memo")}
 		if diff := cmp.Diff(want, r); diff != "" {
 			t.Error(diff)
 		}

@@ -113,6 +113,41 @@ func JobNotFound() *problem.Error {
 	})
 }
 
+// cancelled says why the rows that were left of a cancelled job were not written.
+func cancelled() *problem.Error {
+	return problem.New(problem.WrongState, problem.Text{
+		ZH: "任务已被取消，还没有发送的行没有写入。",
+		EN: "The job was cancelled; what was not sent by then was not written.",
+	})
+}
+
+// jobEnded refuses to cancel a job that is done.
+func jobEnded(job *Job) *problem.Error {
+	p := problem.New(problem.WrongState, problem.Text{
+		ZH: fmt.Sprintf("任务已经结束（%s），没有可以取消的内容。用 get_job 查看结果。", job.State),
+		EN: fmt.Sprintf("The job has ended (%s): nothing is left to cancel. get_job has its result.", job.State),
+	})
+	switch {
+	case job.State == StateFailed:
+	case job.Errors > 0:
+		p.Outcome = problem.Partial
+	default:
+		p.Outcome = problem.Written
+	}
+	return p
+}
+
+// notCancelled says that a job goes on because the store could not note that it is cancelled.
+func notCancelled(cause error) *problem.Error {
+	p := problem.New(problem.Overloaded, problem.Text{
+		ZH: "服务暂时无法保存取消请求，任务仍在进行；请重复同一请求。",
+		EN: "The service cannot store the cancellation at the moment; the job goes on. Repeat the request.",
+	}).Because(cause)
+	p.Outcome = problem.OutcomeUnknown
+	p.RetryAfter = OverloadWait
+	return p
+}
+
 func unknownOutcome() *problem.Error {
 	p := problem.New(problem.UnknownOutcome, problem.Text{
 		ZH: "请求已发送给飞书，但无法确认是否写入；重复同一请求会继续确认，不会重复写入。",

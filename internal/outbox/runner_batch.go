@@ -158,7 +158,7 @@ func (r *runner) call(ctx context.Context, b *batch) ([]string, error) {
 		return nil, r.opts.Writer.BatchUpdate(ctx, sub.Table, rows, opts)
 	case OpDelete:
 		return nil, r.opts.Writer.BatchDelete(ctx, sub.Table, b.recordIDs())
-	case OpUpsert, opPause:
+	case OpUpsert, opPause, opCancel:
 	}
 	panic("outbox: a batch creates, updates or deletes")
 }
@@ -189,7 +189,7 @@ func (b *batch) written() RowStatus {
 		return Updated
 	case OpDelete:
 		return Deleted
-	case OpUpsert, opPause:
+	case OpUpsert, opPause, opCancel:
 	}
 	panic("outbox: a batch creates, updates or deletes")
 }
@@ -201,7 +201,7 @@ func maxRows(op Op) int {
 		return feishu.MaxBatchUpdate
 	case OpDelete:
 		return feishu.MaxBatchDelete
-	case OpCreate, opPause:
+	case OpCreate, opPause, opCancel:
 	}
 	return feishu.MaxBatchCreate
 }

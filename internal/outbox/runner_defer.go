@@ -96,6 +96,7 @@ func (r *runner) later(l *lane, entries []*entry, f func()) {
 			r.resumeEntry(e)
 		}
 		l.takeBack(entries)
+		r.answer(l, r.settle(l, entries), Changes{}) // one may have been cancelled meanwhile
 		r.wake(l)
 	})
 }

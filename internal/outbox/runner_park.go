@@ -36,7 +36,9 @@ func (r *runner) repeat(e *entry) {
 		return
 	}
 	r.resumeEntry(e)
-	e.stop = nil
+	if !e.cancelled {
+		e.stop = nil
+	}
 	for _, b := range e.unknownBatches() {
 		b.overtaken = b.overtaken && b.op == OpCreate // the repeat asks for an update now; a second record nobody asks for
 		r.queueAgain(l, b)

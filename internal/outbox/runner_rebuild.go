@@ -37,6 +37,12 @@ func (r *runner) rebuildBatch(s *stored, entries map[string]*entry, known *Batch
 		r.rebuildMark(s, entries[p.Parts[0].Entry], known, &p)
 		return
 	}
+	if p.Op == opCancel {
+		if e := entries[p.Parts[0].Entry]; e != nil {
+			e.cancel()
+		}
+		return
+	}
 	b := &batch{id: known.ID, token: known.ClientToken, seq: known.Seq, op: p.Op, first: known.StartedAt, uncertain: true}
 	s.learn(r.journal, known)
 	whole := b.fill(&p, entries)

@@ -88,6 +88,11 @@ func (r *runner) reload(l *lane) {
 		r.opts.Logger.Error("outbox cannot load a lane", slog.Any("error", err))
 	}
 	r.answer(l, rest, Changes{})
+	if err == nil {
+		for _, id := range r.cancels(loaded) {
+			r.callOffHere(l.lease.Context(), l.id, id)
+		}
+	}
 }
 
 // resume takes over the stored entries that this instance does not run yet: batches whose outcome is unknown go first and as
@@ -156,7 +161,9 @@ func (r *runner) takeOver(l *lane, s *stored, e *entry) {
 		e.failTodo()
 	}
 	if e.repeated && e.mark != "" {
-		e.stop = nil
+		if !e.cancelled {
+			e.stop = nil
+		}
 		r.unmark(l, e)
 	}
 	e.repeated = false

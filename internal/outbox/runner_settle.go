@@ -285,6 +285,7 @@ func (e *entry) wait(pos int) {
 
 // failTodo ends the rows that were not sent and never will be.
 func (e *entry) failTodo() {
+	e.dropped = e.dropped || e.cancelled && len(e.todo) > 0
 	for _, pos := range e.todo {
 		e.set(pos, Failed, "", nil)
 	}

@@ -42,11 +42,13 @@ const (
 	EntryRelease                    // its key becomes free: nothing was written, or the answer was delivered
 	EntryHandOver                   // another instance runs its lane
 	EntryTakeOver                   // this instance runs its lane from now on
+	EntryCancel                     // nothing more of it is to be sent, by its caller's wish
 )
 
 func (e EntryEvent) String() string {
 	return [...]string{
 		"admit", "withdraw", "replay", "queue", "run", "defer", "resume", "settle", "park", "answer", "release", "hand over", "take over",
+		"cancel",
 	}[e]
 }
 
@@ -62,6 +64,10 @@ var entryTable = table[EntryState, EntryEvent]{
 	{EntryQueued, EntrySettle}:      EntrySettling,
 	{EntryQueued, EntryPark}:        EntryParking,
 	{EntryQueued, EntryHandOver}:    EntryElsewhere,
+	{EntryQueued, EntryCancel}:      EntryQueued,
+	{EntryRunning, EntryCancel}:     EntryRunning,
+	{EntryDeferred, EntryCancel}:    EntryDeferred,
+	{EntryParked, EntryCancel}:      EntryParked,
 	{EntryRunning, EntryRun}:        EntryRunning,
 	{EntryRunning, EntryQueue}:      EntryQueued,
 	{EntryRunning, EntryDefer}:      EntryDeferred,

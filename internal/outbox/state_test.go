@@ -13,7 +13,7 @@ import (
 // The last state and event of each kind: a new one changes them here.
 const (
 	lastEntryState = EntryReleased
-	lastEntryEvent = EntryTakeOver
+	lastEntryEvent = EntryCancel
 	lastBatchState = BatchEnded
 	lastBatchEvent = BatchEnd
 )

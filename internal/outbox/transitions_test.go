@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -253,6 +254,36 @@ var stories = map[string]func(t *testing.T, p *pair){
 		if n := len(p.base.column("tblExample", "标题")); tally(r)[outbox.Created] != 1500 || n != 2501 {
 			t.Errorf("%v, %d rows", tally(r), n)
 		}
+	},
+	"cancelled_while_queued_and_running": func(t *testing.T, p *pair) {
+		p.base.entered, p.base.gate = make(chan struct{}, 10), make(chan struct{})
+		running := p.submit(t, asJob(creation("a", titles("行", 1500)...)))
+		queued := p.submit(t, asJob(creation("a", titles("后", 1500)...)))
+		<-p.base.entered
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, ticket := range []*outbox.Ticket{running, queued} {
+			if _, err := p.Cancel(ctx, ticket.JobID, ownTenant); err != nil {
+				t.Error(err)
+			}
+		}
+		close(p.base.gate)
+		wait(t, running)
+		wait(t, queued)
+	},
+	"cancelled_while_deferred": func(t *testing.T, p *pair) {
+		p.base.faults = during(1, 1, unreachableCall())
+		job := p.submit(t, asJob(creation("a", "一")))
+		synctest.Wait()
+		p.expectCancelled(t, p.cancelled(t, job.JobID), 0)
+	},
+	"cancelled_elsewhere_while_it_is_parked": func(t *testing.T, p *pair) {
+		second := p.other(t)
+		ticket := p.partly(t)
+		if err := ticket.Keep(); err != nil {
+			t.Fatal(err)
+		}
+		second.expectCancelled(t, second.cancelled(t, ticket.JobID), 1000)
 	},
 	"forgotten_elsewhere": func(t *testing.T, p *pair) {
 		second := p.other(t)

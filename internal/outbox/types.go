@@ -84,6 +84,7 @@ type Result struct {
 	Err           *problem.Error  // why rows without an error of their own failed: access, capacity, upstream; else nil
 	UpstreamCalls int             // calls to Feishu made for rows of this submission, shared ones counted whole
 	Batches       int             // calls that wrote rows of this submission
+	Cancelled     bool            // rows were dropped by Cancel; Err says so
 	Memo          []byte
 }
 
@@ -96,6 +97,8 @@ const (
 	StateRunning State = "running"
 	StateDone    State = "done"
 	StateFailed  State = "failed" // done, and nothing was written
+
+	StateCancelled State = "cancelled" // done, and rows of it were dropped
 )
 
 // Job is a look at a submission by its id.
@@ -107,8 +110,8 @@ type Job struct {
 	Errors    int           // rows that failed or whose outcome is unknown, so far
 	Batches   int           // calls that wrote rows of it, so far
 	ETA       time.Duration // until it is done, at the lane's recent rate; 0 where that is not known
-	Memo      string  // the submission's
-	Result    *Result // nil until done
+	Memo      string        // the submission's
+	Result    *Result       // nil until done
 }
 
 // Writer is what the outbox needs of Feishu to write. *feishu.Client is one.

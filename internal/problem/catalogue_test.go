@@ -26,7 +26,7 @@ var contract = map[int][]problem.Code{
 	},
 	http.StatusNotFound:              {"base_not_found", "table_not_found", "record_not_found", "job_not_found", "not_found"},
 	http.StatusMethodNotAllowed:      {"method_not_allowed"},
-	http.StatusConflict:              {"idempotency_conflict", "in_flight"},
+	http.StatusConflict:              {"idempotency_conflict", "in_flight", "wrong_state"},
 	http.StatusRequestEntityTooLarge: {"body_too_large", "too_many_rows"},
 	http.StatusMisdirectedRequest:    {"wrong_host"},
 	http.StatusUnprocessableEntity: {

@@ -39,6 +39,7 @@ const (
 
 	IdempotencyConflict Code = "idempotency_conflict"
 	InFlight            Code = "in_flight"
+	WrongState          Code = "wrong_state"
 
 	BodyTooLarge Code = "body_too_large"
 	TooManyRows  Code = "too_many_rows"

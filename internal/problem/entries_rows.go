@@ -31,6 +31,19 @@ var rowsEntries = []Entry{
 		},
 	},
 	{
+		Code: WrongState, Status: statusConflict, Outcome: NotWritten,
+		Title: Text{ZH: "任务已经不在可以这样操作的状态", EN: "The job is past the state that this needs"},
+		Fix: Text{
+			ZH: "用 get_job 查看任务现在的状态和结果；已经结束的任务不能再取消，需要改动时请写入新的请求。",
+			EN: "Ask get_job for the job's state and result. A job that has ended cannot be cancelled any more; to change what it wrote, send " +
+				"a new request.",
+		},
+		Explanation: Text{
+			ZH: "请求要求的操作只在任务结束之前有效，或者任务已被取消，剩下的行不再写入。",
+			EN: "What was asked for is only possible before a job ends; or the job was cancelled, and the rows that were left are not written.",
+		},
+	},
+	{
 		Code: InvalidRows, Status: statusUnprocessableEntity, Outcome: NotWritten,
 		Title: Text{ZH: "部分行不合法", EN: "Some rows are invalid"},
 		Fix: Text{

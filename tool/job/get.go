@@ -1,4 +1,4 @@
-// Package job holds the tool that tells how an asynchronous write stands.
+// Package job holds the tools on asynchronous writes: how one stands, and its end before it is done.
 package job
 
 import (
@@ -13,6 +13,8 @@ import (
 // Jobs looks at writes by their id. It is implemented by *outbox.Outbox.
 type Jobs interface {
 	Job(ctx context.Context, id, tenant string) (*outbox.Job, error)
+	// Cancel drops what is not sent yet of a job, and returns where it stands once the calls under way are over, or ctx ends.
+	Cancel(ctx context.Context, id, tenant string) (*outbox.Job, error)
 }
 
 // GetInput is the request of get_job.
@@ -39,9 +41,9 @@ type Status struct {
 	OK        bool              `json:"ok" doc:"false if the job failed"`
 	JobID     string            `json:"job_id" doc:"the job"`
 	Kind      string            `json:"kind" enum:"write" doc:"what the job does: write (rows are written, updated or deleted)"`
-	State     outbox.State      `json:"state" enum:"queued,running,done,failed" doc:"failed: it ended and nothing was written"`
+	State     outbox.State      `json:"state" enum:"queued,running,done,failed,cancelled" doc:"failed: it ended and nothing was written; cancelled: it ended, and what was not sent by then was dropped"`
 	Progress  Progress          `json:"progress" doc:"how far it is"`
-	Result    Receipt           `json:"result" doc:"done: the receipt, as write_records or delete_records answers it; else null"`
+	Result    Receipt           `json:"result" doc:"done or cancelled: the receipt, as write_records or delete_records answers it; else null"`
 	Problem   *problem.Document `json:"problem" doc:"failed: why; else null"`
 	RequestID string            `json:"request_id" doc:"this request, for support"`
 }
@@ -51,6 +53,22 @@ type Status struct {
 func within(target *tool.Target, job *outbox.Job) bool {
 	appToken, tableID := record.JobTable(job)
 	return target.Holds(appToken, tableID)
+}
+
+// find returns a job that the caller may know of, and whose it is.
+func find(ctx context.Context, access *tool.Access, jobs Jobs, caller *tool.Connection, id string) (*outbox.Job, string, error) {
+	target, err := access.Scope(ctx, caller)
+	if err != nil {
+		return nil, "", err
+	}
+	found, err := jobs.Job(ctx, id, target.Tenant)
+	if err != nil {
+		return nil, "", err
+	}
+	if !within(&target, found) {
+		return nil, "", outbox.JobNotFound()
+	}
+	return found, target.Tenant, nil
 }
 
 // Get is the tool get_job. A job is told only to the credential that made it, and to a key for one base or table only if it writes
@@ -63,16 +81,9 @@ func Get(access *tool.Access, jobs Jobs, publicURL string) tool.Tool {
 			`Example: {"job_id":"job_4k2n8x"}`,
 		Risk: tool.ReadOnly, Errors: []problem.Code{problem.JobNotFound},
 	}, func(ctx context.Context, in *GetInput) (tool.Answer, error) {
-		target, err := access.Scope(ctx, &in.Connection)
+		found, _, err := find(ctx, access, jobs, &in.Connection, in.JobID)
 		if err != nil {
 			return tool.Answer{}, err
-		}
-		found, err := jobs.Job(ctx, in.JobID, target.Tenant)
-		if err != nil {
-			return tool.Answer{}, err
-		}
-		if !within(&target, found) {
-			return tool.Answer{}, outbox.JobNotFound()
 		}
 		return tool.OK(statusOf(ctx, found, publicURL)), nil
 	})

@@ -238,7 +238,15 @@ func (r *Receipt) body(op outbox.Op) any {
 
 // JobReceipt is the receipt of a job that is done, or the problem that it ended with.
 func JobReceipt(ctx context.Context, result *outbox.Result) (any, error) {
-	receipt, err := settleStored(ctx, result)
+	note, err := readMemo(result)
+	if err != nil {
+		return nil, err
+	}
+	if result.Cancelled { // whoever cancelled it asked for no more than this
+		receipt := note.receipt(ctx, result)
+		return receipt.body(receipt.op), nil
+	}
+	receipt, err := settle(ctx, result, note)
 	if err != nil {
 		return nil, err
 	}
@@ -265,13 +273,22 @@ func JobRefused(job *outbox.Job) int {
 
 // settleStored is settle for an answer that is not this call's own: what validation found is stored with it.
 func settleStored(ctx context.Context, result *outbox.Result) (*Receipt, error) {
-	var note memo
-	if len(result.Memo) > 0 {
-		if err := json.Unmarshal(result.Memo, &note); err != nil {
-			return nil, fmt.Errorf("reading a stored memo: %w", err)
-		}
+	note, err := readMemo(result)
+	if err != nil {
+		return nil, err
 	}
 	return settle(ctx, result, note)
+}
+
+// readMemo reads what validation found in the rows of a stored answer.
+func readMemo(result *outbox.Result) (note memo, err error) {
+	if len(result.Memo) == 0 {
+		return note, nil
+	}
+	if err := json.Unmarshal(result.Memo, &note); err != nil {
+		return note, fmt.Errorf("reading a stored memo: %w", err)
+	}
+	return note, nil
 }
 
 // settle turns a result into a receipt, or into a problem where no row was written.
@@ -356,7 +373,9 @@ func standing(ctx context.Context, ticket *outbox.Ticket) (outbox.State, problem
 		}
 	}
 	state := outbox.StateDone
-	if _, err := settleStored(ctx, result); err != nil {
+	if result.Cancelled {
+		state = outbox.StateCancelled
+	} else if _, err := settleStored(ctx, result); err != nil {
 		state = outbox.StateFailed
 	}
 	return state, problem.Text{
