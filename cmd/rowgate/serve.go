@@ -48,7 +48,7 @@ func (*serveCmd) Run(ctx context.Context, s streams) error {
 	logger.InfoContext(ctx, "serving", slog.String("url", service.URL()), slog.String("docs", service.URL()+"/docs"),
 		slog.String("upstream", cmp.Or(cfg.FeishuBaseURL, "Feishu and Lark")), slog.String("version", version()))
 	if cfg.PublicURL == "" && cfg.BeyondLoopback() {
-		logger.WarnContext(ctx, config.PublicURLUnset.EN)
+		logger.WarnContext(ctx, config.PublicURLUnset.EN) //nolint:sloglint // the sentence that check and the console show too
 	}
 	if !cfg.GeneratedPassphrase.IsZero() {
 		logger.WarnContext(ctx, "the passphrase was made for this run and changes with the next: set ROWGATE_PASSPHRASE")

@@ -29,7 +29,7 @@ func TestSnippetPrograms(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, run[len(run)-1]), []byte(program.raw), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			command := exec.CommandContext(t.Context(), run[0], run[1:]...) //nolint:gosec // of the table above
+			command := exec.CommandContext(t.Context(), run[0], run[1:]...)
 			command.Dir = dir
 			command.Env = append(os.Environ(), "PASSPHRASE="+h.secrets.passphrase, "APP_ID="+appID, "APP_SECRET="+h.secrets.app)
 			said, err := command.CombinedOutput()
