@@ -2,8 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"math"
 	"net/http"
+	"os"
+	"time"
 
 	"github.com/rowgate/rowgate/internal/httpd"
 	"github.com/rowgate/rowgate/internal/outbox/sqlite"
@@ -23,7 +27,7 @@ func (a *App) openLog(ctx context.Context) (err error) {
 	if file := a.config.Database.Path; file != "" && file != sqlite.Memory {
 		path = file + logSuffix
 	}
-	if a.logStore, err = logstore.Open(ctx, path); err != nil {
+	if a.logStore, err = a.openLogStore(ctx, path); err != nil {
 		return err
 	}
 	if a.log, err = requestlog.Open(ctx, requestlog.Options{
@@ -35,6 +39,37 @@ func (a *App) openLog(ctx context.Context) (err error) {
 		a.contents = requestlog.NewKeeper(ctx, a.logStore, a.keyring, a.logger)
 	}
 	return nil
+}
+
+// openLogStore opens the file of the request log. A log is no reason not to write rows: a file that is damaged is put aside, and where
+// none can be made the log is in memory.
+func (a *App) openLogStore(ctx context.Context, path string) (*logstore.Store, error) {
+	store, err := soundLog(ctx, path)
+	if err == nil || path == logstore.Memory {
+		return store, err
+	}
+	aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
+	a.logger.WarnContext(ctx, "the request log cannot be read and is put aside", slog.String("file", aside), slog.Any("error", err))
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		_ = os.Rename(path+suffix, aside+suffix) // what is not there needs no moving; what cannot be moved is seen by the next line
+	}
+	if store, err = soundLog(ctx, path); err == nil {
+		return store, nil
+	}
+	a.logger.WarnContext(ctx, "the request log is kept in memory until the next start", slog.Any("error", err))
+	return soundLog(ctx, logstore.Memory)
+}
+
+// soundLog opens a request log and reads from it.
+func soundLog(ctx context.Context, path string) (*logstore.Store, error) {
+	store, err := logstore.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := store.BlocksBefore(ctx, math.MaxInt64, 1); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
 }
 
 // closeLog stores what is left of the log.

@@ -73,6 +73,8 @@ func (v *visitor) get(path string) page {
 
 var tokenField = regexp.MustCompile(`name="form_token" value="([^"]+)"`)
 
+var keyField = regexp.MustCompile(`name="key" value="([^"]+)"`)
+
 // post sends a form with the token of the page at from.
 func (v *visitor) post(from, path string, form url.Values) page {
 	v.h.t.Helper()
@@ -127,7 +129,7 @@ func TestConsoleFirstRow(t *testing.T) {
 	if rows := h.rows(); len(rows) != 0 {
 		t.Fatalf("the dry run wrote %v", rows)
 	}
-	key := regexp.MustCompile(`name="key" value="([^"]+)"`).FindStringSubmatch(dry.text)
+	key := keyField.FindStringSubmatch(dry.text)
 	if key == nil {
 		t.Fatal("the dry run offers no write")
 	}

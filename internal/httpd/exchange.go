@@ -31,6 +31,9 @@ func (t takeIn) exchange(w http.ResponseWriter, r *http.Request, tool Tool, resu
 	answer := &copied{ResponseWriter: w, status: http.StatusOK}
 	next.ServeHTTP(answer, withResult(r, result))
 	call := request.CallFrom(r.Context())
+	if call.Summary().Tenant == "" { // of a stranger, or of no credential: nobody could see it
+		return
+	}
 	if took == nil || answer.lost || len(took) > MaxExchangeBytes || !json.Valid(answer.body.Bytes()) {
 		return
 	}

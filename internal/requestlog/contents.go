@@ -16,6 +16,7 @@ const (
 	MaxContentBytes  = 128 << 10 // of a request, and of an answer; a larger one is not kept
 	MaxContentsBytes = 64 << 20  // sealed, in the store
 	maxContentQueue  = 256       // that wait to be stored
+	purgeAfterBytes  = 8 << 20   // sealed: after so many the oldest go, beside the hourly purge
 )
 
 // ContentPurpose is what contents are sealed for.
@@ -55,6 +56,7 @@ type Keeper struct {
 	queue   chan SealedContent
 	quit    context.CancelFunc
 	done    sync.WaitGroup
+	since   int64 // sealed bytes that were stored since the last purge; of run alone
 }
 
 // NewKeeper returns a keeper over a store. Close it.
@@ -134,6 +136,12 @@ func (k *Keeper) put(ctx context.Context, contents []SealedContent) {
 	if len(contents) == 0 {
 		return
 	}
+	for i := range contents {
+		k.since += int64(len(contents[i].Sealed))
+	}
+	if k.since > purgeAfterBytes {
+		defer k.purge(ctx)
+	}
 	if err := k.store.PutContents(ctx, contents); err != nil {
 		k.logger.LogAttrs(ctx, slog.LevelWarn, "contents not stored", slog.Int("requests", len(contents)), slog.Any("error", err))
 	}
@@ -142,6 +150,7 @@ func (k *Keeper) put(ctx context.Context, contents []SealedContent) {
 func (k *Keeper) purge(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushWithin)
 	defer cancel()
+	k.since = 0
 	if err := k.store.PurgeContents(ctx, time.Now().Add(-ContentsFor), MaxContentsBytes); err != nil && ctx.Err() == nil {
 		k.logger.LogAttrs(ctx, slog.LevelWarn, "contents not purged", slog.Any("error", err))
 	}

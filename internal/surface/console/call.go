@@ -38,6 +38,9 @@ type operation struct {
 	replays string
 }
 
+// emptyBody is the body of an operation that needs no more than the connection.
+const emptyBody = "{}"
+
 // reply is what an operation answered.
 type reply struct {
 	status int
@@ -107,7 +110,7 @@ func (c *Console) call(r *http.Request, connection *connection, o operation) (*r
 	}
 	answer := &reply{header: http.Header{}}
 	c.options.Service.ServeHTTP(answer, inner)
-	if connection != nil && origin.Tenant != "" {
+	if connection != nil && origin.Tenant != "" && (o.body == "" || o.body == emptyBody) { // a pasted body may name another credential
 		sessionOf(r).learn(connection, origin.Tenant)
 	}
 	return answer, nil

@@ -65,7 +65,7 @@ func (c *Console) connect(w http.ResponseWriter, r *http.Request) {
 	view.Link, view.AppID, view.Personal = asked.Link, asked.AppID, !asked.Personal.IsZero()
 	view.HasSecret = asked.known
 	var found diagnose.Diagnosis
-	refused, err := c.ask(r, &asked.connection, operation{path: pathDiagnose, body: `{}`}, &found)
+	refused, err := c.ask(r, &asked.connection, operation{path: pathDiagnose, body: emptyBody}, &found)
 	if err != nil {
 		c.refuse(w, r, http.StatusInternalServerError, err)
 		return
@@ -91,7 +91,7 @@ func (c *Console) connect(w http.ResponseWriter, r *http.Request) {
 		var list struct {
 			Tables []tableChoice `json:"tables"`
 		}
-		if refused, err := c.ask(r, &asked.connection, operation{path: pathTables, body: `{}`}, &list); refused == nil && err == nil {
+		if refused, err := c.ask(r, &asked.connection, operation{path: pathTables, body: emptyBody}, &list); refused == nil && err == nil {
 			view.Tables = list.Tables
 		}
 	}

@@ -10,13 +10,19 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/rowgate/rowgate/internal/problem"
 	"github.com/rowgate/rowgate/internal/request"
+	"github.com/rowgate/rowgate/internal/secret"
 	"github.com/rowgate/rowgate/internal/tenant"
 )
 
-// maxFormBytes bounds the body of a form: a pasted body may be large, a screen is not.
-const maxFormBytes = 2 << 20
+// Bounds of the body of a form, in bytes.
+const (
+	maxFormBytes   = 2 << 20 // of who is signed in: a pasted body may be large, a screen is not
+	maxSignInBytes = 8 << 10 // of strangers
+)
 
 // Names of cookies and of the field that carries the token of a form.
 const (
@@ -63,7 +69,16 @@ func (c *Console) guard(next http.HandlerFunc) http.HandlerFunc {
 			next(w, r)
 			return
 		}
-		if err := c.readForm(w, r); err != nil {
+		limit := int64(maxFormBytes)
+		if sessionOf(r) == nil { // a stranger's form is not read, but for that of the sign-in
+			limit = maxSignInBytes
+			if chi.RouteContext(r.Context()).RoutePattern() != Path+"/sign-in" {
+				w.Header().Set("Connection", "close")
+				c.redirect(w, r, Path+"/sign-in")
+				return
+			}
+		}
+		if err := c.readForm(w, r, limit); err != nil {
 			c.refuse(w, r, http.StatusBadRequest, err)
 			return
 		}
@@ -72,13 +87,13 @@ func (c *Console) guard(next http.HandlerFunc) http.HandlerFunc {
 }
 
 // readForm reads a form and judges where it comes from.
-func (c *Console) readForm(w http.ResponseWriter, r *http.Request) error {
+func (c *Console) readForm(w http.ResponseWriter, r *http.Request, limit int64) error {
 	if err := c.origins.Check(r); err != nil {
 		return problem.New(problem.WrongOrigin, problem.Text{
 			ZH: "这个表单来自其他网站的网页。", EN: "This form comes from a web page of another site.",
 		}).Because(err)
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err := r.ParseForm(); err != nil || kind != "application/x-www-form-urlencoded" {
 		return problem.New(problem.BadBody, problem.Text{
@@ -139,11 +154,22 @@ func (c *Console) find(r *http.Request) *session {
 	if one == nil {
 		return nil
 	}
-	if _, err := c.options.Authenticator.Admit(r.Context(), tenant.Claim{Passphrase: one.passphrase}); err != nil {
+	if identity, err := c.admit(r, one.passphrase); err != nil || identity.Name != one.name {
 		c.sessions.end(one)
 		return nil
 	}
 	return one
+}
+
+// admit authenticates the owner of a passphrase by it alone: whatever stands in the request's Authorization does not count.
+func (c *Console) admit(r *http.Request, passphrase secret.Text) (tenant.Identity, error) {
+	if passphrase.IsZero() {
+		return tenant.Identity{}, problem.New(problem.BadPassphrase, problem.Text{
+			ZH: "请填写调用口令。", EN: "Enter the passphrase.",
+		})
+	}
+	ctx := tenant.WithCaller(r.Context(), tenant.Caller{Address: tenant.CallerFrom(r.Context()).Address})
+	return c.options.Authenticator.Admit(ctx, tenant.Claim{Passphrase: passphrase})
 }
 
 // setCookie sets a cookie that no script reads and that only this site's own pages send. maxAge is in seconds; 0 ends with the browser,

@@ -35,13 +35,40 @@ func (c *Console) replay(w http.ResponseWriter, r *http.Request) {
 		c.page(w, r, http.StatusBadRequest, "request", view)
 		return
 	}
+	if name := namesCredential(body); name != "" {
+		told := troubleOf(problem.New(problem.BadParameter, problem.Text{
+			ZH: "重放使用本次会话里的同一凭证；请从内容里去掉 " + name + "。没有发送。",
+			EN: "A replay goes with this session's same credential; take " + name + " out of the content. Nothing was sent.",
+		}), view.Lang)
+		view.Trouble, view.Content.Request = &told, body
+		c.page(w, r, http.StatusBadRequest, "request", view)
+		return
+	}
 	credential := &connection{AppID: known.AppID, Secret: known.Secret, Personal: known.Personal} // base and table stand in the body
-	got, err := c.call(r, credential, operation{path: view.Content.Path, body: body, key: newKey(), replays: view.Line.ID})
+	key := r.PostForm.Get("key")                                                                  // of the page: a form that is sent twice writes once
+	if key == "" || len(key) > len(newKey()) {
+		key = newKey()
+	}
+	got, err := c.call(r, credential, operation{path: view.Content.Path, body: body, key: key, replays: view.Line.ID})
 	if err != nil {
 		c.refuse(w, r, http.StatusInternalServerError, err)
 		return
 	}
 	c.redirect(w, r, Path+"/requests/"+url.PathEscape(got.header.Get(headerRequestID)))
+}
+
+// namesCredential returns a parameter of a body that names who calls or for which app, "" if there is none.
+func namesCredential(body string) string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal([]byte(body), &members) != nil {
+		return ""
+	}
+	for _, name := range []string{"app_id", "app_secret", "personal_base_token", "passphrase"} {
+		if _, there := members[name]; there {
+			return name
+		}
+	}
+	return ""
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

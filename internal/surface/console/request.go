@@ -23,6 +23,7 @@ type requestView struct {
 	Content             *contentView
 	Closed              string // why there is no content to see
 	Replays             bool   // it may be sent again
+	Key                 string // of the replay that this page sends
 	Trouble             *trouble
 	SameTable, SameTool string // addresses of lists
 }
@@ -60,7 +61,7 @@ func (c *Console) requestView(w http.ResponseWriter, r *http.Request) (*requestV
 		return nil, nil
 	}
 	line := &lines[0]
-	view := &requestView{frame: c.frame(w, r, "requests", "请求", "Request")}
+	view := &requestView{frame: c.frame(w, r, "requests", "请求", "Request"), Key: newKey()}
 	view.Here = ownPath(Path + "/requests/" + url.PathEscape(id))
 	view.Line = view.line(line)
 	view.Title = view.Line.Tool

@@ -14,6 +14,7 @@ import (
 const (
 	SessionFor     = 12 * time.Hour // from the sign-in
 	MaxSessions    = 1000           // the oldest makes room
+	maxOfOne       = 100            // of one passphrase: its own oldest makes room
 	maxOneTimes    = 16             // unused one-time sign-ins
 	maxConnections = 8              // tables that a session remembers; the oldest makes room
 )
@@ -74,15 +75,26 @@ func (s *sessions) begin(passphrase secret.Text, name string, sample Sample) str
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var oldest *session
+	var oldest, own *session
+	ofOne := 0
 	for key, other := range s.open {
 		if now.Sub(other.began) >= SessionFor {
 			delete(s.open, key)
-		} else if oldest == nil || other.began.Before(oldest.began) {
+			continue
+		}
+		if oldest == nil || other.began.Before(oldest.began) {
 			oldest = other
 		}
+		if other.name == name {
+			if ofOne++; own == nil || other.began.Before(own.began) {
+				own = other
+			}
+		}
 	}
-	if len(s.open) >= MaxSessions {
+	switch {
+	case ofOne >= maxOfOne:
+		delete(s.open, own.key)
+	case len(s.open) >= MaxSessions:
 		delete(s.open, oldest.key)
 	}
 	s.open[one.key] = one

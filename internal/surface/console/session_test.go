@@ -86,3 +86,17 @@ func TestConnections(t *testing.T) {
 		t.Error("choose")
 	}
 }
+
+// The sign-ins of one passphrase end its own oldest session, and nobody else's.
+func TestSessionsOfOne(t *testing.T) {
+	t.Parallel()
+	s := newSessions()
+	other := s.begin(secret.New("b"), "other", Sample{})
+	first := s.begin(secret.New("a"), "one", Sample{})
+	for range maxOfOne {
+		s.begin(secret.New("a"), "one", Sample{})
+	}
+	if s.find(other) == nil || s.find(first) != nil || len(s.open) != maxOfOne+1 {
+		t.Errorf("other %v, first %v, %d sessions", s.find(other) != nil, s.find(first) != nil, len(s.open))
+	}
+}

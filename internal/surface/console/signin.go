@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ type signInView struct {
 // signInPage answers GET /console/sign-in, with ?once= for a one-time sign-in.
 func (c *Console) signInPage(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	if once := query.Get("once"); once != "" {
+	if once := query.Get("once"); once != "" && r.Method == http.MethodGet { // who only looks, as a preview does, does not use it up
 		c.signInOnce(w, r, once)
 		return
 	}
@@ -49,6 +50,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	view.Trouble, view.Wait = &told, int(said.RetryAfter/time.Second)
 	status := http.StatusForbidden
 	if said.Code == problem.TooManyFailures {
+		w.Header().Set("Retry-After", strconv.Itoa(view.Wait))
 		status = http.StatusTooManyRequests
 	}
 	c.page(w, r, status, "signin", &view)
@@ -62,7 +64,7 @@ func (c *Console) open(w http.ResponseWriter, r *http.Request, passphrase secret
 			EN: "This is a connection key (rgk_…), which opens one table. Sign in with the passphrase of the service, as ROWGATE_PASSPHRASE has it.",
 		})
 	}
-	identity, err := c.options.Authenticator.Admit(r.Context(), tenant.Claim{Passphrase: passphrase})
+	identity, err := c.admit(r, passphrase)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (c *Console) tableView(w http.ResponseWriter, r *http.Request) *tableView {
 
 func (c *Console) describe(r *http.Request, connection *connection) (*table.Description, *problem.Document, error) {
 	var described table.Description
-	refused, err := c.ask(r, connection, operation{path: pathDescribe, body: `{}`}, &described)
+	refused, err := c.ask(r, connection, operation{path: pathDescribe, body: emptyBody}, &described)
 	return &described, refused, err
 }
 

@@ -189,7 +189,7 @@ func (c *Console) makeKey(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var made sealing.KeyMade
-	refused, err := c.ask(r, current, operation{path: pathSeal, body: `{}`}, &made)
+	refused, err := c.ask(r, current, operation{path: pathSeal, body: emptyBody}, &made)
 	switch {
 	case err != nil:
 		c.refuse(w, r, http.StatusInternalServerError, err)
