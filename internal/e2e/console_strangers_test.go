@@ -97,7 +97,7 @@ func TestConsoleReplayOnce(t *testing.T) {
 	}
 }
 
-// A request log that is damaged is put aside: it is no reason not to write rows.
+// A request log that is damaged is renamed: it is no reason not to write rows.
 func TestDamagedRequestLog(t *testing.T) {
 	t.Parallel()
 	h := setup(t, options{settings: contents})

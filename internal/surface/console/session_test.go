@@ -33,9 +33,9 @@ func TestSessions(t *testing.T) {
 			first := all.begin(secret.New("a"), "a", Sample{})
 			time.Sleep(time.Second) // fake clock
 			second := all.begin(secret.New("a"), "a", Sample{})
-			for range MaxSessions - 1 {
+			for n := range MaxSessions - 1 {
 				time.Sleep(time.Millisecond) // fake clock
-				all.begin(secret.New("a"), "a", Sample{})
+				all.begin(secret.New("a"), strconv.Itoa(n), Sample{})
 			}
 			if len(all.open) != MaxSessions || all.find(first) != nil || all.find(second) == nil {
 				t.Errorf("%d sessions, first there: %t, second: %t", len(all.open), all.find(first) != nil, all.find(second) != nil)
@@ -90,13 +90,16 @@ func TestConnections(t *testing.T) {
 // The sign-ins of one passphrase end its own oldest session, and nobody else's.
 func TestSessionsOfOne(t *testing.T) {
 	t.Parallel()
-	s := newSessions()
-	other := s.begin(secret.New("b"), "other", Sample{})
-	first := s.begin(secret.New("a"), "one", Sample{})
-	for range maxOfOne {
-		s.begin(secret.New("a"), "one", Sample{})
-	}
-	if s.find(other) == nil || s.find(first) != nil || len(s.open) != maxOfOne+1 {
-		t.Errorf("other %v, first %v, %d sessions", s.find(other) != nil, s.find(first) != nil, len(s.open))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newSessions()
+		other := s.begin(secret.New("b"), "other", Sample{})
+		first := s.begin(secret.New("a"), "one", Sample{})
+		for range maxOfOne {
+			time.Sleep(time.Millisecond) // fake clock
+			s.begin(secret.New("a"), "one", Sample{})
+		}
+		if s.find(other) == nil || s.find(first) != nil || len(s.open) != maxOfOne+1 {
+			t.Errorf("other %t, first %t, %d sessions", s.find(other) != nil, s.find(first) != nil, len(s.open))
+		}
+	})
 }
