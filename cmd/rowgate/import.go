@@ -117,7 +117,7 @@ func (c *importCmd) options(getenv func(string) string, language problem.Lang) (
 	if refused == "" {
 		refused = strings.TrimSuffix(c.File, extension) + ".errors" + extension
 	}
-	if filepath.Clean(refused) == filepath.Clean(c.File) {
+	if isSameFile(refused, c.File) {
 		return nil, both("--errors 不能是导入的文件本身。", "--errors cannot be the file that is imported.")
 	}
 	dir, err := stateDir(getenv)
@@ -227,4 +227,17 @@ func importMessage(err error, language problem.Lang) string {
 		return problem.Text{ZH: "已按要求停下。", EN: "Stopped as asked."}.In(language)
 	}
 	return err.Error()
+}
+
+// isSameFile reports whether two paths are of one file.
+func isSameFile(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	first, err := os.Stat(a)
+	if err != nil {
+		return false // it is not there yet
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
 }

@@ -49,7 +49,8 @@ func (a *App) openLogStore(ctx context.Context, path string) (*logstore.Store, e
 		return store, err
 	}
 	aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
-	a.logger.WarnContext(ctx, "the request log cannot be read: it is renamed, and a new one begins", slog.String("file", aside), slog.Any("error", err))
+	a.logger.WarnContext(ctx, "the request log cannot be read: it is renamed, and a new one begins",
+		slog.String("file", aside), slog.Any("error", err))
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		_ = os.Rename(path+suffix, aside+suffix) // what is not there needs no moving; what cannot be moved is seen by the next line
 	}

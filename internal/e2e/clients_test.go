@@ -46,7 +46,7 @@ func TestOfficialMCPClients(t *testing.T) {
 				t.Skipf("%s is not there", program)
 			}
 			s := setupSingle(t, options{sandbox: sandbox.Options{Write: sandbox.Latency{PerCall: 10 * time.Millisecond}}})
-			s.fault(sandbox.Fault{Endpoint: "record.batch_create", Skip: identicalWrites, Action: sandbox.ActionDelay, Delay: 2 * time.Second})
+			s.fault(sandbox.Fault{Endpoint: "record.batch_create", Skip: identicalWrites, Action: sandbox.ActionDelay, Delay: 8 * time.Second})
 			command := exec.CommandContext(t.Context(), program, one.command[1], s.app.URL()+"/mcp", s.key(baseName, s.table), "60")
 			command.Dir = "clients"
 			var complaints bytes.Buffer

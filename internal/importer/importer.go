@@ -96,6 +96,7 @@ func Run(ctx context.Context, file *source.File, options *Options, doer Doer, te
 	}
 	r.progress = newProgress(terminal, options.Language)
 	r.client.waiting = r.progress.waiting
+	defer r.release()
 	if err := r.open(ctx); err != nil {
 		return Result{}, err
 	}
@@ -103,6 +104,13 @@ func Run(ctx context.Context, file *source.File, options *Options, doer Doer, te
 		return r.rehearse(ctx)
 	}
 	return r.write(ctx)
+}
+
+// release lets another command import the file.
+func (r *run) release() {
+	if r.state != nil && r.state.held != nil {
+		_ = r.state.held.Close() // nothing was written to it
+	}
 }
 
 // open finds the table, or what will be one, and maps the columns of the source to its own.

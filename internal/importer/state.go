@@ -44,6 +44,7 @@ type state struct {
 	Settled  time.Time `json:"settled"`  // when a batch was answered last, or the run begun
 
 	path string
+	held *os.File // locked while a command works on the import; nil in a dry run
 }
 
 // counts add up the receipts.
@@ -63,6 +64,11 @@ func openState(options *Options, file *source.File, table string) (*state, error
 	}
 	name := digestOf(path, table, file.Sheet)[:32]
 	s := &state{path: filepath.Join(options.StateDir, name+".json")}
+	if !options.DryRun {
+		if s.held, err = holdFile(strings.TrimSuffix(s.path, ".json") + ".lock"); err != nil {
+			return nil, err
+		}
+	}
 	data, err := os.ReadFile(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -80,9 +86,10 @@ func openState(options *Options, file *source.File, table string) (*state, error
 	if options.DryRun {
 		return &state{path: s.path, Run: s.Run + 1, Format: stateFormat, From: options.FromRow}, nil
 	}
-	if s.Finished || s.Format == 0 || options.FromRow > 0 {
+	same := s.From == options.FromRow && s.Digest == file.Digest && s.Options == wanted
+	if s.Finished || s.Format == 0 || options.FromRow > 0 && !same {
 		return &state{
-			path: s.path, Format: stateFormat, Run: s.Run + 1, Digest: file.Digest, Options: wanted, From: options.FromRow,
+			path: s.path, held: s.held, Format: stateFormat, Run: s.Run + 1, Digest: file.Digest, Options: wanted, From: options.FromRow,
 			Table: unfinishedTable(s), Settled: time.Now().UTC(),
 		}, nil
 	}
@@ -108,6 +115,13 @@ func (s *state) goesOn(file *source.File, options string, upsert bool) error {
 			fmt.Sprintf("The last import stopped after row %d, and the file was changed since: going on could double or lose "+
 				"rows. Restore the file, or "+
 				"see what the table has and say with --from-row at which row of the new file to begin.", s.LastRow))
+	case s.Options != options && s.Open && !upsert:
+		return fail(
+			fmt.Sprintf("上次导入写到第 %d 行中断，当时的 --url、--map、--skip 或 --key 与这次不同，其后最多 %d 行可能已经写入。请先用原来的选项运行完；"+
+				"或看清表里有没有这些行，再用 --from-row 指定从哪一行以新的选项开始。", s.LastRow, requestRows*(ahead+1)),
+			fmt.Sprintf("The last import stopped after row %d, with another --url, --map, --skip or --key, and up to %d rows behind it may be "+
+				"written. Finish it with those options first, or see whether the table has these rows and say with --from-row where to begin "+
+				"with the new ones.", s.LastRow, requestRows*(ahead+1)))
 	case s.Options != options:
 		return fail(
 			fmt.Sprintf("上次导入写到第 %d 行中断，当时的 --url、--map、--skip 或 --key 与这次不同。请用原来的选项继续；或用 --from-row %d 以新的选项从那里开始。",
@@ -136,7 +150,7 @@ func (s *state) save() error {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return err
 	}
-	temporary := s.path + ".new"
+	temporary := s.path + ".new"                                                // of this command alone, which holds the lock
 	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // in the user's state directory
 	if err != nil {
 		return err
@@ -159,7 +173,7 @@ func (s *state) sweep() error {
 	}
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err != nil || time.Since(info.ModTime()) < stateKept || entry.IsDir() {
+		if err != nil || time.Since(info.ModTime()) < stateKept || entry.IsDir() || !isFinished(filepath.Join(filepath.Dir(s.path), entry.Name())) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(filepath.Dir(s.path), entry.Name())); err != nil {
@@ -168,6 +182,19 @@ func (s *state) sweep() error {
 	}
 	return nil
 }
+
+// isFinished reports whether a file of the state directory belongs to an import that was written whole, or to none.
+func isFinished(path string) bool {
+	data, err := os.ReadFile(strings.TrimSuffix(path, filepath.Ext(path)) + ".json") //nolint:gosec // in the user's state directory
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	var other state
+	return json.Unmarshal(data, &other) == nil && other.Finished
+}
+
+// errHeld is returned by holdFile for a file that another command holds.
+var errHeld = fail("另一个命令正在导入这个文件到这张表；请等它结束。", "Another command is importing this file into this table; wait until it has ended.")
 
 // digestOf is SHA-256 over texts, each with its length.
 func digestOf(texts ...string) string {

@@ -176,7 +176,14 @@ func (c *csvFile) refused(ctx context.Context, out io.Writer, reasons reasons) (
 	for i, column := range c.columns {
 		names[i] = []byte(column.Name)
 	}
-	if err := c.writeLine(encoder, ReasonColumn, names); err != nil {
+	old := reasonAt(c.columns)
+	without := func(cells [][]byte) [][]byte {
+		if old < 0 || old >= len(cells) {
+			return cells
+		}
+		return slices.Delete(slices.Clone(cells), old, old+1)
+	}
+	if err := c.writeLine(encoder, ReasonColumn, without(names)); err != nil {
 		return 0, err
 	}
 	of, err := c.rows(ctx)
@@ -185,7 +192,7 @@ func (c *csvFile) refused(ctx context.Context, out io.Writer, reasons reasons) (
 	}
 	n, err := reasons.each(ctx, of, func(_ Row, why string) error {
 		rows, _ := of.(*csvRows) // as c.rows made it
-		return c.writeLine(encoder, why, rows.last.cells)
+		return c.writeLine(encoder, why, without(rows.last.cells))
 	})
 	return n, errors.Join(err, encoder.Close())
 }

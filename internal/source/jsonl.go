@@ -116,7 +116,7 @@ func (j *jsonlFile) refused(ctx context.Context, out io.Writer, reasons reasons)
 	n, err := reasons.each(ctx, of, func(_ Row, why string) error {
 		rows, _ := of.(*jsonlRows) // as j.rows made it
 		line := append([]byte(`{"`+ReasonColumn+`":`), quote([]byte(why))...)
-		rest := bytes.TrimSpace(bytes.TrimPrefix(rows.lines.line, []byte("{")))
+		rest := bytes.TrimSpace(bytes.TrimPrefix(withoutReason(rows.lines.line), []byte("{")))
 		if !bytes.HasPrefix(rest, []byte("}")) {
 			line = append(line, ',')
 		}
@@ -124,6 +124,23 @@ func (j *jsonlFile) refused(ctx context.Context, out io.Writer, reasons reasons)
 		return err
 	})
 	return n, errors.Join(err, encoder.Close())
+}
+
+// withoutReason returns an object without the reason of an earlier import, which is its first member.
+func withoutReason(object []byte) []byte {
+	members := json.NewDecoder(bytes.NewReader(object))
+	if _, err := members.Token(); err != nil {
+		return object
+	}
+	if name, err := members.Token(); err != nil || name != ReasonColumn {
+		return object
+	}
+	var earlier json.RawMessage
+	if members.Decode(&earlier) != nil {
+		return object
+	}
+	rest := bytes.TrimSpace(object[members.InputOffset():])
+	return append([]byte("{"), bytes.TrimPrefix(rest, []byte(","))...)
 }
 
 // member is one name of an object with its value.

@@ -8,10 +8,17 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // ReasonColumn is the first column of a file of refused rows: it says why each was refused. An import leaves it out.
 const ReasonColumn = "rowgate_error"
+
+// reasonAt is the place of the column of reasons in a file that holds refused rows itself, -1 if it does not: its reasons are those of an
+// earlier import, and make way.
+func reasonAt(columns []Column) int {
+	return slices.IndexFunc(columns, func(c Column) bool { return c.Name == ReasonColumn })
+}
 
 // reasons are the numbers of refused rows, ascending, each with why.
 type reasons iter.Seq2[int, string]

@@ -23,7 +23,7 @@ func (x *xlsxFile) refused(ctx context.Context, out io.Writer, reasons reasons) 
 	if err := book.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: new(x.epoch == epoch1904)}); err != nil {
 		return 0, err
 	}
-	w := refusedBook{file: x, book: book, styles: map[int]int{}}
+	w := refusedBook{file: x, book: book, styles: map[int]int{}, old: reasonAt(x.columns)}
 	if w.sheet, err = book.NewStreamWriter(x.sheet); err != nil {
 		return 0, err
 	}
@@ -31,8 +31,10 @@ func (x *xlsxFile) refused(ctx context.Context, out io.Writer, reasons reasons) 
 		return 0, err
 	}
 	names := []any{ReasonColumn}
-	for _, column := range x.columns {
-		names = append(names, column.Name)
+	for i, column := range x.columns {
+		if i != w.old {
+			names = append(names, column.Name)
+		}
 	}
 	if err := w.write(names); err != nil {
 		return 0, err
@@ -58,6 +60,7 @@ type refusedBook struct {
 	book   *excelize.File
 	sheet  *excelize.StreamWriter
 	styles map[int]int // of the file and of the new one
+	old    int         // column of earlier reasons, -1 if there is none
 	rows   int
 }
 
@@ -69,6 +72,12 @@ func (w *refusedBook) write(cells []any) error {
 func (w *refusedBook) row(why string, row xlsxRow) error {
 	cells := []any{why}
 	for _, cell := range row.cells {
+		if cell.column == w.old {
+			continue
+		}
+		if w.old >= 0 && cell.column > w.old {
+			cell.column--
+		}
 		for len(cells) <= cell.column+1 {
 			cells = append(cells, nil)
 		}

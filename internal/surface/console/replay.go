@@ -45,7 +45,8 @@ func (c *Console) replay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	credential := &connection{AppID: known.AppID, Secret: known.Secret, Personal: known.Personal} // base and table stand in the body
-	key := r.PostForm.Get("key")                                                                  // of the page: a form that is sent twice writes once
+	// The key is that of the page: a form that is sent twice writes once.
+	key := r.PostForm.Get("key")
 	if key == "" || len(key) > len(newKey()) {
 		key = newKey()
 	}

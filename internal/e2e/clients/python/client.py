@@ -48,9 +48,9 @@ async def main(url, key, writes):
         gave_up = False
         try:
             try:
-                await write("cancelled", read_timeout_seconds=timedelta(seconds=0.3))
+                await write("cancelled", read_timeout_seconds=timedelta(seconds=3))
             except TypeError:
-                await write("cancelled", read_timeout_seconds=0.3)
+                await write("cancelled", read_timeout_seconds=3)
         except Exception:  # noqa: BLE001: the time-out's type differs between versions
             gave_up = True
         repeat = await write("cancelled")

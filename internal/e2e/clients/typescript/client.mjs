@@ -26,7 +26,7 @@ for (let i = 0; i < Number(writes); i++) {
 }
 let gaveUp = false;
 try {
-  await write("cancelled", { timeout: 300 });
+  await write("cancelled", { timeout: 3000 });
 } catch {
   gaveUp = true;
 }
