@@ -173,10 +173,11 @@ func (s *state) sweep() error {
 	}
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err != nil || time.Since(info.ModTime()) < stateKept || entry.IsDir() || !isFinished(filepath.Join(filepath.Dir(s.path), entry.Name())) {
+		path := filepath.Join(filepath.Dir(s.path), entry.Name())
+		if err != nil || time.Since(info.ModTime()) < stateKept || entry.IsDir() || !isFinished(path) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(filepath.Dir(s.path), entry.Name())); err != nil {
+		if err := os.Remove(path); err != nil {
 			return err
 		}
 	}
@@ -185,7 +186,7 @@ func (s *state) sweep() error {
 
 // isFinished reports whether a file of the state directory belongs to an import that was written whole, or to none.
 func isFinished(path string) bool {
-	data, err := os.ReadFile(strings.TrimSuffix(path, filepath.Ext(path)) + ".json") //nolint:gosec // in the user's state directory
+	data, err := os.ReadFile(strings.TrimSuffix(path, filepath.Ext(path)) + ".json")
 	if err != nil {
 		return errors.Is(err, fs.ErrNotExist)
 	}
