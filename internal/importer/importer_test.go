@@ -260,23 +260,28 @@ func TestCall(t *testing.T) {
 	})
 }
 
+// TestSweep: old files of imports that were written whole go; an unfinished one stays, since going on from it is refused rather than
+// forgotten.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := &state{path: filepath.Join(dir, "this.json")}
-	if err := s.save(); err != nil {
-		t.Fatal(err)
-	}
-	old := filepath.Join(dir, "old.json")
-	if err := os.WriteFile(old, nil, 0o600); err != nil {
+	whole, open := &state{path: filepath.Join(dir, "whole.json"), Finished: true}, &state{path: filepath.Join(dir, "open.json"), Open: true}
+	lock := filepath.Join(dir, "whole.lock")
+	if err := errors.Join(s.save(), whole.save(), open.save(), os.WriteFile(lock, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	then := time.Now().Add(-stateKept - time.Hour)
-	if err := errors.Join(os.Chtimes(old, then, then), s.sweep()); err != nil {
+	for _, path := range []string{whole.path, open.path, lock} {
+		if err := os.Chtimes(path, then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.sweep(); err != nil {
 		t.Fatal(err)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(left) != 1 || left[0] != s.path {
+	if err != nil || !slices.Equal(left, []string{open.path, s.path}) {
 		t.Errorf("left %v, %v", left, err)
 	}
 }
