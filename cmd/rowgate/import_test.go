@@ -392,7 +392,7 @@ func TestImportKilled(t *testing.T) {
 	})
 	s.must("Done: 12,000 rows", file)
 	s.exactly(rows)
-	if checkpoints, err := fs.Glob(os.DirFS(s.dir), "rowgate/imports/*"); err != nil || len(checkpoints) != 1 {
+	if checkpoints, err := fs.Glob(os.DirFS(s.dir), "rowgate/imports/*.json"); err != nil || len(checkpoints) != 1 {
 		t.Errorf("left: %v, %v", checkpoints, err)
 	}
 }
