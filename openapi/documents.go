@@ -41,7 +41,8 @@ type Library struct {
 	renderer Renderer
 }
 
-// newLibrary renders the page of all tools and the documents that are served unless another set is asked for.
+// newLibrary renders the page of all tools. Documents are rendered when they are asked for: a start need not wait for them, and a service
+// that nobody asks keeps none in memory.
 func newLibrary(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Library, error) {
 	pages := make(Pages)
 	for _, lang := range []problem.Lang{problem.ZH, problem.EN} {
@@ -59,8 +60,7 @@ func newLibrary(api *huma.OpenAPI, catalogue tool.Catalogue, o Options) (*Librar
 		}
 		return d, err
 	})
-	_, err := l.Documents("")
-	return l, err
+	return l, nil
 }
 
 // Documents returns the documents of these families (tool.Catalogue.ParseFamilies), rendered when they are first asked for.
