@@ -117,8 +117,7 @@ func (r *runner) dropOpen(l *lane, e *entry) (rest resting) {
 	case e.state == EntryParked:
 		e.failTodo()
 		r.transition(e, EntrySettle)
-		rest.finish(e)
-		rest.ends = l.endsOf(e)
+		rest.finish(l, e)
 		return rest
 	case e.state == EntryDeferred && e.out == 0:
 		r.transition(e, EntryResume)

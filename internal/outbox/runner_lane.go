@@ -250,7 +250,7 @@ func (r *runner) start(l *lane, batches ...*batch) bool {
 	}
 	for i, b := range batches {
 		changes.Start[i].Entries = append(changes.Start[i].Entries, l.witness(b)...)
-		changes.Finish = append(changes.Finish, l.endsBefore(b)...)
+		changes.Finish = append(changes.Finish, l.endsOf(b.entries()...)...)
 	}
 	stored := r.begin(changes, claimed) // before any other change of what was claimed here
 	r.mu.Unlock()
@@ -278,23 +278,13 @@ func (r *runner) start(l *lane, batches ...*batch) bool {
 	return false
 }
 
-// endsBefore are the ends of earlier batches that are stored with the start of b, if they are not yet: b may have rows of theirs, which
-// would be sent twice after a restart that found both open. The store has those batches, since entries of theirs are not done. mu is held.
-func (l *lane) endsBefore(b *batch) []BatchResult {
+// endsOf are the ends of the entries' batches that the store may not have yet. They are stored with the next batch of the entries and with
+// their answers: a restart that found such a batch open would send its rows again, which are in a later batch or were answered as not
+// written. The store has those batches, since the entries are not done. mu is held.
+func (l *lane) endsOf(entries ...*entry) []BatchResult {
 	var list []BatchResult
 	for _, ended := range l.ends {
-		if slices.ContainsFunc(b.items, func(it item) bool { return ended.batch.count(it.entry) > 0 }) {
-			list = append(list, ended.result)
-		}
-	}
-	return list
-}
-
-// endsOf are the ends of e's batches that the store may not have yet. mu is held.
-func (l *lane) endsOf(e *entry) []BatchResult {
-	var list []BatchResult
-	for _, ended := range l.ends {
-		if ended.batch.count(e) > 0 {
+		if slices.ContainsFunc(entries, func(e *entry) bool { return ended.batch.count(e) > 0 }) {
 			list = append(list, ended.result)
 		}
 	}

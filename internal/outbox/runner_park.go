@@ -118,8 +118,7 @@ func (r *runner) finalize(e *entry) {
 	}
 	r.transition(e, EntrySettle)
 	var rest resting
-	rest.finish(e)
-	rest.ends = l.endsOf(e)
+	rest.finish(l, e)
 	r.answer(l, rest, Changes{})
 }
 

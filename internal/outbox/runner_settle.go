@@ -218,8 +218,9 @@ func (r *resting) add(other resting) {
 // finish notes that every row of e has its status. A power cut may undo the storing of that where its batches are looked up again and
 // come to the same end: neither for an answer that is found again by its key or job id, nor for one that says that rows are not
 // written. Outbox.mu is held.
-func (r *resting) finish(e *entry) {
+func (r *resting) finish(l *lane, e *entry) {
 	r.replies = append(r.replies, reply{entry: e, round: e.round, result: e.result(), comesTo: comesToEnd})
+	r.ends = append(r.ends, l.endsOf(e)...)
 	r.final++
 	r.lasts = r.lasts || !e.derived || e.keep || !e.written()
 }
@@ -231,8 +232,9 @@ func (r *resting) undo(e *entry) {
 }
 
 // park notes that a repeat goes on with e; mark is the id of a note of that if it is to be stored. Outbox.mu is held.
-func (r *resting) park(e *entry, mark string) {
+func (r *resting) park(l *lane, e *entry, mark string) {
 	r.replies = append(r.replies, reply{entry: e, round: e.round, result: e.result(), comesTo: comesToWait, mark: mark, stop: e.stop})
+	r.ends = append(r.ends, l.endsOf(e)...)
 	r.lasts = true
 }
 
@@ -257,8 +259,7 @@ func (r *runner) settle(l *lane, entries []*entry) resting {
 		case e.open == 0:
 			r.transition(e, EntrySettle)
 			rest.claimed.add(e)
-			rest.finish(e)
-			rest.ends = append(rest.ends, l.endsOf(e)...)
+			rest.finish(l, e)
 		case e.stop != nil:
 			r.transition(e, EntryPark)
 			rest.claimed.add(e)
@@ -267,8 +268,7 @@ func (r *runner) settle(l *lane, entries []*entry) resting {
 				mark = newID("bat_")
 				e.mark = mark
 			}
-			rest.park(e, mark)
-			rest.ends = append(rest.ends, l.endsOf(e)...)
+			rest.park(l, e, mark)
 		case e.state == EntryRunning:
 			r.transition(e, EntryQueue)
 		}
