@@ -99,6 +99,7 @@ func (b *bounds) parts() []Bound {
 		{"caches", directory.MaxTableBytes + directory.MaxListBytes + 2*directory.MaxBases*baseBytes +
 			client.DefaultMaxApps*(appBytes+client.LimitersPerApp*limiterBytes) + attachment.MaxPeople*personBytes +
 			attachment.MaxSent*sentBytes +
-			requestlog.Recent*lineBytes + logstore.CacheKiB<<10 + tenant.MaxAddresses*addressBytes + mcp.MaxAnswered*ledgerBytes, true},
+			requestlog.Recent*lineBytes + 2*requestlog.MaxQueuedBytes +
+			logstore.CacheKiB<<10 + tenant.MaxAddresses*addressBytes + mcp.MaxAnswered*ledgerBytes, true},
 	}
 }

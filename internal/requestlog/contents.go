@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rowgate/rowgate/internal/secret"
@@ -16,6 +17,7 @@ const (
 	MaxContentBytes  = 128 << 10 // of a request, and of an answer; a larger one is not kept
 	MaxContentsBytes = 64 << 20  // sealed, in the store
 	maxContentQueue  = 256       // that wait to be stored
+	MaxQueuedBytes   = 1 << 20   // sealed, of those that wait; as many again may be on their way to the store
 	purgeAfterBytes  = 8 << 20   // sealed: after so many the oldest go, beside the hourly purge
 )
 
@@ -54,9 +56,11 @@ type Keeper struct {
 	keyring *secret.Keyring
 	logger  *slog.Logger
 	queue   chan SealedContent
+	queued  atomic.Int64 // sealed bytes in queue
 	quit    context.CancelFunc
 	done    sync.WaitGroup
-	since   int64 // sealed bytes that were stored since the last purge; of run alone
+	said    atomic.Int64 // Unix time of the last line that the store is behind
+	since   int64        // sealed bytes that were stored since the last purge; of run alone
 }
 
 // NewKeeper returns a keeper over a store. Close it.
@@ -82,11 +86,25 @@ func (k *Keeper) Keep(content Content) {
 	if err != nil {
 		return // an answer that is no JSON has nothing to show
 	}
-	select {
-	case k.queue <- SealedContent{content.RequestID, time.Now(), k.keyring.Seal(ContentPurpose, plain)}:
-	default:
+	one := SealedContent{content.RequestID, time.Now(), k.keyring.Seal(ContentPurpose, plain)}
+	size := int64(len(one.Sealed))
+	if k.queued.Add(size) <= MaxQueuedBytes {
+		select {
+		case k.queue <- one:
+			return
+		default:
+		}
+	}
+	k.queued.Add(-size)
+	k.behind(content.RequestID)
+}
+
+// behind says, at most once a minute, that a content was not kept.
+func (k *Keeper) behind(id string) {
+	now := time.Now().Unix()
+	if last := k.said.Load(); now-last >= int64(time.Minute/time.Second) && k.said.CompareAndSwap(last, now) {
 		k.logger.LogAttrs(context.Background(), slog.LevelWarn, "contents not kept: the store is behind",
-			slog.String("request_id", content.RequestID))
+			slog.String("request_id", id))
 	}
 }
 
@@ -137,7 +155,9 @@ func (k *Keeper) put(ctx context.Context, contents []SealedContent) {
 		return
 	}
 	for i := range contents {
-		k.since += int64(len(contents[i].Sealed))
+		size := int64(len(contents[i].Sealed))
+		k.queued.Add(-size)
+		k.since += size
 	}
 	if k.since > purgeAfterBytes {
 		defer k.purge(ctx)
