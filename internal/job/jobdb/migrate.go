@@ -12,9 +12,9 @@ import (
 // versionTable keeps which migrations have landed. The outbox has a table of its own.
 const versionTable = "job_migration"
 
-// migrate brings the engine's own tables up to date; ErrNewer.
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS) error {
-	provider, err := goose.NewProvider(dialect, db, files, goose.WithTableName(versionTable))
+// migrate brings the engine's own tables up to date, of which the table versions tells; ErrNewer.
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS, versions string) error {
+	provider, err := goose.NewProvider(dialect, db, files, goose.WithTableName(versions))
 	if err != nil {
 		return fmt.Errorf("tables of jobs: %w", err)
 	}

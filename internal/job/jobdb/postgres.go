@@ -14,6 +14,9 @@ import (
 	"github.com/rowgate/rowgate/internal/job/migrations"
 )
 
+// Schema is where the tables of jobs are in PostgreSQL, River's too: that of the outbox, so that one right and one backup are for all.
+const Schema = "rowgate"
+
 // Postgres is the database of several instances. Its commits are synced as the server's synchronous_commit says, which is on.
 type Postgres struct{ pool *pgxpool.Pool }
 
@@ -21,11 +24,27 @@ type Postgres struct{ pool *pgxpool.Pool }
 func OpenPostgres(ctx context.Context, pool *pgxpool.Pool) (_ *Postgres, err error) {
 	db := stdlib.OpenDBFromPool(pool)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	err = Exclusive(ctx, pool, func() error { return migrate(ctx, db, goose.DialectPostgres, migrations.Postgres()) })
+	err = Exclusive(ctx, pool, func() error {
+		if err := makeSchema(ctx, pool); err != nil {
+			return err
+		}
+		return migrate(ctx, db, goose.DialectPostgres, migrations.Postgres(), Schema+"."+versionTable)
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &Postgres{pool: pool}, nil
+}
+
+// makeSchema makes the schema if it is not there. IF NOT EXISTS would ask for the right to make one even where it is.
+func makeSchema(ctx context.Context, pool *pgxpool.Pool) error {
+	var exists bool
+	err := pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)`, Schema).Scan(&exists)
+	if err != nil || exists {
+		return err
+	}
+	_, err = pool.Exec(ctx, `CREATE SCHEMA `+Schema)
+	return err
 }
 
 // Exclusive calls do while no other instance is in an Exclusive of the same database. The lock is a transaction's, so that it holds
@@ -43,12 +62,12 @@ func Exclusive(ctx context.Context, pool *pgxpool.Pool, do func() error) error {
 
 // Write implements job.Database.
 func (p *Postgres) Write(ctx context.Context, within func(context.Context, job.Tx) error) error {
-	return p.run(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, within)
+	return p.run(ctx, "ISOLATION LEVEL READ COMMITTED", within)
 }
 
 // Note implements job.Database.
 func (p *Postgres) Note(ctx context.Context, within func(context.Context, job.Tx) error) error {
-	return p.run(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(ctx context.Context, tx job.Tx) error {
+	return p.run(ctx, "ISOLATION LEVEL READ COMMITTED", func(ctx context.Context, tx job.Tx) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
 			return err
 		}
@@ -58,12 +77,14 @@ func (p *Postgres) Note(ctx context.Context, within func(context.Context, job.Tx
 
 // Read implements job.Database.
 func (p *Postgres) Read(ctx context.Context, within func(context.Context, job.Tx) error) error {
-	return p.run(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, within)
+	return p.run(ctx, "ISOLATION LEVEL REPEATABLE READ READ ONLY", within)
 }
 
 // Several implements job.Database.
 func (p *Postgres) Several() bool { return true }
 
-func (p *Postgres) run(ctx context.Context, options pgx.TxOptions, within func(context.Context, job.Tx) error) error {
+// run names the schema for the transaction alone, in the round trip that begins it: behind a pooler no other setting lasts.
+func (p *Postgres) run(ctx context.Context, mode string, within func(context.Context, job.Tx) error) error {
+	options := pgx.TxOptions{BeginQuery: "BEGIN " + mode + "; SET LOCAL search_path = " + Schema}
 	return pgx.BeginTxFunc(ctx, p.pool, options, func(tx pgx.Tx) error { return within(ctx, Pgx(tx)) })
 }

@@ -20,7 +20,7 @@ type SQLite struct {
 // OpenSQLite brings the engine's own tables in db up to date. synced marks the context of a transaction whose commit db puts on the disk
 // (outbox/sqlite.Synced); db is the caller's to close.
 func OpenSQLite(ctx context.Context, db *sql.DB, synced func(context.Context) context.Context) (*SQLite, error) {
-	if err := migrate(ctx, db, goose.DialectSQLite3, migrations.SQLite()); err != nil {
+	if err := migrate(ctx, db, goose.DialectSQLite3, migrations.SQLite(), versionTable); err != nil {
 		return nil, err
 	}
 	return &SQLite{db: db, synced: synced}, nil

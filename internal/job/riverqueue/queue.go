@@ -54,6 +54,7 @@ type queue[D riverdriver.Driver[T], T any] struct {
 	instance string
 	unwrap   func(job.Tx) (T, error)
 	keep     keeper
+	schema   string // of River's tables; "" where the database has none
 
 	client *river.Client[T]
 	pools  map[string]string // kind → River's queue
@@ -66,10 +67,10 @@ type Queue interface {
 }
 
 func open[D riverdriver.Driver[T], T any](
-	ctx context.Context, driver D, o Options, keep keeper, unwrap func(job.Tx) (T, error),
+	ctx context.Context, driver D, o Options, schema string, keep keeper, unwrap func(job.Tx) (T, error),
 ) (*queue[D, T], error) {
 	o.Logger = quiet(o.Logger)
-	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: o.Logger})
+	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: o.Logger, Schema: schema})
 	if err != nil {
 		return nil, fmt.Errorf("tables of the queue: %w", err)
 	}
@@ -77,10 +78,11 @@ func open[D riverdriver.Driver[T], T any](
 		return nil, fmt.Errorf("tables of the queue: %w", err)
 	}
 	q := &queue[D, T]{
-		driver: driver, options: o, instance: cmp.Or(o.Instance, rand.Text()), unwrap: unwrap, keep: keep, pools: make(map[string]string),
+		driver: driver, options: o, instance: cmp.Or(o.Instance, rand.Text()), unwrap: unwrap, keep: keep, schema: schema,
+		pools: make(map[string]string),
 	}
 	// Until Start there is a client that inserts only.
-	q.client, err = river.NewClient(driver, &river.Config{Logger: o.Logger, ID: q.instance, MaxAttempts: maxAttempts})
+	q.client, err = river.NewClient(driver, &river.Config{Logger: o.Logger, ID: q.instance, Schema: schema, MaxAttempts: maxAttempts})
 	return q, err
 }
 

@@ -22,7 +22,7 @@ func (q *queue[D, T]) Start(ctx context.Context, kinds []job.Pool, work func(con
 		}
 	}
 	client, err := river.NewClient(q.driver, &river.Config{
-		ID: q.instance, Logger: q.options.Logger, Workers: workers, Queues: queues, MaxAttempts: maxAttempts,
+		ID: q.instance, Schema: q.schema, Logger: q.options.Logger, Workers: workers, Queues: queues, MaxAttempts: maxAttempts,
 		JobTimeout: job.JobTimeout, RescueStuckJobsAfter: job.RescueAfter, RetryPolicy: retryPolicy{},
 		FetchCooldown: fetchCooldown, FetchPollInterval: fetchPoll, FetchOnlyKnownKinds: true, PollOnly: q.options.PollOnly,
 		CompletedJobRetentionPeriod: keepTickets, CancelledJobRetentionPeriod: keepTickets, DiscardedJobRetentionPeriod: keepTickets,

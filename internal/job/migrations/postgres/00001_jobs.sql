@@ -1,5 +1,7 @@
 -- +goose Up
 
+SET LOCAL search_path = rowgate;
+
 -- What has to be done. seq is the order of enqueueing; times are milliseconds since 1970, UTC, and 0 for none.
 CREATE TABLE job (
     seq           BIGINT  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
